@@ -1,0 +1,55 @@
+/** What the hypervisor knows of its guest, apart from memory and tables. */
+
+import type { MachineConfig, Paddr, PagingSizes, Slot, Vaddr } from '../model/vocabulary/index.js';
+import { pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
+
+export class GuestState {
+  sizes: PagingSizes = pagingSizes('2-level');
+  pae = false;
+  guestPages = 0;
+  devicePages = 0;
+  hostCpus = 1;
+
+  /** Why the guest was killed; the first reason stands. */
+  killedFor: string | undefined = undefined;
+  initialized = false;
+  /** Every address maps to itself until the guest's first root. */
+  linear = true;
+  /** 0 until `init`, so that nothing is the user's half. */
+  kernelAddress: Vaddr = vaddr(0);
+  stackTop: Vaddr = vaddr(0);
+  stackPages = 0;
+  /** The host CPU that the guest runs on. */
+  cpu = 0;
+  /** The slot that the guest runs on. */
+  current: Slot = slot(0);
+
+  reset(config: MachineConfig): void {
+    this.sizes = pagingSizes(config.paging);
+    this.pae = config.paging === 'pae';
+    this.guestPages = config.guestPages;
+    this.devicePages = config.devicePages;
+    this.hostCpus = config.hostCpus;
+    this.killedFor = undefined;
+    this.initialized = false;
+    this.linear = true;
+    this.kernelAddress = vaddr(0);
+    this.stackTop = vaddr(0);
+    this.stackPages = 0;
+    this.cpu = 0;
+    this.current = slot(0);
+  }
+
+  kill(reason: string): void {
+    this.killedFor ??= reason;
+  }
+
+  /** Address of the i-th stack page's last byte (machine.md 3, pin the stack). */
+  stackPage(index: number): Vaddr {
+    return vaddr(this.stackTop - 1 - 4096 * index);
+  }
+
+  inRam(address: Paddr): boolean {
+    return address < this.guestPages * 4096;
+  }
+}

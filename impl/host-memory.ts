@@ -1,0 +1,173 @@
+/**
+ * Host pages for shadow tables, and the allocator that hands them out (machine.md 1, "Host pages").
+ *
+ * A table keeps, beside its words, which of them are populated: one bit an entry, and one bit in a summary word for every
+ * 32 entries. So whoever empties or reads a table pays for what is in it. A table must be empty when it is freed; that is why
+ * a table handed out need not be cleared.
+ */
+
+import { HostBug } from './host-bug.js';
+import { NO_FRAME, TABLE_FRAME } from './frames.js';
+
+/** Words of a table; PAE uses the first 512. */
+const TABLE_WORDS = 1024;
+const GROUPS = TABLE_WORDS / 32;
+const FIRST_TABLES = 64;
+
+export class HostMemory {
+  /** All tables' entries; table t begins at t · 1024. */
+  words = new Uint32Array(FIRST_TABLES * TABLE_WORDS);
+  private populated = new Uint32Array(FIRST_TABLES * GROUPS);
+  private summary = new Uint32Array(FIRST_TABLES);
+  private allocated = new Uint8Array(FIRST_TABLES);
+  private freeList = new Int32Array(FIRST_TABLES);
+  private freeCount = 0;
+  /** Tables that were ever handed out; those from here on are new. */
+  private used = 0;
+  /** Entries of a table below the root in this paging mode. */
+  private tableEntries = TABLE_WORDS;
+  /** Allocations that still succeed before `failing` counts. */
+  private succeeding = 0;
+  private failing = 0;
+
+  tableCount = 0;
+  /** Grows with every allocation and release. */
+  tableVersion = 0;
+  /** Grows with every entry written. */
+  entryVersion = 0;
+
+  /** Forgets every table, whatever state a broken run left it in. */
+  reset(tableEntries: number): void {
+    if (this.tableCount !== 0) this.forceEmpty();
+    this.freeCount = 0;
+    this.used = 0;
+    this.tableEntries = tableEntries;
+    this.failAfter(0, 0);
+  }
+
+  /** After `succeeding` more allocations, `failing` of them fail. */
+  failAfter(succeeding: number, failing: number): void {
+    this.succeeding = succeeding;
+    this.failing = failing;
+  }
+
+  /** A table with no entry populated, or `NO_FRAME` when the allocation fails. */
+  allocate(): number {
+    if (this.allocationFails()) return NO_FRAME;
+    const table = this.freeCount > 0 ? this.freeList[--this.freeCount]! : this.nextNewTable();
+    this.allocated[table] = 1;
+    this.tableCount++;
+    this.tableVersion++;
+    return TABLE_FRAME + table;
+  }
+
+  /** Gives a table back. Throws `HostBug` if it is not handed out. */
+  free(frame: number): void {
+    const table = this.tableOf(frame);
+    this.clearPopulated(table);
+    this.allocated[table] = 0;
+    this.freeList[this.freeCount++] = table;
+    this.tableCount--;
+    this.tableVersion++;
+  }
+
+  isAllocated(frame: number): boolean {
+    return this.allocated[frame - TABLE_FRAME] === 1;
+  }
+
+  /** Where an entry of a table lies in `words`. Throws `HostBug` for a page that is not a table, or past its end. */
+  offsetOf(frame: number, index: number): number {
+    if (this.allocated[frame - TABLE_FRAME] !== 1 || index >= this.tableEntries) return this.strayAccess(frame, index);
+    return (frame - TABLE_FRAME) * TABLE_WORDS + index;
+  }
+
+  frameAt(offset: number): number {
+    return TABLE_FRAME + Math.floor(offset / TABLE_WORDS);
+  }
+
+  indexAt(offset: number): number {
+    return offset % TABLE_WORDS;
+  }
+
+  /** Writes an entry; 0 takes it away. */
+  write(offset: number, word: number): void {
+    this.words[offset] = word;
+    this.entryVersion++;
+    const group = offset >>> 5;
+    const bit = 1 << (offset & 31);
+    if (word !== 0) {
+      this.populated[group]! |= bit;
+      this.summary[group >>> 5]! |= 1 << (group & 31);
+    } else if ((this.populated[group]! &= ~bit) === 0) {
+      this.summary[group >>> 5]! &= ~(1 << (group & 31));
+    }
+  }
+
+  /** The first populated index at or above `from`, or 1024 when there is none. */
+  nextPopulated(frame: number, from: number): number {
+    if (from >= TABLE_WORDS) return TABLE_WORDS;
+    const table = this.tableOf(frame);
+    const group = from >>> 5;
+    const here = this.populated[table * GROUPS + group]! & (-1 << (from & 31));
+    if (here !== 0) return group * 32 + lowestBit(here);
+    const later = group === GROUPS - 1 ? 0 : this.summary[table]! & (-1 << (group + 1));
+    if (later === 0) return TABLE_WORDS;
+    const next = lowestBit(later);
+    return next * 32 + lowestBit(this.populated[table * GROUPS + next]!);
+  }
+
+  private tableOf(frame: number): number {
+    const table = frame - TABLE_FRAME;
+    if (this.allocated[table] !== 1) throw new HostBug(`page ${frame} is used as a table and is none`);
+    return table;
+  }
+
+  private strayAccess(frame: number, index: number): never {
+    throw new HostBug(`stray access to entry ${index} of page ${frame}`);
+  }
+
+  private allocationFails(): boolean {
+    if (this.failing === 0) return false;
+    if (this.succeeding > 0) {
+      this.succeeding--;
+      return false;
+    }
+    this.failing--;
+    return true;
+  }
+
+  private nextNewTable(): number {
+    if (this.used === this.allocated.length) this.grow();
+    return this.used++;
+  }
+
+  private grow(): void {
+    const tables = this.allocated.length * 2;
+    this.words = enlarged(this.words, new Uint32Array(tables * TABLE_WORDS));
+    this.populated = enlarged(this.populated, new Uint32Array(tables * GROUPS));
+    this.summary = enlarged(this.summary, new Uint32Array(tables));
+    this.allocated = enlarged(this.allocated, new Uint8Array(tables));
+    this.freeList = enlarged(this.freeList, new Int32Array(tables));
+  }
+
+  private forceEmpty(): void {
+    for (let table = 0; table < this.used; table++) this.clearPopulated(table);
+    this.allocated.fill(0);
+    this.tableCount = 0;
+  }
+
+  /** A sound release leaves nothing to clear here. */
+  private clearPopulated(table: number): void {
+    if (this.summary[table] === 0) return;
+    this.words.fill(0, table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
+    this.populated.fill(0, table * GROUPS, (table + 1) * GROUPS);
+    this.summary[table] = 0;
+  }
+}
+
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
+const enlarged = <Words extends Uint32Array | Uint8Array | Int32Array>(from: Words, to: Words): Words => {
+  to.set(from);
+  return to;
+};

@@ -1,0 +1,202 @@
+/** The introspection interface of the optimized machine; see `ShadowView`. Everything is read off what the CPU would see. */
+
+import type {
+  GuestEntry,
+  LeafTarget,
+  Paddr,
+  ShadowLeaf,
+  ShadowTable,
+  ShadowView,
+  Slot,
+  Vaddr,
+} from '../model/vocabulary/index.js';
+import { SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
+import {
+  GUEST_FRAME,
+  NO_FRAME,
+  SWITCHER_REGISTERS_FRAME,
+  SWITCHER_STATE_FRAME,
+  SWITCHER_TEXT_FRAME,
+} from './frames.js';
+import type { GuestMemory } from './guest-memory.js';
+import type { GuestState } from './guest-state.js';
+import type { HostMemory } from './host-memory.js';
+import type { PgdirCache } from './pgdir-cache.js';
+import { PRESENT, USER, WRITABLE, frameOf } from './shadow-entry.js';
+import type { ShadowTables } from './shadow-tables.js';
+
+type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
+
+export class MachineView implements ShadowView {
+  private readonly guest: GuestState;
+  private readonly host: HostMemory;
+  private readonly ram: GuestMemory;
+  private readonly tables: ShadowTables;
+  private readonly cache: PgdirCache;
+  private readonly leaf: Draft<ShadowLeaf> = {
+    slot: slot(0),
+    vaddr: vaddr(0),
+    target: 'stray',
+    page: 0,
+    writable: false,
+    user: false,
+    upperWritable: false,
+    upperUser: false,
+  };
+  private readonly table: Draft<ShadowTable> = {
+    slot: slot(0),
+    frame: NO_FRAME,
+    depth: 0,
+    vaddr: vaddr(0),
+    allocated: false,
+  };
+
+  constructor(guest: GuestState, host: HostMemory, ram: GuestMemory, tables: ShadowTables, cache: PgdirCache) {
+    this.guest = guest;
+    this.host = host;
+    this.ram = ram;
+    this.tables = tables;
+    this.cache = cache;
+  }
+
+  get currentSlot(): Slot {
+    return this.guest.current;
+  }
+
+  get shadowVersion(): number {
+    return this.host.entryVersion;
+  }
+
+  get tableVersion(): number {
+    return this.host.tableVersion;
+  }
+
+  get allocatedTables(): number {
+    return this.host.tableCount;
+  }
+
+  hasRoot(slot: Slot): boolean {
+    return this.cache.hasRoot(slot);
+  }
+
+  guestRoot(slot: Slot): Paddr | undefined {
+    return this.cache.shadows(slot) ? this.cache.guestRoot(slot) : undefined;
+  }
+
+  leafCount(slot: Slot): number {
+    let count = 0;
+    this.forEachLeaf(slot, () => count++);
+    return count;
+  }
+
+  leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
+    if (!this.hasRoot(slot) || !this.tables.findTable(slot, address)) return undefined;
+    const upper = this.host.words[this.tables.upperOffset]!;
+    const word = this.host.words[this.tables.leafOffset()]!;
+    if ((word & PRESENT) === 0) return undefined;
+    return this.describeLeaf(slot, (address & ~0xfff) >>> 0, upper, word);
+  }
+
+  forEachLeaf(slot: Slot, visit: (leaf: ShadowLeaf) => void): void {
+    const root = this.tables.roots[slot]!;
+    if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, visit);
+  }
+
+  forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void {
+    const count = Math.min(this.tables.writtenCount, this.tables.writtenSlots.length);
+    for (let i = 0; i < count; i++) {
+      const leaf = this.leafAt(slot(this.tables.writtenSlots[i]!), vaddr(this.tables.writtenAddresses[i]!));
+      if (leaf !== undefined) visit(leaf);
+    }
+  }
+
+  forEachTable(visit: (table: ShadowTable) => void): void {
+    for (let index = 0; index < SLOTS; index++) {
+      const root = this.tables.roots[index]!;
+      if (root !== NO_FRAME) this.visitTables(slot(index), root, 0, 0, visit);
+    }
+  }
+
+  guestWord(address: Paddr): GuestEntry {
+    return guestEntry(this.ram.low(address), this.guest.pae ? this.ram.high(address) : 0);
+  }
+
+  forEachWrittenWord(visit: (address: Paddr) => void): void {
+    this.ram.forEachWritten(visit);
+  }
+
+  private visitLeaves(
+    slot: Slot,
+    frame: number,
+    depth: number,
+    base: number,
+    upper: number,
+    visit: (leaf: ShadowLeaf) => void,
+  ): void {
+    const reach = this.tables.reachOf(depth);
+    for (
+      let index = this.host.nextPopulated(frame, 0);
+      index < 1024;
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
+      const word = this.host.words[this.host.offsetOf(frame, index)]!;
+      if ((word & PRESENT) === 0) continue;
+      const start = base + index * reach;
+      if (depth === this.tables.depthOfLeaves) visit(this.describeLeaf(slot, start, upper, word));
+      else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, visit);
+    }
+  }
+
+  private visitTables(
+    slot: Slot,
+    frame: number,
+    depth: number,
+    base: number,
+    visit: (table: ShadowTable) => void,
+  ): void {
+    const allocated = this.host.isAllocated(frame);
+    this.table.slot = slot;
+    this.table.frame = frame;
+    this.table.depth = depth;
+    this.table.vaddr = vaddr(base);
+    this.table.allocated = allocated;
+    visit(this.table);
+    if (!allocated || depth === this.tables.depthOfLeaves) return;
+    const reach = this.tables.reachOf(depth);
+    for (
+      let index = this.host.nextPopulated(frame, 0);
+      index < 1024;
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
+      const word = this.host.words[this.host.offsetOf(frame, index)]!;
+      if ((word & PRESENT) !== 0) this.visitTables(slot, frameOf(word), depth + 1, base + index * reach, visit);
+    }
+  }
+
+  private describeLeaf(slot: Slot, address: number, upper: number, word: number): ShadowLeaf {
+    const { leaf } = this;
+    leaf.slot = slot;
+    leaf.vaddr = vaddr(address);
+    leaf.writable = (word & WRITABLE) !== 0;
+    leaf.user = (word & USER) !== 0;
+    leaf.upperWritable = (upper & WRITABLE) !== 0;
+    leaf.upperUser = (upper & USER) !== 0;
+    leaf.target = this.targetOf(frameOf(word));
+    leaf.page = this.pageOf(leaf.target, frameOf(word));
+    return leaf;
+  }
+
+  private targetOf(frame: number): LeafTarget {
+    if (frame >= GUEST_FRAME && frame < GUEST_FRAME + this.guest.guestPages) return 'ram';
+    if (frame === SWITCHER_TEXT_FRAME) return 'switcher-text';
+    if (frame === SWITCHER_REGISTERS_FRAME) return 'switcher-registers';
+    const cpu = frame - SWITCHER_STATE_FRAME;
+    return cpu >= 0 && cpu < this.guest.hostCpus ? 'switcher-state' : 'stray';
+  }
+
+  private pageOf(target: LeafTarget, frame: number): number {
+    if (target === 'ram') return frame - GUEST_FRAME;
+    if (target === 'switcher-state') return frame - SWITCHER_STATE_FRAME;
+    return target === 'stray' ? frame : 0;
+  }
+}

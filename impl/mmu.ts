@@ -1,0 +1,36 @@
+/**
+ * The CPU's side of the shadow tables: what a load or a store of the guest meets. It trusts the tables as hardware does, which
+ * is why everything else in this folder must not let a wrong word in.
+ */
+
+import type { Paddr, Slot, Vaddr } from '../model/vocabulary/index.js';
+import { paddr } from '../model/vocabulary/index.js';
+import { GUEST_FRAME } from './frames.js';
+import type { ShadowTables } from './shadow-tables.js';
+import type { HostMemory } from './host-memory.js';
+import { PRESENT, RESERVED, frameOf } from './shadow-entry.js';
+
+export class Mmu {
+  /** Where the last translation that went through led, in the guest's terms. */
+  paddr: Paddr = paddr(0);
+
+  private readonly host: HostMemory;
+  private readonly tables: ShadowTables;
+
+  constructor(host: HostMemory, tables: ShadowTables) {
+    this.host = host;
+    this.tables = tables;
+  }
+
+  /** The shadow maps the address with all of `rights` (bits of `shadow-entry.ts`), at the upper entry and at the leaf. */
+  translates(slot: Slot, address: Vaddr, rights: number): boolean {
+    const needed = rights | PRESENT;
+    if (!this.tables.findTable(slot, address)) return false;
+    const host = this.host;
+    const upper = host.words[this.tables.upperOffset]!;
+    const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)]!;
+    if ((upper & leaf & needed) !== needed || (leaf & RESERVED) !== 0) return false;
+    this.paddr = paddr((frameOf(leaf) - GUEST_FRAME) * 4096 + (address & 0xfff));
+    return true;
+  }
+}

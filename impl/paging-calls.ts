@@ -1,0 +1,148 @@
+/** The hypercalls that tell the hypervisor of page tables (machine.md 3). Each assumes a guest that is alive and initialized. */
+
+import type { FlushScope, GuestEntry, Paddr, Slot, Vaddr } from '../model/vocabulary/index.js';
+import { KILL, MOST_STACK_PAGES, SLOTS, slot } from '../model/vocabulary/index.js';
+import type { GuestState } from './guest-state.js';
+import type { GuestWalk } from './guest-walk.js';
+import type { LeafMaker } from './leaf-maker.js';
+import type { PgdirCache } from './pgdir-cache.js';
+import { ACCESSED, PRESENT } from './shadow-entry.js';
+import type { ShadowTables } from './shadow-tables.js';
+import type { Stack } from './stack.js';
+import type { Switcher } from './switcher.js';
+
+const PRESENT_AND_ACCESSED = PRESENT | ACCESSED;
+
+export class PagingCalls {
+  private readonly guest: GuestState;
+  private readonly tables: ShadowTables;
+  private readonly cache: PgdirCache;
+  private readonly switcher: Switcher;
+  private readonly stack: Stack;
+  private readonly walk: GuestWalk;
+  private readonly maker: LeafMaker;
+
+  constructor(
+    guest: GuestState,
+    tables: ShadowTables,
+    cache: PgdirCache,
+    switcher: Switcher,
+    stack: Stack,
+    walk: GuestWalk,
+    maker: LeafMaker,
+  ) {
+    this.guest = guest;
+    this.tables = tables;
+    this.cache = cache;
+    this.switcher = switcher;
+    this.stack = stack;
+    this.walk = walk;
+    this.maker = maker;
+  }
+
+  init(kernelAddress: Vaddr): void {
+    if (this.guest.initialized) return this.guest.kill(KILL.alreadyInitialized);
+    this.guest.initialized = true;
+    this.guest.kernelAddress = kernelAddress;
+    if (kernelAddress >= this.guest.sizes.switcherAddress) return this.guest.kill(KILL.badKernelAddress(kernelAddress));
+    this.clearAll();
+  }
+
+  newPgtable(root: Paddr, draw: number): void {
+    const known = this.guest.linear ? this.leaveLinearMode() : this.cache.find(root);
+    if (known === undefined) this.guest.current = this.cache.choose(root, draw);
+    else this.guest.current = known;
+    if (known === undefined && this.cache.blank) this.stack.pin();
+    this.ensureSwitcher();
+  }
+
+  flushTlb(scope: FlushScope): void {
+    if (scope === 'all') this.clearAll();
+    else this.tables.releaseBelow(this.guest.current, this.guest.kernelAddress);
+  }
+
+  setStack(top: Vaddr, pages: number): void {
+    if (pages > MOST_STACK_PAGES) return this.guest.kill(KILL.badStackPages(pages));
+    this.guest.stackTop = top;
+    this.guest.stackPages = pages;
+    this.stack.pin();
+  }
+
+  /** Nothing says which slots use a middle table, so all of them lose everything. */
+  setPmd(): void {
+    if (this.guest.pae) this.clearAll();
+    else this.guest.kill(KILL.badHypercall('set-pmd'));
+  }
+
+  setPte(root: Paddr, address: Vaddr, pte: GuestEntry): void {
+    if (address >= this.guest.sizes.switcherAddress) return this.guest.kill(KILL.setPteInSwitcher);
+    if (this.guest.linear) return;
+    if (address >= this.guest.kernelAddress) return this.broadcast(address, pte);
+    const target = this.cache.find(root);
+    if (target !== undefined) this.setLeaf(target, address, pte);
+  }
+
+  /** Every root has the same kernel half (`guest_set_pte`). */
+  broadcast(address: Vaddr, pte: GuestEntry): void {
+    for (let index = 0; index < SLOTS; index++) {
+      if (this.cache.hasRoot(slot(index))) this.setLeaf(slot(index), address, pte);
+    }
+  }
+
+  setLeaf(target: Slot, address: Vaddr, pte: GuestEntry): void {
+    if (!this.tables.findTable(target, address)) return;
+    const offset = this.tables.leafOffset();
+    this.tables.release(offset);
+    if (!this.worthInstalling(pte)) return;
+    const place = this.walk.placeOf(pte.low, pte.high);
+    if (place === 'device') return;
+    if (place === 'bad') return this.guest.kill(KILL.badTableEntry);
+    if (this.maker.take(pte.low)) this.tables.install(target, address, offset, this.maker.word);
+  }
+
+  /** An entry that the guest marked accessed needs no fault to become so. */
+  worthInstalling(pte: GuestEntry): boolean {
+    return (pte.low & PRESENT_AND_ACCESSED) === PRESENT_AND_ACCESSED;
+  }
+
+  setPgd(root: Paddr, index: number): void {
+    const { rootEntries } = this.guest.sizes;
+    if (index >= rootEntries) return this.guest.kill(KILL.badPgdIndex(index, rootEntries));
+    const target = this.cache.find(root);
+    if (target === undefined) return;
+    this.tables.releaseRootEntry(target, index);
+    if (this.holdsSwitcher(index)) this.switcher.forget(target);
+    if (target === this.guest.current) this.ensureSwitcher();
+  }
+
+  clearAll(): void {
+    this.releaseAll();
+    this.stack.pin();
+    this.ensureSwitcher();
+  }
+
+  /** Every slot loses its tables and keeps its root page (`release_all_pagetables`). */
+  releaseAll(): void {
+    for (let index = 0; index < SLOTS; index++) {
+      const each = slot(index);
+      if (!this.cache.hasRoot(each)) continue;
+      this.tables.releaseTables(each);
+      this.switcher.forget(each);
+    }
+  }
+
+  private leaveLinearMode(): undefined {
+    this.releaseAll();
+    this.guest.linear = false;
+    return undefined;
+  }
+
+  private ensureSwitcher(): void {
+    const { current } = this.guest;
+    if (!this.switcher.isMapped(current)) this.switcher.map(current);
+  }
+
+  private holdsSwitcher(index: number): boolean {
+    return index === this.guest.sizes.rootEntries - 1;
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The shadow tables of the four slots (`spgd_addr`, `find_spte`, `release_pgd`).
+ *
+ *     2-level      31        22 21        12 11         0
+ *                 ┌────────────┬────────────┬────────────┐
+ *                 │ root       │ leaf table │ offset     │
+ *                 └────────────┴────────────┴────────────┘
+ *     PAE      31 30 29      21 20        12 11         0
+ *             ┌─────┬──────────┬────────────┬────────────┐
+ *             │root │ middle   │ leaf table │ offset     │
+ *             └─────┴──────────┴────────────┴────────────┘
+ *
+ * Depth 0 is the root, and the deepest table holds the leaves. The entry that names a leaf table is the "upper entry": it has
+ * rights of its own, which the CPU combines with the leaf's.
+ */
+
+import type { Slot, Vaddr } from '../model/vocabulary/index.js';
+import { KILL, SLOTS } from '../model/vocabulary/index.js';
+import { NO_FRAME } from './frames.js';
+import type { GuestState } from './guest-state.js';
+import type { HostMemory } from './host-memory.js';
+import type { PageReferences } from './page-references.js';
+import { PRESENT, frameOf, packed } from './shadow-entry.js';
+
+const WRITTEN_KEPT = 1024;
+
+export class ShadowTables {
+  /** Root page of each slot, or `NO_FRAME`. */
+  readonly roots = new Int32Array(SLOTS);
+  /** Where `findTable` found the upper entry. */
+  upperOffset = 0;
+  /** The leaf's index in the table that the upper entry names. */
+  leafIndex = 0;
+
+  /** Leaves installed in this step, as slot and address, for whoever looks inside. */
+  readonly writtenSlots = new Uint8Array(WRITTEN_KEPT);
+  readonly writtenAddresses = new Uint32Array(WRITTEN_KEPT);
+  writtenCount = 0;
+
+  private readonly guest: GuestState;
+  private readonly host: HostMemory;
+  private readonly references: PageReferences;
+  private leafDepth = 1;
+  private readonly reach = [0, 0, 0];
+
+  constructor(guest: GuestState, host: HostMemory, references: PageReferences) {
+    this.guest = guest;
+    this.host = host;
+    this.references = references;
+  }
+
+  reset(): void {
+    this.roots.fill(NO_FRAME);
+    this.writtenCount = 0;
+    const { tableLevels, rootEntryReach, leafTableReach } = this.guest.sizes;
+    this.leafDepth = tableLevels;
+    this.reach[0] = rootEntryReach;
+    this.reach[1] = this.guest.pae ? leafTableReach : 4096;
+    this.reach[2] = 4096;
+  }
+
+  /** Depth of the tables that hold leaves. */
+  get depthOfLeaves(): number {
+    return this.leafDepth;
+  }
+
+  /** Bytes that one entry of a table at this depth translates. */
+  reachOf(depth: number): number {
+    return this.reach[depth]!;
+  }
+
+  /**
+   * Finds the upper entry for an address and leaves it in `upperOffset` and `leafIndex`. False when the slot has no leaf
+   * table there.
+   */
+  findTable(slot: Slot, address: Vaddr): boolean {
+    return this.guest.pae ? this.findTablePae(slot, address) : this.findTableTwoLevel(slot, address);
+  }
+
+  /** Where the leaf lies that `findTable` found the table of. */
+  leafOffset(): number {
+    return this.host.offsetOf(frameOf(this.host.words[this.upperOffset]!), this.leafIndex);
+  }
+
+  /**
+   * Makes what is missing of the tables for an address, the upper entry with the rights given. False, and the guest is
+   * killed, when the host has no memory.
+   */
+  makeTable(slot: Slot, address: Vaddr, rights: number): boolean {
+    if (this.guest.pae) {
+      const top = this.host.offsetOf(this.roots[slot]!, address >>> 30);
+      if (!this.link(top, 0, KILL.noPteTable)) return false;
+      const middle = this.host.offsetOf(frameOf(this.host.words[top]!), (address >>> 21) & 0x1ff);
+      if (!this.link(middle, rights, KILL.noPmdTable)) return false;
+    } else {
+      const top = this.host.offsetOf(this.roots[slot]!, address >>> 22);
+      if (!this.link(top, rights, KILL.noPteTable)) return false;
+    }
+    return this.findTable(slot, address);
+  }
+
+  /** Gives the upper entry that `findTable` found the guest's rights (machine.md 3, demand 6). */
+  refreshUpper(rights: number): void {
+    const word = this.host.words[this.upperOffset]!;
+    const fresh = packed(frameOf(word), PRESENT | rights);
+    if (fresh !== word) this.host.write(this.upperOffset, fresh);
+  }
+
+  /** Installs a leaf and notes it; whoever calls holds the reference. */
+  install(slot: Slot, address: Vaddr, offset: number, word: number): void {
+    this.host.write(offset, word);
+    const place = this.writtenCount % WRITTEN_KEPT;
+    this.writtenSlots[place] = slot;
+    this.writtenAddresses[place] = address;
+    this.writtenCount++;
+  }
+
+  /** Drops the reference of a leaf and clears it. */
+  release(offset: number): void {
+    const word = this.host.words[offset]!;
+    if (word === 0) return;
+    this.host.write(offset, 0);
+    this.dropReference(word);
+  }
+
+  /** A present leaf holds one reference on the page it maps (`release_pte`). */
+  dropReference(word: number): void {
+    if ((word & PRESENT) !== 0) this.references.drop(frameOf(word));
+  }
+
+  /** Releases everything under an entry of a slot's root (`release_pgd`). */
+  releaseRootEntry(slot: Slot, index: number): void {
+    this.releaseEntry(this.host.offsetOf(this.roots[slot]!, index), 0);
+  }
+
+  /** Releases all tables of a slot; its root page stays. */
+  releaseTables(slot: Slot): void {
+    this.emptyTable(this.roots[slot]!, 0);
+  }
+
+  /** Gives a slot's root page back, when it has one. */
+  freeRoot(slot: Slot): void {
+    const root = this.roots[slot]!;
+    if (root === NO_FRAME) return;
+    this.roots[slot] = NO_FRAME;
+    this.host.free(root);
+  }
+
+  /** Every mapping of a slot below an address goes (machine.md 3, flush user half). */
+  releaseBelow(slot: Slot, limit: Vaddr): void {
+    this.releaseTableBelow(this.roots[slot]!, 0, 0, limit);
+  }
+
+  /** A table that straddles the limit stays, and loses what lies below it. */
+  releaseTableBelow(frame: number, depth: number, base: number, limit: Vaddr): void {
+    const reach = this.reach[depth]!;
+    const end = Math.ceil((limit - base) / reach);
+    for (
+      let index = this.host.nextPopulated(frame, 0);
+      index < end;
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
+      const offset = this.host.offsetOf(frame, index);
+      const start = base + index * reach;
+      if (depth === this.leafDepth || start + reach <= limit) this.releaseEntry(offset, depth);
+      else this.releaseStraddling(offset, depth, start, limit);
+    }
+  }
+
+  releaseStraddling(offset: number, depth: number, start: number, limit: Vaddr): void {
+    this.releaseTableBelow(frameOf(this.host.words[offset]!), depth + 1, start, limit);
+  }
+
+  private releaseEntry(offset: number, depth: number): void {
+    if (depth === this.leafDepth) {
+      this.release(offset);
+      return;
+    }
+    const word = this.host.words[offset]!;
+    if ((word & PRESENT) === 0) return;
+    const table = frameOf(word);
+    this.emptyTable(table, depth + 1);
+    this.host.write(offset, 0);
+    this.host.free(table);
+  }
+
+  private emptyTable(frame: number, depth: number): void {
+    for (let index = this.host.nextPopulated(frame, 0); index < 1024; index = this.host.nextPopulated(frame, index + 1))
+      this.releaseEntry(this.host.offsetOf(frame, index), depth);
+  }
+
+  private link(offset: number, rights: number, reason: string): boolean {
+    if ((this.host.words[offset]! & PRESENT) !== 0) return true;
+    const table = this.host.allocate();
+    if (table === NO_FRAME) {
+      this.guest.kill(reason);
+      return false;
+    }
+    this.host.write(offset, packed(table, PRESENT | rights));
+    return true;
+  }
+
+  private findTableTwoLevel(slot: Slot, address: Vaddr): boolean {
+    const offset = this.host.offsetOf(this.roots[slot]!, address >>> 22);
+    if ((this.host.words[offset]! & PRESENT) === 0) return false;
+    this.upperOffset = offset;
+    this.leafIndex = (address >>> 12) & 0x3ff;
+    return true;
+  }
+
+  private findTablePae(slot: Slot, address: Vaddr): boolean {
+    const top = this.host.words[this.host.offsetOf(this.roots[slot]!, address >>> 30)]!;
+    if ((top & PRESENT) === 0) return false;
+    const offset = this.host.offsetOf(frameOf(top), (address >>> 21) & 0x1ff);
+    if ((this.host.words[offset]! & PRESENT) === 0) return false;
+    this.upperOffset = offset;
+    this.leafIndex = (address >>> 12) & 0x1ff;
+    return true;
+  }
+}

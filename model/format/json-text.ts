@@ -1,0 +1,127 @@
+/**
+ * Reads JSON text, and says where it is broken. The engine's own parser does the reading; its errors name a position only
+ * sometimes, so a text that it refuses is scanned a second time, here, for the first character that cannot stand where it does.
+ */
+
+import { BadInput } from './bad-input.js';
+import { quoted } from './quoted.js';
+
+/** How the text came, for the message that it is empty. */
+export type Carrier = 'file' | 'answer';
+
+/** What the grammar allows at a place between two tokens. */
+type Expected =
+  'a value' | 'a value or "]"' | 'a key' | 'a key or "}"' | '":"' | '"," or "]"' | '"," or "}"' | 'the end of the text';
+
+/** Where a text stops being JSON, counted in UTF-16 units from 0, and what should stand there. */
+interface Flaw {
+  readonly offset: number;
+  readonly expected: Expected | 'a character that a string may hold' | 'the closing quote of a string';
+}
+
+const BLANK = /[ \t\n\r]*/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const FIRST_PRINTABLE = 0x20;
+
+/** The offset behind a match at `offset`; `offset` itself if there is none. */
+const skip = (pattern: RegExp, text: string, offset: number): number => {
+  pattern.lastIndex = offset;
+  return pattern.test(text) ? pattern.lastIndex : offset;
+};
+
+/** The offset behind the string whose opening quote stands at `start`, or its flaw. */
+const skipString = (text: string, start: number): number | Flaw => {
+  let offset = start + 1;
+  while (offset < text.length && text[offset] !== '"') {
+    const next = text[offset] === '\\' ? skip(ESCAPE, text, offset) : offset + 1;
+    if (next === offset || text.charCodeAt(offset) < FIRST_PRINTABLE) break;
+    offset = next;
+  }
+  if (offset >= text.length) return { offset, expected: 'the closing quote of a string' };
+  return text[offset] === '"' ? offset + 1 : { offset, expected: 'a character that a string may hold' };
+};
+
+/** What may follow a finished value; the innermost open bracket decides. */
+const afterValue = (open: readonly string[]): Expected => {
+  const bracket = open.at(-1);
+  if (bracket === undefined) return 'the end of the text';
+  return bracket === '[' ? '"," or "]"' : '"," or "}"';
+};
+
+const takesValue = (expected: Expected): boolean => expected === 'a value' || expected === 'a value or "]"';
+const takesKey = (expected: Expected): boolean => expected === 'a key' || expected === 'a key or "}"';
+
+/** What is expected behind a punctuation mark that fits; nothing if it does not fit. `open` follows the brackets. */
+const afterPunctuation = (mark: string, expected: Expected, open: string[]): Expected | undefined => {
+  if ((mark === '{' || mark === '[') && takesValue(expected)) {
+    open.push(mark);
+    return mark === '{' ? 'a key or "}"' : 'a value or "]"';
+  }
+  if (expected.endsWith(` or "${mark}"`)) {
+    open.pop();
+    return afterValue(open);
+  }
+  if (mark === ',' && expected.startsWith('","')) return open.at(-1) === '[' ? 'a value' : 'a key';
+  return mark === ':' && expected === '":"' ? 'a value' : undefined;
+};
+
+/** The first flaw of a text; nothing if it is JSON. Brackets are kept in a list, so that depth costs no stack. */
+export const findFlaw = (text: string): Flaw | undefined => {
+  const open: string[] = [];
+  let expected: Expected = 'a value';
+  let offset = skip(BLANK, text, 0);
+  while (offset < text.length) {
+    const mark = text.charAt(offset);
+    let behind: number | Flaw = offset;
+    let next: Expected | undefined;
+    if (mark === '"' && (takesValue(expected) || takesKey(expected))) {
+      behind = skipString(text, offset);
+      next = takesKey(expected) ? '":"' : afterValue(open);
+    } else if ('{}[],:'.includes(mark)) {
+      behind = offset + 1;
+      next = afterPunctuation(mark, expected, open);
+    } else if (takesValue(expected)) {
+      behind = skip(SCALAR, text, offset);
+      next = behind === offset ? undefined : afterValue(open);
+    }
+    if (typeof behind !== 'number') return behind;
+    if (next === undefined) return { offset, expected };
+    expected = next;
+    offset = skip(BLANK, text, behind);
+  }
+  return expected === 'the end of the text' ? undefined : { offset, expected };
+};
+
+/** Line and column of an offset, both counted from 1. */
+const placeOf = (text: string, offset: number): string => {
+  let line = 1;
+  let lineStart = 0;
+  for (let end = text.indexOf('\n'); end !== -1 && end < offset; end = text.indexOf('\n', lineStart)) {
+    line += 1;
+    lineStart = end + 1;
+  }
+  return `line ${line}, column ${offset - lineStart + 1}`;
+};
+
+const malformed = (text: string, source: string): BadInput => {
+  const flaw = findFlaw(text) ?? { offset: text.length, expected: 'the end of the text' };
+  const place = placeOf(text, flaw.offset);
+  if (flaw.offset >= text.length) {
+    return new BadInput(source, `the text ends where ${flaw.expected} should stand; look whether it was cut off`, {
+      place,
+    });
+  }
+  const found = quoted(String.fromCodePoint(text.codePointAt(flaw.offset) ?? 0));
+  return new BadInput(source, `${found} stands where ${flaw.expected} should; correct the JSON there`, { place });
+};
+
+/** The value that a text holds. Throws `BadInput` if the text is empty or no JSON. */
+export const readJson = (text: string, source: string, carrier: Carrier): unknown => {
+  if (!/\S/.test(text)) throw new BadInput(source, `the ${carrier} is empty; it must hold one JSON object`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed(text, source);
+  }
+};

@@ -1,0 +1,143 @@
+/**
+ * The guest's own page tables, read as a CPU without any cache would read them (machine.md 3, demand, 2, and guest-pa).
+ *
+ *                31            22 21            12 11              0
+ *               +----------------+----------------+-----------------+
+ *     2-level   |    PGD  10     |    PTE  10     |   offset  12    |
+ *               +----------------+----------------+-----------------+
+ *
+ *                31  30 29         21 20         12 11              0
+ *               +------+-------------+-------------+-----------------+
+ *     PAE       | PGD 2|   PMD  9    |   PTE  9    |   offset  12    |
+ *               +------+-------------+-------------+-----------------+
+ */
+
+import type { Rights } from './entry.js';
+import {
+  A,
+  ALL_RIGHTS,
+  bothRights,
+  D,
+  hasFlagsBeside,
+  isPresent,
+  linearLeaf,
+  P,
+  pageNumber,
+  rightsOf,
+  RW,
+  US,
+} from './entry.js';
+import type { Killed } from './kill.js';
+import { kill } from './kill.js';
+import type { GuestMemory } from './memory.js';
+import type { GuestEntry, Paddr, Paging, Vaddr } from './vocabulary/index.js';
+import { KILL, PAGE_BYTES, paddr } from './vocabulary/index.js';
+
+/** A level whose entries point to tables of the level below. */
+interface UpperLevel {
+  readonly kind: 'upper';
+  /** Where its field of the address begins, and how many entries the field tells apart. */
+  readonly lowestBit: number;
+  readonly entries: number;
+  /** Bits below 12 that an entry may have. */
+  readonly allowed: number;
+  readonly carriesRights: boolean;
+  /** What kills a guest whose entry has other bits, or no RAM behind it. */
+  readonly badEntry: string;
+  readonly below: Level;
+}
+
+/** The level whose entries map pages. */
+interface LeafLevel {
+  readonly kind: 'leaf';
+  readonly lowestBit: number;
+  readonly entries: number;
+}
+
+export type Level = UpperLevel | LeafLevel;
+
+const TABLE_FLAGS = P | RW | US | A | D;
+
+/** The top level of each paging mode, with the others below it. */
+export const TOP_LEVEL: Readonly<Record<Paging, Level>> = {
+  '2-level': {
+    kind: 'upper',
+    lowestBit: 22,
+    entries: 1024,
+    allowed: TABLE_FLAGS,
+    carriesRights: true,
+    badEntry: KILL.badDirectoryEntry,
+    below: { kind: 'leaf', lowestBit: 12, entries: 1024 },
+  },
+  pae: {
+    kind: 'upper',
+    lowestBit: 30,
+    entries: 4,
+    allowed: P,
+    carriesRights: false,
+    badEntry: KILL.badDirectoryEntry,
+    below: {
+      kind: 'upper',
+      lowestBit: 21,
+      entries: 512,
+      allowed: TABLE_FLAGS,
+      carriesRights: true,
+      badEntry: KILL.badMiddleEntry,
+      below: { kind: 'leaf', lowestBit: 12, entries: 512 },
+    },
+  },
+};
+
+/** Whether upper entries are checked for flags and limits (demand) or taken as they are (guest-pa). */
+export type Strictness = 'checked' | 'unchecked';
+
+/** A present leaf, and what leads to it. */
+export interface Translation {
+  readonly kind: 'translated';
+  readonly leaf: GuestEntry;
+  /** Where the guest keeps the leaf; in linear mode it keeps none. */
+  readonly home: Paddr | undefined;
+  /** The AND of the rights of all upper entries; with one level that carries rights, that entry's own. */
+  readonly upperRights: Rights;
+}
+
+/** `absent`: some entry on the way was not present. */
+export type Walk = Translation | { readonly kind: 'absent' } | Killed;
+
+const ABSENT: Walk = { kind: 'absent' };
+
+/** Walks from a table of `level` at address `table` down to the leaf for `address`. */
+export const walkGuest = (
+  memory: GuestMemory,
+  level: Level,
+  table: Paddr,
+  address: Vaddr,
+  strictness: Strictness,
+  upperRights: Rights = ALL_RIGHTS,
+): Walk => {
+  const home = paddr(table + indexAt(level, address) * memory.entryBytes);
+  if (!memory.holds(home)) return kill(KILL.badRead(home, memory.entryBytes));
+  const entry = memory.read(home);
+  if (!isPresent(entry)) return ABSENT;
+  if (level.kind === 'leaf') return { kind: 'translated', leaf: entry, home, upperRights };
+  if (strictness === 'checked' && isBadUpper(level, entry, memory.guestPages)) return kill(level.badEntry);
+  const rights = level.carriesRights ? bothRights(upperRights, rightsOf(entry)) : upperRights;
+  return walkGuest(memory, level.below, tableAddress(entry), address, strictness, rights);
+};
+
+/** In linear mode every address maps to itself (machine.md 3, demand, 1). */
+export const linearTranslation = (address: Vaddr): Translation => ({
+  kind: 'translated',
+  leaf: linearLeaf(address),
+  home: undefined,
+  upperRights: ALL_RIGHTS,
+});
+
+/** Which entry of a table of `level` translates `address`. */
+export const indexAt = (level: Level, address: Vaddr): number => (address >>> level.lowestBit) % level.entries;
+
+const isBadUpper = (level: UpperLevel, entry: GuestEntry, guestPages: number): boolean =>
+  hasFlagsBeside(entry, level.allowed) || pageNumber(entry) >= guestPages;
+
+/** Modulo 2³², which only an unchecked walk can notice. */
+const tableAddress = (entry: GuestEntry): Paddr => paddr(pageNumber(entry) * PAGE_BYTES);

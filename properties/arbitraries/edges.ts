@@ -1,0 +1,125 @@
+/** Values at the borders of what the machine accepts. A program that draws edges at all has one in every few dozen steps. */
+
+import type { GuestEntry } from '../../model/vocabulary/index.js';
+import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
+import { CACHE_DISABLED, FULL, GLOBAL, LARGE, PRESENT, WRITE_THROUGH } from './entry-flags.js';
+import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
+import type { HostileGuest } from './hostile-guest.js';
+
+type Edge = (guest: HostileGuest) => void;
+
+const LARGEST = ADDRESS_SPACE_BYTES - 1;
+
+/** Stores a leaf, tells of it or not, and touches where it may be mapped. */
+const meetLeaf = (guest: HostileGuest, leaf: GuestEntry): void => {
+  if (guest.draw.bits(1) === 0) guest.setPte(guest.root(), guest.page(), leaf);
+  else guest.storeLeaf(leaf);
+  guest.touch(guest.address());
+};
+
+/** Stores an upper entry with some rights or bits of its own, and touches the region. */
+const meetUpper = (guest: HostileGuest, value: GuestEntry): void => {
+  const { draw, pool, geometry } = guest;
+  const region = guest.region();
+  if (geometry.paging === 'pae' && draw.bits(1) === 0) {
+    guest.store(entryAddress(geometry, draw.pick(pool.middles), middleOf(geometry, region)), value);
+  } else {
+    guest.store(guest.root() + topOf(geometry, region) * geometry.entryBytes, value);
+  }
+  if (draw.bits(1) === 0) guest.flush('all');
+  guest.touch(addressOf(geometry, region, draw.pick(pool.slots)));
+};
+
+const upperFlags = (guest: HostileGuest): number => (guest.geometry.paging === 'pae' && guest.draw.bits(1) ? PRESENT : FULL);
+
+const outsideRam = (guest: HostileGuest): number => {
+  const { draw, pool } = guest;
+  return draw.pick([pool.machine.guestPages * PAGE_BYTES, LARGEST - (PAGE_BYTES - 1), 0x80000000]);
+};
+
+const LEAF_EDGES: readonly Edge[] = [
+  // Pages at the borders of RAM and of the device range.
+  (guest) => {
+    const { guestPages, devicePages } = guest.pool.machine;
+    const borders = [guestPages - 1, guestPages, guestPages + devicePages - 1, guestPages + devicePages];
+    meetLeaf(guest, guestEntry(guest.draw.pick(borders) * PAGE_BYTES + FULL));
+  },
+  // The greatest page number, and in PAE the reserved bits.
+  (guest) => meetLeaf(guest, guestEntry(0xfffff000 + FULL)),
+  (guest) => {
+    const high = guest.geometry.paging === 'pae' ? guest.draw.pick([0xfff, 0x1000, 0x80000000, 0xffffffff, 1]) : 0;
+    meetLeaf(guest, guestEntry(guest.draw.pick(guest.pool.data) * PAGE_BYTES + FULL, high));
+  },
+  (guest) => meetLeaf(guest, guestEntry(guest.draw.pick(guest.pool.data) * PAGE_BYTES + (FULL | LARGE))),
+  (guest) => {
+    const { guestPages, devicePages } = guest.pool.machine;
+    const flags = FULL | guest.draw.pick([LARGE, WRITE_THROUGH | CACHE_DISABLED, GLOBAL]);
+    meetLeaf(guest, guestEntry((guestPages + guest.draw.below(devicePages + 1)) * PAGE_BYTES + flags));
+  },
+];
+
+const UPPER_EDGES: readonly Edge[] = [
+  // Bits that an upper entry must not have.
+  (guest) => {
+    const bit = guest.draw.pick([WRITE_THROUGH, CACHE_DISABLED, LARGE, GLOBAL]);
+    const page = guest.draw.pick(guest.pool.leaves);
+    meetUpper(guest, guestEntry(page * PAGE_BYTES + (upperFlags(guest) | bit)));
+  },
+  // Tables outside RAM.
+  (guest) => meetUpper(guest, guestEntry(outsideRam(guest) + upperFlags(guest))),
+  (guest) => {
+    const high = guest.geometry.paging === 'pae' ? guest.draw.pick([1, 0xfff, 0x1000, 0x80000000]) : 0;
+    meetUpper(guest, guestEntry(guest.draw.pick(guest.pool.leaves) * PAGE_BYTES + upperFlags(guest), high));
+  },
+  // A root that is its own leaf table (in PAE, its own middle table).
+  (guest) => meetUpper(guest, guestEntry(Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES + upperFlags(guest))),
+];
+
+const HYPERCALL_EDGES: readonly Edge[] = [
+  (guest) => guest.newPgtable(outsideRam(guest)),
+  (guest) => guest.newPgtable(0),
+  (guest) => guest.setPte(outsideRam(guest), guest.page(), guest.leaf()),
+  (guest) => guest.setPgd(outsideRam(guest), guest.draw.pick(guest.pool.tops)),
+  // The last root entry holds the Switcher.
+  (guest) => guest.setPgd(guest.root(), guest.geometry.rootEntries - 1),
+  (guest) => {
+    const { rootEntries } = guest.geometry;
+    guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries + 1, LARGEST]));
+  },
+  (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), guest.draw.below(guest.geometry.tableEntries)),
+  (guest) => {
+    const { switcherAddress } = guest.geometry;
+    guest.setPte(guest.root(), guest.draw.pick([switcherAddress, switcherAddress + PAGE_BYTES, LARGEST]), guest.leaf());
+  },
+  (guest) => guest.setPte(guest.root(), guest.geometry.switcherAddress - PAGE_BYTES, guest.leaf()),
+  (guest) => guest.init(guest.pool.kernelAddress),
+];
+
+const STACK_EDGES: readonly Edge[] = [
+  // The stack pointer wraps, or stands in or just under the Switcher.
+  (guest) => {
+    const { switcherAddress } = guest.geometry;
+    const esp = guest.draw.pick([0, 1, PAGE_BYTES, switcherAddress, switcherAddress + 1, switcherAddress + PAGE_BYTES]);
+    guest.setStack(esp, guest.draw.between(1, 2));
+  },
+  (guest) => guest.setPoolStack(guest.draw.pick([3, 4, LARGEST])),
+  (guest) => guest.setStack(guest.address(), guest.draw.between(0, 2)),
+];
+
+const ACCESS_EDGES: readonly Edge[] = [
+  // The Switcher's pages, the last address, and the page under them.
+  (guest) => {
+    const { switcherAddress } = guest.geometry;
+    const registers = switcherAddress + PAGE_BYTES + 2 * PAGE_BYTES * guest.draw.below(guest.pool.machine.hostCpus);
+    guest.touch(guest.draw.pick([switcherAddress, registers, registers + PAGE_BYTES, LARGEST]));
+  },
+  (guest) => guest.touch(guest.geometry.switcherAddress - 1),
+  (guest) => guest.touch(guest.draw.pick([guest.pool.kernelAddress, guest.pool.kernelAddress - 1]) >>> 0),
+  (guest) => guest.touch(guest.draw.unsigned()),
+  (guest) => guest.guestPa(guest.draw.pick([guest.geometry.switcherAddress, LARGEST, guest.draw.unsigned()])),
+];
+
+/** Each group is drawn as often as any other. */
+const GROUPS: readonly (readonly Edge[])[] = [LEAF_EDGES, UPPER_EDGES, HYPERCALL_EDGES, STACK_EDGES, ACCESS_EDGES];
+
+export const meetAnEdge = (guest: HostileGuest): void => guest.draw.pick(guest.draw.pick(GROUPS))(guest);

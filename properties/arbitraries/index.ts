@@ -1,0 +1,4 @@
+export * from './any-step.js';
+export * from './case.js';
+export * from './program-arbitrary.js';
+export { isProgram } from './valid-program.js';

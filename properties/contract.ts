@@ -1,0 +1,2 @@
+import type { Program } from '../model/vocabulary/index.js';
+export const keepsContract = (_program: Program): boolean => true;

@@ -1,0 +1,102 @@
+/**
+ * What the guest did so far, as the harness knows it from the program and from what the hypervisor says it wrote: guest RAM and
+ * what the hypercalls announced. Neither machine is asked, so that an invariant may lean on it.
+ */
+
+import type {
+  GuestEntry,
+  MachineConfig,
+  Observation,
+  Paddr,
+  PagingSizes,
+  Step,
+  Vaddr,
+} from '../model/vocabulary/index.js';
+import { ZERO_ENTRY, pagingSizes, vaddr } from '../model/vocabulary/index.js';
+
+export class GuestRecord {
+  config: MachineConfig = { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 };
+  sizes: PagingSizes = pagingSizes('2-level');
+  initialized = false;
+  /** The root that the guest runs on; none in linear mode. */
+  root: Paddr | undefined = undefined;
+  kernelAddress: Vaddr = vaddr(0);
+  stackTop: Vaddr = vaddr(0);
+  stackPages = 0;
+  cpu = 0;
+  private readonly words = new Map<Paddr, GuestEntry>();
+
+  begin(config: MachineConfig): void {
+    this.config = config;
+    this.sizes = pagingSizes(config.paging);
+    this.initialized = false;
+    this.root = undefined;
+    this.kernelAddress = vaddr(0);
+    this.stackTop = vaddr(0);
+    this.stackPages = 0;
+    this.cpu = 0;
+    if (this.words.size > 0) this.words.clear();
+  }
+
+  /** Takes down what a step says, before its outcome is known. */
+  follow(step: Step): void {
+    switch (step.op) {
+      case 'store':
+        this.words.set(step.paddr, step.value);
+        return;
+      case 'init':
+        this.initialized = true;
+        this.kernelAddress = step.kernelAddress;
+        return;
+      case 'new-pgtable':
+        if (this.initialized) this.root = step.root;
+        return;
+      case 'set-stack':
+        this.stackTop = step.esp;
+        this.stackPages = step.pages;
+        return;
+      case 'migrate':
+        this.cpu = step.cpu;
+        return;
+      case 'access':
+      case 'guest-pa':
+      case 'flush-tlb':
+      case 'set-pmd':
+      case 'set-pte':
+      case 'set-pgd':
+      case 'fail-alloc':
+      case 'protect':
+        return;
+      default:
+        step satisfies never;
+    }
+  }
+
+  /** Takes over what the hypervisor wrote. */
+  absorb(observation: Observation): void {
+    const { stores } = observation;
+    for (let i = 0; i < stores.length; i++) this.words.set(stores[i]!.paddr, stores[i]!.value);
+  }
+
+  word(address: Paddr): GuestEntry {
+    return this.words.get(address) ?? ZERO_ENTRY;
+  }
+
+  /** Every word that was written, by whomever. */
+  writtenWords(): IterableIterator<[Paddr, GuestEntry]> {
+    return this.words.entries();
+  }
+
+  get linear(): boolean {
+    return this.root === undefined;
+  }
+
+  inRam(address: number): boolean {
+    return address < this.config.guestPages * 4096;
+  }
+
+  /** Last byte of the i-th stack page. */
+  stackPage(index: number): Vaddr {
+    return vaddr(this.stackTop - 1 - 4096 * index);
+  }
+}

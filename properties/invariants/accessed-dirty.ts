@@ -1,0 +1,101 @@
+import type { EntryChange, GuestEntry, OutcomeKind } from '../../model/vocabulary/index.js';
+import { bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
+import { accessed, dirty, pureWalk } from '../pure-walk.js';
+import type { GuestRecord } from '../guest-record.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { HELD, VACUOUS, hex, stateless, violation } from './invariant.js';
+
+const A_AND_D = 0x60;
+
+/** The guest's memory belongs to the guest: the hypervisor may set two bits there, and must set them. */
+export const accessedDirty: Invariant = {
+  id: 'accessed-dirty',
+  statement:
+    'Guest RAM is the same on both sides; the hypervisor wrote nothing but A and D, and in coherent traffic an access leaves A set and a write D.',
+  source: 'machine.md 3, demand 6; 4, stores; KVM 760db773fbd (dirty lost)',
+  exercisedBy:
+    'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access', 'end'],
+  watch: stateless((moment) => {
+    if (moment.stage === 'end') return compareRam(moment);
+    const { reference, subject } = moment;
+    if (!observed(subject.outcome.kind) || !observed(reference.outcome.kind)) return VACUOUS;
+    const stores = compareStores(moment) ?? lookAtLeaf(moment);
+    if (stores !== undefined) return stores;
+    return subject.stores.length > 0 || (moment.contractKept && subject.outcome.kind === 'mapped') ? HELD : VACUOUS;
+  }),
+};
+
+const observed = (kind: OutcomeKind): boolean => !bareOutcome(kind);
+
+const compareStores = ({ reference, subject, guest }: Moment): Violation | undefined => {
+  const count = Math.max(reference.stores.length, subject.stores.length);
+  for (let index = 0; index < count; index++) {
+    const found = compareStore(reference.stores[index], subject.stores[index], guest);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+const compareStore = (
+  expected: EntryChange | undefined,
+  actual: EntryChange | undefined,
+  guest: GuestRecord,
+): Violation | undefined => {
+  if (actual === undefined) {
+    return violation('stores', expected === undefined ? '' : show(expected), 'no such store', 'store missing');
+  }
+  if (!onlyAccessedDirty(guest.word(actual.paddr), actual.value)) {
+    return violation('stores', 'A and D alone change', show(actual), 'other bits than A and D written');
+  }
+  if (expected === undefined) return violation('stores', 'no such store', show(actual), 'store not called for');
+  if (expected.paddr !== actual.paddr) return violation('stores', show(expected), show(actual), 'store elsewhere');
+  if (sameEntry(expected.value, actual.value)) return undefined;
+  const differing = expected.value.low ^ actual.value.low;
+  const bits = `${differing & 0x20 ? 'A' : ''}${differing & 0x40 ? 'D' : ''}`;
+  return violation('stores', show(expected), show(actual), `${bits || 'other bits'} differ`);
+};
+
+/** The record already holds what the reference wrote, which differs from the guest's own word in A and D at most. */
+const onlyAccessedDirty = (before: GuestEntry, after: GuestEntry): boolean =>
+  before.high === after.high && ((before.low ^ after.low) & ~A_AND_D) === 0;
+
+/** In coherent traffic no access goes through on a leaf that says it was never used. */
+const lookAtLeaf = ({ contractKept, step, subject, guest }: Moment): Violation | undefined => {
+  if (!contractKept || step?.op !== 'access' || subject.outcome.kind !== 'mapped' || guest.linear) return undefined;
+  const walk = pureWalk(guest, step.vaddr);
+  if (walk.kind !== 'leaf') return undefined;
+  if (!accessed(walk.entry)) return violation('guest entry', 'A set', 'A clear', 'A missing after an access');
+  if (step.kind === 'write' && !dirty(walk.entry)) {
+    return violation('guest entry', 'D set', 'D clear', 'D missing after a write');
+  }
+  return undefined;
+};
+
+/** Of a killed guest's RAM nothing is said: a killed step's other effects are not compared (machine.md 3, Kills). */
+const compareRam = ({ guest, shadow, subject }: Moment): Verdict => {
+  if (shadow === undefined || !observed(subject.outcome.kind)) return VACUOUS;
+  let found: Violation | undefined;
+  let words = 0;
+  for (const [address, expected] of guest.writtenWords()) {
+    words++;
+    const actual = shadow.guestWord(address);
+    if (!sameEntry(expected, actual)) found ??= ramDiffers(address, expected, actual);
+  }
+  shadow.forEachWrittenWord((address) => {
+    const actual = shadow.guestWord(address);
+    const expected = guest.word(address);
+    if (!sameEntry(expected, actual)) found ??= ramDiffers(address, expected, actual);
+  });
+  return found ?? (words === 0 ? VACUOUS : HELD);
+};
+
+const ramDiffers = (address: number, expected: GuestEntry, actual: GuestEntry): Violation =>
+  violation(`guest RAM at ${hex(address)}`, hexEntry(expected), hexEntry(actual), 'guest RAM differs');
+
+const show = ({ paddr, value }: EntryChange): string => `${hex(paddr)} = ${hexEntry(value)}`;
+
+const hexEntry = ({ low, high }: GuestEntry): string =>
+  high === 0 ? hex(low) : `${hex(high)}${low.toString(16).padStart(8, '0')}`;

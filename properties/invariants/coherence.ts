@@ -1,0 +1,32 @@
+import type { Outcome } from '../../model/vocabulary/index.js';
+import { pureAccess, purePhysical } from '../pure-walk.js';
+import { differenceOf, describe } from './outcome-difference.js';
+import type { Invariant } from './invariant.js';
+import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+
+/** What the shadow tables are for: a guest that keeps its contract must not be able to tell that they are there. */
+export const coherence: Invariant = {
+  id: 'coherence',
+  statement: 'In coherent traffic each outcome equals that of a walk of the guest’s own tables with nothing cached.',
+  source: 'machine.md 5, Coherent',
+  exercisedBy: 'an access or guest-pa of a living coherent guest that no lack of host memory or host page killed',
+  looksAt: 'observations',
+  contract: 'kept',
+  stages: ['access', 'guest-pa'],
+  watch: stateless(({ step, subject, guest }) => {
+    if (subject.outcome.kind === 'dead' || hostRefused(subject.outcome)) return VACUOUS;
+    if (step?.op === 'access') return compare(pureAccess(guest, step.vaddr, step.kind, step.mode), subject.outcome);
+    if (step?.op === 'guest-pa') return compare(purePhysical(guest, step.vaddr), subject.outcome);
+    return VACUOUS;
+  }),
+};
+
+/** What the Launcher withholds, the guest's tables cannot tell. */
+const hostRefused = (outcome: Outcome): boolean =>
+  outcome.kind === 'killed' && /^(out of memory|failed to get page)/.test(outcome.reason);
+
+const compare = (expected: Outcome, actual: Outcome) => {
+  const difference = differenceOf(expected, actual);
+  if (difference === undefined) return HELD;
+  return violation('outcome', describe(expected), describe(actual), difference);
+};

@@ -1,0 +1,45 @@
+import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
+import { SLOTS } from '../../model/vocabulary/index.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+/** The invariant that keeps a guest inside its own memory. */
+export const confinement: Invariant = {
+  id: 'confinement',
+  statement:
+    "A shadow leaf maps a page of guest RAM, or below nothing but the Switcher's addresses a page of the Switcher.",
+  source: 'machine.md 1, Switcher; 3, demand 4 and 5; check_gpte',
+  exercisedBy: 'a step that installed a leaf; the end of a program that left one',
+  looksAt: 'shadow',
+  contract: 'any',
+  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd', 'access', 'end'],
+  watch: () => new ConfinementWatch(),
+};
+
+class ConfinementWatch {
+  private switcherAddress = 0;
+  private seen = 0;
+  private found: Violation | undefined = undefined;
+
+  after({ stage, shadow, config, guest }: Moment): Verdict {
+    if (shadow === undefined || config.guestPages === 0) return VACUOUS;
+    this.switcherAddress = guest.sizes.switcherAddress;
+    this.seen = 0;
+    this.found = undefined;
+    if (stage === 'end') for (let slot = 0; slot < SLOTS; slot++) shadow.forEachLeaf(slot as Slot, this.look);
+    else shadow.forEachWrittenLeaf(this.look);
+    return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
+  }
+
+  private readonly look = (leaf: ShadowLeaf): void => {
+    this.seen++;
+    const inWindow = leaf.vaddr >= this.switcherAddress;
+    if (leaf.target !== 'stray' && (leaf.target === 'ram') !== inWindow) return;
+    this.found ??= violation(
+      `leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`,
+      inWindow ? 'a page of the Switcher' : 'a page of guest RAM',
+      `${leaf.target} page ${leaf.page}`,
+      inWindow ? `${leaf.target} in the Switcher's window` : `${leaf.target} outside the Switcher's window`,
+    );
+  };
+}

@@ -1,0 +1,58 @@
+import type { Invariant, Moment, Verdict } from './invariant.js';
+import { HELD, VACUOUS, violation } from './invariant.js';
+
+/** A guest that was killed must not be able to do anything any more. */
+export const deathIsFinal: Invariant = {
+  id: 'death-is-final',
+  statement: 'After a kill every step is dead and changes nothing; destroy still gives everything back.',
+  source: 'machine.md 3, Kills',
+  exercisedBy: 'a step after a kill',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: [
+    'init',
+    'store',
+    'new-pgtable',
+    'flush-tlb',
+    'set-stack',
+    'set-pmd',
+    'set-pte',
+    'set-pgd',
+    'access',
+    'guest-pa',
+    'migrate',
+    'fail-alloc',
+    'protect',
+  ],
+  watch: () => new DeathWatch(),
+};
+
+class DeathWatch {
+  private died = false;
+  private shadowVersion = 0;
+  private tableVersion = 0;
+
+  begin(): void {
+    this.died = false;
+  }
+
+  after({ subject, shadow }: Moment): Verdict {
+    if (this.died) return this.stillDead(subject.outcome.kind, shadow);
+    if (subject.outcome.kind !== 'killed') return VACUOUS;
+    this.died = true;
+    this.shadowVersion = shadow?.shadowVersion ?? 0;
+    this.tableVersion = shadow?.tableVersion ?? 0;
+    return VACUOUS;
+  }
+
+  private stillDead(kind: string, shadow: Moment['shadow']): Verdict {
+    if (kind !== 'dead') return violation('outcome', 'dead', kind, `${kind} after the kill`);
+    if (shadow !== undefined && shadow.shadowVersion !== this.shadowVersion) {
+      return violation('shadow tables', 'unchanged since the kill', 'changed', 'shadow changed after the kill');
+    }
+    if (shadow !== undefined && shadow.tableVersion !== this.tableVersion) {
+      return violation('tables', 'unchanged since the kill', 'changed', 'tables changed after the kill');
+    }
+    return HELD;
+  }
+}

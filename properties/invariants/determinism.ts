@@ -1,0 +1,17 @@
+import type { Invariant } from './invariant.js';
+import { VACUOUS, stateless } from './invariant.js';
+
+/**
+ * The one invariant that no single run shows: lockstep runs the subject a second time and compares (`repetition.ts`). It is
+ * listed here so that it is counted and reported like the others.
+ */
+export const determinism: Invariant = {
+  id: 'determinism',
+  statement: 'The same program gives the same trace again.',
+  source: 'machine.md 3, new-pgtable: draws are part of the program',
+  exercisedBy: 'a program that was run twice',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: [],
+  watch: stateless(() => VACUOUS),
+};

@@ -1,0 +1,114 @@
+import type { Slot } from '../../model/vocabulary/index.js';
+import { SLOTS } from '../../model/vocabulary/index.js';
+import { Census } from './census.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { HELD, VACUOUS, violation } from './invariant.js';
+
+/** Which mappings a step must take away: a range of addresses, in one slot or in all. */
+interface Extent {
+  readonly from: number;
+  readonly to: number;
+  readonly slot: Slot | 'every';
+}
+
+/** Too little flushed is a stale mapping; too much is a guest that crawls. */
+export const flush: Invariant = {
+  id: 'flush',
+  statement: 'What a flush must take away is gone afterwards, and nothing else is.',
+  source: 'machine.md 3, flush-tlb, flush user half, clear all, set-pgd, set-pte; KVM 4539b35881a (missed flush)',
+  exercisedBy: 'a flush that found at least one mapping to take away',
+  looksAt: 'shadow',
+  contract: 'any',
+  stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],
+  watch: () => new FlushWatch(),
+};
+
+class FlushWatch {
+  private readonly census = new Census();
+  private readonly afterwards = new Census();
+  private extent: Extent | undefined = undefined;
+
+  before(moment: Moment): void {
+    this.extent = extentOf(moment);
+    if (this.extent === undefined || moment.shadow === undefined) return;
+    this.census.take(moment.shadow, this.extent.from, this.extent.to, moment.guest.sizes.switcherAddress);
+  }
+
+  after(moment: Moment): Verdict {
+    const { shadow, subject, guest } = moment;
+    if (this.extent === undefined || shadow === undefined) return VACUOUS;
+    if (subject.outcome.kind !== 'ok' && subject.outcome.kind !== 'initialized') return VACUOUS;
+    this.afterwards.take(shadow, this.extent.from, this.extent.to, guest.sizes.switcherAddress);
+    return this.compare(this.extent, moment) ?? (this.foundSomething(this.extent) ? HELD : VACUOUS);
+  }
+
+  private compare(extent: Extent, moment: Moment): Violation | undefined {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const concerned = extent.slot === 'every' || extent.slot === slot;
+      const left = this.afterwards.inside[slot]!;
+      const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot]!;
+      const field = `mappings of slot ${slot}`;
+      if (concerned && left > allowed)
+        return violation(field, `${allowed} left in range`, `${left} left`, 'mappings stayed');
+      if (!concerned && left !== allowed) {
+        return violation(field, `${allowed} as before`, String(left), 'mappings of another slot went');
+      }
+      const kept = this.afterwards.outside[slot]!;
+      if (kept < this.census.outside[slot]!) {
+        return violation(field, `${this.census.outside[slot]!} kept out of range`, String(kept), 'other mappings went');
+      }
+    }
+    return undefined;
+  }
+
+  private foundSomething(extent: Extent): boolean {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if ((extent.slot === 'every' || extent.slot === slot) && this.census.inside[slot]! > 0) return true;
+    }
+    return false;
+  }
+}
+
+/** The stack is pinned again after a clear all; a set-pte may install what it was given. */
+const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): number => {
+  if (step?.op === 'set-pte') return (step.pte.low & 0x21) === 0x21 ? 1 : 0;
+  const cleared = stage === 'init' || stage === 'set-pmd' || (step?.op === 'flush-tlb' && step.scope === 'all');
+  return cleared && slot === shadow?.currentSlot ? guest.stackPages : 0;
+};
+
+const EVERYTHING: Extent = { from: 0, to: 2 ** 32, slot: 'every' };
+
+/** Called before the step: the guest's record is that of before, the slots too. */
+const extentOf = ({ step, guest, shadow }: Moment): Extent | undefined => {
+  if (shadow === undefined || step === undefined) return undefined;
+  switch (step.op) {
+    case 'init':
+    case 'set-pmd':
+      return EVERYTHING;
+    case 'flush-tlb':
+      return step.scope === 'all' ? EVERYTHING : { from: 0, to: guest.kernelAddress, slot: shadow.currentSlot };
+    case 'set-pgd': {
+      const slot = slotShadowing(shadow, step.root);
+      const from = step.index * guest.sizes.rootEntryReach;
+      return slot === undefined ? undefined : { from, to: from + guest.sizes.rootEntryReach, slot };
+    }
+    case 'set-pte': {
+      if (guest.linear) return undefined;
+      const slot = step.vaddr >= guest.kernelAddress ? 'every' : slotShadowing(shadow, step.root);
+      const from = Math.floor(step.vaddr / 4096) * 4096;
+      return slot === undefined ? undefined : { from, to: from + 4096, slot };
+    }
+    case 'new-pgtable': {
+      if (guest.linear || slotShadowing(shadow, step.root) !== undefined) return undefined;
+      const slot = (step.draw % SLOTS) as Slot;
+      return shadow.hasRoot(slot) ? { from: 0, to: guest.kernelAddress, slot } : undefined;
+    }
+    default:
+      return undefined;
+  }
+};
+
+const slotShadowing = (shadow: NonNullable<Moment['shadow']>, root: number): Slot | undefined => {
+  for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;
+  return undefined;
+};

@@ -1,0 +1,35 @@
+import type { Invariant } from './invariant.js';
+import { HELD, stateless, violation } from './invariant.js';
+
+/** Whatever a guest does, the hypervisor's own bookkeeping must survive it. */
+export const hostIntact: Invariant = {
+  id: 'host-intact',
+  statement:
+    'No guest can make the hypervisor drop a reference it does not hold, free a table twice or follow a stray pointer.',
+  source: 'formats.md, Trace, host-bug; put_page and free_page underflow as in Xen XSA-299',
+  exercisedBy: 'every step',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: [
+    'create',
+    'store',
+    'init',
+    'new-pgtable',
+    'flush-tlb',
+    'set-stack',
+    'set-pmd',
+    'set-pte',
+    'set-pgd',
+    'access',
+    'guest-pa',
+    'migrate',
+    'fail-alloc',
+    'protect',
+    'destroy',
+  ],
+  watch: stateless(({ subject }) => {
+    const { outcome } = subject;
+    if (outcome.kind !== 'host-bug') return HELD;
+    return violation('outcome', 'a hypervisor that goes on', `host-bug: ${outcome.reason}`, 'host-bug');
+  }),
+};

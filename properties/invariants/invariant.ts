@@ -1,0 +1,80 @@
+/** What an invariant is, and what it is shown. */
+
+import type { MachineConfig, Observation, Op, ShadowView, Step } from '../../model/vocabulary/index.js';
+import type { GuestRecord } from '../guest-record.js';
+
+/** Every moment at which invariants are asked: after creation, after a step, after the last step, after `destroy`. */
+export type Stage = 'create' | Op | 'end' | 'destroy';
+
+/** What an invariant sees. One object serves a whole run; its fields are those of the moment. */
+export interface Moment {
+  readonly config: MachineConfig;
+  readonly stage: Stage;
+  /** The step, at a stage that is one. */
+  readonly step: Step | undefined;
+  /** The contract of a coherent guest holds throughout this program (machine.md 5). */
+  readonly contractKept: boolean;
+  /** What the guest did, this step included. */
+  readonly guest: GuestRecord;
+  readonly reference: Observation;
+  readonly subject: Observation;
+  /** Inside of the subject, if it lets us look. */
+  readonly shadow: ShadowView | undefined;
+}
+
+/** How an expectation was missed. */
+export interface Violation {
+  readonly kind: 'violated';
+  /** What differs: a field of the observation or of the shadow tables. */
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+  /** The class of the difference: free of addresses, pages and counts, so that it groups findings. */
+  readonly difference: string;
+}
+
+/** The premise did not hold, so nothing was looked at. */
+export const VACUOUS = { kind: 'vacuous' } as const;
+export const HELD = { kind: 'held' } as const;
+export type Verdict = typeof VACUOUS | typeof HELD | Violation;
+
+/** Watches the programs of one run, one after the other. */
+export interface Watch {
+  /** Called before the first step of a program; the machines do not exist yet. */
+  begin?(): void;
+  /** Called before every step of the stages asked for. The observations are those of the step before. */
+  before?(moment: Moment): void;
+  after(moment: Moment): Verdict;
+}
+
+export interface Invariant {
+  readonly id: string;
+  /** One sentence, true of every sound machine. */
+  readonly statement: string;
+  /** Where the rule comes from. */
+  readonly source: string;
+  /** What counts as exercising it: a check whose premise held. */
+  readonly exercisedBy: string;
+  /** `observations`: holds of any subject. `shadow`: needs the introspection interface. */
+  readonly looksAt: 'observations' | 'shadow';
+  /** `kept`: says nothing of a guest that breaks the contract of machine.md 5. */
+  readonly contract: 'any' | 'kept';
+  readonly stages: readonly Stage[];
+  watch(): Watch;
+}
+
+export const violation = (field: string, expected: string, actual: string, difference: string): Violation => ({
+  kind: 'violated',
+  field,
+  expected,
+  actual,
+  difference,
+});
+
+/** A watch that remembers nothing. */
+export const stateless = (after: (moment: Moment) => Verdict): (() => Watch) => {
+  const watch: Watch = { after };
+  return () => watch;
+};
+
+export const hex = (value: number): string => `0x${value.toString(16)}`;

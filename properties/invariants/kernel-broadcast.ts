@@ -1,0 +1,78 @@
+import type { ShadowLeaf, ShadowView, Slot, Vaddr } from '../../model/vocabulary/index.js';
+import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
+import { pageOf } from '../pure-walk.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+/** Every root of a guest has the same kernel half, so every slot must have it too. */
+export const kernelBroadcast: Invariant = {
+  id: 'kernel-broadcast',
+  statement:
+    'After set-pte of a kernel address no slot maps it to anything but the page announced; in coherent traffic a kernel address maps the same page in every slot that maps it.',
+  source: 'machine.md 3, set-pte; guest_set_pte',
+  exercisedBy:
+    'a kernel set-pte that found the address mapped in two slots, or a kernel leaf installed beside another slot’s',
+  looksAt: 'shadow',
+  contract: 'any',
+  stages: ['set-pte', 'access', 'set-stack', 'new-pgtable'],
+  watch: () => new BroadcastWatch(),
+};
+
+class BroadcastWatch {
+  private holdersBefore = 0;
+  private moment: Moment | undefined = undefined;
+  private compared = 0;
+  private found: Violation | undefined = undefined;
+
+  before({ stage, step, shadow }: Moment): void {
+    if (stage === 'set-pte' && step?.op === 'set-pte') this.holdersBefore = holders(shadow, step.vaddr);
+  }
+
+  after(moment: Moment): Verdict {
+    if (bareOutcome(moment.subject.outcome.kind) || moment.guest.linear) return VACUOUS;
+    if (moment.stage === 'set-pte') return this.afterSetPte(moment);
+    if (!moment.contractKept) return VACUOUS;
+    this.moment = moment;
+    this.compared = 0;
+    this.found = undefined;
+    moment.shadow?.forEachWrittenLeaf(this.look);
+    return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
+  }
+
+  private afterSetPte({ step, guest, shadow }: Moment): Verdict {
+    if (step?.op !== 'set-pte' || shadow === undefined) return VACUOUS;
+    if (step.vaddr < guest.kernelAddress || step.vaddr >= guest.sizes.switcherAddress) return VACUOUS;
+    const announced = (step.pte.low & 1) === 0 ? undefined : pageOf(step.pte);
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const leaf = shadow.leafAt(slot as Slot, step.vaddr);
+      if (leaf !== undefined && leaf.page !== announced) {
+        const expected = announced === undefined ? 'not mapped' : `page ${announced} or not mapped`;
+        return violation(fieldOf(leaf), expected, `page ${leaf.page}`, 'a slot kept the old mapping');
+      }
+    }
+    return this.holdersBefore > 1 ? HELD : VACUOUS;
+  }
+
+  private readonly look = (leaf: ShadowLeaf): void => {
+    const { guest, shadow } = this.moment ?? {};
+    if (shadow === undefined || guest === undefined || leaf.target !== 'ram' || leaf.vaddr < guest.kernelAddress)
+      return;
+    const { slot, page, vaddr } = leaf;
+    for (let other = 0; other < SLOTS; other++) {
+      if (other === slot) continue;
+      const there = shadow.leafAt(other as Slot, vaddr);
+      if (there === undefined) continue;
+      this.compared++;
+      if (there.page === page) continue;
+      this.found ??= violation(fieldOf(there), `page ${page}`, `page ${there.page}`, 'slots disagree');
+    }
+  };
+}
+
+const holders = (shadow: ShadowView | undefined, address: Vaddr): number => {
+  let count = 0;
+  for (let slot = 0; slot < SLOTS; slot++) if (shadow?.leafAt(slot as Slot, address) !== undefined) count++;
+  return count;
+};
+
+const fieldOf = (leaf: ShadowLeaf): string => `leaf for kernel address ${hex(leaf.vaddr)} in slot ${leaf.slot}`;

@@ -1,0 +1,79 @@
+import type { ShadowLeaf } from '../../model/vocabulary/index.js';
+import { vpnOf } from '../../model/vocabulary/index.js';
+import { dirty, pageOf, pureWalk } from '../pure-walk.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+/** What a leaf may allow, given the entries that it was made of. */
+interface Grant {
+  readonly page: number;
+  readonly writable: boolean;
+  readonly user: boolean;
+  /** Whether the upper entry was made of the same walk, so that the rights of both count together. */
+  readonly walked: boolean;
+}
+
+/** The invariant that keeps a guest's user from its kernel, and its dirty bits true. */
+export const leastPrivilege: Invariant = {
+  id: 'least-privilege',
+  statement:
+    'A leaf allows no more than the entries it came from: writable only with RW on every level and D set, user only with US all the way.',
+  source: 'machine.md 3, set-pte and demand 3 and 6; KVM b1bd5cba3306 (permission merge)',
+  exercisedBy: 'a step that installed a leaf for the guest',
+  looksAt: 'shadow',
+  contract: 'any',
+  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access'],
+  watch: () => new LeastPrivilegeWatch(),
+};
+
+class LeastPrivilegeWatch {
+  private moment: Moment | undefined = undefined;
+  private seen = 0;
+  private found: Violation | undefined = undefined;
+
+  after(moment: Moment): Verdict {
+    this.moment = moment;
+    this.seen = 0;
+    this.found = undefined;
+    moment.shadow?.forEachWrittenLeaf(this.look);
+    return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
+  }
+
+  private readonly look = (leaf: ShadowLeaf): void => {
+    if (leaf.target !== 'ram' || this.moment === undefined) return;
+    const grant = grantFor(leaf, this.moment);
+    if (grant === 'unknown') return;
+    this.seen++;
+    this.found ??= judge(leaf, grant);
+  };
+}
+
+const judge = (leaf: ShadowLeaf, grant: Grant | 'none'): Violation | undefined => {
+  if (grant === 'none') return wrong(leaf, 'no leaf: the guest has no entry', `page ${leaf.page}`, 'no entry');
+  if (leaf.page !== grant.page) return wrong(leaf, `page ${grant.page}`, `page ${leaf.page}`, 'another page');
+  const writable = leaf.writable && (leaf.upperWritable || !grant.walked);
+  const user = leaf.user && (leaf.upperUser || !grant.walked);
+  if (writable && !grant.writable) return wrong(leaf, 'read-only', 'writable', 'writable');
+  if (user && !grant.user) return wrong(leaf, 'supervisor', 'user', 'user');
+  return undefined;
+};
+
+const wrong = (leaf: ShadowLeaf, expected: string, actual: string, difference: string): Violation =>
+  violation(`leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`, expected, actual, difference);
+
+/**
+ * `set-pte` installs what it was given; everything else installs what a walk finds. `unknown`: a table that names itself may be
+ * spoilt by the A and D bits that the very step wrote into it.
+ */
+const grantFor = (leaf: ShadowLeaf, { step, guest }: Moment): Grant | 'none' | 'unknown' => {
+  if (step?.op === 'set-pte' && vpnOf(step.vaddr) === vpnOf(leaf.vaddr)) {
+    const { low } = step.pte;
+    if ((low & 1) === 0) return 'none';
+    return { page: pageOf(step.pte), writable: (low & 0x42) === 0x42, user: (low & 4) !== 0, walked: false };
+  }
+  const walk = pureWalk(guest, leaf.vaddr);
+  if (walk.kind === 'killed') return 'unknown';
+  if (walk.kind === 'absent') return 'none';
+  const mayWrite = walk.writable && (guest.linear || dirty(walk.entry));
+  return { page: pageOf(walk.entry), writable: mayWrite, user: walk.user, walked: true };
+};

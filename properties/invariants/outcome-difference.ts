@@ -1,0 +1,47 @@
+/** Comparing two outcomes, and naming the class of their difference. */
+
+import type { Outcome } from '../../model/vocabulary/index.js';
+import { hex } from './invariant.js';
+
+/** How two outcomes differ, free of addresses and numbers; undefined when they are equal. */
+export const differenceOf = (expected: Outcome, actual: Outcome): string | undefined => {
+  if (expected.kind !== actual.kind) return `${expected.kind} became ${actual.kind}`;
+  switch (expected.kind) {
+    case 'mapped':
+    case 'mmio':
+    case 'physical':
+      return 'paddr' in actual && actual.paddr === expected.paddr ? undefined : `${expected.kind} elsewhere`;
+    case 'fault':
+      return 'code' in actual && actual.code === expected.code ? undefined : 'another fault code';
+    case 'initialized':
+      return 'reserved' in actual && actual.reserved === expected.reserved ? undefined : 'another reserved size';
+    case 'killed':
+      return 'reason' in actual && actual.reason === expected.reason
+        ? undefined
+        : `${reasonClass(expected.reason)} became ${'reason' in actual ? reasonClass(actual.reason) : ''}`;
+    default:
+      return undefined;
+  }
+};
+
+/** A kill's text without its numbers. */
+const reasonClass = (reason: string): string => `"${reason.replaceAll(/0x[0-9a-f]+|\d+/g, 'N')}"`;
+
+/** An outcome as one reads it. */
+export const describe = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case 'mapped':
+    case 'mmio':
+    case 'physical':
+      return `${outcome.kind} ${hex(outcome.paddr)}`;
+    case 'fault':
+      return `fault code ${outcome.code}`;
+    case 'initialized':
+      return `initialized, ${hex(outcome.reserved)} reserved`;
+    case 'killed':
+    case 'host-bug':
+      return `${outcome.kind}: ${outcome.reason}`;
+    default:
+      return outcome.kind;
+  }
+};

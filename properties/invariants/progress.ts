@@ -1,0 +1,18 @@
+import type { Invariant } from './invariant.js';
+import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+
+/** A fault that was reported fixed must be fixed: else the guest faults at one instruction for ever. */
+export const progress: Invariant = {
+  id: 'progress',
+  statement: 'An access whose fault was reported fixed goes through: its outcome is never stuck.',
+  source: 'machine.md 3, access; formats.md, outcome stuck',
+  exercisedBy: 'an access that changed something and then went through, or is stuck',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: ['access'],
+  watch: stateless(({ subject }) => {
+    const { kind } = subject.outcome;
+    if (kind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
+    return kind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;
+  }),
+};

@@ -1,0 +1,43 @@
+import type { ReferenceChange } from '../../model/vocabulary/index.js';
+import type { Invariant, Violation } from './invariant.js';
+import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+
+/** References keep pages from being taken away under a mapping; a lost one pins a page for ever. */
+export const referenceCount: Invariant = {
+  id: 'reference-count',
+  statement: 'After every step each guest page has as many references as the model has leaves that map it.',
+  source: 'machine.md 1, Host pages; 4, references; release_pte, and KVM e48bb497b95 (reference leak)',
+  exercisedBy: 'a step that changed a count on either side',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd', 'access'],
+  watch: stateless(({ reference, subject }) => {
+    const { kind } = subject.outcome;
+    if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || reference.outcome.kind === 'killed')
+      return VACUOUS;
+    const expected = reference.references;
+    const actual = subject.references;
+    if (expected.length === 0 && actual.length === 0) return VACUOUS;
+    return compare(expected, actual) ?? HELD;
+  }),
+};
+
+const compare = (expected: readonly ReferenceChange[], actual: readonly ReferenceChange[]): Violation | undefined => {
+  const count = Math.max(expected.length, actual.length);
+  for (let index = 0; index < count; index++) {
+    const want = expected[index];
+    const got = actual[index];
+    if (want?.page === got?.page && want?.count === got?.count) continue;
+    return violation('references', describe(want, got), describe(got, want), classOf(want, got));
+  }
+  return undefined;
+};
+
+const describe = (change: ReferenceChange | undefined, other: ReferenceChange | undefined): string =>
+  change === undefined ? `no change of page ${other?.page ?? '?'}` : `page ${change.page}: ${change.count}`;
+
+const classOf = (want: ReferenceChange | undefined, got: ReferenceChange | undefined): string => {
+  if (got === undefined || (want !== undefined && want.page < got.page)) return 'a change is missing';
+  if (want === undefined || got.page < want.page) return 'a change not called for';
+  return got.count > want.count ? 'too many references' : 'too few references';
+};

@@ -1,0 +1,54 @@
+import type { Invariant, Moment, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+/** A trap pushes on the guest's kernel stack before the guest could handle a fault there. */
+export const stackPinned: Invariant = {
+  id: 'stack-pinned',
+  statement: 'After a call that pins the stack, every stack page is mapped writable in the current slot.',
+  source: 'machine.md 3, pin the stack; pin_stack_pages',
+  exercisedBy: 'a living guest with stack pages after set-stack, clear all, or a switch to a blank slot',
+  looksAt: 'shadow',
+  contract: 'any',
+  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'],
+  watch: () => new StackWatch(),
+};
+
+class StackWatch {
+  private tablesBefore = 0;
+
+  before({ shadow }: Moment): void {
+    this.tablesBefore = rootsOf(shadow);
+  }
+
+  after(moment: Moment): Verdict {
+    if (moment.guest.stackPages === 0 || !alive(moment) || !this.pins(moment)) return VACUOUS;
+    return checkPages(moment);
+  }
+
+  private pins({ step, shadow }: Moment): boolean {
+    if (step?.op === 'flush-tlb') return step.scope === 'all';
+    /** A new root page is a blank slot. */
+    if (step?.op === 'new-pgtable') return rootsOf(shadow) > this.tablesBefore;
+    return true;
+  }
+}
+
+const alive = ({ subject }: Moment): boolean => subject.outcome.kind === 'ok' || subject.outcome.kind === 'initialized';
+
+const rootsOf = (shadow: Moment['shadow']): number => {
+  let roots = 0;
+  for (let slot = 0; slot < 4; slot++) if (shadow?.hasRoot(slot as never) === true) roots++;
+  return roots;
+};
+
+const checkPages = ({ shadow, guest }: Moment): Verdict => {
+  if (shadow === undefined) return VACUOUS;
+  for (let index = 0; index < guest.stackPages; index++) {
+    const address = guest.stackPage(index);
+    const leaf = shadow.leafAt(shadow.currentSlot, address);
+    const field = `stack page ${hex(address)}`;
+    if (leaf === undefined) return violation(field, 'mapped writable', 'not mapped', 'not mapped');
+    if (!leaf.writable || !leaf.upperWritable) return violation(field, 'mapped writable', 'read-only', 'read-only');
+  }
+  return HELD;
+};

@@ -1,0 +1,35 @@
+import type { Invariant, Moment, Verdict } from './invariant.js';
+import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+
+const afterDestroy = ({ subject }: Moment): Verdict => {
+  if (subject.outcome.kind !== 'destroyed') return VACUOUS;
+  const [leaked] = subject.references;
+  if (leaked !== undefined) {
+    return violation(`references on page ${leaked.page}`, '0', String(leaked.count), 'references held after destroy');
+  }
+  if (subject.tables !== 0) return violation('tables', '0', String(subject.tables), 'tables held after destroy');
+  const { text, state, registers } = subject.switcher;
+  const onState = state.reduce((sum, count) => sum + count, 0);
+  if (text + registers + onState === 0) return HELD;
+  const actual = `text ${text}, registers ${registers}, state ${state.join(' ')}`;
+  return violation('switcher', 'no references', actual, 'Switcher references held after destroy');
+};
+
+const afterCreation = ({ subject }: Moment): Verdict => {
+  if (subject.outcome.kind !== 'no-memory') return VACUOUS;
+  return subject.tables === 0
+    ? HELD
+    : violation('tables', '0', String(subject.tables), 'tables held after failed creation');
+};
+
+/** What a guest leaves behind is the host's loss. */
+export const teardown: Invariant = {
+  id: 'teardown',
+  statement: 'After destroy, and after a creation that failed, no reference and no table is held.',
+  source: 'machine.md 2; free_guest_pagetable',
+  exercisedBy: 'a destroy that answered; a creation without memory',
+  looksAt: 'observations',
+  contract: 'any',
+  stages: ['create', 'destroy'],
+  watch: stateless((moment) => (moment.stage === 'create' ? afterCreation(moment) : afterDestroy(moment))),
+};

@@ -1,0 +1,230 @@
+/**
+ * Lockstep: a reference and a subject take every step side by side, and after each one the invariants are asked. The first
+ * moment at which one of them is broken ends the program.
+ */
+
+import type {
+  Machine,
+  MachineConfig,
+  NewPgtableStep,
+  Observation,
+  Program,
+  ShadowView,
+  Slot,
+  Step,
+} from '../model/vocabulary/index.js';
+import { SLOTS } from '../model/vocabulary/index.js';
+import type { Divergence, Place } from './divergence.js';
+import { GuestRecord } from './guest-record.js';
+import type { Invariant, Moment, Stage, Violation, Watch } from './invariants/invariant.js';
+import { VACUOUS } from './invariants/invariant.js';
+import { Tally } from './tally.js';
+import { ZERO_OBSERVATION } from './zero-observation.js';
+
+/** How many steps after a kill are still taken, to see that it was one. */
+const STEPS_AFTER_DEATH = 4;
+/** A program that dies before this many steps tested little. */
+const EARLY_STEPS = 10;
+
+interface Watched {
+  readonly index: number;
+  readonly invariant: Invariant;
+  readonly watch: Watch;
+}
+
+type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
+
+export interface LockstepOptions {
+  readonly reference: Machine;
+  readonly subject: Machine;
+  /** Which invariants are asked; see `INVARIANTS`. Those that look inside are skipped for a subject without `shadow`. */
+  readonly invariants: readonly Invariant[];
+  /** Where the run is counted; a fresh one if left out. */
+  readonly tally?: Tally;
+}
+
+/** Runs any number of programs, one after the other, on one pair of machines. */
+export class Lockstep {
+  readonly tally: Tally;
+  private readonly reference: Machine;
+  private readonly subject: Machine;
+  private readonly shadow: ShadowView | undefined;
+  private readonly watched: readonly Watched[];
+  /** Who is asked at which stage. */
+  private readonly after = new Map<Stage, Watched[]>();
+  private readonly before = new Map<Stage, Watched[]>();
+  private readonly guest = new GuestRecord();
+  private readonly moment: Draft<Moment>;
+
+  constructor({ reference, subject, invariants, tally }: LockstepOptions) {
+    this.reference = reference;
+    this.subject = subject;
+    this.shadow = subject.shadow;
+    this.tally = tally ?? new Tally(invariants);
+    this.watched = invariants.map((invariant, index) => ({ index, invariant, watch: invariant.watch() }));
+    for (const each of this.watched) this.enlist(each);
+    this.moment = {
+      config: this.guest.config,
+      stage: 'create',
+      step: undefined,
+      contractKept: false,
+      guest: this.guest,
+      reference: ZERO_OBSERVATION,
+      subject: ZERO_OBSERVATION,
+      shadow: this.shadow,
+    };
+  }
+
+  /**
+   * Runs a program to its end or to the first divergence. `contractKept`: the program keeps the contract of a coherent guest
+   * (see `keepsContract`), so that the invariants which rest on it are asked too.
+   */
+  run(program: Program, contractKept: boolean): Divergence | undefined {
+    this.tally.programs++;
+    return this.create(program.machine, contractKept) ?? this.takeSteps(program.steps) ?? this.finish();
+  }
+
+  private enlist(each: Watched): void {
+    const { invariant, watch } = each;
+    if (invariant.looksAt === 'shadow' && this.shadow === undefined) return;
+    for (const stage of invariant.stages) {
+      listAt(this.after, stage).push(each);
+      if (watch.before !== undefined) listAt(this.before, stage).push(each);
+    }
+  }
+
+  private create(config: MachineConfig, contractKept: boolean): Divergence | undefined {
+    const { moment, guest, watched } = this;
+    guest.begin(config);
+    moment.config = config;
+    moment.contractKept = contractKept;
+    moment.stage = 'create';
+    moment.step = undefined;
+    for (let i = 0; i < watched.length; i++) watched[i]!.watch.begin?.();
+    moment.reference = this.reference.create(config);
+    moment.subject = this.subject.create(config);
+    return this.judge('create', { kind: 'create' });
+  }
+
+  private takeSteps(steps: readonly Step[]): Divergence | undefined {
+    let deadSteps = 0;
+    for (let index = 0; index < steps.length; index++) {
+      const found = this.takeStep(steps[index]!, index);
+      if (found !== undefined) return found;
+      if (!isOver(this.moment.subject)) continue;
+      if (deadSteps === 0 && index < EARLY_STEPS) this.tally.diedEarly++;
+      if (deadSteps++ === STEPS_AFTER_DEATH) break;
+    }
+    return undefined;
+  }
+
+  private takeStep(step: Step, index: number): Divergence | undefined {
+    const { moment, shadow } = this;
+    moment.stage = step.op;
+    moment.step = step;
+    this.askBefore(step.op);
+    if (step.op === 'new-pgtable') this.countCacheHit(step);
+    const version = shadow === undefined ? 0 : shadow.shadowVersion;
+    if (!isOver(moment.subject)) this.guest.follow(step);
+    moment.reference = this.reference.apply(step);
+    moment.subject = this.subject.apply(step);
+    this.guest.absorb(moment.reference);
+    this.countStep(step, version);
+    const violations = this.judgeStage(step.op);
+    return violations === undefined ? undefined : this.divergence(violations, { kind: 'step', index });
+  }
+
+  private finish(): Divergence | undefined {
+    const { moment } = this;
+    moment.step = undefined;
+    const found = this.judge('end', { kind: 'end' });
+    if (found !== undefined) return found;
+    moment.reference = this.reference.destroy();
+    moment.subject = this.subject.destroy();
+    return this.judge('destroy', { kind: 'destroy' });
+  }
+
+  private askBefore(stage: Stage): void {
+    const asked = this.before.get(stage);
+    if (asked === undefined) return;
+    for (let i = 0; i < asked.length; i++) asked[i]!.watch.before!(this.moment);
+  }
+
+  private judge(stage: Stage, place: Place): Divergence | undefined {
+    this.moment.stage = stage;
+    const violations = this.judgeStage(stage);
+    return violations === undefined ? undefined : this.divergence(violations, place);
+  }
+
+  /** Asks everybody, so that a finding names all that broke; nearly always the answer is nothing. */
+  private judgeStage(stage: Stage): readonly Broken[] | undefined {
+    const asked = this.after.get(stage);
+    if (asked === undefined) return undefined;
+    const { checks, exercised } = this.tally;
+    let broken: Broken[] | undefined;
+    for (let i = 0; i < asked.length; i++) {
+      const { index, invariant, watch } = asked[i]!;
+      if (invariant.contract === 'kept' && !this.moment.contractKept) continue;
+      const verdict = watch.after(this.moment);
+      checks[index]!++;
+      if (verdict === VACUOUS) continue;
+      exercised[index]!++;
+      if (verdict.kind === 'violated') (broken ??= []).push({ invariant, violation: verdict });
+    }
+    return broken;
+  }
+
+  private divergence(broken: readonly Broken[], place: Place): Divergence {
+    const [{ invariant, violation }, ...others] = broken as [Broken, ...Broken[]];
+    const { field, expected, actual, difference } = violation;
+    const alsoBroken = others.map((other) => other.invariant.id);
+    return {
+      invariant: invariant.id,
+      alsoBroken,
+      place,
+      stage: this.moment.stage,
+      field,
+      expected,
+      actual,
+      difference,
+    };
+  }
+
+  private countStep(step: Step, versionBefore: number): void {
+    const { tally, moment, shadow } = this;
+    const { kind } = moment.subject.outcome;
+    tally.steps++;
+    tally.countOutcome(step.op, kind);
+    if (step.op !== 'access' || kind !== 'mapped' || shadow === undefined) return;
+    if (shadow.shadowVersion === versionBefore) tally.hits++;
+    else tally.misses++;
+  }
+
+  private countCacheHit({ root }: NewPgtableStep): void {
+    const { shadow, tally, guest } = this;
+    if (shadow === undefined || !guest.initialized) return;
+    if (!guest.linear && isCached(shadow, root)) tally.cacheHits++;
+    else tally.cacheMisses++;
+  }
+}
+
+interface Broken {
+  readonly invariant: Invariant;
+  readonly violation: Violation;
+}
+
+const listAt = <Value>(lists: Map<Stage, Value[]>, stage: Stage): Value[] => {
+  const list = lists.get(stage) ?? [];
+  lists.set(stage, list);
+  return list;
+};
+
+const isOver = ({ outcome }: Observation): boolean => {
+  const { kind } = outcome;
+  return kind === 'killed' || kind === 'dead' || kind === 'absent' || kind === 'host-bug' || kind === 'halted';
+};
+
+const isCached = (shadow: ShadowView, root: number): boolean => {
+  for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return true;
+  return false;
+};

@@ -1,0 +1,118 @@
+/** Two sides and the invariants between them, ready to run programs: in lockstep if both are of this process. */
+
+import type { Machine, Program, Trace } from '../model/vocabulary/index.js';
+import type { Divergence } from './divergence.js';
+import type { Invariant } from './invariants/invariant.js';
+import { Lockstep } from './lockstep.js';
+import { firstDifference } from './repetition.js';
+import { determinism } from './invariants/determinism.js';
+import type { Answer, Subject } from './subjects/subject.js';
+import { Tally } from './tally.js';
+import { RecordedMachine, traceOf } from './trace-of.js';
+
+export interface PairOptions {
+  readonly reference: Subject;
+  readonly subject: Subject;
+  readonly invariants: readonly Invariant[];
+}
+
+export interface RunOptions {
+  /** The program keeps the contract of a coherent guest. */
+  readonly contractKept: boolean;
+  /** Run the subject a second time and compare (invariant `determinism`). */
+  readonly twice: boolean;
+}
+
+/** One side: a machine to step, and how to make it ready for a program. */
+interface Side {
+  readonly machine: Machine;
+  /** The program as it is run by itself, for `determinism`. */
+  trace(program: Program): Promise<Answer>;
+  /** What goes wrong before the first step, if anything. */
+  prepare(program: Program): Promise<Answer | undefined>;
+  close(): Promise<void>;
+}
+
+export class Pair {
+  readonly tally: Tally;
+  private readonly reference: Side;
+  private readonly subject: Side;
+  private readonly lockstep: Lockstep;
+  private readonly determinismIndex: number;
+
+  constructor({ reference, subject, invariants }: PairOptions) {
+    this.tally = new Tally(invariants);
+    this.reference = sideOf(reference);
+    this.subject = sideOf(subject);
+    this.determinismIndex = invariants.indexOf(determinism);
+    const machines = { reference: this.reference.machine, subject: this.subject.machine };
+    this.lockstep = new Lockstep({ ...machines, invariants, tally: this.tally });
+  }
+
+  /** Runs a program; answers the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
+  async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
+    const failure =
+      asDivergence(await this.reference.prepare(program), 'reference') ??
+      asDivergence(await this.subject.prepare(program), 'subject');
+    if (failure !== undefined) return failure;
+    const found = this.lockstep.run(program, contractKept);
+    return found === undefined && twice && this.determinismIndex >= 0 ? await this.runAgain(program) : found;
+  }
+
+  async close(): Promise<void> {
+    await this.reference.close();
+    await this.subject.close();
+  }
+
+  private async runAgain(program: Program): Promise<Divergence | undefined> {
+    const traces: Trace[] = [];
+    for (let time = 0; time < 2; time++) {
+      const answer = await this.subject.trace(program);
+      if (answer.kind === 'failed') return asDivergence(answer, 'subject');
+      traces.push(answer.trace);
+    }
+    this.tally.checks[this.determinismIndex]!++;
+    this.tally.exercised[this.determinismIndex]!++;
+    return firstDifference(program, traces[0]!, traces[1]!);
+  }
+}
+
+const sideOf = (subject: Subject): Side => {
+  if (subject.kind === 'in-process') {
+    const machine = subject.create();
+    return {
+      machine,
+      trace: (program) => Promise.resolve({ kind: 'trace', trace: traceOf(machine, program) }),
+      prepare: () => NOTHING_TO_PREPARE,
+      close: () => Promise.resolve(),
+    };
+  }
+  const machine = new RecordedMachine();
+  return {
+    machine,
+    trace: (program) => subject.answer(program),
+    prepare: async (program) => {
+      const answer = await subject.answer(program);
+      if (answer.kind === 'trace') machine.load(answer.trace);
+      return answer;
+    },
+    close: () => subject.close(),
+  };
+};
+
+const NOTHING_TO_PREPARE = Promise.resolve(undefined);
+
+/** A failure to answer is a finding of its own class, at no step. */
+const asDivergence = (answer: Answer | undefined, side: string): Divergence | undefined => {
+  if (answer === undefined || answer.kind === 'trace') return undefined;
+  return {
+    invariant: answer.failure,
+    alsoBroken: [],
+    place: { kind: 'create' },
+    stage: 'create',
+    field: side,
+    expected: 'a trace',
+    actual: answer.detail,
+    difference: `the ${side} did not answer`,
+  };
+};

@@ -1,0 +1,119 @@
+/**
+ * A walk of the guest's tables as they are at this moment, with nothing cached: what the CPU would do if it ran on the guest's
+ * own tables and the hypervisor only checked them. A third opinion beside model and impl, on which the invariants
+ * `coherence`, `accessed-dirty` and `least-privilege` rest (machine.md 3, demand 1–5; 5, Coherent).
+ */
+
+import type { Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
+import { FAULT_PRESENT, KILL, ZERO_ENTRY, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
+import type { GuestRecord } from './guest-record.js';
+
+export type WalkResult =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'killed'; readonly reason: string }
+  | {
+      readonly kind: 'leaf';
+      /** Rights over all levels. */
+      readonly writable: boolean;
+      readonly user: boolean;
+      readonly entry: GuestEntry;
+      /** Where the leaf lies in guest RAM; none in linear mode. */
+      readonly at: Paddr | undefined;
+    };
+
+const ABSENT: WalkResult = { kind: 'absent' };
+const present = (entry: GuestEntry): boolean => entry.low % 2 === 1;
+const writable = (entry: GuestEntry): boolean => (entry.low >>> 1) % 2 === 1;
+const user = (entry: GuestEntry): boolean => (entry.low >>> 2) % 2 === 1;
+export const accessed = (entry: GuestEntry): boolean => (entry.low >>> 5) % 2 === 1;
+export const dirty = (entry: GuestEntry): boolean => (entry.low >>> 6) % 2 === 1;
+const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
+/** Up to 52 bits, exact. */
+export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
+const P_RW_US_A_D = 0b110_0111;
+
+const killed = (reason: string): WalkResult => ({ kind: 'killed', reason });
+
+/** How each level cuts its index out of an address: `shift` and `entries`, and which flags it allows below bit 12. */
+interface Level {
+  readonly shift: number;
+  readonly entries: number;
+  readonly flags: number;
+  readonly hasRights: boolean;
+  readonly bad: string;
+}
+
+const LEAF: Level = { shift: 12, entries: 0, flags: 0xfff, hasRights: true, bad: '' };
+const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
+  '2-level': [
+    { shift: 22, entries: 1024, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badDirectoryEntry },
+    { ...LEAF, entries: 1024 },
+  ],
+  pae: [
+    { shift: 30, entries: 4, flags: 1, hasRights: false, bad: KILL.badDirectoryEntry },
+    { shift: 21, entries: 512, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badMiddleEntry },
+    { ...LEAF, entries: 512 },
+  ],
+};
+
+/** Walks from the root that the guest runs on. */
+export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
+  if (guest.root === undefined) {
+    const own = Math.floor(address / 4096) * 4096;
+    return { kind: 'leaf', writable: true, user: false, entry: guestEntry(own + 3), at: undefined };
+  }
+  const levels = LEVELS[guest.config.paging];
+  const bytes = guest.sizes.entryBytes;
+  let table: number = guest.root;
+  let mayWrite = true;
+  let mayUser = true;
+  for (let depth = 0; ; depth++) {
+    const level = levels[depth]!;
+    const at = paddr(table + (Math.floor(address / 2 ** level.shift) % level.entries) * bytes);
+    if (!guest.inRam(at)) return killed(KILL.badRead(at, bytes));
+    const entry = guest.word(at);
+    if (!present(entry)) return ABSENT;
+    if (level.hasRights) {
+      mayWrite &&= writable(entry);
+      mayUser &&= user(entry);
+    }
+    if (depth === levels.length - 1) return { kind: 'leaf', writable: mayWrite, user: mayUser, entry, at };
+    if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return killed(level.bad);
+    table = pageOf(entry) * 4096;
+  }
+};
+
+/** The outcome that an access must have when nothing is cached. */
+export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome => {
+  const code = accessCode(kind, mode);
+  if (address >= guest.sizes.switcherAddress) return { kind: 'fault', code };
+  const walk = pureWalk(guest, address);
+  if (walk.kind === 'killed') return walk;
+  if (walk.kind === 'absent') return { kind: 'fault', code };
+  if ((kind === 'write' && !walk.writable) || (mode === 'user' && !walk.user)) {
+    return { kind: 'fault', code: code | FAULT_PRESENT };
+  }
+  const page = pageOf(walk.entry);
+  const { guestPages, devicePages } = guest.config;
+  const physical = paddr(page * 4096 + (address % 4096));
+  const bad = large(walk.entry) || walk.entry.high >= 4096 || page >= guestPages + devicePages;
+  if (bad) return { kind: 'killed', reason: KILL.badTableEntry };
+  return page < guestPages ? { kind: 'mapped', paddr: physical } : { kind: 'mmio', paddr: physical };
+};
+
+/** The answer that `guest-pa` must give: presence alone counts (machine.md 3, guest-pa). */
+export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => {
+  if (guest.root === undefined) return { kind: 'physical', paddr: paddr(address) };
+  const bytes = guest.sizes.entryBytes;
+  let table: number = guest.root;
+  let entry = ZERO_ENTRY;
+  for (const level of LEVELS[guest.config.paging]) {
+    const at = paddr(table + (Math.floor(address / 2 ** level.shift) % level.entries) * bytes);
+    if (!guest.inRam(at)) return { kind: 'killed', reason: KILL.badRead(at, bytes) };
+    entry = guest.word(at);
+    if (!present(entry)) return { kind: 'killed', reason: KILL.badAddress(vaddr(address)) };
+    table = (pageOf(entry) % 2 ** 20) * 4096;
+  }
+  return { kind: 'physical', paddr: paddr(table + (address % 4096)) };
+};

@@ -1,0 +1,42 @@
+/** The whole trace of a program, and machines that play one back. */
+
+import type { Machine, MachineConfig, Observation, Program, Step, Trace } from '../model/vocabulary/index.js';
+import { ZERO_OBSERVATION } from './zero-observation.js';
+
+/** A machine hands out the same observation again; a trace keeps them all. */
+const kept = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({
+  outcome: { ...outcome },
+  references: [...references],
+  stores: [...stores],
+  tables,
+  switcher: { ...switcher, state: [...switcher.state] },
+});
+
+export const traceOf = (machine: Machine, program: Program): Trace => {
+  const created = kept(machine.create(program.machine));
+  const steps = program.steps.map((step) => kept(machine.apply(step)));
+  return { created, steps, destroyed: kept(machine.destroy()) };
+};
+
+/** Plays back what a subject outside the process answered, so that lockstep can take it for a machine. */
+export class RecordedMachine implements Machine {
+  private trace: Trace = { created: ZERO_OBSERVATION, steps: [], destroyed: ZERO_OBSERVATION };
+  private next = 0;
+
+  load(trace: Trace): void {
+    this.trace = trace;
+  }
+
+  create(_config: MachineConfig): Observation {
+    this.next = 0;
+    return this.trace.created;
+  }
+
+  apply(_step: Step): Observation {
+    return this.trace.steps[this.next++] ?? ZERO_OBSERVATION;
+  }
+
+  destroy(): Observation {
+    return this.trace.destroyed;
+  }
+}
