@@ -45,8 +45,8 @@ export class Demand {
   page(address: Vaddr, code: number): DemandEnd {
     const end = this.walkGuest(address);
     if (end === 'killed') return 'killed';
-    if (end === 'absent') return this.fault(code);
-    if (!this.allowed(code)) return this.fault(code | FAULT_PRESENT);
+    if (end === 'absent') return this.fault(address, code);
+    if (!this.allowed(code)) return this.fault(address, code | FAULT_PRESENT);
     const { leafLow, leafHigh } = this.walk;
     const place = this.walk.placeOf(leafLow, leafHigh);
     if (place === 'ram') return this.installLeaf(address, leafLow | ACCESSED | (code & FAULT_WRITE ? DIRTY : 0));
@@ -79,7 +79,8 @@ export class Demand {
     return 'mapped';
   }
 
-  private fault(code: number): DemandEnd {
+  /** `code`: with the present bit as the guest's own tables have it. */
+  fault(_address: Vaddr, code: number): DemandEnd {
     this.faultCode = code;
     return 'fault';
   }

@@ -8,7 +8,7 @@ import { paddr } from '../model/vocabulary/index.js';
 import { GUEST_FRAME } from './frames.js';
 import type { ShadowTables } from './shadow-tables.js';
 import type { HostMemory } from './host-memory.js';
-import { PRESENT, RESERVED, frameOf } from './shadow-entry.js';
+import { PRESENT, frameOf } from './shadow-entry.js';
 
 export class Mmu {
   /** Where the last translation that went through led, in the guest's terms. */
@@ -29,7 +29,7 @@ export class Mmu {
     const host = this.host;
     const upper = host.words[this.tables.upperOffset]!;
     const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)]!;
-    if ((upper & leaf & needed) !== needed || (leaf & RESERVED) !== 0) return false;
+    if ((upper & leaf & needed) !== needed) return false;
     this.paddr = paddr((frameOf(leaf) - GUEST_FRAME) * 4096 + (address & 0xfff));
     return true;
   }

@@ -11,8 +11,6 @@ import type { ShadowTables } from './shadow-tables.js';
 import type { Stack } from './stack.js';
 import type { Switcher } from './switcher.js';
 
-const PRESENT_AND_ACCESSED = PRESENT | ACCESSED;
-
 export class PagingCalls {
   private readonly guest: GuestState;
   private readonly tables: ShadowTables;
@@ -76,10 +74,15 @@ export class PagingCalls {
 
   setPte(root: Paddr, address: Vaddr, pte: GuestEntry): void {
     if (address >= this.guest.sizes.switcherAddress) return this.guest.kill(KILL.setPteInSwitcher);
-    if (this.guest.linear) return;
+    if (this.ignoresSetPte()) return;
     if (address >= this.guest.kernelAddress) return this.broadcast(address, pte);
     const target = this.cache.find(root);
     if (target !== undefined) this.setLeaf(target, address, pte);
+  }
+
+  /** In linear mode there is nothing that an announcement could change. */
+  ignoresSetPte(): boolean {
+    return this.guest.linear;
   }
 
   /** Every root has the same kernel half (`guest_set_pte`). */
@@ -97,20 +100,41 @@ export class PagingCalls {
     const place = this.walk.placeOf(pte.low, pte.high);
     if (place === 'device') return;
     if (place === 'bad') return this.guest.kill(KILL.badTableEntry);
-    if (this.maker.take(pte.low)) this.tables.install(target, address, offset, this.maker.word);
+    if (this.takePage(pte)) this.tables.install(target, address, offset, this.maker.word);
   }
 
   /** An entry that the guest marked accessed needs no fault to become so. */
   worthInstalling(pte: GuestEntry): boolean {
-    return (pte.low & PRESENT_AND_ACCESSED) === PRESENT_AND_ACCESSED;
+    return this.isPresent(pte) && this.wasUsed(pte);
+  }
+
+  isPresent(pte: GuestEntry): boolean {
+    return (pte.low & PRESENT) !== 0;
+  }
+
+  wasUsed(pte: GuestEntry): boolean {
+    return (pte.low & ACCESSED) !== 0;
+  }
+
+  takePage(pte: GuestEntry): boolean {
+    return this.maker.take(pte.low);
   }
 
   setPgd(root: Paddr, index: number): void {
     const { rootEntries } = this.guest.sizes;
-    if (index >= rootEntries) return this.guest.kill(KILL.badPgdIndex(index, rootEntries));
+    if (this.isPastRoot(index)) return this.guest.kill(KILL.badPgdIndex(index, rootEntries));
     const target = this.cache.find(root);
     if (target === undefined) return;
     this.tables.releaseRootEntry(target, index);
+    this.restoreSwitcher(target, index);
+  }
+
+  isPastRoot(index: number): boolean {
+    return index >= this.guest.sizes.rootEntries;
+  }
+
+  /** A slot that lost its Switcher gets it back when the guest next runs on it: now, or at the switch to it. */
+  restoreSwitcher(target: Slot, index: number): void {
     if (this.holdsSwitcher(index)) this.switcher.forget(target);
     if (target === this.guest.current) this.ensureSwitcher();
   }
@@ -137,12 +161,12 @@ export class PagingCalls {
     return undefined;
   }
 
-  private ensureSwitcher(): void {
+  ensureSwitcher(): void {
     const { current } = this.guest;
     if (!this.switcher.isMapped(current)) this.switcher.map(current);
   }
 
-  private holdsSwitcher(index: number): boolean {
+  holdsSwitcher(index: number): boolean {
     return index === this.guest.sizes.rootEntries - 1;
   }
 }

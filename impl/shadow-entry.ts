@@ -3,11 +3,8 @@
  *
  *      31                          12 11  10   9   8   7   6   5   4   3   2   1   0
  *     ┌──────────────────────────────┬───────┬───┬───┬───┬───┬───┬───┬───┬───┬───┬───┐
- *     │ frame                        │   0   │RSV│ 0 │ 0 │ D │ A │PCD│PWT│ US│ RW│ P │
+ *     │ frame                        │   0   │ 0 │ 0 │ 0 │ D │ A │PCD│PWT│ US│ RW│ P │
  *     └──────────────────────────────┴───────┴───┴───┴───┴───┴───┴───┴───┴───┴───┴───┘
- *
- * RSV stands for "the entry that this came from had a reserved bit": on such a leaf the CPU faults. The sound machine
- * never installs one.
  */
 
 export const PRESENT = 0x1;
@@ -16,7 +13,6 @@ export const USER = 0x4;
 export const ACCESSED = 0x20;
 export const DIRTY = 0x40;
 export const LARGE = 0x80;
-export const RESERVED = 0x200;
 
 /** Rights of an upper entry that denies nothing. */
 export const FULL_RIGHTS = WRITABLE | USER;

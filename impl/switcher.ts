@@ -42,7 +42,18 @@ export class Switcher {
   /** The slot lost the tables under the Switcher. */
   forget(slot: Slot): void {
     this.mapped[slot] = 0;
+    this.forgetCpu(slot);
+  }
+
+  /** The slot maps no CPU's pages. */
+  forgetCpu(slot: Slot): void {
     this.cpus[slot] = NO_CPU;
+  }
+
+  /** The text page is there, whatever `isMapped` says. */
+  hasText(slot: Slot): boolean {
+    if (!this.tables.findTable(slot, this.guest.sizes.switcherAddress)) return false;
+    return this.tables.isPresent(this.tables.leafOffset());
   }
 
   /** Maps the text page, with the tables it needs. False, and the guest is killed, when the host has no memory. */

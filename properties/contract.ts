@@ -1,2 +1,252 @@
-import type { Program } from '../model/vocabulary/index.js';
-export const keepsContract = (_program: Program): boolean => true;
+/**
+ * The contract of coherent guests (machine.md 5), checked on a plain list of steps. Nothing here knows what the hypervisor
+ * does: it follows the guest's stores, and what has been announced since. It is strict: of the programs that keep the
+ * contract in spirit it turns some down, but a program that it accepts never touches what it has changed in secret.
+ *
+ * The time between two steps that may touch guest memory is a window. What somebody may have cached when a window begins
+ * hangs in the tables as they were then (`places`); every store into those must be announced before the window ends. A page
+ * that was no table then is free, because an entry that links it in the window must itself be announced.
+ */
+
+import type { GuestEntry, MachineConfig, Program, SetPteStep, Step } from '../model/vocabulary/index.js';
+import { PAGE_BYTES, sameEntry } from '../model/vocabulary/index.js';
+import type { ContractRule, Flaw, Place } from './contract-tables.js';
+import { ContractTables, isPresent, pageOf } from './contract-tables.js';
+
+export type { ContractRule } from './contract-tables.js';
+
+/** The step at which a rule of machine.md 5 (Coherent) is found broken; 0 is the first one. */
+export interface Breach extends Flaw {
+  readonly step: number;
+}
+
+/** A store that has not been announced yet. */
+interface Pending {
+  readonly place: Place;
+  /** The root that owns the word, or all of them. */
+  readonly owner: number | 'kernel';
+  /** The first address that the word translates. */
+  readonly vaddr: number;
+  readonly value: GuestEntry;
+}
+
+class ContractCheck {
+  private readonly tables: ContractTables;
+  /** By the address of the word. */
+  private readonly pending = new Map<number, Pending>();
+  /** Roots that were run on and have not been retired since. */
+  private readonly roots = new Set<number>();
+  /** `undefined` in linear mode, where nothing that is stored matters. */
+  private current: number | undefined = undefined;
+  private initialized = false;
+  /** `places` no longer says what the tables look like. */
+  private reshaped = false;
+
+  constructor(machine: MachineConfig) {
+    this.tables = new ContractTables(machine);
+  }
+
+  /** A guest that calls before init dies of it (machine.md 3), and keeps the contract for ever after. */
+  diesOf(step: Step): boolean {
+    switch (step.op) {
+      case 'new-pgtable':
+      case 'flush-tlb':
+      case 'set-stack':
+      case 'set-pmd':
+      case 'set-pte':
+      case 'set-pgd':
+        return !this.initialized;
+      default:
+        return false;
+    }
+  }
+
+  take(step: Step): Flaw | undefined {
+    switch (step.op) {
+      case 'store':
+        return this.store(step.paddr, step.value);
+      case 'init':
+        return this.init(step.kernelAddress);
+      case 'new-pgtable':
+        return this.settle() ?? this.run(step.root);
+      case 'flush-tlb':
+        return step.scope === 'all' ? this.flushAll() : this.flushUser();
+      case 'set-pmd':
+        return this.announceMiddle(step.pmd, step.index);
+      case 'set-pte':
+        return this.announceLeaf(step);
+      case 'set-pgd':
+        return this.announceTop(step.root, step.index);
+      case 'access':
+      case 'set-stack':
+        return this.settle();
+      case 'guest-pa':
+      case 'migrate':
+      case 'fail-alloc':
+      case 'protect':
+        return undefined;
+      default: {
+        const unknown: never = step;
+        throw new Error(`unknown step ${JSON.stringify(unknown)}`);
+      }
+    }
+  }
+
+  private init(kernelAddress: number): Flaw | undefined {
+    if (this.initialized) return undefined;
+    this.initialized = true;
+    return this.tables.setKernelAddress(kernelAddress);
+  }
+
+  private store(address: number, value: GuestEntry): undefined {
+    const place = this.tables.places.get(Math.floor(address / PAGE_BYTES));
+    if (place?.role === 'root') this.retireIfIdle(this.tables.rootAt(address));
+    this.tables.words.set(address, value);
+    if (place === undefined) return;
+    const pending = this.pendingStore(address, value, place);
+    if (pending === undefined) return;
+    this.pending.set(address, pending);
+    // A leaf changes no shape, unless it maps a table.
+    if (place.role !== 'leaf' || (isPresent(value) && this.tables.places.has(pageOf(value)))) this.reshaped = true;
+  }
+
+  private pendingStore(address: number, value: GuestEntry, place: Place): Pending | undefined {
+    const { sizes } = this.tables;
+    const index = (address % PAGE_BYTES) / sizes.entryBytes;
+    if (place.role === 'leaf') return { place, owner: place.owner, vaddr: place.base + index * PAGE_BYTES, value };
+    if (place.role === 'middle') {
+      return { place, owner: place.owner, vaddr: place.base + index * sizes.leafTableReach, value };
+    }
+    const root = this.tables.rootAt(address);
+    if (!this.roots.has(root)) return undefined;
+    const top = (address - root) / sizes.entryBytes;
+    const owner = top < this.tables.userEntries ? root : 'kernel';
+    return { place, owner, vaddr: top * sizes.rootEntryReach, value };
+  }
+
+  // Announcements.
+
+  /** Rule 1: a leaf is announced with the value that was stored, for the root and the address that it maps. */
+  private announceLeaf({ root, vaddr, pte }: SetPteStep): Flaw | undefined {
+    if (this.current === undefined) return undefined;
+    const kernel = vaddr >= this.tables.userEntries * this.tables.sizes.rootEntryReach;
+    // What is told of the kernel half is told of every root, whichever one is named.
+    const leaf = this.tables.leafAddress(kernel ? this.current : root, vaddr);
+    if (leaf !== undefined && !sameEntry(this.tables.words.at(leaf), pte)) {
+      return { rule: 1, reason: `what is announced for 0x${vaddr.toString(16)} is not what is stored` };
+    }
+    const owner = kernel ? 'kernel' : root;
+    const page = vaddr - (vaddr % PAGE_BYTES);
+    this.settlePending((word) => word.place.role === 'leaf' && word.owner === owner && word.vaddr === page);
+    return undefined;
+  }
+
+  /** Rule 1 for root entries of the user half: everything under the entry is forgotten. Kernel entries take a full flush. */
+  private announceTop(root: number, index: number): undefined {
+    if (index >= this.tables.userEntries) return;
+    this.forget(root, index * this.tables.sizes.rootEntryReach, this.tables.sizes.rootEntryReach, 'root');
+  }
+
+  /** Rule 1 for middle entries. The hypervisor forgets everything and finds the stack again, through tables as they are now. */
+  private announceMiddle(table: number, index: number): Flaw | undefined {
+    const { sizes } = this.tables;
+    const page = Math.floor(table / PAGE_BYTES);
+    const word = this.pending.get(page * PAGE_BYTES + index * sizes.entryBytes);
+    if (index < sizes.tableEntries && word?.place.role === 'middle' && word.owner !== 'kernel') {
+      this.forget(word.owner, word.vaddr, sizes.leafTableReach, 'middle');
+    }
+    return this.look();
+  }
+
+  private flushUser(): undefined {
+    if (this.current !== undefined) this.forget(this.current, 0, Infinity, 'root');
+  }
+
+  private flushAll(): Flaw | undefined {
+    this.pending.clear();
+    this.retireIdle();
+    return this.look();
+  }
+
+  /**
+   * Nothing that `root` maps in this range is cached any more: entries from `level` down count as announced, and the tables
+   * under them are free until the window ends.
+   */
+  private forget(root: number, base: number, reach: number, level: 'root' | 'middle'): void {
+    const within = (vaddr: number): boolean => vaddr >= base && vaddr - base < reach;
+    const below = level === 'root' ? ['middle', 'leaf'] : ['leaf'];
+    this.settlePending(
+      (word) => word.owner === root && within(word.vaddr) && (level === 'root' || word.place.role !== 'root'),
+    );
+    for (const [page, place] of this.tables.places) {
+      if (place.owner === root && within(place.base) && below.includes(place.role)) this.tables.places.delete(page);
+    }
+    this.reshaped = true;
+  }
+
+  private settlePending(announced: (word: Pending) => boolean): void {
+    for (const [address, word] of this.pending) if (announced(word)) this.pending.delete(address);
+  }
+
+  // Windows.
+
+  /** Somebody is about to touch guest memory: by now everything must have been announced. */
+  private settle(): Flaw | undefined {
+    for (const [address, word] of this.pending) return this.unannounced(address, word);
+    this.retireIdle();
+    return this.look();
+  }
+
+  private unannounced(address: number, { place, owner, value }: Pending): Flaw {
+    const where = `0x${address.toString(16)}`;
+    if (place.role !== 'root') {
+      const rule: ContractRule = owner === 'kernel' && place.role === 'middle' ? 2 : 1;
+      return { rule, reason: `the ${place.role} entry at ${where} was stored and not announced` };
+    }
+    if (owner === 'kernel') return { rule: 2, reason: `the kernel entry at ${where} was stored without a full flush` };
+    const retiring = owner !== this.current && !isPresent(value);
+    return { rule: retiring ? 4 : 1, reason: `the root entry at ${where} was stored and not announced` };
+  }
+
+  /** Looks at the tables again if they have changed. */
+  private look(): Flaw | undefined {
+    if (!this.reshaped || this.current === undefined) return undefined;
+    // While stores are pending the tables are still on the move.
+    this.reshaped = this.pending.size > 0;
+    return this.tables.scan(this.roots, this.current);
+  }
+
+  private retireIdle(): void {
+    if (this.reshaped) for (const root of this.roots) this.retireIfIdle(root);
+  }
+
+  /** Rule 4: once its user half is empty and announced, a root that nobody runs on is a page like any other. */
+  private retireIfIdle(root: number): void {
+    if (root === this.current || !this.roots.has(root) || !this.tables.userHalfEmpty(root)) return;
+    for (const { owner } of this.pending.values()) if (owner === root) return;
+    this.roots.delete(root);
+    this.reshaped = true;
+  }
+
+  /** The root that was left is still compared with the new one, whatever it maps. */
+  private run(root: number): Flaw | undefined {
+    if (!this.tables.rootInRam(root)) return { rule: 3, reason: `root 0x${root.toString(16)} is not in RAM` };
+    this.current = root;
+    this.roots.add(root);
+    this.reshaped = true;
+    return this.look();
+  }
+}
+
+/** The first step that breaks the contract, or after which it is known to have been broken. */
+export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
+  const check = new ContractCheck(machine);
+  for (const [index, step] of steps.entries()) {
+    if (check.diesOf(step)) return undefined;
+    const flaw = check.take(step);
+    if (flaw !== undefined) return { step: index, ...flaw };
+  }
+  return undefined;
+};
+
+export const keepsContract = (program: Program): boolean => breachOf(program) === undefined;

@@ -1,0 +1,98 @@
+/** Running stored counterexamples again: each must still say what it was kept for. */
+
+import { BadInput } from '../../model/format/index.js';
+import { keepsContract } from '../contract.js';
+import { signatureOf } from '../divergence.js';
+import { judgeOf } from '../fuzz.js';
+import { INVARIANTS } from '../invariants/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import type { Subject } from '../subjects/subject.js';
+import type { CorpusEntry } from './entry.js';
+import type { Stored } from './store.js';
+
+/**
+ * `as-recorded`: nothing to worry about. `diverges`: a subject that should agree does not. `stale`: the subject no longer
+ * diverges as recorded. `unreadable`: the file is no entry, or names something that does not exist.
+ */
+export type Verdict = 'as-recorded' | 'diverges' | 'stale' | 'unreadable';
+
+export interface Checked {
+  readonly path: string;
+  readonly verdict: Verdict;
+  /** One sentence. */
+  readonly reason: string;
+}
+
+export interface RegressOptions {
+  /** Checks this subject instead of the recorded ones: it must agree with the reference on every program. */
+  readonly subject?: Subject;
+  readonly caseTimeout: number;
+}
+
+/** Checks one file of the corpus. */
+export const checkStored = async (stored: Stored, options: RegressOptions): Promise<Checked> => {
+  const { path } = stored;
+  if (stored.kind === 'unreadable') return { path, verdict: 'unreadable', reason: stored.problem };
+  try {
+    return { path, ...(await checkEntry(stored.entry, path, options)) };
+  } catch (error) {
+    if (error instanceof BadInput) return { path, verdict: 'unreadable', reason: error.message };
+    throw error;
+  }
+};
+
+type Judgement = Omit<Checked, 'path'>;
+
+const checkEntry = async (entry: CorpusEntry, path: string, options: RegressOptions): Promise<Judgement> => {
+  const { traffic, program } = entry.case;
+  if (traffic === 'coherent' && !keepsContract(program)) {
+    return {
+      verdict: 'unreadable',
+      reason: `${path}: traffic: the program breaks the contract of a coherent guest; write "hostile"`,
+    };
+  }
+  const settings = { caseTimeout: options.caseTimeout };
+  const reference = subjectNamed(entry.reference, path, settings);
+  if (options.subject !== undefined) return mustAgree(entry, options.subject, reference);
+  const subject = subjectNamed(entry.subject, path, settings);
+  const own =
+    entry.status === 'fixed'
+      ? await mustAgree(entry, subject, reference)
+      : await mustDiverge(entry, subject, reference);
+  if (own.verdict !== 'as-recorded' || !isDefective(entry)) return own;
+  return mustAgree(entry, IMPL, MODEL);
+};
+
+/** The recorded subject is our own machine with a defect, so that the sound one can be asked too. */
+const isDefective = ({ subject }: CorpusEntry): boolean => subject.startsWith('impl:');
+
+const judge = async (entry: CorpusEntry, subject: Subject, reference: Subject) => {
+  const judging = judgeOf({ reference, subject, invariants: INVARIANTS }, entry.divergence.invariant);
+  try {
+    return await judging.judge(entry.case);
+  } finally {
+    await judging.close();
+  }
+};
+
+const mustAgree = async (entry: CorpusEntry, subject: Subject, reference: Subject): Promise<Judgement> => {
+  const found = await judge(entry, subject, reference);
+  if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${reference.name}` };
+  return { verdict: 'diverges', reason: `${subject.name} diverges from ${reference.name}: ${signatureOf(found)}` };
+};
+
+const mustDiverge = async (entry: CorpusEntry, subject: Subject, reference: Subject): Promise<Judgement> => {
+  const found = await judge(entry, subject, reference);
+  const recorded = signatureOf(entry.divergence);
+  if (found === undefined) {
+    return {
+      verdict: 'stale',
+      reason: `${subject.name} no longer diverges; if it was mended, set "status" to "fixed"`,
+    };
+  }
+  const now = signatureOf(found);
+  if (now !== recorded)
+    return { verdict: 'stale', reason: `diverges with "${now}", not with "${recorded}" as recorded` };
+  if (isDefective(entry)) return { verdict: 'as-recorded', reason: `${subject.name} diverges as recorded` };
+  return { verdict: 'diverges', reason: `${subject.name} still diverges: ${recorded}` };
+};

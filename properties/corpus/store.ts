@@ -1,0 +1,81 @@
+/** A corpus on disk: a directory of counterexamples, one file each. */
+
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { BadInput } from '../../model/format/index.js';
+import type { CorpusEntry } from './entry.js';
+import { fileNameOf, formatEntry, parseEntry } from './entry.js';
+
+/** A larger file is none of ours: the longest program that fits the formats stays far below. */
+const LARGEST_FILE = 16 * 2 ** 20;
+
+/** A file of the corpus: its entry, or why it has none. */
+export type Stored =
+  | { readonly kind: 'entry'; readonly path: string; readonly entry: CorpusEntry }
+  | { readonly kind: 'unreadable'; readonly path: string; readonly problem: string };
+
+/** Reads a text file. Throws `BadInput` for one that is missing, a directory, empty of rights, or too large. */
+export const readTextFile = async (path: string): Promise<string> => {
+  try {
+    const { size } = await stat(path);
+    if (size > LARGEST_FILE) {
+      throw new BadInput(path, `the file has ${size} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
+    }
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw error instanceof BadInput ? error : new BadInput(path, whyUnreadable(error));
+  }
+};
+
+const whyUnreadable = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file; check the path';
+  if (code === 'EISDIR') return 'this is a directory; name a file in it';
+  if (code === 'EACCES') return 'the file may not be read; change its rights';
+  return message;
+};
+
+/** Every file of a corpus, by name. An unreadable one is told, never skipped. Throws `BadInput` if there is no directory. */
+export const readCorpus = async (directory: string): Promise<readonly Stored[]> => {
+  const names = await listJson(directory);
+  return await Promise.all(names.map((name) => readStored(join(directory, name))));
+};
+
+const listJson = async (directory: string): Promise<readonly string[]> => {
+  try {
+    return (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT' ? 'there is no such directory' : code === 'ENOTDIR' ? 'this is a file' : String(error);
+    throw new BadInput(directory, `${why}; name a directory of counterexamples with --corpus`);
+  }
+};
+
+const readStored = async (path: string): Promise<Stored> => {
+  try {
+    const entry = parseEntry(await readTextFile(path), path);
+    if (fileNameOf(entry) !== basename(path)) {
+      throw new BadInput(path, `its content belongs in "${fileNameOf(entry)}"; undo the edit, or rename the file`);
+    }
+    return { kind: 'entry', path, entry };
+  } catch (error) {
+    if (error instanceof BadInput) return { kind: 'unreadable', path, problem: error.message };
+    throw error;
+  }
+};
+
+/**
+ * Saves an entry under its name, whole or not at all; answers the path. A second entry for the same program replaces the first.
+ */
+export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<string> => {
+  const path = join(directory, fileNameOf(entry));
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeFileAtomic(path, formatEntry(entry));
+  } catch (error) {
+    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);
+  }
+  return path;
+};

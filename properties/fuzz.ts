@@ -1,0 +1,148 @@
+/**
+ * The fuzz loop: generates programs of a campaign, runs them in lockstep, and makes every new kind of finding small. It knows no
+ * clock and no terminal; whoever calls decides when it is enough.
+ */
+
+import type { Paging } from '../model/vocabulary/index.js';
+import type { Case, Traffic } from './arbitraries/index.js';
+import { programArbitrary } from './arbitraries/index.js';
+import type { Divergence } from './divergence.js';
+import { signatureOf } from './divergence.js';
+import type { Invariant } from './invariants/invariant.js';
+import { minimize } from './minimize/index.js';
+import { Pair } from './pair.js';
+import { programSeed, randomFor } from './seeds.js';
+import type { Subject } from './subjects/subject.js';
+import type { Tally } from './tally.js';
+
+/** Every so many programs one is run a second time, for the invariant `determinism`. */
+const TWICE_EVERY = 64;
+
+export interface FuzzOptions {
+  /** Name of the campaign: with a program's number it fixes the program. */
+  readonly campaign: string;
+  readonly reference: Subject;
+  readonly subject: Subject;
+  readonly invariants: readonly Invariant[];
+  readonly paging: Paging | 'both';
+  readonly traffic: Traffic | 'mixed';
+  readonly mostSteps: number;
+  /** Kinds of finding after which the run ends. */
+  readonly mostFindings: number;
+  /** Candidates tried for each new kind of finding. */
+  readonly mostTries: number;
+}
+
+/** A kind of finding: all divergences with one signature. */
+export interface Finding {
+  readonly signature: string;
+  /** Number of the program that showed it first, and how many steps that had. */
+  readonly program: number;
+  readonly originalSteps: number;
+  readonly case: Case;
+  readonly divergence: Divergence;
+  /** Shrinking was cut short, so the program may be larger than it need be. */
+  readonly interrupted: boolean;
+  /** Programs that showed it. */
+  count: number;
+}
+
+export interface FuzzWatcher {
+  /** Asked before every program with the number already run; false ends the run. */
+  goOn(programs: number): boolean | Promise<boolean>;
+  /** Asked while a finding is made small; true stops at the smallest so far. */
+  hurried?(): boolean;
+  /** Told of every new kind of finding, once it is small. */
+  found?(finding: Finding): void | Promise<void>;
+}
+
+export interface FuzzResult {
+  readonly tally: Tally;
+  readonly findings: readonly Finding[];
+}
+
+export const fuzz = async (options: FuzzOptions, watcher: FuzzWatcher): Promise<FuzzResult> => {
+  const run = new FuzzRun(options, watcher);
+  try {
+    return await run.go();
+  } finally {
+    await run.close();
+  }
+};
+
+class FuzzRun {
+  private readonly options: FuzzOptions;
+  private readonly watcher: FuzzWatcher;
+  private readonly pair: Pair;
+  private readonly findings = new Map<string, Finding>();
+
+  constructor(options: FuzzOptions, watcher: FuzzWatcher) {
+    this.options = options;
+    this.watcher = watcher;
+    this.pair = new Pair(options);
+  }
+
+  async go(): Promise<FuzzResult> {
+    const { campaign, mostFindings } = this.options;
+    const arbitrary = programArbitrary(this.options);
+    for (let index = 0; this.findings.size < mostFindings; index++) {
+      if (!(await this.watcher.goOn(index))) break;
+      const generated = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
+      const { traffic, program } = generated.value;
+      const twice = index % TWICE_EVERY === 0;
+      const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
+      if (divergence !== undefined) await this.take(index, generated, divergence);
+    }
+    return { tally: this.pair.tally, findings: [...this.findings.values()] };
+  }
+
+  async close(): Promise<void> {
+    await this.pair.close();
+  }
+
+  private async take(index: number, generated: Generated, divergence: Divergence): Promise<void> {
+    const signature = signatureOf(divergence);
+    const known = this.findings.get(signature);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    const { mostTries } = this.options;
+    const judge = judgeOf(this.options, divergence.invariant);
+    const hurried = (): boolean => this.watcher.hurried?.() ?? false;
+    const small = await minimize(generated, signature, judge.judge, { mostTries, interrupted: hurried });
+    await judge.close();
+    const finding: Finding = {
+      signature,
+      program: index,
+      originalSteps: generated.value.program.steps.length,
+      case: small.case,
+      divergence: small.divergence,
+      interrupted: small.interrupted,
+      count: 1,
+    };
+    this.findings.set(signature, finding);
+    await this.watcher.found?.(finding);
+  }
+}
+
+type Generated = ReturnType<ReturnType<typeof programArbitrary>['generate']>;
+
+export interface JudgeOptions {
+  readonly reference: Subject;
+  readonly subject: Subject;
+  readonly invariants: readonly Invariant[];
+}
+
+/** Judges single cases apart from a run's tally; `close` it when done. A finding of `determinism` needs two runs to show. */
+export const judgeOf = (
+  options: JudgeOptions,
+  invariant?: string,
+): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
+  const pair = new Pair(options);
+  const twice = invariant === 'determinism';
+  return {
+    judge: ({ traffic, program }) => pair.run(program, { contractKept: traffic === 'coherent', twice }),
+    close: () => pair.close(),
+  };
+};
