@@ -10,7 +10,8 @@ export class GuestMemory {
   /** Offsets of words that became other than zero, so that a reset costs what was written. */
   private written = new Uint32Array(256);
   private writtenCount = 0;
-  private wide = false;
+  /** Entries take 8 bytes. */
+  wide = false;
   private changes: EntryChange[] = [];
 
   /** All zero again, with room for `pages` pages of 4096 bytes. `wide`: entries take 8 bytes. */

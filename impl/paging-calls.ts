@@ -141,6 +141,11 @@ export class PagingCalls {
 
   clearAll(): void {
     this.releaseAll();
+    this.repopulate();
+  }
+
+  /** What the guest cannot run without (`guest_pagetable_clear_all`). */
+  repopulate(): void {
     this.stack.pin();
     this.ensureSwitcher();
   }

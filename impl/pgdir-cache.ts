@@ -55,8 +55,13 @@ export class PgdirCache {
     const chosen = this.victim(slot(draw % SLOTS));
     this.guestRoots[chosen] = root;
     this.shadowing[chosen] = 1;
-    this.tables.releaseBelow(chosen, this.guest.kernelAddress);
+    this.flushTaken(chosen);
     return chosen;
+  }
+
+  /** The user half of the root that a slot shadowed before. */
+  flushTaken(chosen: Slot): void {
+    this.tables.releaseBelow(chosen, this.guest.kernelAddress);
   }
 
   /** A slot without a root page gets one; if the host has none, the current slot must do. */

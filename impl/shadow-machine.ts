@@ -177,8 +177,13 @@ export class ShadowMachine implements Machine {
   }
 
   private kill(reason: string): Outcome {
-    this.end = DEAD;
+    this.end = this.stopsAt();
     return { kind: 'killed', reason };
+  }
+
+  /** A kill is final (machine.md 3, Kills). */
+  stopsAt(): Outcome | undefined {
+    return DEAD;
   }
 
   private dispatch(step: Step): Outcome {

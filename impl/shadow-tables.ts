@@ -175,7 +175,7 @@ export class ShadowTables {
     this.releaseTableBelow(frameOf(this.host.words[offset]!), depth + 1, start, limit);
   }
 
-  private releaseEntry(offset: number, depth: number): void {
+  releaseEntry(offset: number, depth: number): void {
     if (depth === this.leafDepth) {
       this.release(offset);
       return;

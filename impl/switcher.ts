@@ -96,7 +96,7 @@ export class Switcher {
     return vaddr(this.registersAddress(cpu) + 4096);
   }
 
-  private mapPage(slot: Slot, address: Vaddr, word: number): void {
+  mapPage(slot: Slot, address: Vaddr, word: number): void {
     this.tables.install(slot, address, this.offsetAt(slot, address), word);
   }
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../model/vocabulary/index.js';
 import { pureAccess, purePhysical } from '../pure-walk.js';
-import { differenceOf, describe } from './outcome-difference.js';
+import { differenceOf, describe, hasOwnInvariant } from './outcome-difference.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
@@ -14,7 +14,8 @@ export const coherence: Invariant = {
   contract: 'kept',
   stages: ['access', 'guest-pa'],
   watch: stateless(({ step, subject, guest }) => {
-    if (subject.outcome.kind === 'dead' || hostRefused(subject.outcome)) return VACUOUS;
+    if (subject.outcome.kind === 'dead' || hasOwnInvariant(subject.outcome.kind) || hostRefused(subject.outcome))
+      return VACUOUS;
     if (step?.op === 'access') return compare(pureAccess(guest, step.vaddr, step.kind, step.mode), subject.outcome);
     if (step?.op === 'guest-pa') return compare(purePhysical(guest, step.vaddr), subject.outcome);
     return VACUOUS;

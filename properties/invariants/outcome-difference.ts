@@ -1,7 +1,11 @@
 /** Comparing two outcomes, and naming the class of their difference. */
 
-import type { Outcome } from '../../model/vocabulary/index.js';
+import type { Outcome, OutcomeKind } from '../../model/vocabulary/index.js';
 import { hex } from './invariant.js';
+
+/** Outcomes that are wrong in themselves: `progress` and `host-intact` are there for them. */
+export const hasOwnInvariant = (kind: OutcomeKind): boolean =>
+  kind === 'stuck' || kind === 'host-bug' || kind === 'halted';
 
 /** How two outcomes differ, free of addresses and numbers; undefined when they are equal. */
 export const differenceOf = (expected: Outcome, actual: Outcome): string | undefined => {

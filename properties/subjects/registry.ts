@@ -1,5 +1,7 @@
 /** The names of subjects and references (formats.md, Names). */
 
+import type { Defect } from '../../impl/defects/defect.js';
+import { defectNamed, lguestDefects } from '../../impl/defects/registry.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { BadInput, quoted } from '../../model/format/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
@@ -14,12 +16,38 @@ export interface SubjectSettings {
   readonly caseTimeout: number;
 }
 
-export const SUBJECT_NAMES = 'impl, model, exec:COMMAND LINE';
+export const SUBJECT_NAMES = 'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE';
 
 /** Throws `BadInput` for a name that is none. `where` says who asked, for the message. */
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
   if (name === IMPL.name) return IMPL;
   if (name === MODEL.name) return MODEL;
+  if (name.startsWith('impl:')) return defective(name, where);
   if (name.startsWith('exec:')) return new CommandSubject(name.slice('exec:'.length), where, settings.caseTimeout);
   throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
+};
+
+/** The optimized machine with defects planted. */
+export const implWith = (name: string, defects: readonly Defect[]): InProcessSubject => ({
+  kind: 'in-process',
+  name,
+  create: () => {
+    const machine = new ShadowMachine();
+    for (const defect of defects) defect.plant(machine);
+    return machine;
+  },
+});
+
+const defective = (name: string, where: string): InProcessSubject => {
+  const ids = name.slice('impl:'.length).split(',');
+  return implWith(
+    name,
+    ids.flatMap((id) => (id === 'lguest' ? lguestDefects() : [defectOrRefuse(id, where)])),
+  );
+};
+
+const defectOrRefuse = (id: string, where: string): Defect => {
+  const defect = defectNamed(id);
+  if (defect !== undefined) return defect;
+  throw new BadInput(where, `there is no defect ${quoted(id)}; "shadowdiff defects" lists them`);
 };
