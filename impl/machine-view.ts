@@ -20,6 +20,7 @@ import {
 } from './frames.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { GuestState } from './guest-state.js';
+import { HostBug } from './host-bug.js';
 import type { HostMemory } from './host-memory.js';
 import type { PgdirCache } from './pgdir-cache.js';
 import { PRESENT, USER, WRITABLE, frameOf } from './shadow-entry.js';
@@ -90,7 +91,7 @@ export class MachineView implements ShadowView {
   }
 
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
-    if (!this.hasRoot(slot) || !this.tables.findTable(slot, address)) return undefined;
+    if (!this.hasRoot(slot) || !this.reaches(slot, address)) return undefined;
     const upper = this.host.words[this.tables.upperOffset]!;
     const word = this.host.words[this.tables.leafOffset()]!;
     if ((word & PRESENT) === 0) return undefined;
@@ -125,6 +126,16 @@ export class MachineView implements ShadowView {
     this.ram.forEachWritten(visit);
   }
 
+  /** The slot has a leaf table for the address. One that was freed is none: that it is linked is for others to notice. */
+  private reaches(slot: Slot, address: Vaddr): boolean {
+    try {
+      return this.tables.findTable(slot, address) && this.tables.leafOffset() >= 0;
+    } catch (error) {
+      if (error instanceof HostBug) return false;
+      throw error;
+    }
+  }
+
   private visitLeaves(
     slot: Slot,
     frame: number,
@@ -133,6 +144,7 @@ export class MachineView implements ShadowView {
     upper: number,
     visit: (leaf: ShadowLeaf) => void,
   ): void {
+    if (!this.host.isAllocated(frame)) return;
     const reach = this.tables.reachOf(depth);
     for (
       let index = this.host.nextPopulated(frame, 0);
