@@ -6,7 +6,7 @@ import { guestEntry, paddr } from '../model/vocabulary/index.js';
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
 export class GuestMemory {
-  words = new Uint32Array(64 * 1024);
+  words = new Uint32Array(16 * 1024);
   /** Offsets of words that became other than zero, so that a reset costs what was written. */
   private written = new Uint32Array(256);
   private writtenCount = 0;
@@ -16,7 +16,7 @@ export class GuestMemory {
 
   /** All zero again, with room for `pages` pages of 4096 bytes. `wide`: entries take 8 bytes. */
   reset(pages: number, wide: boolean): void {
-    for (let i = 0; i < this.writtenCount; i++) this.words[this.written[i]!] = 0;
+    for (let i = 0; i < this.writtenCount; i++) this.words[this.written[i]] = 0;
     this.writtenCount = 0;
     if (this.words.length < pages * 1024) this.words = new Uint32Array(pages * 1024);
     this.wide = wide;
@@ -24,12 +24,12 @@ export class GuestMemory {
   }
 
   low(address: Paddr): number {
-    return this.words[address >>> 2]!;
+    return this.words[address >>> 2];
   }
 
   /** The upper half of an 8-byte entry. */
   high(address: Paddr): number {
-    return this.words[(address >>> 2) + 1]!;
+    return this.words[(address >>> 2) + 1];
   }
 
   /** The guest's own store. */
@@ -60,7 +60,7 @@ export class GuestMemory {
 
   forEachWritten(visit: (address: Paddr) => void): void {
     const align = this.wide ? ~1 : ~0;
-    for (let i = 0; i < this.writtenCount; i++) visit(paddr((this.written[i]! & align) * 4));
+    for (let i = 0; i < this.writtenCount; i++) visit(paddr((this.written[i] & align) * 4));
   }
 
   private put(offset: number, word: number): void {

@@ -12,7 +12,7 @@ import { NO_FRAME, TABLE_FRAME } from './frames.js';
 /** Words of a table; PAE uses the first 512. */
 const TABLE_WORDS = 1024;
 const GROUPS = TABLE_WORDS / 32;
-const FIRST_TABLES = 64;
+const FIRST_TABLES = 16;
 
 export class HostMemory {
   /** All tables' entries; table t begins at t · 1024. */
@@ -54,7 +54,7 @@ export class HostMemory {
   /** A table with no entry populated, or `NO_FRAME` when the allocation fails. */
   allocate(): number {
     if (this.allocationFails()) return NO_FRAME;
-    const table = this.freeCount > 0 ? this.freeList[--this.freeCount]! : this.nextNewTable();
+    const table = this.freeCount > 0 ? this.freeList[--this.freeCount] : this.nextNewTable();
     this.allocated[table] = 1;
     this.tableCount++;
     this.tableVersion++;
@@ -96,10 +96,10 @@ export class HostMemory {
     const group = offset >>> 5;
     const bit = 1 << (offset & 31);
     if (word !== 0) {
-      this.populated[group]! |= bit;
-      this.summary[group >>> 5]! |= 1 << (group & 31);
-    } else if ((this.populated[group]! &= ~bit) === 0) {
-      this.summary[group >>> 5]! &= ~(1 << (group & 31));
+      this.populated[group] |= bit;
+      this.summary[group >>> 5] |= 1 << (group & 31);
+    } else if ((this.populated[group] &= ~bit) === 0) {
+      this.summary[group >>> 5] &= ~(1 << (group & 31));
     }
   }
 
@@ -108,12 +108,12 @@ export class HostMemory {
     if (from >= TABLE_WORDS) return TABLE_WORDS;
     const table = this.tableOf(frame);
     const group = from >>> 5;
-    const here = this.populated[table * GROUPS + group]! & (-1 << (from & 31));
+    const here = this.populated[table * GROUPS + group] & (-1 << (from & 31));
     if (here !== 0) return group * 32 + lowestBit(here);
-    const later = group === GROUPS - 1 ? 0 : this.summary[table]! & (-1 << (group + 1));
+    const later = group === GROUPS - 1 ? 0 : this.summary[table] & (-1 << (group + 1));
     if (later === 0) return TABLE_WORDS;
     const next = lowestBit(later);
-    return next * 32 + lowestBit(this.populated[table * GROUPS + next]!);
+    return next * 32 + lowestBit(this.populated[table * GROUPS + next]);
   }
 
   private tableOf(frame: number): number {

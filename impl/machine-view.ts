@@ -92,28 +92,28 @@ export class MachineView implements ShadowView {
 
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
     if (!this.hasRoot(slot) || !this.reaches(slot, address)) return undefined;
-    const upper = this.host.words[this.tables.upperOffset]!;
-    const word = this.host.words[this.tables.leafOffset()]!;
+    const upper = this.host.words[this.tables.upperOffset];
+    const word = this.host.words[this.tables.leafOffset()];
     if ((word & PRESENT) === 0) return undefined;
     return this.describeLeaf(slot, (address & ~0xfff) >>> 0, upper, word);
   }
 
   forEachLeaf(slot: Slot, visit: (leaf: ShadowLeaf) => void): void {
-    const root = this.tables.roots[slot]!;
+    const root = this.tables.roots[slot];
     if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, visit);
   }
 
   forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void {
     const count = Math.min(this.tables.writtenCount, this.tables.writtenSlots.length);
     for (let i = 0; i < count; i++) {
-      const leaf = this.leafAt(slot(this.tables.writtenSlots[i]!), vaddr(this.tables.writtenAddresses[i]!));
+      const leaf = this.leafAt(slot(this.tables.writtenSlots[i]), vaddr(this.tables.writtenAddresses[i]));
       if (leaf !== undefined) visit(leaf);
     }
   }
 
   forEachTable(visit: (table: ShadowTable) => void): void {
     for (let index = 0; index < SLOTS; index++) {
-      const root = this.tables.roots[index]!;
+      const root = this.tables.roots[index];
       if (root !== NO_FRAME) this.visitTables(slot(index), root, 0, 0, visit);
     }
   }
@@ -151,7 +151,7 @@ export class MachineView implements ShadowView {
       index < 1024;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
-      const word = this.host.words[this.host.offsetOf(frame, index)]!;
+      const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) === 0) continue;
       const start = base + index * reach;
       if (depth === this.tables.depthOfLeaves) visit(this.describeLeaf(slot, start, upper, word));
@@ -180,7 +180,7 @@ export class MachineView implements ShadowView {
       index < 1024;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
-      const word = this.host.words[this.host.offsetOf(frame, index)]!;
+      const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) !== 0) this.visitTables(slot, frameOf(word), depth + 1, base + index * reach, visit);
     }
   }

@@ -27,8 +27,8 @@ export class Mmu {
     const needed = rights | PRESENT;
     if (!this.tables.findTable(slot, address)) return false;
     const host = this.host;
-    const upper = host.words[this.tables.upperOffset]!;
-    const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)]!;
+    const upper = host.words[this.tables.upperOffset];
+    const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)];
     if ((upper & leaf & needed) !== needed) return false;
     this.paddr = paddr((frameOf(leaf) - GUEST_FRAME) * 4096 + (address & 0xfff));
     return true;

@@ -30,11 +30,11 @@ export class PageReferences {
   private readonly switcher = { text: 0, state: [0], registers: 0 };
 
   /** Forgets every reference, whatever a broken run left behind. */
-  reset(guestPages: number, hostCpus: number): void {
+  reset(hostCpus: number): void {
     if (this.outstanding !== 0) this.counts.fill(0);
     this.outstanding = 0;
     this.settle();
-    this.protection.fill(MAY.write, 0, guestPages);
+    this.protection.fill(MAY.write);
     this.switcher.state = new Array<number>(hostCpus).fill(0);
     this.switcherChanged = true;
   }
@@ -45,20 +45,20 @@ export class PageReferences {
 
   /** Whether the Launcher's mapping lets the hypervisor take a guest page now (machine.md 3, `protect`). */
   mayTake(page: number, forWriting: boolean): boolean {
-    return this.protection[page]! >= (forWriting ? MAY.write : MAY.read);
+    return this.protection[page] >= (forWriting ? MAY.write : MAY.read);
   }
 
   take(frame: number): void {
     this.touch(frame);
-    this.counts[frame]!++;
+    this.counts[frame]++;
     this.outstanding++;
   }
 
   /** Throws `HostBug` when nobody holds a reference on the frame. */
   drop(frame: number): void {
-    if (!(this.counts[frame]! > 0)) throw new HostBug(`a reference on page ${frame} was dropped and nobody held one`);
+    if (!(this.counts[frame] > 0)) throw new HostBug(`a reference on page ${frame} was dropped and nobody held one`);
     this.touch(frame);
-    this.counts[frame]!--;
+    this.counts[frame]--;
     this.outstanding--;
   }
 
@@ -69,8 +69,8 @@ export class PageReferences {
     if (this.touchedCount > 1) frames.sort();
     const changes: ReferenceChange[] = [];
     for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i]!;
-      const count = this.counts[frame]!;
+      const frame = frames[i];
+      const count = this.counts[frame];
       if (count !== this.before[frame]) changes.push({ page: pfn(frame - GUEST_FRAME), count });
     }
     this.settle();
@@ -83,7 +83,7 @@ export class PageReferences {
     const held: ReferenceChange[] = [];
     if (this.outstanding === 0) return held;
     for (let page = 0; page < guestPages; page++) {
-      const count = this.counts[GUEST_FRAME + page]!;
+      const count = this.counts[GUEST_FRAME + page];
       if (count !== 0) held.push({ page: pfn(page), count });
     }
     return held;
@@ -112,7 +112,7 @@ export class PageReferences {
   }
 
   private settle(): void {
-    for (let i = 0; i < this.touchedCount; i++) this.isTouched[this.touched[i]!] = 0;
+    for (let i = 0; i < this.touchedCount; i++) this.isTouched[this.touched[i]] = 0;
     this.touchedCount = 0;
   }
 }

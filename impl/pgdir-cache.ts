@@ -30,7 +30,7 @@ export class PgdirCache {
 
   /** The guest root that a slot shadows; 0 for a slot that shadows none, which only linear mode runs on. */
   guestRoot(slot: Slot): Paddr {
-    return paddr(this.guestRoots[slot]!);
+    return paddr(this.guestRoots[slot]);
   }
 
   hasRoot(slot: Slot): boolean {

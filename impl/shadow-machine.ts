@@ -116,7 +116,7 @@ export class ShadowMachine implements Machine {
     this.guest.reset(config);
     this.host.reset(this.guest.sizes.tableEntries);
     this.ram.reset(config.guestPages, this.guest.pae);
-    this.references.reset(config.guestPages, config.hostCpus);
+    this.references.reset(config.hostCpus);
     this.tables.reset();
     this.cache.reset();
     this.switcher.reset();

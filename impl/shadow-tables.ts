@@ -66,7 +66,7 @@ export class ShadowTables {
 
   /** Bytes that one entry of a table at this depth translates. */
   reachOf(depth: number): number {
-    return this.reach[depth]!;
+    return this.reach[depth];
   }
 
   /**
@@ -79,7 +79,7 @@ export class ShadowTables {
 
   /** Where the leaf lies that `findTable` found the table of. */
   leafOffset(): number {
-    return this.host.offsetOf(frameOf(this.host.words[this.upperOffset]!), this.leafIndex);
+    return this.host.offsetOf(frameOf(this.host.words[this.upperOffset]), this.leafIndex);
   }
 
   /**
@@ -88,12 +88,12 @@ export class ShadowTables {
    */
   makeTable(slot: Slot, address: Vaddr, rights: number): boolean {
     if (this.guest.pae) {
-      const top = this.host.offsetOf(this.roots[slot]!, address >>> 30);
+      const top = this.host.offsetOf(this.roots[slot], address >>> 30);
       if (!this.link(top, 0, KILL.noPteTable)) return false;
-      const middle = this.host.offsetOf(frameOf(this.host.words[top]!), (address >>> 21) & 0x1ff);
+      const middle = this.host.offsetOf(frameOf(this.host.words[top]), (address >>> 21) & 0x1ff);
       if (!this.link(middle, rights, KILL.noPmdTable)) return false;
     } else {
-      const top = this.host.offsetOf(this.roots[slot]!, address >>> 22);
+      const top = this.host.offsetOf(this.roots[slot], address >>> 22);
       if (!this.link(top, rights, KILL.noPteTable)) return false;
     }
     return this.findTable(slot, address);
@@ -101,13 +101,13 @@ export class ShadowTables {
 
   /** Gives the upper entry that `findTable` found the guest's rights (machine.md 3, demand 6). */
   refreshUpper(rights: number): void {
-    const word = this.host.words[this.upperOffset]!;
+    const word = this.host.words[this.upperOffset];
     const fresh = packed(frameOf(word), PRESENT | rights);
     if (fresh !== word) this.host.write(this.upperOffset, fresh);
   }
 
   isPresent(offset: number): boolean {
-    return (this.host.words[offset]! & PRESENT) !== 0;
+    return (this.host.words[offset] & PRESENT) !== 0;
   }
 
   /** Installs a leaf and notes it; whoever calls holds the reference. */
@@ -121,7 +121,7 @@ export class ShadowTables {
 
   /** Drops the reference of a leaf and clears it. */
   release(offset: number): void {
-    const word = this.host.words[offset]!;
+    const word = this.host.words[offset];
     if (word === 0) return;
     this.host.write(offset, 0);
     this.dropReference(word);
@@ -134,17 +134,17 @@ export class ShadowTables {
 
   /** Releases everything under an entry of a slot's root (`release_pgd`). */
   releaseRootEntry(slot: Slot, index: number): void {
-    this.releaseEntry(this.host.offsetOf(this.roots[slot]!, index), 0);
+    this.releaseEntry(this.host.offsetOf(this.roots[slot], index), 0);
   }
 
   /** Releases all tables of a slot; its root page stays. */
   releaseTables(slot: Slot): void {
-    this.emptyTable(this.roots[slot]!, 0);
+    this.emptyTable(this.roots[slot], 0);
   }
 
   /** Gives a slot's root page back, when it has one. */
   freeRoot(slot: Slot): void {
-    const root = this.roots[slot]!;
+    const root = this.roots[slot];
     if (root === NO_FRAME) return;
     this.roots[slot] = NO_FRAME;
     this.host.free(root);
@@ -152,12 +152,12 @@ export class ShadowTables {
 
   /** Every mapping of a slot below an address goes (machine.md 3, flush user half). */
   releaseBelow(slot: Slot, limit: Vaddr): void {
-    this.releaseTableBelow(this.roots[slot]!, 0, 0, limit);
+    this.releaseTableBelow(this.roots[slot], 0, 0, limit);
   }
 
   /** A table that straddles the limit stays, and loses what lies below it. */
   releaseTableBelow(frame: number, depth: number, base: number, limit: Vaddr): void {
-    const reach = this.reach[depth]!;
+    const reach = this.reach[depth];
     const end = Math.ceil((limit - base) / reach);
     for (
       let index = this.host.nextPopulated(frame, 0);
@@ -172,7 +172,7 @@ export class ShadowTables {
   }
 
   releaseStraddling(offset: number, depth: number, start: number, limit: Vaddr): void {
-    this.releaseTableBelow(frameOf(this.host.words[offset]!), depth + 1, start, limit);
+    this.releaseTableBelow(frameOf(this.host.words[offset]), depth + 1, start, limit);
   }
 
   releaseEntry(offset: number, depth: number): void {
@@ -180,7 +180,7 @@ export class ShadowTables {
       this.release(offset);
       return;
     }
-    const word = this.host.words[offset]!;
+    const word = this.host.words[offset];
     if ((word & PRESENT) === 0) return;
     const table = frameOf(word);
     this.emptyTable(table, depth + 1);
@@ -194,7 +194,7 @@ export class ShadowTables {
   }
 
   private link(offset: number, rights: number, reason: string): boolean {
-    if ((this.host.words[offset]! & PRESENT) !== 0) return true;
+    if ((this.host.words[offset] & PRESENT) !== 0) return true;
     const table = this.host.allocate();
     if (table === NO_FRAME) {
       this.guest.kill(reason);
@@ -205,18 +205,18 @@ export class ShadowTables {
   }
 
   private findTableTwoLevel(slot: Slot, address: Vaddr): boolean {
-    const offset = this.host.offsetOf(this.roots[slot]!, address >>> 22);
-    if ((this.host.words[offset]! & PRESENT) === 0) return false;
+    const offset = this.host.offsetOf(this.roots[slot], address >>> 22);
+    if ((this.host.words[offset] & PRESENT) === 0) return false;
     this.upperOffset = offset;
     this.leafIndex = (address >>> 12) & 0x3ff;
     return true;
   }
 
   private findTablePae(slot: Slot, address: Vaddr): boolean {
-    const top = this.host.words[this.host.offsetOf(this.roots[slot]!, address >>> 30)]!;
+    const top = this.host.words[this.host.offsetOf(this.roots[slot], address >>> 30)];
     if ((top & PRESENT) === 0) return false;
     const offset = this.host.offsetOf(frameOf(top), (address >>> 21) & 0x1ff);
-    if ((this.host.words[offset]! & PRESENT) === 0) return false;
+    if ((this.host.words[offset] & PRESENT) === 0) return false;
     this.upperOffset = offset;
     this.leafIndex = (address >>> 12) & 0x1ff;
     return true;

@@ -74,7 +74,7 @@ export class Switcher {
   }
 
   switchCpu(slot: Slot, cpu: number): void {
-    const old = this.cpus[slot]!;
+    const old = this.cpus[slot];
     if (old !== NO_CPU) this.unmapCpu(slot, old);
     this.mapPage(slot, this.registersAddress(cpu), packed(SWITCHER_REGISTERS_FRAME, READ_WRITE));
     this.references.take(SWITCHER_REGISTERS_FRAME);

@@ -43,13 +43,17 @@ export interface Finding {
   readonly divergence: Divergence;
   /** Shrinking was cut short, so the program may be larger than it need be. */
   readonly interrupted: boolean;
+  /** It showed again when the program was run by itself. If not, what ran before it matters, or chance; it was not made small. */
+  readonly reproduced: boolean;
   /** Programs that showed it. */
   count: number;
 }
 
 export interface FuzzWatcher {
-  /** Asked before every program with the number already run; false ends the run. */
-  goOn(programs: number): boolean | Promise<boolean>;
+  /** Asked before every program with the number already run, and what they were seen to do; false ends the run. */
+  goOn(programs: number, tally: Tally): boolean | Promise<boolean>;
+  /** Awaited before every candidate while a finding is made small, so that whoever watches can look around. */
+  pause?(): Promise<void> | undefined;
   /** Asked while a finding is made small; true stops at the smallest so far. */
   hurried?(): boolean;
   /** Told of every new kind of finding, once it is small. */
@@ -86,7 +90,7 @@ class FuzzRun {
     const { campaign, mostFindings } = this.options;
     const arbitrary = programArbitrary(this.options);
     for (let index = 0; this.findings.size < mostFindings; index++) {
-      if (!(await this.watcher.goOn(index))) break;
+      if (!(await this.watcher.goOn(index, this.pair.tally))) break;
       const generated = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
       const { traffic, program } = generated.value;
       const twice = index % TWICE_EVERY === 0;
@@ -107,11 +111,7 @@ class FuzzRun {
       known.count++;
       return;
     }
-    const { mostTries } = this.options;
-    const judge = judgeOf(this.options, divergence.invariant);
-    const hurried = (): boolean => this.watcher.hurried?.() ?? false;
-    const small = await minimize(generated, signature, judge.judge, { mostTries, interrupted: hurried });
-    await judge.close();
+    const small = await this.smallest(generated, signature, divergence);
     const finding: Finding = {
       signature,
       program: index,
@@ -119,12 +119,34 @@ class FuzzRun {
       case: small.case,
       divergence: small.divergence,
       interrupted: small.interrupted,
+      reproduced: small.reproduced,
       count: 1,
     };
     this.findings.set(signature, finding);
     await this.watcher.found?.(finding);
   }
+
+  private async smallest(generated: Generated, signature: string, divergence: Divergence): Promise<Small> {
+    const judging = judgeOf(this.options, divergence.invariant);
+    const judge = async (candidate: Case): Promise<Divergence | undefined> => {
+      await this.watcher.pause?.();
+      return await judging.judge(candidate);
+    };
+    try {
+      const again = await judge(generated.value);
+      if (again === undefined || signatureOf(again) !== signature) {
+        return { case: generated.value, divergence, interrupted: false, reproduced: false };
+      }
+      const { mostTries } = this.options;
+      const interrupted = (): boolean => this.watcher.hurried?.() ?? false;
+      return { ...(await minimize(generated, signature, judge, { mostTries, interrupted })), reproduced: true };
+    } finally {
+      await judging.close();
+    }
+  }
 }
+
+type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
 
 type Generated = ReturnType<ReturnType<typeof programArbitrary>['generate']>;
 
@@ -134,15 +156,21 @@ export interface JudgeOptions {
   readonly invariants: readonly Invariant[];
 }
 
-/** Judges single cases apart from a run's tally; `close` it when done. A finding of `determinism` needs two runs to show. */
+/**
+ * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A finding
+ * of `determinism` needs two runs to show.
+ */
 export const judgeOf = (
   options: JudgeOptions,
   invariant?: string,
 ): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
-  const pair = new Pair(options);
   const twice = invariant === 'determinism';
+  let pair = new Pair(options);
   return {
-    judge: ({ traffic, program }) => pair.run(program, { contractKept: traffic === 'coherent', twice }),
+    judge: ({ traffic, program }) => {
+      pair = new Pair(options);
+      return pair.run(program, { contractKept: traffic === 'coherent', twice });
+    },
     close: () => pair.close(),
   };
 };

@@ -14,6 +14,8 @@ import type {
 } from '../model/vocabulary/index.js';
 import { ZERO_ENTRY, pagingSizes, vaddr } from '../model/vocabulary/index.js';
 
+const WORDS_OF_PAGE = 1024;
+
 export class GuestRecord {
   config: MachineConfig = { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 };
   sizes: PagingSizes = pagingSizes('2-level');
@@ -24,7 +26,10 @@ export class GuestRecord {
   stackTop: Vaddr = vaddr(0);
   stackPages = 0;
   cpu = 0;
-  private readonly words = new Map<Paddr, GuestEntry>();
+  /** RAM by 32-bit word; an entry stands at its first. What was never written is undefined. */
+  private readonly words: (GuestEntry | undefined)[] = [];
+  /** Addresses that were written, each once. */
+  private readonly written: Paddr[] = [];
 
   begin(config: MachineConfig): void {
     this.config = config;
@@ -35,14 +40,16 @@ export class GuestRecord {
     this.stackTop = vaddr(0);
     this.stackPages = 0;
     this.cpu = 0;
-    if (this.words.size > 0) this.words.clear();
+    for (let i = 0; i < this.written.length; i++) this.words[this.written[i] >>> 2] = undefined;
+    this.written.length = 0;
+    while (this.words.length < config.guestPages * WORDS_OF_PAGE) this.words.push(undefined);
   }
 
   /** Takes down what a step says, before its outcome is known. */
   follow(step: Step): void {
     switch (step.op) {
       case 'store':
-        this.words.set(step.paddr, step.value);
+        this.write(step.paddr, step.value);
         return;
       case 'init':
         this.initialized = true;
@@ -75,16 +82,16 @@ export class GuestRecord {
   /** Takes over what the hypervisor wrote. */
   absorb(observation: Observation): void {
     const { stores } = observation;
-    for (let i = 0; i < stores.length; i++) this.words.set(stores[i]!.paddr, stores[i]!.value);
+    for (let i = 0; i < stores.length; i++) this.write(stores[i].paddr, stores[i].value);
   }
 
   word(address: Paddr): GuestEntry {
-    return this.words.get(address) ?? ZERO_ENTRY;
+    return this.words[address >>> 2] ?? ZERO_ENTRY;
   }
 
-  /** Every word that was written, by whomever. */
-  writtenWords(): IterableIterator<[Paddr, GuestEntry]> {
-    return this.words.entries();
+  /** The address of every word that was written, by whomever. */
+  get writtenAddresses(): readonly Paddr[] {
+    return this.written;
   }
 
   get linear(): boolean {
@@ -98,5 +105,11 @@ export class GuestRecord {
   /** Last byte of the i-th stack page. */
   stackPage(index: number): Vaddr {
     return vaddr(this.stackTop - 1 - 4096 * index);
+  }
+
+  private write(address: Paddr, value: GuestEntry): void {
+    const index = address >>> 2;
+    if (this.words[index] === undefined) this.written.push(address);
+    this.words[index] = value;
   }
 }

@@ -41,6 +41,8 @@ export interface LockstepOptions {
   readonly invariants: readonly Invariant[];
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
+  /** Asked of every divergence: true lets the program go on behind it. Left out, the first one ends the program. */
+  readonly tolerates?: (divergence: Divergence) => boolean;
 }
 
 /** Runs any number of programs, one after the other, on one pair of machines. */
@@ -50,16 +52,16 @@ export class Lockstep {
   private readonly subject: Machine;
   private readonly shadow: ShadowView | undefined;
   private readonly watched: readonly Watched[];
-  /** Who is asked at which stage. */
-  private readonly after = new Map<Stage, Watched[]>();
-  private readonly before = new Map<Stage, Watched[]>();
+  private readonly tolerates: (divergence: Divergence) => boolean;
+  private readonly plans = new Map<Stage, Plan>();
   private readonly guest = new GuestRecord();
   private readonly moment: Draft<Moment>;
 
-  constructor({ reference, subject, invariants, tally }: LockstepOptions) {
+  constructor({ reference, subject, invariants, tally, tolerates }: LockstepOptions) {
     this.reference = reference;
     this.subject = subject;
     this.shadow = subject.shadow;
+    this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
     this.watched = invariants.map((invariant, index) => ({ index, invariant, watch: invariant.watch() }));
     for (const each of this.watched) this.enlist(each);
@@ -88,9 +90,16 @@ export class Lockstep {
     const { invariant, watch } = each;
     if (invariant.looksAt === 'shadow' && this.shadow === undefined) return;
     for (const stage of invariant.stages) {
-      listAt(this.after, stage).push(each);
-      if (watch.before !== undefined) listAt(this.before, stage).push(each);
+      const plan = this.planFor(stage);
+      plan.after.push(each);
+      if (watch.before !== undefined) plan.before.push(each);
     }
+  }
+
+  private planFor(stage: Stage): Plan {
+    let plan = this.plans.get(stage);
+    if (plan === undefined) this.plans.set(stage, (plan = { before: [], after: [] }));
+    return plan;
   }
 
   private create(config: MachineConfig, contractKept: boolean): Divergence | undefined {
@@ -100,7 +109,7 @@ export class Lockstep {
     moment.contractKept = contractKept;
     moment.stage = 'create';
     moment.step = undefined;
-    for (let i = 0; i < watched.length; i++) watched[i]!.watch.begin?.();
+    for (let i = 0; i < watched.length; i++) watched[i].watch.begin?.();
     moment.reference = this.reference.create(config);
     moment.subject = this.subject.create(config);
     return this.judge('create', { kind: 'create' });
@@ -109,7 +118,7 @@ export class Lockstep {
   private takeSteps(steps: readonly Step[]): Divergence | undefined {
     let deadSteps = 0;
     for (let index = 0; index < steps.length; index++) {
-      const found = this.takeStep(steps[index]!, index);
+      const found = this.takeStep(steps[index], index);
       if (found !== undefined) return found;
       if (!isOver(this.moment.subject)) continue;
       if (deadSteps === 0 && index < EARLY_STEPS) this.tally.diedEarly++;
@@ -122,7 +131,8 @@ export class Lockstep {
     const { moment, shadow } = this;
     moment.stage = step.op;
     moment.step = step;
-    this.askBefore(step.op);
+    const plan = this.planFor(step.op);
+    this.askBefore(plan.before);
     if (step.op === 'new-pgtable') this.countCacheHit(step);
     const version = shadow === undefined ? 0 : shadow.shadowVersion;
     if (!isOver(moment.subject)) this.guest.follow(step);
@@ -130,8 +140,8 @@ export class Lockstep {
     moment.subject = this.subject.apply(step);
     this.guest.absorb(moment.reference);
     this.countStep(step, version);
-    const violations = this.judgeStage(step.op);
-    return violations === undefined ? undefined : this.divergence(violations, { kind: 'step', index });
+    const broken = this.askAfter(plan.after);
+    return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
   }
 
   private finish(): Divergence | undefined {
@@ -144,34 +154,35 @@ export class Lockstep {
     return this.judge('destroy', { kind: 'destroy' });
   }
 
-  private askBefore(stage: Stage): void {
-    const asked = this.before.get(stage);
-    if (asked === undefined) return;
-    for (let i = 0; i < asked.length; i++) asked[i]!.watch.before!(this.moment);
+  private askBefore(asked: readonly Watched[]): void {
+    for (let i = 0; i < asked.length; i++) asked[i].watch.before!(this.moment);
   }
 
   private judge(stage: Stage, place: Place): Divergence | undefined {
     this.moment.stage = stage;
-    const violations = this.judgeStage(stage);
-    return violations === undefined ? undefined : this.divergence(violations, place);
+    const broken = this.askAfter(this.planFor(stage).after);
+    return broken === undefined ? undefined : this.weigh(broken, place);
   }
 
   /** Asks everybody, so that a finding names all that broke; nearly always the answer is nothing. */
-  private judgeStage(stage: Stage): readonly Broken[] | undefined {
-    const asked = this.after.get(stage);
-    if (asked === undefined) return undefined;
+  private askAfter(asked: readonly Watched[]): readonly Broken[] | undefined {
     const { checks, exercised } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < asked.length; i++) {
-      const { index, invariant, watch } = asked[i]!;
+      const { index, invariant, watch } = asked[i];
       if (invariant.contract === 'kept' && !this.moment.contractKept) continue;
       const verdict = watch.after(this.moment);
-      checks[index]!++;
+      checks[index]++;
       if (verdict === VACUOUS) continue;
-      exercised[index]!++;
+      exercised[index]++;
       if (verdict.kind === 'violated') (broken ??= []).push({ invariant, violation: verdict });
     }
     return broken;
+  }
+
+  private weigh(broken: readonly Broken[], place: Place): Divergence | undefined {
+    const divergence = this.divergence(broken, place);
+    return this.tolerates(divergence) ? undefined : divergence;
   }
 
   private divergence(broken: readonly Broken[], place: Place): Divergence {
@@ -208,16 +219,16 @@ export class Lockstep {
   }
 }
 
+/** Who is asked at one stage. */
+interface Plan {
+  readonly before: Watched[];
+  readonly after: Watched[];
+}
+
 interface Broken {
   readonly invariant: Invariant;
   readonly violation: Violation;
 }
-
-const listAt = <Value>(lists: Map<Stage, Value[]>, stage: Stage): Value[] => {
-  const list = lists.get(stage) ?? [];
-  lists.set(stage, list);
-  return list;
-};
 
 const isOver = ({ outcome }: Observation): boolean => {
   const { kind } = outcome;

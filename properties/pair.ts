@@ -56,7 +56,7 @@ export class Pair {
       asDivergence(await this.subject.prepare(program), 'subject');
     if (failure !== undefined) return failure;
     const found = this.lockstep.run(program, contractKept);
-    return found === undefined && twice && this.determinismIndex >= 0 ? await this.runAgain(program) : found;
+    return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
   async close(): Promise<void> {
@@ -64,16 +64,17 @@ export class Pair {
     await this.subject.close();
   }
 
-  private async runAgain(program: Program): Promise<Divergence | undefined> {
+  /** Runs the subject twice by itself and compares, for the invariant `determinism`. */
+  async repeat(program: Program): Promise<Divergence | undefined> {
     const traces: Trace[] = [];
     for (let time = 0; time < 2; time++) {
       const answer = await this.subject.trace(program);
       if (answer.kind === 'failed') return asDivergence(answer, 'subject');
       traces.push(answer.trace);
     }
-    this.tally.checks[this.determinismIndex]!++;
-    this.tally.exercised[this.determinismIndex]!++;
-    return firstDifference(program, traces[0]!, traces[1]!);
+    this.tally.checks[this.determinismIndex]++;
+    this.tally.exercised[this.determinismIndex]++;
+    return firstDifference(program, traces[0], traces[1]);
   }
 }
 

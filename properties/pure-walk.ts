@@ -69,7 +69,7 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   let mayWrite = true;
   let mayUser = true;
   for (let depth = 0; ; depth++) {
-    const level = levels[depth]!;
+    const level = levels[depth];
     const at = paddr(table + (Math.floor(address / 2 ** level.shift) % level.entries) * bytes);
     if (!guest.inRam(at)) return killed(KILL.badRead(at, bytes));
     const entry = guest.word(at);

@@ -10,7 +10,7 @@ export const firstDifference = (program: Program, first: Trace, second: Trace): 
   const one = moments(program, first);
   const other = moments(program, second);
   for (const [index, { text, place, stage }] of one.entries()) {
-    const again = other[index]!.text;
+    const again = other[index].text;
     if (again !== text) return differs(place, stage, text, again);
   }
   return undefined;
@@ -27,7 +27,7 @@ const moments = (program: Program, trace: Trace): Taken[] => {
   return [
     { text: JSON.stringify(created), place: { kind: 'create' }, stage: 'create' },
     ...steps.map((step, index): Taken => {
-      return { text: JSON.stringify(step), place: { kind: 'step', index }, stage: program.steps[index]!.op };
+      return { text: JSON.stringify(step), place: { kind: 'step', index }, stage: program.steps[index].op };
     }),
     { text: JSON.stringify(destroyed), place: { kind: 'destroy' }, stage: 'destroy' },
   ];

@@ -52,12 +52,12 @@ export class Tally {
   }
 
   countOutcome(op: Op, kind: OutcomeKind): void {
-    this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]]!++;
+    this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]]++;
   }
 
   /** How often a step of this kind ended so. */
   outcomesOf(op: Op, kind: OutcomeKind): number {
-    return this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]]!;
+    return this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]];
   }
 
   /** How often any step ended so. */

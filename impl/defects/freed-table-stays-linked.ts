@@ -14,8 +14,8 @@ export const freedTableStaysLinked: Defect = {
   plant({ tables, host }) {
     const sound = tables.releaseRootEntry.bind(tables);
     tables.releaseRootEntry = (slot, index) => {
-      const offset = host.offsetOf(tables.roots[slot]!, index);
-      const word = host.words[offset]!;
+      const offset = host.offsetOf(tables.roots[slot], index);
+      const word = host.words[offset];
       sound(slot, index);
       host.write(offset, word);
     };

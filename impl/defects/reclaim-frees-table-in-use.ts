@@ -18,9 +18,9 @@ export const reclaimFreesTableInUse: Defect = {
     cache.victim = (candidate) => {
       const chosen = sound(candidate);
       if (chosen === candidate || cache.hasRoot(candidate)) return chosen;
-      const first = host.nextPopulated(tables.roots[guest.current]!, 0);
+      const first = host.nextPopulated(tables.roots[guest.current], 0);
       if (first < guest.sizes.rootEntries)
-        host.free(frameOf(host.words[host.offsetOf(tables.roots[guest.current]!, first)]!));
+        host.free(frameOf(host.words[host.offsetOf(tables.roots[guest.current], first)]));
       return chosen;
     };
   },

@@ -16,7 +16,7 @@ export const refusedPageKeepsLeaf: Defect = {
     const sound = demand.installLeaf.bind(demand);
     demand.installLeaf = (address, low) => {
       const offset = tables.findTable(guest.current, address) ? tables.leafOffset() : undefined;
-      const old = offset === undefined ? 0 : host.words[offset]!;
+      const old = offset === undefined ? 0 : host.words[offset];
       const end = sound(address, low);
       if (end === 'killed' && offset !== undefined) host.write(offset, old);
       return end;

@@ -15,7 +15,7 @@ export const rootDroppedWhileCurrent: Defect = {
     const sound = cache.victim.bind(cache);
     cache.victim = (candidate) => {
       const chosen = sound(candidate);
-      if (!cache.blank && chosen === guest.current && !guest.linear) host.free(tables.roots[chosen]!);
+      if (!cache.blank && chosen === guest.current && !guest.linear) host.free(tables.roots[chosen]);
       return chosen;
     };
   },

@@ -18,7 +18,7 @@ export const setPteKeepsBadLeaf: Defect = {
     const sound = calls.setLeaf.bind(calls);
     calls.setLeaf = (target, address, pte) => {
       const offset = tables.findTable(target, address) ? tables.leafOffset() : undefined;
-      const old = offset === undefined ? 0 : host.words[offset]!;
+      const old = offset === undefined ? 0 : host.words[offset];
       sound(target, address, pte);
       if (offset !== undefined && guest.killedFor === KILL.badTableEntry) host.write(offset, old);
     };

@@ -15,7 +15,7 @@ export const tableLostOnSecondAllocation: Defect = {
     const sound = tables.makeTable.bind(tables);
     tables.makeTable = (slot, address, rights) => {
       const made = sound(slot, address, rights);
-      const top = host.offsetOf(tables.roots[slot]!, guest.pae ? address >>> 30 : address >>> 22);
+      const top = host.offsetOf(tables.roots[slot], guest.pae ? address >>> 30 : address >>> 22);
       if (!made && guest.pae) host.write(top, 0);
       return made;
     };

@@ -14,6 +14,6 @@ export const upperEntryOnlyGains: Defect = {
   inLguest: false,
   plant({ tables, host }) {
     const sound = tables.refreshUpper.bind(tables);
-    tables.refreshUpper = (rights) => sound(rights | (host.words[tables.upperOffset]! & FULL_RIGHTS));
+    tables.refreshUpper = (rights) => sound(rights | (host.words[tables.upperOffset] & FULL_RIGHTS));
   },
 };

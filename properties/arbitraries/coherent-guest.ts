@@ -1,33 +1,24 @@
 /**
  * A guest that keeps the contract (machine.md 5, Coherent): it remembers what it stored, and announces every change before
- * anybody can touch what has changed. Macros lower to its methods.
+ * anybody can touch what has changed. Macros lower to its methods. Of a macro's two numbers, `where` chooses root, region and
+ * slot, and `what` the rest. Roots, regions, tops and slots are indexes of the layout's lists.
  */
 
-import type { Step } from '../../model/vocabulary/index.js';
+import type { FlushScope, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { CoherentLayout } from './coherent-layout.js';
-import { ACCESSED, DIRTY, FULL, KERNEL_FULL, PRESENT, USER, WRITABLE } from './entry-flags.js';
-import type { Geometry } from './geometry.js';
-import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
-
-/** Leaves of user pages: one in sixteen is for the kernel alone, a quarter is read-only, half are not aged or not dirty. */
-const USER_LEAF_FLAGS: readonly number[] = [
-  ...[0x67, 0x67, 0x67, 0x67, 0x27, 0x27, 0x07, 0x07],
-  ...[0x07, 0x65, 0x25, 0x05, 0x63, 0x7f, 0x47, 0x66],
-];
-const KERNEL_LEAF_FLAGS: readonly number[] = [0x63, 0x63, 0x163, 0x163, 0x23, 0x03, 0x61, 0x101, 0x67, 0x67, 0x07, 0x65];
-
-/** Which of `count` things eight bits choose. */
-const choose = (byte: number, count: number): number => ((byte & 0xff) * count) >> 8;
+import { choose, kernelLeaf, stackLeaf, userLeaf } from './coherent-leaves.js';
+import { CoherentPlaces } from './coherent-places.js';
+import { ACCESSED, DIRTY, FULL, PRESENT, USER, WRITABLE } from './entry-flags.js';
+import { middleOf } from './geometry.js';
 
 export class CoherentGuest {
   readonly steps: Step[] = [];
-  /** The root that the guest runs on: an index of `layout.roots`. */
-  current = 0;
-
   private readonly layout: CoherentLayout;
-  private readonly geometry: Geometry;
+  private readonly places: CoherentPlaces;
   private readonly pae: boolean;
+  /** The root that the guest runs on. */
+  private current = 0;
   /** What each leaf table holds: for each table the slots, then the two stack pages. */
   private readonly leafWords: number[];
   private readonly leafWidth: number;
@@ -40,11 +31,13 @@ export class CoherentGuest {
   private readonly built: boolean[];
   /** The root was run on since it was built: somebody may have cached what it maps. */
   private readonly known: boolean[];
+  /** Leaf tables in nobody's use, and which ones ever held anything. */
   private readonly freeTables: number[] = [];
+  private readonly filled: boolean[];
 
   constructor(layout: CoherentLayout) {
     this.layout = layout;
-    this.geometry = layout.geometry;
+    this.places = new CoherentPlaces(layout);
     this.pae = layout.geometry.paging === 'pae';
     this.leafWidth = layout.slots.length + 2;
     this.leafWords = new Array<number>(layout.leafTables * this.leafWidth).fill(0);
@@ -53,6 +46,7 @@ export class CoherentGuest {
     this.topLinked = new Array<boolean>(layout.roots.length * layout.userTops.length).fill(false);
     this.built = new Array<boolean>(layout.roots.length).fill(false);
     this.known = new Array<boolean>(layout.roots.length).fill(false);
+    this.filled = new Array<boolean>(layout.leafTables).fill(false);
     for (let table = layout.leafTables - 1; table >= 0; table--) this.freeTables.push(table);
   }
 
@@ -60,48 +54,41 @@ export class CoherentGuest {
 
   /** Everything up to and including the first root. */
   start(): void {
-    const { layout } = this;
-    this.steps.push({ op: 'init', kernelAddress: vaddr(layout.kernelAddress) });
-    for (let i = 0; i < layout.linearSteps; i++) this.touchLinear(Math.imul(layout.bits, 2 * i + 1));
-    for (let region = 0; region < layout.kernelRegions.length; region++) this.buildKernelRegion(region, layout.bits);
-    this.switchTo(0, layout.bits >>> 0);
+    const { bits, kernelAddress, kernelRegions, linearSteps } = this.layout;
+    this.steps.push({ op: 'init', kernelAddress: vaddr(kernelAddress) });
+    for (let i = 0; i < linearSteps; i++) this.touchLinear(Math.imul(bits, 2 * i + 1));
+    for (let region = 0; region < kernelRegions.length; region++) this.buildKernelRegion(region, bits);
+    this.switchTo(0, bits >>> 0);
   }
 
   private touchLinear(bits: number): void {
     const address = (bits >>> 4) % (this.layout.machine.guestPages * PAGE_BYTES);
-    this.steps.push({
-      op: 'access',
-      vaddr: vaddr(address),
-      kind: bits & 1 ? 'read' : 'write',
-      mode: bits & 6 ? 'kernel' : 'user',
-    });
+    this.pushAccess(address, (bits & 1) !== 0, (bits & 6) === 0);
   }
 
   private buildKernelRegion(region: number, bits: number): void {
     const table = this.freeTables.pop();
     if (table === undefined) return;
-    for (let slot = 0; slot < this.layout.slots.length; slot++) {
-      this.storeLeaf(table, slot, this.kernelLeaf(Math.imul(bits, 2 * slot + 3)));
-    }
-    if (region === 0) this.fillStack(table, bits);
-    this.kernelWords[region] = this.tablePage(table) * PAGE_BYTES + FULL;
-    if (this.pae) this.storeKernelMiddle(region);
-  }
-
-  private fillStack(table: number, bits: number): void {
     const width = this.layout.slots.length;
-    this.storeLeaf(table, width, this.dataPage(bits) * PAGE_BYTES + KERNEL_FULL);
-    this.storeLeaf(table, width + 1, this.dataPage(bits >>> 8) * PAGE_BYTES + KERNEL_FULL);
+    this.filled[table] = true;
+    for (let slot = 0; slot < width; slot++) {
+      this.storeLeaf(table, slot, kernelLeaf(this.layout, Math.imul(bits, 2 * slot + 3)));
+    }
+    if (region === 0) {
+      this.storeLeaf(table, width, stackLeaf(this.layout, bits));
+      this.storeLeaf(table, width + 1, stackLeaf(this.layout, bits >>> 8));
+    }
+    this.kernelWords[region] = this.places.leafTablePage(table) * PAGE_BYTES + FULL;
+    if (this.pae) this.store(this.places.kernelMiddle(region), this.kernelWords[region]);
   }
 
   // User leaves.
 
   map(where: number, what: number): void {
-    const root = this.someRoot(where >>> 16);
+    const root = this.someRoot(where);
     const region = this.userRegion(where);
     const table = this.tableFor(root, region, what);
-    if (table === undefined) return;
-    this.changeLeaf(root, region, table, this.slot(where), this.userLeaf(what));
+    if (table !== undefined) this.changeLeaf(root, region, table, this.slot(where), userLeaf(this.layout, what));
   }
 
   unmap(where: number, what: number): void {
@@ -117,9 +104,9 @@ export class CoherentGuest {
   }
 
   private editLeaf(where: number, edit: (old: number) => number): void {
-    const root = this.someRoot(where >>> 16);
+    const root = this.someRoot(where);
     const region = this.userRegion(where);
-    const table = this.linkedTable(root, region);
+    const table = this.tableOf(root, region);
     if (table === undefined) return;
     const slot = this.slot(where);
     this.changeLeaf(root, region, table, slot, edit(this.leafWord(table, slot)));
@@ -127,7 +114,7 @@ export class CoherentGuest {
 
   private changeLeaf(root: number, region: number, table: number, slot: number, value: number): void {
     this.storeLeaf(table, slot, value);
-    this.tellLeaf(root, this.layout.userRegions[region] ?? 0, this.layout.slots[slot] ?? 0, value);
+    this.tellLeaf(root, this.layout.userRegions[region] ?? 0, slot, value);
   }
 
   // User tables.
@@ -135,27 +122,34 @@ export class CoherentGuest {
   /** The leaf table of a root's region; it is made and linked if there is none, unless tables have run out. */
   private tableFor(root: number, region: number, what: number): number | undefined {
     this.buildRoot(root);
-    if (this.pae) this.linkTop(root, this.userTop(region));
-    const linked = this.linkedTable(root, region);
-    if (linked !== undefined) return linked;
-    return this.linkFreshTable(root, region, what);
+    if (this.pae) this.linkTop(root, this.places.userTop(region));
+    return this.tableOf(root, region) ?? this.linkFreshTable(root, region, what);
   }
 
   private linkFreshTable(root: number, region: number, what: number): number | undefined {
     const table = this.freeTables.pop();
     if (table === undefined) return undefined;
-    // Nobody walks an unlinked table: what is stored there needs no announcement.
-    for (let slot = 0; slot < this.layout.slots.length; slot++) {
-      this.storeLeaf(table, slot, this.userLeaf(Math.imul(what, 2 * slot + 3)));
-    }
-    this.storeUpper(root, region, this.tablePage(table) * PAGE_BYTES + FULL, what);
+    this.fillTable(table, what);
+    this.storeUpper(root, region, this.places.leafTablePage(table) * PAGE_BYTES + FULL, what);
     return table;
   }
 
+  /**
+   * Only once: later the table comes back as it was left. Nobody walks an unlinked table, so that nothing need be announced.
+   */
+  private fillTable(table: number, what: number): void {
+    if (this.filled[table]) return;
+    this.filled[table] = true;
+    for (let slot = 0; slot < this.layout.slots.length; slot++) {
+      this.storeLeaf(table, slot, userLeaf(this.layout, Math.imul(what, 2 * slot + 3)));
+    }
+  }
+
+  /** Exchanges the leaf table of a region, or takes it away. */
   swapTable(where: number, what: number): void {
-    const root = this.someRoot(where >>> 16);
+    const root = this.someRoot(where);
     const region = this.userRegion(where);
-    const old = this.linkedTable(root, region);
+    const old = this.tableOf(root, region);
     if (old === undefined) return;
     if (what & 1) this.storeUpper(root, region, 0, what);
     else if (this.linkFreshTable(root, region, what) === undefined) return;
@@ -163,123 +157,105 @@ export class CoherentGuest {
   }
 
   changeUpperRights(where: number, what: number): void {
-    const root = this.someRoot(where >>> 16);
+    const root = this.someRoot(where);
     const region = this.userRegion(where);
     const old = this.upperWord(root, region);
     // Mostly back to full rights, or user pages would soon be out of reach.
-    const flags = what & 0x30 ? FULL : FULL & ~(what & (WRITABLE | USER | ACCESSED | DIRTY));
+    const flags = what & 0x300 ? FULL : FULL & ~(what & (WRITABLE | USER | ACCESSED | DIRTY));
     if (old !== 0) this.storeUpper(root, region, (old & -PAGE_BYTES) | flags, what);
   }
 
   toggleTop(where: number): void {
     if (!this.pae) return;
-    const root = this.someRoot(where >>> 16);
+    const root = this.someRoot(where);
     const top = choose(where, this.layout.userTops.length);
-    if (this.topLinked[root * this.layout.userTops.length + top]) this.unlinkTop(root, top);
+    if (this.isTopLinked(root, top)) this.unlinkTop(root, top);
     else if (this.built[root]) this.linkTop(root, top);
   }
 
   private linkTop(root: number, top: number): void {
-    const index = root * this.layout.userTops.length + top;
-    if (this.topLinked[index]) return;
-    this.topLinked[index] = true;
-    this.storeTop(root, this.layout.userTops[top] ?? 0, this.middlePage(root, top) * PAGE_BYTES + PRESENT);
+    if (this.isTopLinked(root, top)) return;
+    this.storeTop(root, top, true, this.places.middlePage(root, top) * PAGE_BYTES + PRESENT);
   }
 
   private unlinkTop(root: number, top: number): void {
-    this.topLinked[root * this.layout.userTops.length + top] = false;
-    this.storeTop(root, this.layout.userTops[top] ?? 0, 0);
+    this.storeTop(root, top, false, 0);
   }
 
-  /** Stores a user entry of a root and announces it. */
-  private storeTop(root: number, top: number, value: number): void {
-    this.store(this.rootAddress(root) + top * this.geometry.entryBytes, value);
-    if (this.known[root]) this.tellTop(root, top);
-  }
-
-  private tellTop(root: number, top: number): void {
-    this.steps.push({ op: 'set-pgd', root: paddr(this.rootAddress(root)), index: top });
+  private storeTop(root: number, top: number, linked: boolean, value: number): void {
+    const number = this.layout.userTops[top] ?? 0;
+    this.topLinked[root * this.layout.userTops.length + top] = linked;
+    this.store(this.places.rootEntry(root, number), value);
+    if (this.known[root]) this.tellTop(root, number);
   }
 
   /** Stores the upper entry of a root's region and announces it. */
   private storeUpper(root: number, region: number, value: number, what: number): void {
     this.upperWords[root * this.layout.userRegions.length + region] = value;
-    this.store(this.upperAddress(root, region), value);
+    this.store(this.places.upper(root, region), value);
     if (this.known[root]) this.tellUpper(root, region, (what >>> 24) & 0x1f);
   }
 
+  /** Seldom by a flush that says more than need be. */
   private tellUpper(root: number, region: number, variant: number): void {
-    const number = this.layout.userRegions[region] ?? 0;
     if (variant === 0) this.flush('all');
     else if (variant <= 2 && root === this.current) this.flush('user');
-    else if (!this.pae) this.tellTop(root, number);
-    else {
-      const page = this.middlePage(root, this.userTop(region));
-      this.steps.push({ op: 'set-pmd', pmd: paddr(page * PAGE_BYTES), index: middleOf(this.geometry, number) });
-    }
+    else if (this.pae) this.tellMiddle(root, region);
+    else this.tellTop(root, this.layout.userRegions[region] ?? 0);
   }
 
   // The kernel half.
 
   mapKernel(where: number, what: number): void {
-    const region = choose(where, this.layout.kernelRegions.length);
+    const region = this.kernelRegion(where);
     const stack = region === 0 && (what & 0x7000000) === 0;
     const slot = stack ? this.layout.slots.length + ((what >>> 30) & 1) : this.slot(where);
-    // A stack page stays writable; whether it was touched and written is for the hypervisor to find out.
-    const value = stack
-      ? this.dataPage(what) * PAGE_BYTES + (KERNEL_FULL & ~(what & (ACCESSED | DIRTY)))
-      : this.kernelLeaf(what);
-    this.changeKernelLeaf(region, slot, value, where);
+    this.changeKernelLeaf(region, slot, (stack ? stackLeaf : kernelLeaf)(this.layout, what), where);
   }
 
   unmapKernel(where: number): void {
-    const region = choose(where, this.layout.kernelRegions.length);
-    this.changeKernelLeaf(region, this.slot(where), 0, where);
+    this.changeKernelLeaf(this.kernelRegion(where), this.slot(where), 0, where);
   }
 
   private changeKernelLeaf(region: number, slot: number, value: number, where: number): void {
     this.storeLeaf(this.kernelTable(region), slot, value);
     // Any root will do: kernel pages are everybody's.
-    const root = choose(where >>> 16, this.layout.roots.length);
-    this.tellLeaf(root, this.layout.kernelRegions[region] ?? 0, this.slotNumber(slot), value);
+    this.tellLeaf(this.anyRoot(where), this.layout.kernelRegions[region] ?? 0, slot, value);
   }
 
   /** Copies a kernel leaf table, puts the copy into every root, and has everything forgotten. */
   exchangeKernelTable(where: number, what: number): void {
-    const region = choose(where, this.layout.kernelRegions.length);
+    const region = this.kernelRegion(where);
     const old = this.kernelTable(region);
     const copy = this.freeTables.pop();
     if (copy === undefined) return;
+    this.filled[copy] = true;
     const width = region === 0 ? this.leafWidth : this.layout.slots.length;
     for (let slot = 0; slot < width; slot++) this.storeLeaf(copy, slot, this.leafWord(old, slot));
-    this.storeLeaf(copy, this.slot(where), this.kernelLeaf(what));
-    this.kernelWords[region] = this.tablePage(copy) * PAGE_BYTES + (FULL & ~(what & USER));
-    if (this.pae) this.storeKernelMiddle(region);
-    else for (let root = 0; root < this.built.length; root++) if (this.built[root]) this.storeKernelTop(root, region);
+    this.storeLeaf(copy, this.slot(where), kernelLeaf(this.layout, what));
+    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~(what & USER)));
     this.flush('all');
     this.freeTables.push(old);
   }
 
-  private storeKernelMiddle(region: number): void {
+  private linkKernelTable(region: number, upper: number): void {
+    this.kernelWords[region] = upper;
+    if (this.pae) return this.store(this.places.kernelMiddle(region), upper);
     const number = this.layout.kernelRegions[region] ?? 0;
-    const page = this.layout.firstMiddle + this.layout.kernelTops.indexOf(topOf(this.geometry, number));
-    this.store(entryAddress(this.geometry, page, middleOf(this.geometry, number)), this.kernelWords[region] ?? 0);
-  }
-
-  private storeKernelTop(root: number, region: number): void {
-    const top = this.layout.kernelRegions[region] ?? 0;
-    this.store(this.rootAddress(root) + top * this.geometry.entryBytes, this.kernelWords[region] ?? 0);
+    for (let root = 0; root < this.built.length; root++) {
+      if (this.built[root]) this.store(this.places.rootEntry(root, number), upper);
+    }
   }
 
   // Roots.
 
   switch(where: number, what: number): void {
-    this.switchTo(choose(where >>> 16, this.layout.roots.length), what >>> 0);
+    this.switchTo(this.anyRoot(where), what >>> 0);
   }
 
   /** The switch's own allocation may fail, and later ones do not. */
   switchUnderPressure(where: number, what: number): void {
-    this.buildRoot(choose(where >>> 16, this.layout.roots.length));
+    this.buildRoot(this.anyRoot(where));
     this.steps.push({ op: 'fail-alloc', count: 1 });
     this.switch(where, what);
     this.steps.push({ op: 'fail-alloc', count: 0 });
@@ -287,7 +263,7 @@ export class CoherentGuest {
 
   private switchTo(root: number, draw: number): void {
     this.buildRoot(root);
-    this.steps.push({ op: 'new-pgtable', root: paddr(this.rootAddress(root)), draw });
+    this.steps.push({ op: 'new-pgtable', root: paddr(this.places.root(root)), draw });
     this.current = root;
     this.known[root] = true;
   }
@@ -297,19 +273,21 @@ export class CoherentGuest {
     if (this.built[root]) return;
     this.built[root] = true;
     const { kernelRegions, kernelTops, firstMiddle } = this.layout;
-    if (!this.pae) {
-      for (let region = 0; region < kernelRegions.length; region++) this.storeKernelTop(root, region);
-      return;
-    }
-    for (let index = 0; index < kernelTops.length; index++) {
-      const address = this.rootAddress(root) + (kernelTops[index] ?? 0) * this.geometry.entryBytes;
-      this.store(address, (firstMiddle + index) * PAGE_BYTES + PRESENT);
+    if (this.pae) {
+      for (let index = 0; index < kernelTops.length; index++) {
+        const address = this.places.rootEntry(root, kernelTops[index] ?? 0);
+        this.store(address, (firstMiddle + index) * PAGE_BYTES + PRESENT);
+      }
+    } else {
+      for (let region = 0; region < kernelRegions.length; region++) {
+        this.store(this.places.rootEntry(root, kernelRegions[region] ?? 0), this.kernelWords[region] ?? 0);
+      }
     }
   }
 
-  /** Takes a root out of use: its user entries go, and are announced as gone. */
+  /** Takes a root out of use: its user entries go, and are announced as gone (rule 4). */
   retire(where: number): void {
-    const root = choose(where >>> 16, this.layout.roots.length);
+    const root = this.anyRoot(where);
     if (root === this.current || !this.built[root]) return;
     for (let top = 0; this.pae && top < this.layout.userTops.length; top++) this.unlinkTop(root, top);
     for (let region = 0; region < this.layout.userRegions.length; region++) this.releaseRegion(root, region);
@@ -317,134 +295,86 @@ export class CoherentGuest {
     this.known[root] = false;
   }
 
+  /** In PAE the middle table is unlinked by now, and nothing in it need be announced. */
   private releaseRegion(root: number, region: number): void {
-    const index = root * this.layout.userRegions.length + region;
-    const old = this.upperWords[index] ?? 0;
+    const old = this.upperWord(root, region);
     if (old === 0) return;
-    this.upperWords[index] = 0;
-    this.store(this.upperAddress(root, region), 0);
+    this.upperWords[root * this.layout.userRegions.length + region] = 0;
+    this.store(this.places.upper(root, region), 0);
     if (!this.pae) this.tellTop(root, this.layout.userRegions[region] ?? 0);
-    this.freeTables.push(this.tableAt(old));
+    this.freeTables.push(this.places.leafTableAt(old));
   }
 
   // Everything else.
 
   access(where: number, what: number): void {
-    const kernel = (where & 0x3000000) === 0;
-    const address = this.somewhere(where, what, kernel);
+    // Regions without a table are touched less often: there is little to see.
+    const empty = !this.reachable(this.current, this.userRegion(where)) && (where & 0x1c000000) !== 0;
+    const kernel = empty || (where & 0x3000000) === 0;
     const odd = (what & 0x1c) === 0;
-    this.steps.push({
-      op: 'access',
-      vaddr: vaddr(address),
-      kind: what & 1 ? 'read' : 'write',
-      mode: kernel === odd ? 'user' : 'kernel',
-    });
+    this.pushAccess(this.somewhere(where, what, kernel), (what & 1) !== 0, kernel === odd);
   }
 
   private somewhere(where: number, what: number, kernel: boolean): number {
-    const { geometry, layout } = this;
+    const { geometry, kernelRegions, userRegions } = this.layout;
     const rare = (what >>> 5) & 0x7f;
     if (rare === 0) return geometry.switcherAddress + ((what >>> 12) & 0xffff);
     if (rare <= 3) return where >>> 0;
-    const regions = kernel ? layout.kernelRegions : layout.userRegions;
-    const region = regions[choose(where, regions.length)] ?? 0;
-    return addressOf(geometry, region, layout.slots[this.slot(where)] ?? 0) + (what >>> 20);
+    const regions = kernel ? kernelRegions : userRegions;
+    return this.places.page(regions[choose(where, regions.length)] ?? 0, this.slot(where)) + (what >>> 20);
   }
 
   /** Asks only for what is mapped: asking for anything else is deadly. */
   guestPa(where: number, what: number): void {
-    const region = choose(where, this.layout.userRegions.length);
-    const table = this.linkedTable(this.current, region);
+    const region = this.userRegion(where);
+    const table = this.tableOf(this.current, region);
     const slot = this.slot(where);
-    if (table === undefined || (this.leafWord(table, slot) & PRESENT) === 0) return;
-    const address = addressOf(this.geometry, this.layout.userRegions[region] ?? 0, this.layout.slots[slot] ?? 0);
-    this.steps.push({ op: 'guest-pa', vaddr: vaddr(address + (what >>> 20)) });
+    if (table === undefined || !this.reachable(this.current, region)) return;
+    if ((this.leafWord(table, slot) & PRESENT) === 0) return;
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
+    this.steps.push({ op: 'guest-pa', vaddr: vaddr(page + (what >>> 20)) });
   }
 
   setStack(what: number): void {
-    const top = addressOf(this.geometry, this.layout.kernelRegions[0] ?? 0, this.layout.stackSlot + 1);
-    const esp = top + (what & 0x100 ? PAGE_BYTES : 1 + (what >>> 20));
-    this.steps.push({ op: 'set-stack', esp: vaddr(esp), pages: choose(what, 3) });
+    const unused = what & 0x100 ? 0 : what >>> 20;
+    this.steps.push({ op: 'set-stack', esp: vaddr(this.places.stackTop - unused), pages: choose(what, 3) });
   }
 
   migrate(what: number): void {
     this.steps.push({ op: 'migrate', cpu: choose(what, this.layout.machine.hostCpus) });
   }
 
-  flush(scope: 'all' | 'user'): void {
+  flush(scope: FlushScope): void {
     this.steps.push({ op: 'flush-tlb', scope });
   }
 
-  // What the numbers of a macro mean.
+  // What `where` chooses.
+
+  private anyRoot(where: number): number {
+    return choose(where >>> 16, this.layout.roots.length);
+  }
 
   /** Three times in four the root that the guest runs on. */
-  private someRoot(byte: number): number {
-    return (byte & 0x3) !== 0 ? this.current : choose(byte, this.layout.roots.length);
+  private someRoot(where: number): number {
+    return (where & 0x30000) !== 0 ? this.current : this.anyRoot(where);
   }
 
   private userRegion(where: number): number {
     return choose(where, this.layout.userRegions.length);
   }
 
+  private kernelRegion(where: number): number {
+    return choose(where, this.layout.kernelRegions.length);
+  }
+
   private slot(where: number): number {
     return choose(where >>> 8, this.layout.slots.length);
   }
 
-  private dataPage(what: number): number {
-    const { firstData, machine } = this.layout;
-    // A few of them only, or no two leaves would ever map the same page.
-    return firstData + (what & 0xffff) % Math.min(machine.guestPages - firstData, 12);
-  }
+  // What the guest remembers.
 
-  /** RAM, and once in sixteen a device. */
-  private target(what: number): number {
-    const { machine } = this.layout;
-    const device = machine.devicePages > 0 && (what & 0xf0000) === 0;
-    return device ? machine.guestPages + (what & 0xffff) % machine.devicePages : this.dataPage(what);
-  }
-
-  private userLeaf(what: number): number {
-    return this.target(what) * PAGE_BYTES + (USER_LEAF_FLAGS[choose(what >>> 20, USER_LEAF_FLAGS.length)] ?? 0);
-  }
-
-  private kernelLeaf(what: number): number {
-    return this.target(what) * PAGE_BYTES + (KERNEL_LEAF_FLAGS[choose(what >>> 20, KERNEL_LEAF_FLAGS.length)] ?? 0);
-  }
-
-  // Where things lie.
-
-  private rootAddress(root: number): number {
-    return this.layout.roots[root] ?? 0;
-  }
-
-  /** Which of `userTops` covers a region. */
-  private userTop(region: number): number {
-    return this.layout.userTops.indexOf(topOf(this.geometry, this.layout.userRegions[region] ?? 0));
-  }
-
-  private middlePage(root: number, top: number): number {
-    const { firstMiddle, kernelTops, userTops } = this.layout;
-    return firstMiddle + kernelTops.length + root * userTops.length + top;
-  }
-
-  private upperAddress(root: number, region: number): number {
-    const number = this.layout.userRegions[region] ?? 0;
-    if (!this.pae) return this.rootAddress(root) + number * this.geometry.entryBytes;
-    const page = this.middlePage(root, this.userTop(region));
-    return entryAddress(this.geometry, page, middleOf(this.geometry, number));
-  }
-
-  private tablePage(table: number): number {
-    return this.layout.firstLeaf + table;
-  }
-
-  /** The table that an upper entry points at. */
-  private tableAt(upper: number): number {
-    return (upper >>> 12) - this.layout.firstLeaf;
-  }
-
-  private kernelTable(region: number): number {
-    return this.tableAt(this.kernelWords[region] ?? 0);
+  private isTopLinked(root: number, top: number): boolean {
+    return this.topLinked[root * this.layout.userTops.length + top] ?? false;
   }
 
   private upperWord(root: number, region: number): number {
@@ -452,19 +382,23 @@ export class CoherentGuest {
   }
 
   /** The leaf table that a root's region has, reachable or not. */
-  private linkedTable(root: number, region: number): number | undefined {
+  private tableOf(root: number, region: number): number | undefined {
     const upper = this.upperWord(root, region);
-    return upper === 0 ? undefined : this.tableAt(upper);
+    return upper === 0 ? undefined : this.places.leafTableAt(upper);
+  }
+
+  private kernelTable(region: number): number {
+    return this.places.leafTableAt(this.kernelWords[region] ?? 0);
+  }
+
+  /** A root's region has a table, and the CPU finds it. */
+  private reachable(root: number, region: number): boolean {
+    const linked = !this.pae || this.isTopLinked(root, this.places.userTop(region));
+    return linked && this.upperWord(root, region) !== 0;
   }
 
   private leafWord(table: number, slot: number): number {
     return this.leafWords[table * this.leafWidth + slot] ?? 0;
-  }
-
-  /** The entry of a leaf table that `slot` names: one of the layout's, or a stack page. */
-  private slotNumber(slot: number): number {
-    const { slots, stackSlot } = this.layout;
-    return slot < slots.length ? (slots[slot] ?? 0) : stackSlot + slot - slots.length;
   }
 
   // Steps.
@@ -475,15 +409,32 @@ export class CoherentGuest {
 
   private storeLeaf(table: number, slot: number, value: number): void {
     this.leafWords[table * this.leafWidth + slot] = value;
-    this.store(entryAddress(this.geometry, this.tablePage(table), this.slotNumber(slot)), value);
+    this.store(this.places.leaf(table, slot), value);
   }
 
-  private tellLeaf(root: number, region: number, slotNumber: number, value: number): void {
+  /** `region` is the region's own number. */
+  private tellLeaf(root: number, region: number, slot: number, value: number): void {
+    const address = this.places.page(region, slot);
     this.steps.push({
       op: 'set-pte',
-      root: paddr(this.rootAddress(root)),
-      vaddr: vaddr(addressOf(this.geometry, region, slotNumber)),
+      root: paddr(this.places.root(root)),
+      vaddr: vaddr(address),
       pte: guestEntry(value),
     });
+  }
+
+  private tellTop(root: number, number: number): void {
+    this.steps.push({ op: 'set-pgd', root: paddr(this.places.root(root)), index: number });
+  }
+
+  private tellMiddle(root: number, region: number): void {
+    const page = this.places.middlePage(root, this.places.userTop(region));
+    const index = middleOf(this.layout.geometry, this.layout.userRegions[region] ?? 0);
+    this.steps.push({ op: 'set-pmd', pmd: paddr(page * PAGE_BYTES), index });
+  }
+
+  private pushAccess(address: number, read: boolean, user: boolean): void {
+    const kind = read ? 'read' : 'write';
+    this.steps.push({ op: 'access', vaddr: vaddr(address), kind, mode: user ? 'user' : 'kernel' });
   }
 }

@@ -2,7 +2,18 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
-import { CACHE_DISABLED, FULL, GLOBAL, LARGE, PRESENT, WRITE_THROUGH } from './entry-flags.js';
+import {
+  ACCESSED,
+  CACHE_DISABLED,
+  DIRTY,
+  FULL,
+  GLOBAL,
+  LARGE,
+  PRESENT,
+  USER,
+  WRITABLE,
+  WRITE_THROUGH,
+} from './entry-flags.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
 
@@ -17,20 +28,21 @@ const meetLeaf = (guest: HostileGuest, leaf: GuestEntry): void => {
   guest.touch(guest.address());
 };
 
-/** Stores an upper entry with some rights or bits of its own, and touches the region. */
-const meetUpper = (guest: HostileGuest, value: GuestEntry): void => {
+/** Stores an upper entry with this address and these bits beside its usual flags, and touches what it covers. */
+const meetUpper = (guest: HostileGuest, address: number, bits = 0, high = 0): void => {
   const { draw, pool, geometry } = guest;
   const region = guest.region();
-  if (geometry.paging === 'pae' && draw.bits(1) === 0) {
-    guest.store(entryAddress(geometry, draw.pick(pool.middles), middleOf(geometry, region)), value);
-  } else {
-    guest.store(guest.root() + topOf(geometry, region) * geometry.entryBytes, value);
-  }
+  const middle = geometry.paging === 'pae' && draw.bits(1) === 0;
+  const flags = geometry.paging === 'pae' && !middle ? PRESENT : FULL;
+  const where = middle
+    ? entryAddress(geometry, draw.pick(pool.middles), middleOf(geometry, region))
+    : guest.root() + topOf(geometry, region) * geometry.entryBytes;
+  guest.store(where, guestEntry(address + (flags | bits), high));
   if (draw.bits(1) === 0) guest.flush('all');
   guest.touch(addressOf(geometry, region, draw.pick(pool.slots)));
 };
 
-const upperFlags = (guest: HostileGuest): number => (guest.geometry.paging === 'pae' && guest.draw.bits(1) ? PRESENT : FULL);
+const tableAddress = (guest: HostileGuest): number => guest.draw.pick(guest.pool.leaves) * PAGE_BYTES;
 
 const outsideRam = (guest: HostileGuest): number => {
   const { draw, pool } = guest;
@@ -60,19 +72,23 @@ const LEAF_EDGES: readonly Edge[] = [
 
 const UPPER_EDGES: readonly Edge[] = [
   // Bits that an upper entry must not have.
-  (guest) => {
-    const bit = guest.draw.pick([WRITE_THROUGH, CACHE_DISABLED, LARGE, GLOBAL]);
-    const page = guest.draw.pick(guest.pool.leaves);
-    meetUpper(guest, guestEntry(page * PAGE_BYTES + (upperFlags(guest) | bit)));
-  },
+  (guest) => meetUpper(guest, tableAddress(guest), guest.draw.pick([WRITE_THROUGH, CACHE_DISABLED, LARGE, GLOBAL])),
+  (guest) => meetUpper(guest, tableAddress(guest), guest.draw.pick([WRITABLE, USER, ACCESSED, DIRTY])),
   // Tables outside RAM.
-  (guest) => meetUpper(guest, guestEntry(outsideRam(guest) + upperFlags(guest))),
+  (guest) => meetUpper(guest, outsideRam(guest)),
   (guest) => {
     const high = guest.geometry.paging === 'pae' ? guest.draw.pick([1, 0xfff, 0x1000, 0x80000000]) : 0;
-    meetUpper(guest, guestEntry(guest.draw.pick(guest.pool.leaves) * PAGE_BYTES + upperFlags(guest), high));
+    meetUpper(guest, tableAddress(guest), 0, high);
   },
-  // A root that is its own leaf table (in PAE, its own middle table).
-  (guest) => meetUpper(guest, guestEntry(Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES + upperFlags(guest))),
+  // A root that is a leaf table too (in PAE, a middle table), and a table that contains itself.
+  (guest) => meetUpper(guest, Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES),
+  (guest) => {
+    const table = guest.draw.pick(guest.pool.middles.length > 0 ? guest.pool.middles : guest.pool.leaves);
+    const index =
+      guest.pool.middles.length > 0 ? middleOf(guest.geometry, guest.region()) : guest.draw.pick(guest.pool.slots);
+    guest.store(entryAddress(guest.geometry, table, index), guestEntry(table * PAGE_BYTES + FULL));
+    guest.touch(guest.address());
+  },
 ];
 
 const HYPERCALL_EDGES: readonly Edge[] = [
@@ -119,7 +135,18 @@ const ACCESS_EDGES: readonly Edge[] = [
   (guest) => guest.guestPa(guest.draw.pick([guest.geometry.switcherAddress, LARGEST, guest.draw.unsigned()])),
 ];
 
-/** Each group is drawn as often as any other. */
-const GROUPS: readonly (readonly Edge[])[] = [LEAF_EDGES, UPPER_EDGES, HYPERCALL_EDGES, STACK_EDGES, ACCESS_EDGES];
+/** What seldom kills is drawn more often. */
+const GROUPS: readonly (readonly Edge[])[] = [
+  LEAF_EDGES,
+  LEAF_EDGES,
+  LEAF_EDGES,
+  ACCESS_EDGES,
+  ACCESS_EDGES,
+  ACCESS_EDGES,
+  UPPER_EDGES,
+  UPPER_EDGES,
+  HYPERCALL_EDGES,
+  STACK_EDGES,
+];
 
 export const meetAnEdge = (guest: HostileGuest): void => guest.draw.pick(guest.draw.pick(GROUPS))(guest);

@@ -6,7 +6,7 @@
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
-import { KERNEL_FULL, LEAF_FLAGS, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
+import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { Pool } from './pool.js';
@@ -74,18 +74,18 @@ export class HostileGuest {
   }
 
   /** A root entry: PGD in 2-level, top entry in PAE. */
-  storeTop(root: number, region: number): void {
+  storeTop(root: number, region: number, flags = UPPER_FLAGS): void {
     const { geometry, pool } = this;
     const value =
       geometry.paging === 'pae'
         ? this.entry(this.draw.pick(pool.middles), TOP_FLAGS)
-        : this.entry(this.draw.pick(pool.leaves), UPPER_FLAGS);
+        : this.entry(this.draw.pick(pool.leaves), flags);
     this.store(root + topOf(geometry, region) * geometry.entryBytes, value);
   }
 
   /** An entry of a middle table; PAE only. */
-  storeMiddle(page: number, region: number): void {
-    const value = this.entry(this.draw.pick(this.pool.leaves), UPPER_FLAGS);
+  storeMiddle(page: number, region: number, flags = UPPER_FLAGS): void {
+    const value = this.entry(this.draw.pick(this.pool.leaves), flags);
     this.store(entryAddress(this.geometry, page, middleOf(this.geometry, region)), value);
   }
 
@@ -157,7 +157,7 @@ export class HostileGuest {
   buildTables(roots: readonly number[]): void {
     const { pool } = this;
     for (const root of roots) this.linkRoot(root);
-    for (const middle of pool.middles) for (const region of pool.regions) this.storeMiddle(middle, region);
+    for (const middle of pool.middles) for (const region of pool.regions) this.storeMiddle(middle, region, FIRST_FLAGS);
     for (const table of pool.leaves) {
       for (const slot of pool.slots) this.store(entryAddress(this.geometry, table, slot), this.leaf());
       this.store(entryAddress(this.geometry, table, pool.stackSlot), this.stackLeaf());
@@ -165,7 +165,7 @@ export class HostileGuest {
   }
 
   linkRoot(root: number): void {
-    for (const top of this.pool.tops) this.storeTop(root, top << this.geometry.topBits);
+    for (const top of this.pool.tops) this.storeTop(root, top << this.geometry.topBits, FIRST_FLAGS);
   }
 
   private stackLeaf(): GuestEntry {

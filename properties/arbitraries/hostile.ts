@@ -1,23 +1,23 @@
 /** Hostile programs (machine.md 5): any valid step in any order, arranged so that steps meet each other. */
 
 import type { MachineConfig, Program } from '../../model/vocabulary/index.js';
-import { OPS, PAGE_BYTES } from '../../model/vocabulary/index.js';
+import { PAGE_BYTES } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 import { topOf } from './geometry.js';
 import { HostileGuest } from './hostile-guest.js';
 import { drawPool } from './pool.js';
+import type { Gesture } from './swarm.js';
 import { drawSwarm } from './swarm.js';
 
-/** A hypercall too early: the guest dies of it. */
-const callBeforeInit = (guest: HostileGuest): void => {
-  const op = guest.draw.pick(OPS);
-  if (op === 'flush-tlb') guest.flush('all');
-  else if (op === 'set-stack') guest.setPoolStack(1);
-  else if (op === 'set-pmd') guest.setPmd(0, 0);
-  else if (op === 'set-pte') guest.setPte(guest.root(), guest.page(), guest.leaf());
-  else if (op === 'set-pgd') guest.setPgd(guest.root(), 0);
-  else guest.newPgtable(guest.root());
-};
+/** Hypercalls that kill a guest that makes them too early. */
+const CALLS: readonly Gesture[] = [
+  (guest) => guest.newPgtable(guest.root()),
+  (guest) => guest.flush('all'),
+  (guest) => guest.setPoolStack(1),
+  (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), 0),
+  (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()),
+  (guest) => guest.setPgd(guest.root(), 0),
+];
 
 /** An address that linear mode maps to RAM, or now and then to a device or to nothing. */
 const linearAddress = (guest: HostileGuest): number => {
@@ -48,7 +48,7 @@ const linearSteps = (guest: HostileGuest, initialized: boolean): void => {
 const openingSteps = (guest: HostileGuest): void => {
   const { draw, pool } = guest;
   const bits = draw.word();
-  if ((bits & 0x7f) === 0) callBeforeInit(guest);
+  if ((bits & 0x7f) === 0) draw.pick(CALLS)(guest);
   if ((bits & 0x780) === 0) linearSteps(guest, false);
   guest.init(pool.kernelAddress);
   if ((bits & 0x3800) === 0) linearSteps(guest, true);

@@ -1,4 +1,7 @@
+/** Generators of programs. */
+
 export * from './any-step.js';
 export * from './case.js';
 export * from './program-arbitrary.js';
-export { isProgram } from './valid-program.js';
+export * from './uniform-program.js';
+export * from './valid-program.js';

@@ -10,7 +10,7 @@ import type { Draw } from './draw.js';
 /** Every kind of macro, and how often it is drawn. */
 const WEIGHTS = {
   /** Touch an address of the current root. */
-  access: 30,
+  access: 60,
   /** Map a user page, or map it anew elsewhere; a table is linked if there is none. */
   map: 9,
   unmap: 2,
@@ -32,7 +32,7 @@ const WEIGHTS = {
   switch: 5,
   retire: 1,
   'set-stack': 1,
-  'guest-pa': 1,
+  'guest-pa': 4,
   migrate: 2,
   'flush-user': 1,
   'flush-all': 1,
@@ -53,13 +53,19 @@ export interface Macro {
 
 /** By three random bits: how a program changes a weight; a kind is off in one program of four. */
 const FACTORS: readonly number[] = [0, 0, 1, 1, 1, 1, 2, 3];
+/** The same for a switch under pressure, of which a guest may die through no fault of its own. */
+const PRESSURE_FACTORS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 1];
+
+const drawFactor = (draw: Draw, kind: MacroKind): number => {
+  if (kind === 'access') return 1;
+  return (kind === 'pressure' ? PRESSURE_FACTORS : FACTORS)[draw.bits(3)] ?? 0;
+};
 
 /** A program's lottery: each kind as many times as it weighs; access never misses. */
 export const drawMacroKinds = (draw: Draw): readonly MacroKind[] => {
   const tickets: MacroKind[] = [];
   for (const kind of MACRO_KINDS) {
-    const factor = kind === 'access' ? 1 : (FACTORS[draw.bits(3)] ?? 0);
-    for (let count = WEIGHTS[kind] * factor; count > 0; count--) tickets.push(kind);
+    for (let count = WEIGHTS[kind] * drawFactor(draw, kind); count > 0; count--) tickets.push(kind);
   }
   return tickets;
 };

@@ -1,7 +1,7 @@
 /** Programs for the harness: fast to generate, and shrinkable whether they were just generated or come from a file. */
 
 import fc from 'fast-check';
-import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
+import type { Paging, Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { anySteps } from './any-step.js';
 import type { Case, Traffic } from './case.js';
@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly mostSteps: number;
 }
 
-export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 128 };
+export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 160 };
 
 /** What a generated coherent case remembers for shrinking. */
 interface MacroContext {
@@ -97,7 +97,7 @@ const shrinkSteps = ({ traffic, program }: Case): fc.Stream<fc.Value<Case>> => {
   const { machine } = program;
   const fewer = anySteps(machine)
     .shrink([...program.steps], undefined)
-    .map((steps): Program => ({ machine, steps: steps.value as Step[] }));
+    .map((steps): Program => ({ machine, steps: steps.value }));
   const smaller = fc.Stream.of(...smallerMachines(program));
   return fewer
     .join(smaller)

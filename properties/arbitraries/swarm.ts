@@ -44,6 +44,14 @@ const setPmd: Gesture = (guest) => {
   guest.setPmd(guest.draw.pick(guest.pool.middles), middleOf(guest.geometry, guest.region()));
 };
 
+/** The host's memory runs out, mostly for the one step that can do without. */
+const runOutOfMemory: Gesture = (guest) => {
+  guest.failAlloc(guest.draw.pick([0, 1, 1, 1, 2, 3]));
+  if (guest.draw.bits(3) === 0) return;
+  guest.newPgtable(guest.root());
+  guest.failAlloc(0);
+};
+
 /** What every program does. */
 const ALWAYS: readonly WeighedGesture[] = [{ weight: 12, gesture: touch }];
 
@@ -65,18 +73,23 @@ const OFTEN: readonly WeighedGesture[] = [
 /** What one program in four does, because most programs soon die of it. */
 const SELDOM: readonly WeighedGesture[] = [
   { weight: 1, gesture: setPmd },
-  { weight: 1, gesture: (guest) => guest.setPoolStack(guest.draw.pick([0, 1, 1, 1, 2])) },
+  { weight: 1, gesture: (guest) => guest.setPoolStack(guest.draw.pick([0, 1, 1, 1, 1, 1, 1, 2])) },
   { weight: 1, gesture: (guest) => guest.guestPa(guest.address()) },
-  { weight: 1, gesture: (guest) => guest.failAlloc(guest.draw.pick([0, 0, 1, 1, 2, 3])) },
+  { weight: 1, gesture: runOutOfMemory },
   { weight: 1, gesture: (guest) => guest.protect(guest.draw.pick(guest.pool.data)) },
-  { weight: 1, gesture: meetAnEdge },
+  { weight: 2, gesture: meetAnEdge },
 ];
 
-/** By two random bits: off in one program of four, for the second list in three of four. */
+/** By two random bits: off in one program of four, for what is seldom in three of four. */
 const OFTEN_FACTORS: readonly number[] = [0, 1, 1, 2];
-const SELDOM_FACTORS: readonly number[] = [0, 0, 0, 2];
+const SELDOM_FACTORS: readonly number[] = [0, 0, 0, 1];
 
-const addTickets = (tickets: Gesture[], gestures: readonly WeighedGesture[], factors: readonly number[], draw: Draw): void => {
+const addTickets = (
+  tickets: Gesture[],
+  gestures: readonly WeighedGesture[],
+  factors: readonly number[],
+  draw: Draw,
+): void => {
   let bits = draw.word();
   for (const { weight, gesture } of gestures) {
     const count = weight * (factors[bits & 3] ?? 0);

@@ -144,7 +144,7 @@ const refuseOtherFormats = (value: unknown, source: string): void => {
 };
 
 const problemOf = ({ issues }: z.ZodError): string => {
-  const issue = issues[0]!;
+  const issue = issues[0];
   const where = issue.path.map(String).join('.');
   const what = issue.code === 'unrecognized_keys' ? `unknown field ${issue.keys.join(', ')}; remove it` : issue.message;
   return `${where === '' ? '' : `${where}: `}${what}${issues.length > 1 ? ` (and ${issues.length - 1} further problems)` : ''}`;

@@ -1,11 +1,12 @@
 /** A corpus on disk: a directory of counterexamples, one file each. */
 
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry } from './entry.js';
 import { fileNameOf, formatEntry, parseEntry } from './entry.js';
+import { makeDirectory } from './make-directory.js';
 
 /** A larger file is none of ours: the longest program that fits the formats stays far below. */
 const LARGEST_FILE = 16 * 2 ** 20;
@@ -53,7 +54,8 @@ const listJson = async (directory: string): Promise<readonly string[]> => {
   }
 };
 
-const readStored = async (path: string): Promise<Stored> => {
+/** Reads one file of a corpus; what is wrong with it is told, not thrown. */
+export const readStored = async (path: string): Promise<Stored> => {
   try {
     const entry = parseEntry(await readTextFile(path), path);
     if (fileNameOf(entry) !== basename(path)) {
@@ -72,7 +74,7 @@ const readStored = async (path: string): Promise<Stored> => {
 export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<string> => {
   const path = join(directory, fileNameOf(entry));
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await writeFileAtomic(path, formatEntry(entry));
   } catch (error) {
     throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);

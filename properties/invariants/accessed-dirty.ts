@@ -1,4 +1,4 @@
-import type { EntryChange, GuestEntry, OutcomeKind } from '../../model/vocabulary/index.js';
+import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
 import { bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
@@ -78,18 +78,14 @@ const lookAtLeaf = ({ contractKept, step, subject, guest }: Moment): Violation |
 const compareRam = ({ guest, shadow, subject }: Moment): Verdict => {
   if (shadow === undefined || !observed(subject.outcome.kind)) return VACUOUS;
   let found: Violation | undefined;
-  let words = 0;
-  for (const [address, expected] of guest.writtenWords()) {
-    words++;
-    const actual = shadow.guestWord(address);
-    if (!sameEntry(expected, actual)) found ??= ramDiffers(address, expected, actual);
-  }
-  shadow.forEachWrittenWord((address) => {
+  const compare = (address: Paddr): void => {
     const actual = shadow.guestWord(address);
     const expected = guest.word(address);
     if (!sameEntry(expected, actual)) found ??= ramDiffers(address, expected, actual);
-  });
-  return found ?? (words === 0 ? VACUOUS : HELD);
+  };
+  guest.writtenAddresses.forEach(compare);
+  shadow.forEachWrittenWord(compare);
+  return found ?? (guest.writtenAddresses.length === 0 ? VACUOUS : HELD);
 };
 
 const ramDiffers = (address: number, expected: GuestEntry, actual: GuestEntry): Violation =>

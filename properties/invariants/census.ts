@@ -25,6 +25,6 @@ export class Census {
   private readonly count = (leaf: ShadowLeaf): void => {
     if (leaf.vaddr >= this.top) return;
     const counter = leaf.vaddr >= this.from && leaf.vaddr < this.to ? this.inside : this.outside;
-    counter[this.slot]!++;
+    counter[this.slot]++;
   };
 }

@@ -45,17 +45,17 @@ class FlushWatch {
   private compare(extent: Extent, moment: Moment): Violation | undefined {
     for (let slot = 0; slot < SLOTS; slot++) {
       const concerned = extent.slot === 'every' || extent.slot === slot;
-      const left = this.afterwards.inside[slot]!;
-      const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot]!;
+      const left = this.afterwards.inside[slot];
+      const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot];
       const field = `mappings of slot ${slot}`;
       if (concerned && left > allowed)
         return violation(field, `${allowed} left in range`, `${left} left`, 'mappings stayed');
       if (!concerned && left !== allowed) {
         return violation(field, `${allowed} as before`, String(left), 'mappings of another slot went');
       }
-      const kept = this.afterwards.outside[slot]!;
-      if (kept < this.census.outside[slot]!) {
-        return violation(field, `${this.census.outside[slot]!} kept out of range`, String(kept), 'other mappings went');
+      const kept = this.afterwards.outside[slot];
+      if (kept < this.census.outside[slot]) {
+        return violation(field, `${this.census.outside[slot]} kept out of range`, String(kept), 'other mappings went');
       }
     }
     return undefined;
@@ -63,7 +63,7 @@ class FlushWatch {
 
   private foundSomething(extent: Extent): boolean {
     for (let slot = 0; slot < SLOTS; slot++) {
-      if ((extent.slot === 'every' || extent.slot === slot) && this.census.inside[slot]! > 0) return true;
+      if ((extent.slot === 'every' || extent.slot === slot) && this.census.inside[slot] > 0) return true;
     }
     return false;
   }

@@ -50,8 +50,8 @@ class CacheWatch {
   }
 
   private mappingsKept(slot: Slot): Violation | undefined {
-    const before = this.census.inside[slot]! + this.census.outside[slot]!;
-    const now = this.afterwards.inside[slot]! + this.afterwards.outside[slot]!;
+    const before = this.census.inside[slot] + this.census.outside[slot];
+    const now = this.afterwards.inside[slot] + this.afterwards.outside[slot];
     if (now === before) return undefined;
     return violation(`mappings of slot ${slot}`, `${before} as before`, String(now), 'a hit changed mappings');
   }

@@ -108,7 +108,7 @@ const compare = (expected: SwitcherReferences, actual: SwitcherReferences): Viol
 
 const compareState = (expected: readonly number[], actual: readonly number[]): Violation | undefined => {
   for (let cpu = 0; cpu < expected.length; cpu++) {
-    const found = compareCount('state', expected[cpu]!, actual[cpu] ?? 0, `[${cpu}]`);
+    const found = compareCount('state', expected[cpu], actual[cpu] ?? 0, `[${cpu}]`);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -8,7 +8,7 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { parseArgsStringToArgv } from 'string-argv';
 import { BadInput, formatProgram, parseTrace, quoted } from '../../model/format/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
@@ -103,7 +103,10 @@ export class CommandSubject implements ExternalSubject {
     } catch (error) {
       this.life = undefined;
       const why = whyNotStarted(error);
-      throw new BadInput(this.where, `cannot start ${quoted(command)}: ${why}; check its path and that it is executable`);
+      throw new BadInput(
+        this.where,
+        `cannot start ${quoted(command)}: ${why}; check its path, and that it is executable`,
+      );
     }
   }
 
@@ -133,7 +136,10 @@ const wordsOf = (command: string, where: string): readonly string[] => {
     throw new BadInput(where, 'the command after "exec:" is empty; write exec:COMMAND, such as exec:./my-subject');
   }
   if (/["']/.test(command.replace(/"[^"]*"|'[^']*'/g, ''))) {
-    throw new BadInput(where, `a quote is not closed in ${quoted(command)}; close it, or put it between the other quotes`);
+    throw new BadInput(
+      where,
+      `a quote is not closed in ${quoted(command)}; close it, or put it between the other quotes`,
+    );
   }
   return words;
 };
@@ -164,7 +170,7 @@ const spawned = (child: Child): Promise<void> =>
 const whyNotStarted = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such command';
-  return code === 'EACCES' ? 'it is a directory, or may not be executed' : message;
+  return code === 'EACCES' ? 'permission denied' : message;
 };
 
 /** Lives that go on; when this process exits, a command that hangs would not notice the end of its input. */
@@ -285,7 +291,7 @@ class Life {
   private breakOff(reason: Event): void {
     this.over ??= reason;
     this.pieces = [];
-    this.child.stdout.pause();
+    this.child.stdout.destroy();
     this.waiting?.(this.over);
   }
 
@@ -313,13 +319,9 @@ class Life {
     this.tellGone();
   }
 
-  private goneWithin(most: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, most);
-      void this.gone.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  private async goneWithin(most: number): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([this.gone, sleep(most, undefined, waiting).catch(() => undefined)]);
+    waiting.abort();
   }
 }

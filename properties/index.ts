@@ -1,0 +1,36 @@
+/**
+ * shadowdiff as a library: both machines, the arbitraries, lockstep and the invariants, for properties of your own.
+ *
+ * ```ts
+ * import fc from 'fast-check';
+ * import { INVARIANTS, Lockstep, ReferenceMachine, ShadowMachine, programArbitrary } from 'shadowdiff';
+ *
+ * const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject: new ShadowMachine(), invariants: INVARIANTS });
+ * fc.assert(
+ *   fc.property(programArbitrary(), ({ program, traffic }) => lockstep.run(program, traffic === 'coherent') === undefined),
+ * );
+ * ```
+ */
+
+export * from '../model/vocabulary/index.js';
+export * from '../model/format/index.js';
+export { ReferenceMachine } from '../model/machine.js';
+export { ShadowMachine } from '../impl/shadow-machine.js';
+export type { Defect, DefectClass } from '../impl/defects/defect.js';
+export { DEFECTS, defectNamed, lguestDefects } from '../impl/defects/registry.js';
+export * from './arbitraries/index.js';
+export { keepsContract } from './contract.js';
+export * from './divergence.js';
+export * from './fuzz.js';
+export * from './invariants/invariant.js';
+export { INVARIANTS, invariantNamed } from './invariants/registry.js';
+export { Lockstep } from './lockstep.js';
+export type { LockstepOptions } from './lockstep.js';
+export { minimize } from './minimize/index.js';
+export { Pair } from './pair.js';
+export type { PairOptions, RunOptions } from './pair.js';
+export { programSeed, randomFor, shardSeed } from './seeds.js';
+export { IMPL, MODEL, implWith, subjectNamed } from './subjects/registry.js';
+export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';
+export { Tally } from './tally.js';
+export { RecordedMachine, traceOf } from './trace-of.js';

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { Step } from '../../model/vocabulary/index.js';
+import { vaddr } from '../../model/vocabulary/index.js';
+import { permuteSlots } from './permute-slots.js';
+import { simplifyMachine } from './simplify-machine.js';
+import { simplifyEntries, simplifySteps } from './simplify-steps.js';
+import { init, migrate, newPgtable, programOf, setPte, smallestAfter, store, touch } from './smallest-after.js';
+
+const anything = (): boolean => true;
+
+describe('a smaller machine', () => {
+  test('one CPU, no devices, no draw, as little RAM as the steps allow', async () => {
+    const program = programOf([migrate(3), store(0x2000, 0)], { draw: 7, failAllocation: 5 });
+    const { machine, steps } = await smallestAfter(simplifyMachine, program, anything);
+    expect(machine).toEqual({ ...machine, guestPages: 3, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 });
+    expect(steps[0]).toEqual(migrate(0));
+  });
+
+  test('as many CPUs as have names', async () => {
+    const program = programOf([migrate(3), migrate(0)]);
+    const needsTwo = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
+      new Set(steps.map((step) => (step.op === 'migrate' ? step.cpu : 0))).size === 2;
+    const { machine, steps } = await smallestAfter(simplifyMachine, program, needsTwo);
+    expect(machine.hostCpus).toBe(2);
+    expect(steps).toEqual([migrate(1), migrate(0)]);
+  });
+
+  test('pages of a device stay on it when RAM shrinks', async () => {
+    const onDevice = programOf([store(0, 66 * 4096 + 1)]);
+    const small = await smallestAfter(simplifyMachine, onDevice, ({ machine, steps: [step] }) => {
+      const page = step?.op === 'store' ? step.value.low >>> 12 : 0;
+      return page >= machine.guestPages && page < machine.guestPages + machine.devicePages;
+    });
+    expect(small.machine).toMatchObject({ guestPages: 1, devicePages: 1 });
+    expect(small.steps).toEqual([store(0, 0x1001)]);
+  });
+});
+
+describe('simpler values', () => {
+  test('of every kind of step', async () => {
+    const odd: Step[] = [
+      init(0x812345),
+      newPgtable(0x5000, 77),
+      { op: 'flush-tlb', scope: 'user' },
+      { op: 'set-stack', esp: vaddr(0x1234567), pages: 2 },
+      { op: 'access', vaddr: vaddr(0x400123), kind: 'write', mode: 'user' },
+      { op: 'guest-pa', vaddr: vaddr(0x400123) },
+      { op: 'protect', page: 9, access: 'read' },
+      { op: 'fail-alloc', count: 900 },
+    ];
+    const sameKinds = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
+      steps.every((step, index) => step.op === odd[index]!.op);
+    const { steps } = await smallestAfter(simplifySteps, programOf(odd), sameKinds);
+    expect(steps).toEqual([
+      init(),
+      newPgtable(0),
+      { op: 'flush-tlb', scope: 'all' },
+      { op: 'set-stack', esp: 0, pages: 0 },
+      touch(0),
+      { op: 'guest-pa', vaddr: 0 },
+      { op: 'protect', page: 0, access: 'write' },
+      { op: 'fail-alloc', count: 0 },
+    ]);
+  });
+
+  test('bits go that are not needed, the reserved ones first', async () => {
+    const program = programOf([store(0x8, 0x5fff, 0xfff)], { paging: 'pae' });
+    const writable = await smallestAfter(simplifySteps, program, ({ steps: [step] }) => {
+      return step?.op === 'store' && (step.value.low & 0x9) === 0x9;
+    });
+    expect(writable.steps).toEqual([store(0, 0x9)]);
+  });
+
+  test('a kind that does more than is needed gives way', async () => {
+    const { steps } = await smallestAfter(simplifySteps, programOf([setPte(0, 0, 0x21)]), anything);
+    expect(steps).toEqual([{ op: 'flush-tlb', scope: 'all' }]);
+  });
+
+  test('an entry stays the same where it is stored and where it is announced', async () => {
+    const program = programOf([store(0, 0x2067), setPte(0, 0, 0x2067)]);
+    const { steps } = await smallestAfter(simplifyEntries, program, ({ steps: [one, other] }) => {
+      return one?.op === 'store' && other?.op === 'set-pte' && one.value.low === other.pte.low;
+    });
+    expect(steps).toEqual([store(0, 0), setPte(0, 0, 0)]);
+  });
+});
+
+describe('slots', () => {
+  test('only which draws are the same matters, and the first is the lowest', async () => {
+    const program = programOf([newPgtable(0, 0xfffffff7), newPgtable(0x1000, 2), newPgtable(0, 6)]);
+    const small = await smallestAfter(permuteSlots, program, ({ steps }) => {
+      const draws = steps.map((step) => (step.op === 'new-pgtable' ? step.draw % 4 : 0));
+      return draws[0] !== draws[1] && draws[1] === draws[2];
+    });
+    expect(small.steps.map((step) => 'draw' in step && step.draw)).toEqual([1, 0, 0]);
+  });
+});

@@ -1,0 +1,71 @@
+/** For the tests: what a pass, repeated, makes of a program, if one can see by looking whether a program shows the finding. */
+
+import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
+import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import type { Divergence, Place } from '../divergence.js';
+import { signatureOf } from '../divergence.js';
+import type { Pass } from './search.js';
+import { Search } from './search.js';
+
+export const MACHINE: MachineConfig = {
+  paging: '2-level',
+  guestPages: 64,
+  devicePages: 4,
+  hostCpus: 4,
+  draw: 0,
+  failAllocation: 0,
+};
+
+export const programOf = (steps: readonly Step[], machine: Partial<MachineConfig> = {}): Program => ({
+  machine: { ...MACHINE, ...machine },
+  steps,
+});
+
+export const divergenceAt = (place: Place): Divergence => ({
+  invariant: 'a rule',
+  alsoBroken: [],
+  place,
+  stage: 'end',
+  field: 'a field',
+  expected: 'this',
+  actual: 'that',
+  difference: 'a difference',
+});
+
+/** A search for the smallest program that `shows` the finding; it diverges at its end. */
+export const searchFor = (program: Program, shows: (program: Program) => boolean): Search => {
+  const divergence = divergenceAt({ kind: 'end' });
+  return new Search({ traffic: 'hostile', program }, divergence, {
+    signature: signatureOf(divergence),
+    judge: (candidate) => Promise.resolve(shows(candidate.program) ? divergence : undefined),
+    mostTries: 5000,
+  });
+};
+
+export const smallestAfter = async (
+  pass: Pass,
+  program: Program,
+  shows: (program: Program) => boolean,
+): Promise<Program> => {
+  const search = searchFor(program, shows);
+  while (await search.run(pass));
+  return search.smallest.program;
+};
+
+// Steps in short.
+
+export const store = (address: number, low: number, high = 0): Step => ({
+  op: 'store',
+  paddr: paddr(address),
+  value: guestEntry(low, high),
+});
+export const init = (kernelAddress = 0xc0000000): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
+export const newPgtable = (root: number, draw = 0): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
+export const touch = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' });
+export const setPte = (root: number, address: number, low: number): Step => ({
+  op: 'set-pte',
+  root: paddr(root),
+  vaddr: vaddr(address),
+  pte: guestEntry(low),
+});
+export const migrate = (cpu: number): Step => ({ op: 'migrate', cpu });

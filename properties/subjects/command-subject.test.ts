@@ -1,0 +1,418 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { BadInput } from '../../model/format/index.js';
+import type { Program, Step } from '../../model/vocabulary/index.js';
+import { cpu } from '../../model/vocabulary/index.js';
+import { CommandSubject } from './command-subject.js';
+
+/** Milliseconds that are enough for an answer on a busy machine, and few enough to wait for one that never comes. */
+const ENOUGH = 20_000;
+const SHORT = 400;
+
+const directory = mkdtempSync(join(tmpdir(), 'command-subject-'));
+const subjects: CommandSubject[] = [];
+const exitListeners = process.listenerCount('exit');
+
+afterEach(async () => {
+  await Promise.all(subjects.splice(0).map((subject) => subject.close()));
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const programOf = (steps: number): Program => ({
+  machine: { paging: '2-level', guestPages: 8, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+  steps: Array.from({ length: steps }, (): Step => ({ op: 'migrate', cpu: cpu(0) })),
+});
+const PROGRAM = programOf(1);
+
+/** `life` counts from 1 how often the script was started; `trace` answers a program, and says `tables` in it. */
+const PRELUDE = `
+const fs = require('node:fs');
+fs.appendFileSync(__filename + '.lives', process.pid + '\\n');
+const life = fs.readFileSync(__filename + '.lives', 'utf8').split('\\n').length - 1;
+const trace = (line, tables = 2) => {
+  const observation = (kind) => ({ outcome: { kind }, references: [], stores: [], tables, switcher: { text: 1, state: [0], registers: 0 } });
+  const steps = JSON.parse(line).steps.map(() => observation('ok'));
+  return JSON.stringify({ created: observation('created'), steps, destroyed: observation('destroyed') });
+};
+const each = (work) => require('node:readline').createInterface({ input: process.stdin }).on('line', work);
+const answer = (line) => console.log(trace(line));
+`;
+
+let scripts = 0;
+const scriptOf = (body: string): string => {
+  const path = join(directory, `script-${++scripts}.cjs`);
+  writeFileSync(path, PRELUDE + body);
+  return path;
+};
+
+/** Process ids of the lives that a script has had. */
+const livesOf = (path: string): number[] =>
+  existsSync(`${path}.lives`) ? readFileSync(`${path}.lives`, 'utf8').trim().split('\n').map(Number) : [];
+
+const commanded = (command: string, timeout = ENOUGH): CommandSubject => {
+  const subject = new CommandSubject(command, '--subject', timeout);
+  subjects.push(subject);
+  return subject;
+};
+
+const running = (path: string, timeout = ENOUGH): CommandSubject => commanded(`${process.execPath} ${path}`, timeout);
+
+/** For tests that run side by side: each closes its own subject. */
+const withSubject = async (
+  path: string,
+  timeout: number,
+  work: (subject: CommandSubject) => Promise<void>,
+): Promise<void> => {
+  const subject = new CommandSubject(`${process.execPath} ${path}`, '--subject', timeout);
+  await work(subject).finally(() => subject.close());
+};
+
+/** What a subject makes of a program, in a word or a sentence. */
+const outcomeOf = async (subject: CommandSubject, program = PROGRAM): Promise<string> => {
+  const answer = await subject.answer(program);
+  return answer.kind === 'trace' ? `trace ${answer.trace.destroyed.tables}` : `${answer.failure}: ${answer.detail}`;
+};
+
+/** Misbehaves in its first life, and answers in all others. */
+const onlyAtFirst = (misbehaviour: string): string => scriptOf(`if (life > 1) each(answer); else { ${misbehaviour} }`);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+const untilGone = async (pid: number): Promise<void> => {
+  while (isAlive(pid)) await sleep(10);
+};
+
+const untilWritten = async (path: string): Promise<string> => {
+  while (!existsSync(path) || !readFileSync(path, 'utf8').endsWith('\n')) await sleep(10);
+  return readFileSync(path, 'utf8').trim();
+};
+
+describe('a command line that cannot be used', () => {
+  const plain = join(directory, 'plain-file');
+  writeFileSync(plain, 'no program\n');
+
+  test.each([
+    ['./no-such-command', 'cannot start "./no-such-command": there is no such command'],
+    ['/', 'cannot start "/": permission denied'],
+    [plain, 'permission denied'],
+    ['a\0b', 'null bytes'],
+  ])('%j is refused when it is started', async (command, message) => {
+    const subject = commanded(command);
+    await expect(subject.start()).rejects.toThrow(BadInput);
+    await expect(subject.answer(PROGRAM)).rejects.toThrow(message);
+    await expect(subject.answer(PROGRAM)).rejects.toThrow(/^--subject: .*; check its path/);
+  });
+
+  test.each(['', '  ', '""', `"" x`, '"open', `it's`])('%j is refused at once', (command) => {
+    expect(() => commanded(command)).toThrow(BadInput);
+  });
+
+  test('a command that appears later can be started then', async () => {
+    const path = join(directory, 'late-command');
+    const subject = commanded(path);
+    await expect(subject.start()).rejects.toThrow(BadInput);
+    writeFileSync(path, `#!${process.execPath}\n${PRELUDE} each(answer);`);
+    chmodSync(path, 0o755);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+});
+
+describe('words of a command line', () => {
+  test('quotes hold words together', async () => {
+    const spaced = join(directory, 'with spaces');
+    mkdirSync(spaced);
+    const path = join(spaced, 'a script.cjs');
+    writeFileSync(
+      path,
+      `${PRELUDE} each((line) => console.error(JSON.stringify(process.argv.slice(2))) || process.exit(9));`,
+    );
+    const subject = commanded(`'${process.execPath}' "${path}" "it's" two' 'words '' $HOME a\\b`);
+    const words = JSON.stringify(["it's", 'two words', '', '$HOME', 'a\\b']);
+    expect(await outcomeOf(subject)).toBe(
+      `subject-crash: exited with code 9; its last words: ${JSON.stringify(words)}`,
+    );
+  });
+
+  test('a relative path counts from the working directory', async () => {
+    const path = join(directory, 'relative-command');
+    writeFileSync(path, `#!${process.execPath}\n${PRELUDE} each(answer);`);
+    chmodSync(path, 0o755);
+    expect(await outcomeOf(commanded(relative(process.cwd(), path)))).toBe('trace 2');
+  });
+});
+
+describe('after a failure it is started afresh', () => {
+  const ON_LINE = (work: string): string => `each((line) => { ${work} });`;
+
+  test.concurrent.each([
+    ['exits at once with code 0', 'process.exit(0)', 'subject-crash: exited with code 0'],
+    ['exits at once with code 1', 'process.exit(1)', 'subject-crash: exited with code 1'],
+    ['exits instead of an answer', ON_LINE('process.exit(3)'), 'subject-crash: exited with code 3'],
+    ['dies by SIGKILL', ON_LINE(`process.kill(process.pid, 'SIGKILL')`), 'subject-crash: killed by SIGKILL'],
+    ['dies by SIGSEGV', ON_LINE(`process.kill(process.pid, 'SIGSEGV')`), 'subject-crash: killed by SIGSEGV'],
+    [
+      'says why it dies',
+      ON_LINE(`fs.writeSync(2, 'first\\n\\x1b[31mlast\\n'); process.exit(1)`),
+      'subject-crash: exited with code 1; its last words: "\\u001b[31mlast"',
+    ],
+    [
+      'dies in the middle of a line',
+      ON_LINE(`fs.writeSync(1, trace(line)); process.exit(0)`),
+      'subject-crash: exited with code 0',
+    ],
+    ['answers with no JSON', ON_LINE(`console.log('{"created":')`), /^subject-garbage: answer: line 1, column 12: /],
+    ['answers with no trace', ON_LINE(`console.log('{"unsupported":"this"}')`), /^subject-garbage: answer: steps: /],
+    ['answers with an empty line', ON_LINE('console.log()'), 'subject-garbage: answer: the answer is empty; '],
+    [
+      'answers another program',
+      ON_LINE(`console.log(trace('{"steps":[1,2]}'))`),
+      'subject-garbage: answer: steps: 2 answers to 1 steps',
+    ],
+    [
+      'answers two lines at once',
+      ON_LINE(`process.stdout.write(trace(line) + '\\n' + trace(line) + '\\n')`),
+      'subject-garbage: output beside the one line that answers a program',
+    ],
+    ['prints a banner when it is asked', ON_LINE(`console.log('hello'); answer(line)`), /^subject-garbage: /],
+    [
+      'answers in no UTF-8',
+      ON_LINE(`process.stdout.write(Buffer.from(trace(line).replace('}', ',"x":"\\xff"}') + '\\n', 'latin1'))`),
+      'subject-garbage: a line that is not UTF-8',
+    ],
+    [
+      'floods its output without the end of a line',
+      `const flood = Buffer.alloc(2 ** 20, 97); for (;;) fs.writeSync(1, flood);`,
+      /^subject-garbage: (a line longer than 67108864 bytes|output beside)/,
+    ],
+    [
+      'floods its output when it is asked',
+      ON_LINE(`const flood = Buffer.alloc(2 ** 20, 97); for (;;) fs.writeSync(1, flood);`),
+      'subject-garbage: a line longer than 67108864 bytes',
+    ],
+  ])('when it %s', async (_, misbehaviour, expected) => {
+    await withSubject(onlyAtFirst(misbehaviour), ENOUGH, async (subject) => {
+      const outcome = await outcomeOf(subject);
+      if (typeof expected === 'string') expect(outcome.slice(0, expected.length)).toBe(expected);
+      else expect(outcome).toMatch(expected);
+      expect(await outcomeOf(subject)).toBe('trace 2');
+      expect(await outcomeOf(subject)).toBe('trace 2');
+    });
+  });
+
+  test('when it dies between two programs, which is told of the second', async () => {
+    const path = scriptOf(`each((line) => { answer(line); if (life === 1) setTimeout(() => process.exit(4), 20); });`);
+    const subject = running(path);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+    await untilGone(livesOf(path)[0]!);
+    expect(await outcomeOf(subject)).toBe('subject-crash: exited with code 4');
+    expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+
+  test('when it prints something unasked', async () => {
+    const mark = join(directory, 'unasked');
+    const late = `setTimeout(() => { answer(line); fs.writeFileSync('${mark}', 'x\\n'); }, 20)`;
+    const subject = running(scriptOf(`each((line) => { answer(line); if (life === 1) ${late}; });`));
+    expect(await outcomeOf(subject)).toBe('trace 2');
+    await untilWritten(mark);
+    expect(await outcomeOf(subject)).toMatch(/^subject-garbage: output beside/);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+
+  test('a second line that lies in the pipe never passes for the next answer', async () => {
+    const path = scriptOf(
+      `each((line) => { fs.writeSync(1, trace(line, 1) + '\\n'); fs.writeSync(1, trace(line, 7) + '\\n'); });`,
+    );
+    const subject = running(path);
+    for (let index = 0; index < 6; index++) {
+      expect(await outcomeOf(subject)).not.toBe('trace 7');
+      blockFor(20);
+    }
+  });
+});
+
+/** Keeps this process from looking at any pipe, as a long comparison does. */
+const blockFor = (milliseconds: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+};
+
+describe('no answer in time', () => {
+  const LATE = `subject-timeout: no answer within ${SHORT} ms`;
+
+  test.concurrent.each([
+    ['prints half a line and hangs', `each((line) => fs.writeSync(1, trace(line).slice(0, 20)));`],
+    ['never reads', `setInterval(() => undefined, 1000);`],
+    ['is in an endless loop', `for (;;);`],
+    ['has closed its input', `fs.closeSync(0); setInterval(() => undefined, 1000);`],
+    ['has closed its output', `fs.closeSync(1); setInterval(() => undefined, 1000);`],
+  ])('when it %s, which ends it', async (_, misbehaviour) => {
+    const path = scriptOf(misbehaviour);
+    await withSubject(path, SHORT, async (subject) => {
+      // A program that does not fit the pipe.
+      expect(await outcomeOf(subject, programOf(5000))).toBe(LATE);
+      for (const pid of livesOf(path)) expect(isAlive(pid)).toBe(false);
+    });
+  });
+
+  test('a late answer is never taken for that of the next program', async () => {
+    const path = scriptOf(
+      `each((line) => setTimeout(() => console.log(trace(line, life)), life === 1 ? ${SHORT} + 50 : 0));`,
+    );
+    const subject = running(path, SHORT);
+    expect(await outcomeOf(subject)).toBe(LATE);
+    await sleep(100);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+
+  test('an answer that came in time counts, though we had no time to look', async () => {
+    const subject = running(scriptOf('each(answer);'), 4 * SHORT);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+    const asked = outcomeOf(subject);
+    // By then the program is sent.
+    for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    blockFor(4 * SHORT + 50);
+    expect(await asked).toBe('trace 2');
+  });
+});
+
+describe('what the protocol allows', () => {
+  test('lines that end as on Windows, further keys and much on standard error', async () => {
+    const noise = `fs.writeSync(2, 'x'.repeat(2 ** 20) + '\\n'); fs.writeSync(2, 'y'.repeat(2 ** 20));`;
+    const subject = running(
+      scriptOf(
+        `each((line) => { ${noise} process.stdout.write(trace(line).replace('{', '{"more":"ü",') + '\\r\\n'); });`,
+      ),
+    );
+    for (let index = 0; index < 3; index++) expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+
+  test('an answer in pieces, cut inside a character', async () => {
+    const send = `const bytes = Buffer.from(trace(line).replace('{', '{"more":"ü",') + '\\n'); fs.writeSync(1, bytes.subarray(0, 10)); setTimeout(() => fs.writeSync(1, bytes.subarray(10)), 20);`;
+    expect(await outcomeOf(running(scriptOf(`each((line) => { ${send} });`)))).toBe('trace 2');
+  });
+
+  test('thousands of programs, one life', async () => {
+    const path = scriptOf('each(answer);');
+    const subject = running(path);
+    for (let index = 0; index < 3000; index++) expect((await subject.answer(PROGRAM)).kind).toBe('trace');
+    expect(livesOf(path)).toHaveLength(1);
+  });
+
+  test('programs and answers larger than any pipe', async () => {
+    expect(await outcomeOf(running(scriptOf('each(answer);')), programOf(20_000))).toBe('trace 2');
+  });
+});
+
+describe('processes that it leaves behind', () => {
+  const START_SLEEPER = (detached: boolean): string =>
+    `const sleeper = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => 0, 20000)'], { stdio: 'inherit', detached: ${detached} });
+     fs.writeFileSync(__filename + '.sleeper', sleeper.pid + '\\n');`;
+
+  test('one of its group is ended with it', async () => {
+    const path = scriptOf(`${START_SLEEPER(false)} process.exit(5);`);
+    expect(await outcomeOf(running(path))).toBe('subject-crash: exited with code 5');
+    await untilGone(Number(await untilWritten(`${path}.sleeper`)));
+  });
+
+  test('one that left the group and holds the pipes does not keep us waiting', async () => {
+    const path = scriptOf(`${START_SLEEPER(true)} process.exit(5);`);
+    expect(await outcomeOf(running(path))).toBe('subject-crash: exited with code 5');
+    const sleeper = Number(await untilWritten(`${path}.sleeper`));
+    expect(isAlive(sleeper)).toBe(true);
+    process.kill(sleeper, 'SIGKILL');
+  });
+});
+
+describe('start and close', () => {
+  test('started twice it runs once', async () => {
+    const path = scriptOf('each(answer);');
+    const subject = running(path);
+    await Promise.all([subject.start(), subject.start()]);
+    await subject.start();
+    expect(await outcomeOf(subject)).toBe('trace 2');
+    expect(livesOf(path)).toHaveLength(1);
+  });
+
+  test('closed while it is asked it has not failed, and it may be asked again', async () => {
+    const path = scriptOf('if (life > 1) each(answer); else each(() => undefined);');
+    const subject = running(path);
+    const asked = subject.answer(PROGRAM);
+    const refusal = asked.then(
+      () => 'answered',
+      (error: Error) => error.message,
+    );
+    await untilWritten(`${path}.lives`);
+    await subject.close();
+    expect(await refusal).toMatch(/was closed before it answered$/);
+    expect(isAlive(livesOf(path)[0]!)).toBe(false);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+
+  test('closed while it starts, twice, or never started', async () => {
+    const subject = running(scriptOf('each(answer);'));
+    await subject.close();
+    const starting = subject.start();
+    await Promise.all([subject.close(), subject.close(), starting]);
+    await expect(subject.close()).resolves.toBeUndefined();
+  });
+
+  test('asked again before it answered it refuses', async () => {
+    const subject = running(scriptOf('each((line) => setTimeout(answer, 50, line));'));
+    const first = outcomeOf(subject);
+    await expect(subject.answer(PROGRAM)).rejects.toThrow('asked again before it answered');
+    expect(await first).toBe('trace 2');
+  });
+
+  test('an idle command may write down what it has when its input ends', async () => {
+    const path = scriptOf(
+      `each(answer).on('close', () => setTimeout(() => fs.writeFileSync(__filename + '.done', 'x\\n'), 20));`,
+    );
+    const subject = running(path);
+    await outcomeOf(subject);
+    await subject.close();
+    expect(existsSync(`${path}.done`)).toBe(true);
+  });
+
+  test('one that outlives its input is ended', async () => {
+    const path = scriptOf(`each(answer).on('close', () => setInterval(() => undefined, 1000));`);
+    const subject = running(path);
+    await outcomeOf(subject);
+    await subject.close();
+    expect(isAlive(livesOf(path)[0]!)).toBe(false);
+  });
+
+  test('an idle command keeps nobody from exiting, and a closed one leaves nothing behind', async () => {
+    const held = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap' || kind === 'ProcessWrap').length;
+    const before = held();
+    const subject = running(scriptOf('each(answer);'));
+    for (let life = 0; life < 20; life++) {
+      await outcomeOf(subject);
+      expect(held()).toBe(before);
+      if (life % 10 === 0) await subject.close();
+    }
+    await subject.close();
+    expect(process.listenerCount('exit')).toBe(exitListeners);
+  });
+
+  test('when this process exits, a command that hangs is ended', async () => {
+    const path = scriptOf('for (;;);');
+    const others = new Set(process.listeners('exit'));
+    const subject = running(path);
+    const asked = outcomeOf(subject);
+    await untilWritten(`${path}.lives`);
+    const ours = process.listeners('exit').filter((listener) => !others.has(listener));
+    expect(ours).toHaveLength(1);
+    ours[0]!.call(process, 0);
+    expect(await asked).toBe('subject-crash: killed by SIGKILL');
+  });
+});

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { DEFAULT_MOST_TRIES } from '../../properties/minimize/index.js';
+import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
+import type { FuzzFlags } from '../fuzzing/plan.js';
+import { planOf } from '../fuzzing/plan.js';
+import { fuzzAndSummarize } from '../fuzzing/run.js';
+import { writeSummary } from '../fuzzing/summary-file.js';
+import { addHelp } from '../help.js';
+import { campaignName } from '../options/campaign.js';
+import { CORPUS } from '../options/corpus.js';
+import { duration } from '../options/duration.js';
+import { addProgramOptions } from '../options/programs.js';
+import { addSides, closeSides, startSides } from '../options/sides.js';
+import { wholeNumber } from '../options/whole-number.js';
+import { summaryReport } from '../report/summary-report.js';
+import type { ExitCode } from '../exit-codes.js';
+import type { Session } from '../session.js';
+
+const MOST_PROGRAMS = 10 ** 12;
+const MOST_FINDINGS = 10_000;
+const DEFAULT_FINDINGS = 10;
+const MOST_TRIES = 10 ** 9;
+
+export const registerFuzz = (program: Command, session: Session): void => {
+  const command = program
+    .command('fuzz')
+    .description('Run random programs on two machines in lockstep; shrink and keep what makes them diverge.')
+    .option('--time <duration>', 'stop after this long (default: 60s)', duration)
+    .option('--programs <count>', 'stop after so many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
+    .option(
+      '--seed <name>',
+      'name of the campaign; the same name runs the same programs (default: a fresh one)',
+      campaignName,
+    );
+  addProgramOptions(command);
+  addSides(command, { subject: 'impl', reference: 'model' })
+    .option('--invariant <id...>', 'ask only these (see: shadowdiff invariants)')
+    .option(
+      '--max-findings <count>',
+      'stop after so many kinds of finding',
+      wholeNumber(1, MOST_FINDINGS),
+      DEFAULT_FINDINGS,
+    )
+    .option(
+      '--max-tries <count>',
+      'candidates tried to shrink a finding',
+      wholeNumber(0, MOST_TRIES),
+      DEFAULT_MOST_TRIES,
+    )
+    .option('--corpus <directory>', 'where counterexamples are kept; made when there is one', CORPUS)
+    .option('--out <directory>', 'also write summary.json and findings/ here');
+  addHelp(command, [
+    ['shadowdiff fuzz', 'a minute of everything'],
+    ['shadowdiff fuzz --programs 5000 --seed nightly', 'the same programs each time'],
+    ['shadowdiff fuzz --traffic coherent --paging pae', 'only a part of it'],
+    ["shadowdiff fuzz --subject 'exec:./my-subject'", 'a machine in another process, in any language'],
+  ]).action(async (flags: FuzzFlags) => {
+    session.exitCode = await runFuzz(flags, session);
+  });
+};
+
+const runFuzz = async (flags: FuzzFlags, session: Session): Promise<ExitCode> => {
+  const plan = planOf(flags, session);
+  const { campaign } = plan.options;
+  await checkDirectory('--corpus', plan.corpus);
+  if (plan.out !== undefined) await checkDirectory('--out', plan.out);
+  try {
+    await startSides(plan.options);
+    if (plan.out !== undefined) await makeResultDirectory('--out', plan.out);
+    session.print(`seed ${campaign}   (repeat with --seed ${campaign})`);
+    const summary = await fuzzAndSummarize(plan, session);
+    session.print();
+    for (const line of summaryReport(summary, session)) session.print(line);
+    if (plan.out !== undefined) await writeSummary(plan.out, summary);
+    return summary.exitCode;
+  } finally {
+    await closeSides(plan.options);
+  }
+};

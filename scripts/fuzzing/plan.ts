@@ -1,0 +1,71 @@
+/** What a fuzz run is asked to do, checked. */
+
+import { BadInput } from '../../model/format/index.js';
+import type { FuzzOptions } from '../../properties/fuzz.js';
+import type { Invariant } from '../../properties/invariants/invariant.js';
+import { INVARIANTS, invariantNamed } from '../../properties/invariants/registry.js';
+import type { ProgramFlags } from '../options/programs.js';
+import { programOptionsOf } from '../options/programs.js';
+import type { SideFlags } from '../options/sides.js';
+import { sidesOf } from '../options/sides.js';
+import type { Session } from '../session.js';
+
+/** Milliseconds. */
+const DEFAULT_TIME = 60_000;
+
+export interface FuzzFlags extends SideFlags, ProgramFlags {
+  /** Milliseconds. */
+  readonly time?: number;
+  readonly programs?: number;
+  readonly seed?: string;
+  readonly maxFindings: number;
+  readonly maxTries: number;
+  readonly corpus: string;
+  readonly out?: string;
+  readonly invariant?: readonly string[];
+}
+
+/** The run ends with whichever comes first. */
+export interface Limits {
+  /** Milliseconds; may be infinite. */
+  readonly time: number;
+  /** May be infinite. */
+  readonly programs: number;
+}
+
+export interface Plan {
+  readonly options: FuzzOptions;
+  readonly limits: Limits;
+  readonly corpus: string;
+  readonly out: string | undefined;
+}
+
+/** Throws `BadInput` for names that are none. */
+export const planOf = (flags: FuzzFlags, session: Session): Plan => ({
+  options: {
+    campaign: flags.seed ?? session.surroundings.freshSeed(),
+    ...sidesOf(flags, session, undefined),
+    ...programOptionsOf(flags),
+    invariants: invariantsOf(flags.invariant),
+    mostFindings: flags.maxFindings,
+    mostTries: flags.maxTries,
+  },
+  limits: limitsOf(flags),
+  corpus: flags.corpus,
+  out: flags.out,
+});
+
+const limitsOf = ({ time, programs }: FuzzFlags): Limits => {
+  if (time === undefined && programs === undefined) return { time: DEFAULT_TIME, programs: Infinity };
+  return { time: time ?? Infinity, programs: programs ?? Infinity };
+};
+
+/** In the order of the registry, which is that of precedence. */
+const invariantsOf = (ids: readonly string[] | undefined): readonly Invariant[] => {
+  if (ids === undefined) return INVARIANTS;
+  for (const id of ids) {
+    if (invariantNamed(id) !== undefined) continue;
+    throw new BadInput('--invariant', `${JSON.stringify(id)} is not known; see: shadowdiff invariants`);
+  }
+  return INVARIANTS.filter(({ id }) => ids.includes(id));
+};

@@ -1,0 +1,48 @@
+/** Shows how a run is doing: one line rewritten on a terminal, a plain line now and then elsewhere. On standard error. */
+
+import { createLogUpdate } from 'log-update';
+import type { Progress } from '../report/progress-line.js';
+import { progressLine } from '../report/progress-line.js';
+import type { Overlay, Session } from '../session.js';
+
+/** Milliseconds between two looks. */
+const ON_TERMINAL = 200;
+const ELSEWHERE = 30_000;
+const FALLBACK_WIDTH = 80;
+
+export class ProgressDisplay implements Overlay {
+  private readonly session: Session;
+  private readonly look: () => Progress;
+  private readonly timer: NodeJS.Timeout;
+  private readonly rewrite: ReturnType<typeof createLogUpdate> | undefined;
+
+  constructor(session: Session, look: () => Progress) {
+    const { stderr } = session.surroundings;
+    const terminal = stderr.isTTY === true && session.surroundings.env['TERM'] !== 'dumb';
+    this.session = session;
+    this.look = look;
+    this.rewrite = terminal
+      ? createLogUpdate(stderr as unknown as NodeJS.WriteStream, { showCursor: true })
+      : undefined;
+    this.timer = setInterval(() => this.show(), terminal ? ON_TERMINAL : ELSEWHERE);
+    if (terminal) session.overlay = this;
+  }
+
+  clear(): void {
+    this.rewrite?.clear();
+  }
+
+  /** Takes the line away for good. */
+  end(): void {
+    clearInterval(this.timer);
+    this.clear();
+    this.session.overlay = undefined;
+  }
+
+  private show(): void {
+    if (this.rewrite === undefined) return this.session.complain(progressLine(this.look(), Infinity));
+    // The last column stays free: some terminals wrap as soon as it is filled.
+    const columns = (this.session.surroundings.stderr.columns ?? FALLBACK_WIDTH) - 1;
+    this.rewrite(this.session.colors.dim(progressLine(this.look(), columns)));
+  }
+}

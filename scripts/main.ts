@@ -1,0 +1,70 @@
+/** From the words of a command line to an exit code. */
+
+import { Command, CommanderError } from 'commander';
+import { BadInput } from '../model/format/index.js';
+import { COMMANDS } from './commands/registry.js';
+import type { ExitCode } from './exit-codes.js';
+import { EXIT } from './exit-codes.js';
+import { addHelp } from './help.js';
+import { printable } from './report/printable.js';
+import { Session } from './session.js';
+import type { Surroundings } from './surroundings.js';
+import { packageVersion } from './version.js';
+
+const FALLBACK_WIDTH = 80;
+
+/** Runs one command. `words`: what follows the program's name. Never throws. */
+export const main = async (words: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
+  const session = new Session(surroundings);
+  try {
+    await commandLine(session).parseAsync(words, { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    return explain(error, session);
+  }
+};
+
+const commandLine = (session: Session): Command => {
+  const { stdout, stderr } = session.surroundings;
+  const program = new Command('shadowdiff')
+    .description('Differential testing and fuzzing of shadow page tables.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => session.print(text.trimEnd()),
+      writeErr: (text) => session.complain(text.trimEnd()),
+      getOutHelpWidth: () => stdout.columns ?? FALLBACK_WIDTH,
+      getErrHelpWidth: () => stderr.columns ?? FALLBACK_WIDTH,
+    });
+  addHelp(program, [
+    ['shadowdiff fuzz --time 2m', 'look for divergences for two minutes'],
+    ['shadowdiff replay corpus/FILE', 'look at one of them, step by step'],
+    ['shadowdiff regress', 'check that the corpus still holds'],
+  ]);
+  for (const register of COMMANDS) register(program, session);
+  for (const command of [program, ...program.commands]) listenForNoColor(command, session);
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(shadowdiff ${command.name()} --help shows how it is used)`);
+  }
+  program.showHelpAfterError('(shadowdiff --help lists the commands)');
+  return program;
+};
+
+/** Before or behind the command's name: people try both. */
+const listenForNoColor = (command: Command, session: Session): void => {
+  command.option('--no-color', 'print without colours (as does the variable NO_COLOR)');
+  command.on('option:no-color', () => session.withoutColors());
+};
+
+const explain = (error: unknown, session: Session): ExitCode => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.clean : EXIT.badInput;
+  if (error instanceof BadInput) {
+    session.complain(`shadowdiff: ${printable(error.message)}`);
+    return EXIT.badInput;
+  }
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  session.complain(`shadowdiff: ${printable(thrown.message)}; this is a bug in shadowdiff, please report it`);
+  session.complain(thrown.stack ?? '');
+  return EXIT.internal;
+};

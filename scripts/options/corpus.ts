@@ -1,0 +1,2 @@
+/** Where counterexamples are kept unless an option says otherwise. */
+export const CORPUS = 'corpus';

@@ -1,0 +1,42 @@
+/** What programs are made of, as options say it. */
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { ProgramOptions } from '../../properties/arbitraries/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
+import { wholeNumber } from './whole-number.js';
+
+/** A guest can set up its tables in this many steps. */
+const FEWEST_STEPS = 48;
+const MOST_STEPS = 100_000;
+
+export interface ProgramFlags {
+  readonly paging: ProgramOptions['paging'];
+  readonly traffic: ProgramOptions['traffic'];
+  readonly maxSteps: number;
+}
+
+export const addProgramOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--paging <mode>', 'paging of the guests')
+        .choices(['2-level', 'pae', 'both'])
+        .default(DEFAULT_PROGRAM_OPTIONS.paging),
+    )
+    .addOption(
+      new Option('--traffic <kind>', 'guests that keep the contract, guests that do not, or both')
+        .choices(['coherent', 'hostile', 'mixed'])
+        .default(DEFAULT_PROGRAM_OPTIONS.traffic),
+    )
+    .option(
+      '--max-steps <count>',
+      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS}`,
+      wholeNumber(FEWEST_STEPS, MOST_STEPS),
+      DEFAULT_PROGRAM_OPTIONS.mostSteps,
+    );
+
+export const programOptionsOf = ({ paging, traffic, maxSteps }: ProgramFlags): ProgramOptions => ({
+  paging,
+  traffic,
+  mostSteps: maxSteps,
+});

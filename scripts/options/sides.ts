@@ -1,0 +1,68 @@
+/** Who stands on the two sides, as options say it. */
+
+import type { Command } from 'commander';
+import { IMPL, MODEL, SUBJECT_NAMES } from '../../properties/subjects/registry.js';
+import type { Subject } from '../../properties/subjects/subject.js';
+import type { Session } from '../session.js';
+import { duration } from './duration.js';
+
+const DEFAULT_CASE_TIMEOUT = 5000;
+
+export interface CaseTimeoutFlag {
+  /** Milliseconds. */
+  readonly caseTimeout: number;
+}
+
+export interface SideFlags extends CaseTimeoutFlag {
+  readonly subject?: string;
+  readonly reference?: string;
+}
+
+export interface Sides {
+  readonly subject: Subject;
+  readonly reference: Subject;
+}
+
+export const addCaseTimeout = (command: Command): Command =>
+  command.option(
+    '--case-timeout <duration>',
+    'what an exec: subject may take for one program (default: 5s)',
+    duration,
+    DEFAULT_CASE_TIMEOUT,
+  );
+
+/** `standing`: who stands there if nobody is named, for the help. */
+export const addSides = (
+  command: Command,
+  standing: { readonly subject: string; readonly reference: string },
+): Command =>
+  addCaseTimeout(
+    command
+      .option('--subject <name>', `who is tested: ${SUBJECT_NAMES} (default: ${standing.subject})`)
+      .option('--reference <name>', `who is right (default: ${standing.reference})`),
+  );
+
+/** Throws `BadInput` for a name that is none. `recorded`: who stands there if no option says otherwise. */
+export const sidesOf = (
+  flags: SideFlags,
+  { surroundings }: Session,
+  recorded: { readonly subject: string; readonly reference: string; readonly source: string } | undefined,
+): Sides => {
+  const named = (flag: string, name: string | undefined, otherwise: string): Subject =>
+    name === undefined
+      ? surroundings.subjectNamed(otherwise, recorded?.source ?? flag, flags)
+      : surroundings.subjectNamed(name, flag, flags);
+  return {
+    subject: named('--subject', flags.subject, recorded?.subject ?? IMPL.name),
+    reference: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),
+  };
+};
+
+/** Starts what runs outside the process, or throws `BadInput`, so that it is told before anything is written. */
+export const startSides = async ({ subject, reference }: Sides): Promise<void> => {
+  for (const side of [reference, subject]) if (side.kind === 'external') await side.start();
+};
+
+export const closeSides = async ({ subject, reference }: Sides): Promise<void> => {
+  for (const side of [reference, subject]) if (side.kind === 'external') await side.close();
+};

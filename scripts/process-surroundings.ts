@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { subjectNamed } from '../properties/subjects/registry.js';
+import { EXIT } from './exit-codes.js';
+import type { Surroundings } from './surroundings.js';
+
+/** npm and the terminal both pass Ctrl-C on: what comes this soon after (milliseconds) is the same one. */
+const SAME_INTERRUPTION = 100;
+const SEED_BYTES = 4;
+
+/** The surroundings of a real process. It is called once: it installs the signal handlers. */
+export const processSurroundings = (): Surroundings => {
+  const interruption = new Interruption();
+  process.on('SIGINT', () => interruption.signal());
+  process.on('SIGTERM', () => interruption.signal());
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error));
+  process.stderr.on('error', () => undefined);
+  return {
+    stdin: () => process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    monotonic: () => performance.now(),
+    today: () => new Date(),
+    freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
+    subjectNamed,
+    onInterrupt: (listener) => interruption.listen(listener),
+  };
+};
+
+class Interruption {
+  private readonly listeners = new Set<() => void>();
+  private first: number | undefined = undefined;
+
+  listen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** The first one asks to end, the second one does not wait. */
+  signal(): void {
+    const now = performance.now();
+    if (this.first !== undefined && now - this.first < SAME_INTERRUPTION) return;
+    if (this.first !== undefined || this.listeners.size === 0) process.exit(EXIT.interrupted);
+    this.first = now;
+    this.tellListeners();
+  }
+
+  /** `shadowdiff … | head`: nobody reads on, which is no error. A full disk is one. */
+  outputFailed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EPIPE') return this.tellListeners();
+    process.stderr.write(
+      `shadowdiff: standard output: cannot be written: ${error.message}; free space or redirect it\n`,
+    );
+    process.exit(EXIT.badInput);
+  }
+
+  private tellListeners(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

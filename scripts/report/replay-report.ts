@@ -1,0 +1,114 @@
+/** Both sides of a program, step by step. */
+
+import { describeMachine, describeObservation, traceToJson } from '../../model/format/index.js';
+import type { Observation, Program, Trace } from '../../model/vocabulary/index.js';
+import type { Divergence, Place } from '../../properties/divergence.js';
+import type { Answer } from '../../properties/subjects/subject.js';
+import type { Session } from '../session.js';
+import { divergenceLines } from './finding-report.js';
+import { labelled } from './labelled.js';
+import { printable } from './printable.js';
+import { momentLine, stepLine } from './program-listing.js';
+
+/** A side's name and what it answered. */
+export interface SideAnswer {
+  readonly name: string;
+  readonly answer: Answer;
+}
+
+export interface Replayed {
+  readonly program: Program;
+  readonly reference: SideAnswer;
+  readonly subject: SideAnswer;
+  readonly divergence: Divergence | undefined;
+}
+
+/** A moment at which both sides can be compared; there is no observation at the end of the steps. */
+interface Instant {
+  readonly place: Place;
+  readonly line: (marked: boolean) => string;
+  readonly reference: Observation | undefined;
+  readonly subject: Observation | undefined;
+}
+
+const INDENT = 6;
+
+export const replayReport = (replayed: Replayed, session: Session): readonly string[] => {
+  const { program, divergence } = replayed;
+  return [
+    momentLine(program, `machine     ${describeMachine(program.machine)}`, false),
+    ...instantsOf(replayed).flatMap((instant) => instantLines(instant, replayed, session)),
+    ...(divergence === undefined ? [] : failures(replayed)),
+  ];
+};
+
+const instantsOf = ({ program, reference, subject }: Replayed): readonly Instant[] => {
+  const one = traceIn(reference.answer);
+  const other = traceIn(subject.answer);
+  const moment = (kind: 'create' | 'end' | 'destroy') => (marked: boolean) => momentLine(program, kind, marked);
+  return [
+    { place: { kind: 'create' }, line: moment('create'), reference: one?.created, subject: other?.created },
+    ...program.steps.map((_, index): Instant => ({
+      place: { kind: 'step', index },
+      line: (marked) => stepLine(program, index, marked),
+      reference: one?.steps[index],
+      subject: other?.steps[index],
+    })),
+    { place: { kind: 'end' }, line: moment('end'), reference: undefined, subject: undefined },
+    { place: { kind: 'destroy' }, line: moment('destroy'), reference: one?.destroyed, subject: other?.destroyed },
+  ];
+};
+
+const traceIn = (answer: Answer): Trace | undefined => (answer.kind === 'trace' ? answer.trace : undefined);
+
+const instantLines = (instant: Instant, replayed: Replayed, session: Session): readonly string[] => {
+  const { divergence } = replayed;
+  const { colors } = session;
+  const here = divergence !== undefined && samePlace(divergence.place, instant.place);
+  if (instant.place.kind === 'end' && !here) return [];
+  const head = instant.line(here);
+  const sides = sideLines(instant, replayed, session);
+  if (!here) return [head, ...sides];
+  const title = colors.red(labelled('breaks', printable(divergence.invariant), session.width, 2));
+  return [colors.bold(colors.red(head)), ...sides, title, ...divergenceLines(divergence, session)];
+};
+
+const sideLines = (
+  instant: Instant,
+  { reference, subject }: Replayed,
+  { colors, width }: Session,
+): readonly string[] => {
+  const one = instant.reference === undefined ? undefined : describeObservation(instant.reference);
+  const other = instant.subject === undefined ? undefined : describeObservation(instant.subject);
+  if (one !== undefined && one === other) return [colors.dim(labelled('both', one, width, INDENT))];
+  const lines: string[] = [];
+  if (one !== undefined) lines.push(colors.green(labelled(sideName(reference), one, width, INDENT)));
+  if (other !== undefined) lines.push(colors.red(labelled(sideName(subject), other, width, INDENT)));
+  return lines;
+};
+
+/** An exec: name is a whole command line; the word before the colon says enough beside an observation. */
+const sideName = ({ name }: SideAnswer): string => `${name.startsWith('exec:') ? 'exec' : printable(name)} `;
+
+const samePlace = (one: Place, other: Place): boolean =>
+  one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
+
+const failures = ({ reference, subject }: Replayed): readonly string[] =>
+  [reference, subject].flatMap(({ name, answer }) =>
+    answer.kind === 'failed' ? [`${printable(name)}: ${answer.failure}: ${printable(answer.detail)}`] : [],
+  );
+
+/** The JSON lines of both sides: a trace, or how the side failed. */
+export const replayJson = (source: string, { reference, subject, divergence }: Replayed): readonly string[] => {
+  const line = (side: 'reference' | 'subject', { name, answer }: SideAnswer): string =>
+    JSON.stringify(
+      answer.kind === 'trace'
+        ? { source, side, name, trace: traceToJson(answer.trace) }
+        : { source, side, name, failure: answer.failure, detail: answer.detail },
+    );
+  return [
+    line('reference', reference),
+    line('subject', subject),
+    JSON.stringify({ source, divergence: divergence ?? null }),
+  ];
+};

@@ -1,0 +1,73 @@
+/** One call of the command: its output, its colours, and how it ended. */
+
+import picocolors from 'picocolors';
+import type { ExitCode } from './exit-codes.js';
+import { EXIT } from './exit-codes.js';
+import type { Surroundings } from './surroundings.js';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** A line at the bottom of the terminal that must make way for text. */
+export interface Overlay {
+  clear(): void;
+}
+
+export class Session {
+  readonly surroundings: Surroundings;
+  exitCode: ExitCode = EXIT.clean;
+  overlay: Overlay | undefined = undefined;
+  colors: Colors;
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
+    this.colors = picocolors.createColors(wantsColors(surroundings));
+  }
+
+  /** Columns of the terminal that shows the output; text that goes elsewhere is not wrapped. */
+  get width(): number {
+    const { isTTY, columns } = this.surroundings.stdout;
+    return isTTY === true && columns !== undefined && columns > 0 ? columns : Infinity;
+  }
+
+  /** Nobody reads the output any more. */
+  get unread(): boolean {
+    const { stdout } = this.surroundings;
+    return stdout.destroyed || stdout.errored !== null;
+  }
+
+  withoutColors(): void {
+    this.colors = picocolors.createColors(false);
+  }
+
+  /** Writes a line to standard output. */
+  print(line = ''): void {
+    this.overlay?.clear();
+    if (!this.unread) this.surroundings.stdout.write(`${line}\n`);
+  }
+
+  /** Writes a line to standard output, and waits if its reader is slow. */
+  async stream(line: string): Promise<void> {
+    const { stdout } = this.surroundings;
+    if (this.unread || stdout.write(`${line}\n`)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        for (const event of ['drain', 'close', 'error']) stdout.off(event, done);
+        resolve();
+      };
+      for (const event of ['drain', 'close', 'error']) stdout.on(event, done);
+    });
+  }
+
+  /** Writes a line to standard error. */
+  complain(line: string): void {
+    this.overlay?.clear();
+    this.surroundings.stderr.write(`${line}\n`);
+  }
+}
+
+/** https://no-color.org, and FORCE_COLOR for those who pipe into a pager. */
+const wantsColors = ({ stdout, env }: Surroundings): boolean => {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0';
+  return stdout.isTTY === true && env['TERM'] !== 'dumb';
+};
