@@ -3,9 +3,11 @@
  * clock and no terminal; whoever calls decides when it is enough.
  */
 
+import fc from 'fast-check';
 import type { Paging } from '../model/vocabulary/index.js';
 import type { Case, Traffic } from './arbitraries/index.js';
 import { programArbitrary } from './arbitraries/index.js';
+import { keepsContract } from './contract.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Invariant } from './invariants/invariant.js';
@@ -14,6 +16,9 @@ import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
+
+/** How often a program is taken up again behind a divergence. */
+const MOST_ROUNDS = 16;
 
 /** Every so many programs one is run a second time, for the invariant `determinism`. */
 const TWICE_EVERY = 64;
@@ -31,6 +36,8 @@ export interface FuzzOptions {
   readonly mostFindings: number;
   /** Candidates tried for each new kind of finding. */
   readonly mostTries: number;
+  /** Signatures that are known: they are counted, and not made small. */
+  readonly known?: ReadonlySet<string>;
 }
 
 /** A kind of finding: all divergences with one signature. */
@@ -63,6 +70,8 @@ export interface FuzzWatcher {
 export interface FuzzResult {
   readonly tally: Tally;
   readonly findings: readonly Finding[];
+  /** Known signatures that occurred, with the number of programs that showed them. */
+  readonly known: ReadonlyMap<string, number>;
 }
 
 export const fuzz = async (options: FuzzOptions, watcher: FuzzWatcher): Promise<FuzzResult> => {
@@ -79,6 +88,7 @@ class FuzzRun {
   private readonly watcher: FuzzWatcher;
   private readonly pair: Pair;
   private readonly findings = new Map<string, Finding>();
+  private readonly known = new Map<string, number>();
 
   constructor(options: FuzzOptions, watcher: FuzzWatcher) {
     this.options = options;
@@ -92,12 +102,24 @@ class FuzzRun {
     for (let index = 0; this.findings.size < mostFindings; index++) {
       if (!(await this.watcher.goOn(index, this.pair.tally))) break;
       const generated = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
-      const { traffic, program } = generated.value;
-      const twice = index % TWICE_EVERY === 0;
-      const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
-      if (divergence !== undefined) await this.take(index, generated, divergence);
+      await this.explore(index, generated);
     }
-    return { tally: this.pair.tally, findings: [...this.findings.values()] };
+    return { tally: this.pair.tally, findings: [...this.findings.values()], known: this.known };
+  }
+
+  /** Runs a program; behind each divergence it goes on without the step that diverged, for there may be others. */
+  private async explore(index: number, generated: Generated): Promise<void> {
+    let found = generated;
+    const twice = index % TWICE_EVERY === 0;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { traffic, program } = found.value;
+      const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
+      if (divergence === undefined) return;
+      await this.take(index, found, divergence);
+      const { place } = divergence;
+      if (place.kind !== 'step' || this.findings.size >= this.options.mostFindings) return;
+      found = withoutStep(found.value, place.index);
+    }
   }
 
   async close(): Promise<void> {
@@ -106,9 +128,13 @@ class FuzzRun {
 
   private async take(index: number, generated: Generated, divergence: Divergence): Promise<void> {
     const signature = signatureOf(divergence);
-    const known = this.findings.get(signature);
-    if (known !== undefined) {
-      known.count++;
+    if (this.options.known?.has(signature) === true) {
+      this.known.set(signature, (this.known.get(signature) ?? 0) + 1);
+      return;
+    }
+    const same = this.findings.get(signature);
+    if (same !== undefined) {
+      same.count++;
       return;
     }
     const small = await this.smallest(generated, signature, divergence);
@@ -145,6 +171,13 @@ class FuzzRun {
     }
   }
 }
+
+/** A guest that no longer keeps its contract is a hostile one. */
+const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
+  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
+  const kept = traffic === 'coherent' && keepsContract(shorter);
+  return new fc.Value<Case>({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, undefined);
+};
 
 type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
 

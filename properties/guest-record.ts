@@ -27,7 +27,7 @@ export class GuestRecord {
   stackPages = 0;
   cpu = 0;
   /** RAM by 32-bit word; an entry stands at its first. What was never written is undefined. */
-  private readonly words: (GuestEntry | undefined)[] = [];
+  private words: (GuestEntry | undefined)[] = [];
   /** Addresses that were written, each once. */
   private readonly written: Paddr[] = [];
 
@@ -42,7 +42,8 @@ export class GuestRecord {
     this.cpu = 0;
     for (let i = 0; i < this.written.length; i++) this.words[this.written[i] >>> 2] = undefined;
     this.written.length = 0;
-    while (this.words.length < config.guestPages * WORDS_OF_PAGE) this.words.push(undefined);
+    const words = config.guestPages * WORDS_OF_PAGE;
+    if (this.words.length < words) this.words = new Array<GuestEntry | undefined>(words);
   }
 
   /** Takes down what a step says, before its outcome is known. */

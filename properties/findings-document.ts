@@ -1,0 +1,92 @@
+/** FINDINGS.md: each deviation of lguest from the specification as a short security note, with the program that shows it. */
+
+import type { Defect } from '../impl/defects/defect.js';
+import { describeMachine, describeStep } from '../model/format/index.js';
+import type { CorpusEntry } from './corpus/entry.js';
+import { fileNameOf } from './corpus/entry.js';
+import type { Divergence } from './divergence.js';
+
+const HEAD = `# What the harness finds in lguest
+
+Each note is about one deviation of Linux's \`drivers/lguest/page_tables.c\` from the specification that both of our machines
+follow. The programs were found by fuzzing and made small by the harness; nobody wrote them. Each is in \`corpus/\`, where
+\`shadowdiff regress\` checks that it still shows what is said here, and \`shadowdiff replay\` shows it step by step.
+
+This file is made by \`npx shadowdiff defects findings\` from the catalogue (\`impl/defects/\`) and the corpus; do not edit it.
+`;
+
+/** The document, of the defects given and the corpus entries of each (subject `impl:ID`). */
+export const findingsDocument = (defects: readonly Defect[], entries: readonly CorpusEntry[]): string => {
+  const worst = [...defects].sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? -1 : 1));
+  const notes = worst.map((defect, index) => note(index + 1, defect, shortest(defect, entries)));
+  return [HEAD, summary(worst), ...notes].join('\n');
+};
+
+/** What harms the host comes first. */
+const rank = ({ harms }: Defect): number => (harms === 'host' ? 0 : 1);
+
+const shortest = (defect: Defect, entries: readonly CorpusEntry[]): CorpusEntry | undefined =>
+  entries
+    .filter(({ subject }) => subject === `impl:${defect.id}`)
+    .sort((one, other) => one.case.program.steps.length - other.case.program.steps.length)
+    .at(0);
+
+const summary = (defects: readonly Defect[]): string => {
+  const rows = defects.map(
+    ({ title, class: kind, harms }, index) => `| [${index + 1}](#${index + 1}) | ${title} | ${kind} | ${harms} |`,
+  );
+  return ['| | what | class | who is harmed |', '|---|---|---|---|', ...rows, ''].join('\n');
+};
+
+const note = (number: number, defect: Defect, entry: CorpusEntry | undefined): string =>
+  [
+    `## <a id="${number}"></a>${number}. ${defect.title}`,
+    '',
+    `\`impl:${defect.id}\` · ${defect.class} · harms the ${defect.harms}`,
+    '',
+    `${defect.wrong}`,
+    '',
+    `**Consequence.** ${defect.consequence}`,
+    '',
+    `**Where.** ${defect.origin}.`,
+    '',
+    `**The sound machine** follows ${defect.rule}.`,
+    '',
+    ...(entry === undefined ? ['No counterexample is in the corpus.'] : shown(entry)),
+    '',
+  ].join('\n');
+
+const shown = (entry: CorpusEntry): string[] => {
+  const { program } = entry.case;
+  const { place, field, expected, actual, invariant } = entry.divergence;
+  const at = place.kind === 'step' ? place.index : undefined;
+  const steps = program.steps.map(
+    (step, index) =>
+      `${index === at ? '>' : ' '} ${String(index).padStart(2)}  ${describeStep(step, program.machine.paging)}`,
+  );
+  return [
+    `**What the guest does** (\`corpus/${fileNameOf(entry)}\`):`,
+    '',
+    '```text',
+    describeMachine(program.machine),
+    ...steps,
+    '```',
+    '',
+    `**What happens** ${whenOf(place)}: ${field} should be \`${expected}\` and is \`${actual}\` (invariant \`${invariant}\`).`,
+  ];
+};
+
+const whenOf = (place: Divergence['place']): string => {
+  switch (place.kind) {
+    case 'create':
+      return 'at creation';
+    case 'step':
+      return `at step ${place.index}`;
+    case 'end':
+      return 'after the last step';
+    case 'destroy':
+      return 'when the guest is destroyed';
+    default:
+      return place satisfies never;
+  }
+};
