@@ -10,7 +10,7 @@ import type {
   Slot,
   Vaddr,
 } from '../model/vocabulary/index.js';
-import { SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
+import { ADDRESS_SPACE_BYTES, SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
 import {
   GUEST_FRAME,
   NO_FRAME,
@@ -85,9 +85,12 @@ export class MachineView implements ShadowView {
   }
 
   leafCount(slot: Slot): number {
-    let count = 0;
-    this.forEachLeaf(slot, () => count++);
-    return count;
+    return this.leafCountIn(slot, 0, ADDRESS_SPACE_BYTES);
+  }
+
+  leafCountIn(slot: Slot, from: number, to: number): number {
+    const root = this.tables.roots[slot];
+    return root === NO_FRAME || from >= to ? 0 : this.countLeaves(root, 0, from, to);
   }
 
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
@@ -157,6 +160,27 @@ export class MachineView implements ShadowView {
       if (depth === this.tables.depthOfLeaves) visit(this.describeLeaf(slot, start, upper, word));
       else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, visit);
     }
+  }
+
+  /** `from` and `to` count from the first address that the table translates, and may lie outside it. */
+  private countLeaves(frame: number, depth: number, from: number, to: number): number {
+    if (!this.host.isAllocated(frame)) return 0;
+    const isLeaf = depth === this.tables.depthOfLeaves;
+    const reach = this.tables.reachOf(depth);
+    const first = isLeaf ? Math.ceil(from / reach) : Math.floor(from / reach);
+    const end = Math.ceil(to / reach);
+    let count = 0;
+    for (
+      let index = this.host.nextPopulated(frame, Math.max(first, 0));
+      index < Math.min(end, 1024);
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
+      const word = this.host.words[this.host.offsetOf(frame, index)];
+      if ((word & PRESENT) === 0) continue;
+      const start = index * reach;
+      count += isLeaf ? 1 : this.countLeaves(frameOf(word), depth + 1, from - start, to - start);
+    }
+    return count;
   }
 
   private visitTables(

@@ -65,11 +65,10 @@ export class PageReferences {
   /** Guest pages whose count differs from that before the step, and begins the next step. */
   takeChanges(): readonly ReferenceChange[] {
     if (this.touchedCount === 0) return NO_CHANGES;
-    const frames = this.touched.subarray(0, this.touchedCount);
-    if (this.touchedCount > 1) frames.sort();
+    if (this.touchedCount > 1) this.touched.subarray(0, this.touchedCount).sort();
     const changes: ReferenceChange[] = [];
-    for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i];
+    for (let i = 0; i < this.touchedCount; i++) {
+      const frame = this.touched[i];
       const count = this.counts[frame];
       if (count !== this.before[frame]) changes.push({ page: pfn(frame - GUEST_FRAME), count });
     }

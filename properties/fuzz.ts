@@ -68,6 +68,8 @@ export interface FuzzWatcher {
 }
 
 export interface FuzzResult {
+  /** Programs that were run, also those that a subject outside the process gave no trace for. */
+  readonly programs: number;
   readonly tally: Tally;
   readonly findings: readonly Finding[];
   /** Known signatures that occurred, with the number of programs that showed them. */
@@ -99,23 +101,27 @@ class FuzzRun {
   async go(): Promise<FuzzResult> {
     const { campaign, mostFindings } = this.options;
     const arbitrary = programArbitrary(this.options);
-    for (let index = 0; this.findings.size < mostFindings; index++) {
+    let index = 0;
+    for (; this.findings.size < mostFindings; index++) {
       if (!(await this.watcher.goOn(index, this.pair.tally))) break;
       const generated = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
       await this.explore(index, generated);
     }
-    return { tally: this.pair.tally, findings: [...this.findings.values()], known: this.known };
+    return { programs: index, tally: this.pair.tally, findings: [...this.findings.values()], known: this.known };
   }
 
   /** Runs a program; behind each divergence it goes on without the step that diverged, for there may be others. */
   private async explore(index: number, generated: Generated): Promise<void> {
     let found = generated;
+    const shown = new Set<string>();
     const twice = index % TWICE_EVERY === 0;
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const { traffic, program } = found.value;
       const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
       if (divergence === undefined) return;
-      await this.take(index, found, divergence);
+      const signature = signatureOf(divergence);
+      if (!shown.has(signature)) await this.take(index, found, divergence);
+      shown.add(signature);
       const { place } = divergence;
       if (place.kind !== 'step' || this.findings.size >= this.options.mostFindings) return;
       found = withoutStep(found.value, place.index);

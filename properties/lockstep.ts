@@ -7,18 +7,19 @@ import type {
   Machine,
   MachineConfig,
   NewPgtableStep,
-  Observation,
+  Op,
+  OutcomeKind,
   Program,
   ShadowView,
   Slot,
   Step,
 } from '../model/vocabulary/index.js';
-import { SLOTS } from '../model/vocabulary/index.js';
+import { OPS, SLOTS } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Moment, Stage, Violation, Watch } from './invariants/invariant.js';
 import { VACUOUS } from './invariants/invariant.js';
-import { Tally } from './tally.js';
+import { OUTCOME_KINDS, Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
 
 /** How many steps after a kill are still taken, to see that it was one. */
@@ -30,6 +31,7 @@ interface Watched {
   readonly index: number;
   readonly invariant: Invariant;
   readonly watch: Watch;
+  readonly needsContract: boolean;
 }
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
@@ -56,6 +58,10 @@ export class Lockstep {
   private readonly plans = new Map<Stage, Plan>();
   private readonly guest = new GuestRecord();
   private readonly moment: Draft<Moment>;
+  /** The subject's last step found the guest dead or the machine gone, or made it so. */
+  private over = false;
+  /** Some step of this program did. */
+  private wasOver = false;
 
   constructor({ reference, subject, invariants, tally, tolerates }: LockstepOptions) {
     this.reference = reference;
@@ -63,7 +69,10 @@ export class Lockstep {
     this.shadow = subject.shadow;
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    this.watched = invariants.map((invariant, index) => ({ index, invariant, watch: invariant.watch() }));
+    for (const stage of STAGES) this.plans.set(stage, emptyPlan());
+    this.watched = invariants.map((invariant, index) => {
+      return { index, invariant, watch: invariant.watch(), needsContract: invariant.contract === 'kept' };
+    });
     for (const each of this.watched) this.enlist(each);
     this.moment = {
       config: this.guest.config,
@@ -93,13 +102,12 @@ export class Lockstep {
       const plan = this.planFor(stage);
       plan.after.push(each);
       if (watch.before !== undefined) plan.before.push(each);
+      for (const kind of invariant.outcomes ?? OUTCOME_KINDS) plan.agreed[kindIndex(kind)].push(each);
     }
   }
 
   private planFor(stage: Stage): Plan {
-    let plan = this.plans.get(stage);
-    if (plan === undefined) this.plans.set(stage, (plan = { before: [], after: [] }));
-    return plan;
+    return this.plans.get(stage)!;
   }
 
   private create(config: MachineConfig, contractKept: boolean): Divergence | undefined {
@@ -112,6 +120,7 @@ export class Lockstep {
     for (let i = 0; i < watched.length; i++) watched[i].watch.begin?.();
     moment.reference = this.reference.create(config);
     moment.subject = this.subject.create(config);
+    this.over = this.wasOver = false;
     return this.judge('create', { kind: 'create' });
   }
 
@@ -120,7 +129,7 @@ export class Lockstep {
     for (let index = 0; index < steps.length; index++) {
       const found = this.takeStep(steps[index], index);
       if (found !== undefined) return found;
-      if (!isOver(this.moment.subject)) continue;
+      if (!this.over) continue;
       if (deadSteps === 0 && index < EARLY_STEPS) this.tally.diedEarly++;
       if (deadSteps++ === STEPS_AFTER_DEATH) break;
     }
@@ -135,12 +144,16 @@ export class Lockstep {
     this.askBefore(plan.before);
     if (step.op === 'new-pgtable') this.countCacheHit(step);
     const version = shadow === undefined ? 0 : shadow.shadowVersion;
-    if (!isOver(moment.subject)) this.guest.follow(step);
+    if (!this.over) this.guest.follow(step);
     moment.reference = this.reference.apply(step);
     moment.subject = this.subject.apply(step);
     this.guest.absorb(moment.reference);
-    this.countStep(step, version);
-    const broken = this.askAfter(plan.after);
+    const { kind } = moment.subject.outcome;
+    this.countStep(step.op, kind, version);
+    this.over = isOver(kind);
+    this.wasOver ||= this.over;
+    const agreed = !this.wasOver && moment.reference.outcome.kind === kind;
+    const broken = this.askAfter(agreed ? plan.agreed[kindIndex(kind)] : plan.after);
     return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
   }
 
@@ -169,8 +182,8 @@ export class Lockstep {
     const { checks, exercised } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < asked.length; i++) {
-      const { index, invariant, watch } = asked[i];
-      if (invariant.contract === 'kept' && !this.moment.contractKept) continue;
+      const { index, invariant, watch, needsContract } = asked[i];
+      if (needsContract && !this.moment.contractKept) continue;
       const verdict = watch.after(this.moment);
       checks[index]++;
       if (verdict === VACUOUS) continue;
@@ -201,12 +214,11 @@ export class Lockstep {
     };
   }
 
-  private countStep(step: Step, versionBefore: number): void {
-    const { tally, moment, shadow } = this;
-    const { kind } = moment.subject.outcome;
+  private countStep(op: Op, kind: OutcomeKind, versionBefore: number): void {
+    const { tally, shadow } = this;
     tally.steps++;
-    tally.countOutcome(step.op, kind);
-    if (step.op !== 'access' || kind !== 'mapped' || shadow === undefined) return;
+    tally.endsOf(op)[kindIndex(kind)]++;
+    if (op !== 'access' || kind !== 'mapped' || shadow === undefined) return;
     if (shadow.shadowVersion === versionBefore) tally.hits++;
     else tally.misses++;
   }
@@ -223,17 +235,21 @@ export class Lockstep {
 interface Plan {
   readonly before: Watched[];
   readonly after: Watched[];
+  /** Those of `after` who have something to say though both sides had the same outcome, by its kind. */
+  readonly agreed: readonly Watched[][];
 }
+
+const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
+
+const emptyPlan = (): Plan => ({ before: [], after: [], agreed: OUTCOME_KINDS.map(() => []) });
 
 interface Broken {
   readonly invariant: Invariant;
   readonly violation: Violation;
 }
 
-const isOver = ({ outcome }: Observation): boolean => {
-  const { kind } = outcome;
-  return kind === 'killed' || kind === 'dead' || kind === 'absent' || kind === 'host-bug' || kind === 'halted';
-};
+const isOver = (kind: OutcomeKind): boolean =>
+  kind === 'killed' || kind === 'dead' || kind === 'absent' || kind === 'host-bug' || kind === 'halted';
 
 const isCached = (shadow: ShadowView, root: number): boolean => {
   for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return true;

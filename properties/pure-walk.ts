@@ -35,27 +35,30 @@ const P_RW_US_A_D = 0b110_0111;
 
 const killed = (reason: string): WalkResult => ({ kind: 'killed', reason });
 
-/** How each level cuts its index out of an address: `shift` and `entries`, and which flags it allows below bit 12. */
+/** How each level cuts its index out of an address, and which flags it allows below bit 12. */
 interface Level {
-  readonly shift: number;
+  /** Addresses that one entry translates, in bytes. */
+  readonly reach: number;
   readonly entries: number;
   readonly flags: number;
   readonly hasRights: boolean;
   readonly bad: string;
 }
 
-const LEAF: Level = { shift: 12, entries: 0, flags: 0xfff, hasRights: true, bad: '' };
+const LEAF: Level = { reach: 2 ** 12, entries: 0, flags: 0xfff, hasRights: true, bad: '' };
 const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
   '2-level': [
-    { shift: 22, entries: 1024, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badDirectoryEntry },
+    { reach: 2 ** 22, entries: 1024, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badDirectoryEntry },
     { ...LEAF, entries: 1024 },
   ],
   pae: [
-    { shift: 30, entries: 4, flags: 1, hasRights: false, bad: KILL.badDirectoryEntry },
-    { shift: 21, entries: 512, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badMiddleEntry },
+    { reach: 2 ** 30, entries: 4, flags: 1, hasRights: false, bad: KILL.badDirectoryEntry },
+    { reach: 2 ** 21, entries: 512, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badMiddleEntry },
     { ...LEAF, entries: 512 },
   ],
 };
+
+const indexAt = ({ reach, entries }: Level, address: Vaddr): number => Math.floor(address / reach) % entries;
 
 /** Walks from the root that the guest runs on. */
 export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
@@ -70,7 +73,7 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   let mayUser = true;
   for (let depth = 0; ; depth++) {
     const level = levels[depth];
-    const at = paddr(table + (Math.floor(address / 2 ** level.shift) % level.entries) * bytes);
+    const at = paddr(table + indexAt(level, address) * bytes);
     if (!guest.inRam(at)) return killed(KILL.badRead(at, bytes));
     const entry = guest.word(at);
     if (!present(entry)) return ABSENT;
@@ -109,7 +112,7 @@ export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => {
   let table: number = guest.root;
   let entry = ZERO_ENTRY;
   for (const level of LEVELS[guest.config.paging]) {
-    const at = paddr(table + (Math.floor(address / 2 ** level.shift) % level.entries) * bytes);
+    const at = paddr(table + indexAt(level, address) * bytes);
     if (!guest.inRam(at)) return { kind: 'killed', reason: KILL.badRead(at, bytes) };
     entry = guest.word(at);
     if (!present(entry)) return { kind: 'killed', reason: KILL.badAddress(vaddr(address)) };

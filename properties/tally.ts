@@ -4,7 +4,8 @@ import type { Op, OutcomeKind } from '../model/vocabulary/index.js';
 import { OPS } from '../model/vocabulary/index.js';
 import type { Invariant } from './invariants/invariant.js';
 
-const OUTCOME_KINDS = [
+/** Every way in which a step can end. */
+export const OUTCOME_KINDS = [
   'created',
   'no-memory',
   'initialized',
@@ -22,12 +23,10 @@ const OUTCOME_KINDS = [
   'absent',
 ] as const satisfies readonly OutcomeKind[];
 
-const indexed = <Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> =>
-  Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>;
+const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 
-const OP_INDEX = indexed(OPS);
-const KIND_INDEX = indexed(OUTCOME_KINDS);
-const KINDS = OUTCOME_KINDS.length;
+/** Where a kind stands in `OUTCOME_KINDS`. */
+export const kindIndex = (kind: OutcomeKind): number => KIND_INDEX.get(kind)!;
 
 export class Tally {
   programs = 0;
@@ -43,7 +42,9 @@ export class Tally {
   readonly invariants: readonly Invariant[];
   readonly checks: Float64Array;
   readonly exercised: Float64Array;
-  private readonly outcomes = new Float64Array(OPS.length * KINDS);
+  private readonly outcomes: ReadonlyMap<Op, Float64Array> = new Map(
+    OPS.map((op) => [op, new Float64Array(OUTCOME_KINDS.length)]),
+  );
 
   constructor(invariants: readonly Invariant[]) {
     this.invariants = invariants;
@@ -51,13 +52,14 @@ export class Tally {
     this.exercised = new Float64Array(invariants.length);
   }
 
-  countOutcome(op: Op, kind: OutcomeKind): void {
-    this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]]++;
+  /** How often a step of this kind ended in each of `OUTCOME_KINDS`; whoever runs steps counts here. */
+  endsOf(op: Op): Float64Array {
+    return this.outcomes.get(op)!;
   }
 
   /** How often a step of this kind ended so. */
   outcomesOf(op: Op, kind: OutcomeKind): number {
-    return this.outcomes[OP_INDEX[op] * KINDS + KIND_INDEX[kind]];
+    return this.endsOf(op)[kindIndex(kind)];
   }
 
   /** How often any step ended so. */

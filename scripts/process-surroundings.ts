@@ -18,6 +18,7 @@ export const processSurroundings = (): Surroundings => {
     stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    unread: () => interruption.unread,
     env: process.env,
     monotonic: () => performance.now(),
     today: () => new Date(),
@@ -28,6 +29,8 @@ export const processSurroundings = (): Surroundings => {
 };
 
 class Interruption {
+  /** Node lets process.stdout survive its errors, so it does not say so itself. */
+  unread = false;
   private readonly listeners = new Set<() => void>();
   private first: number | undefined = undefined;
 
@@ -47,7 +50,10 @@ class Interruption {
 
   /** `shadowdiff … | head`: nobody reads on, which is no error. A full disk is one. */
   outputFailed(error: NodeJS.ErrnoException): void {
-    if (error.code === 'EPIPE') return this.tellListeners();
+    if (error.code === 'EPIPE') {
+      this.unread = true;
+      return this.tellListeners();
+    }
     process.stderr.write(
       `shadowdiff: standard output: cannot be written: ${error.message}; free space or redirect it\n`,
     );

@@ -1,6 +1,7 @@
 /** One call of the command: its output, its colours, and how it ended. */
 
 import picocolors from 'picocolors';
+import { Breather } from './breather.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
 import type { Surroundings } from './surroundings.js';
@@ -12,14 +13,19 @@ export interface Overlay {
   clear(): void;
 }
 
+/** The reader has caught up, or there is none any more. */
+const ENDS_OF_WAITING = ['drain', 'close', 'error'] as const;
+
 export class Session {
   readonly surroundings: Surroundings;
   exitCode: ExitCode = EXIT.clean;
   overlay: Overlay | undefined = undefined;
   colors: Colors;
+  private readonly breather: Breather;
 
   constructor(surroundings: Surroundings) {
     this.surroundings = surroundings;
+    this.breather = new Breather(surroundings.monotonic);
     this.colors = picocolors.createColors(wantsColors(surroundings));
   }
 
@@ -31,8 +37,7 @@ export class Session {
 
   /** Nobody reads the output any more. */
   get unread(): boolean {
-    const { stdout } = this.surroundings;
-    return stdout.destroyed || stdout.errored !== null;
+    return this.surroundings.unread();
   }
 
   withoutColors(): void {
@@ -45,16 +50,17 @@ export class Session {
     if (!this.unread) this.surroundings.stdout.write(`${line}\n`);
   }
 
-  /** Writes a line to standard output, and waits if its reader is slow. */
+  /** Writes a line to standard output, and waits if its reader is slow. Signals are heard between two lines. */
   async stream(line: string): Promise<void> {
+    await this.breather.pause();
     const { stdout } = this.surroundings;
     if (this.unread || stdout.write(`${line}\n`)) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
-        for (const event of ['drain', 'close', 'error']) stdout.off(event, done);
+        for (const event of ENDS_OF_WAITING) stdout.off(event, done);
         resolve();
       };
-      for (const event of ['drain', 'close', 'error']) stdout.on(event, done);
+      for (const event of ENDS_OF_WAITING) stdout.on(event, done);
     });
   }
 

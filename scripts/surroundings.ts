@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly stdin: () => Readable;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Nobody reads standard output any more; what is written there is lost. */
+  readonly unread: () => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since whenever; never goes back. */
   readonly monotonic: () => number;

@@ -50,6 +50,8 @@ export interface ShadowView {
   guestRoot(slot: Slot): Paddr | undefined;
   /** Present leaves of a slot. */
   leafCount(slot: Slot): number;
+  /** Those whose first address lies in `from` … `to` − 1. */
+  leafCountIn(slot: Slot, from: number, to: number): number;
   /** The leaf that maps an address in a slot, if one is present. */
   leafAt(slot: Slot, vaddr: Vaddr): ShadowLeaf | undefined;
   /** Every present leaf of a slot, by ascending address. */

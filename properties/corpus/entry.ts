@@ -1,12 +1,19 @@
 /** A counterexample as a file: the program, who diverged on it and how, and where it came from. */
 
-import { z } from 'zod';
+import * as z from 'zod';
+import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../../model/format/fields.js';
 import type { ProgramJson } from '../../model/format/index.js';
-import { BadInput, programFromJson, programHash, programToJson, readJson } from '../../model/format/index.js';
-import type { Case, Traffic } from '../arbitraries/index.js';
+import { BadInput, programFromJson, programHash, programToJson, quoted, readJson } from '../../model/format/index.js';
+import { Problems } from '../../model/format/problems.js';
+import { shownValue } from '../../model/format/quoted.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import { OPS } from '../../model/vocabulary/index.js';
+import type { Case } from '../arbitraries/index.js';
 import { TRAFFICS } from '../arbitraries/index.js';
-import type { Divergence } from '../divergence.js';
-import { signatureOf } from '../divergence.js';
+import type { Divergence, Place } from '../divergence.js';
+import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import type { Stage } from '../invariants/invariant.js';
+import { INVARIANTS } from '../invariants/registry.js';
 
 export const COUNTEREXAMPLE_FORMAT = 'shadowdiff-counterexample/1';
 
@@ -39,36 +46,53 @@ export interface CorpusEntry {
   readonly note: string;
 }
 
-const text = z.string();
-const count = z.number().int().nonnegative();
-const place = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('create') }),
-  z.strictObject({ kind: z.literal('step'), index: count }),
-  z.strictObject({ kind: z.literal('end') }),
-  z.strictObject({ kind: z.literal('destroy') }),
-]);
+/** UTF-16 units of a signature that a message shows; ours are shorter. */
+const MOST_SIGNATURE = 300;
 
-const envelope = z.strictObject({
-  format: z.literal(COUNTEREXAMPLE_FORMAT),
-  status: z.enum(STATUSES),
-  subject: text,
-  reference: text,
-  invariant: text,
-  signature: text,
+const PLACES = ['create', 'step', 'end', 'destroy'] as const satisfies readonly Place['kind'][];
+const STAGES = ['create', ...OPS, 'end', 'destroy'] as const satisfies readonly Stage[];
+
+const place = z.discriminatedUnion(
+  'kind',
+  [
+    exactObject({ kind: z.literal('create') }),
+    exactObject({ kind: z.literal('step'), index: naturalNumber }),
+    exactObject({ kind: z.literal('end') }),
+    exactObject({ kind: z.literal('destroy') }),
+  ],
+  { error: unionError('kind', PLACES) },
+) satisfies z.ZodType<Place>;
+
+const provenanceSchema = exactObject({
+  date: anyText,
+  version: anyText,
+  seed: anyText,
+  program: naturalNumber,
+  originalSteps: naturalNumber,
+}) satisfies z.ZodType<Provenance>;
+
+/** Members of `alsoBroken` are read one at a time, the program by its own reader. */
+const envelope = exactObject({
+  format: choice([COUNTEREXAMPLE_FORMAT]),
+  status: choice(STATUSES),
+  subject: anyText,
+  reference: anyText,
+  invariant: choice([...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES]),
+  signature: anyText,
   place,
-  stage: text,
-  field: text,
-  expected: text,
-  actual: text,
-  difference: text,
-  alsoBroken: z.array(text),
-  traffic: z.enum(TRAFFICS),
-  provenance: z.strictObject({ date: text, version: text, seed: text, program: count, originalSteps: count }),
-  note: text,
-  program: z.unknown(),
+  stage: choice(STAGES),
+  field: anyText,
+  expected: anyText,
+  actual: anyText,
+  difference: anyText,
+  alsoBroken: list,
+  traffic: choice(TRAFFICS),
+  provenance: provenanceSchema,
+  note: anyText,
+  program: z.optional(z.unknown()),
 });
 
-type EntryJson = Omit<z.infer<typeof envelope>, 'program'> & { readonly program: ProgramJson };
+type EntryJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
 
 /** `INVARIANT--STEP--HASH8.json`, the hash that of the program's canonical form. */
 export const fileNameOf = ({ divergence, case: { program } }: CorpusEntry): string =>
@@ -103,49 +127,61 @@ export const formatEntry = (entry: CorpusEntry): string => {
 export const parseEntry = (content: string, source: string): CorpusEntry =>
   entryFromJson(readJson(content, source, 'file'), source);
 
+/** As `parseEntry`, from a JSON value. */
 export const entryFromJson = (value: unknown, source: string): CorpusEntry => {
   refuseOtherFormats(value, source);
-  const result = envelope.safeParse(value);
-  if (!result.success) throw new BadInput(source, problemOf(result.error));
-  const json = result.data;
-  const program = programFromJson(json.program, source);
-  const { invariant, stage, field, expected, actual, difference, alsoBroken } = json;
+  const problems = new Problems(source);
+  const json = problems.read(envelope, value, []);
+  if (json === undefined) throw problems.refusal();
+  const alsoBroken = problems.readEach(anyText, json.alsoBroken, ['alsoBroken']);
+  if (!problems.isEmpty) throw problems.refusal();
+  const program = programFromJson(json.program, `${source}: program`);
+  const { invariant, stage, field, expected, actual, difference } = json;
   const divergence: Divergence = {
     invariant,
     alsoBroken,
     place: json.place,
-    stage: stage as Divergence['stage'],
+    stage,
     field,
     expected,
     actual,
     difference,
   };
-  if (signatureOf(divergence) !== json.signature) {
-    throw new BadInput(source, `invariant, stage and difference make "${signatureOf(divergence)}"; write that`, {
-      place: 'signature',
-    });
-  }
-  if (json.place.kind === 'step' && json.place.index >= program.steps.length) {
-    throw new BadInput(source, `the program has ${program.steps.length} steps; name one of them, counted from 0`, {
-      place: 'place.index',
-    });
-  }
-  const traffic: Traffic = json.traffic;
-  const { status, subject, reference, provenance, note } = json;
+  refuseContradictions(divergence, json.signature, program, source);
+  const { status, subject, reference, traffic, provenance, note } = json;
   return { status, subject, reference, case: { traffic, program }, divergence, provenance, note };
+};
+
+/** What each field allows and all together do not. */
+const refuseContradictions = (divergence: Divergence, signature: string, program: Program, source: string): void => {
+  const { place, stage } = divergence;
+  const refuse = (where: string, text: string): never => {
+    throw new BadInput(source, text, { place: where });
+  };
+  if (signatureOf(divergence) !== signature) {
+    refuse(
+      'signature',
+      `invariant, stage and difference make ${quoted(signatureOf(divergence), MOST_SIGNATURE)}; write that`,
+    );
+  }
+  if (place.kind !== 'step') {
+    if (stage !== place.kind) refuse('stage', `${quoted(stage)} is not the place; write "${place.kind}"`);
+    return;
+  }
+  const { steps } = program;
+  if (place.index >= steps.length) {
+    const remedy = steps.length === 0 ? 'give it a step' : `give a number from 0 to ${steps.length - 1}`;
+    refuse('place.index', `the program has ${steps.length} steps; ${remedy}`);
+  }
+  const { op } = steps[place.index];
+  if (stage !== op) refuse('stage', `step ${place.index} is "${op}"; write that, or correct place.index`);
 };
 
 /** Told before anything else, so that a newer file is not called malformed. */
 const refuseOtherFormats = (value: unknown, source: string): void => {
-  const format = typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  const format = 'format' in value ? value.format : undefined;
   if (format === COUNTEREXAMPLE_FORMAT) return;
-  const shown = typeof format === 'string' ? `"${format.slice(0, 60)}" is not known here` : 'a format is missing';
-  throw new BadInput(source, `${shown}; this version reads "${COUNTEREXAMPLE_FORMAT}"`, { place: 'format' });
-};
-
-const problemOf = ({ issues }: z.ZodError): string => {
-  const issue = issues[0];
-  const where = issue.path.map(String).join('.');
-  const what = issue.code === 'unrecognized_keys' ? `unknown field ${issue.keys.join(', ')}; remove it` : issue.message;
-  return `${where === '' ? '' : `${where}: `}${what}${issues.length > 1 ? ` (and ${issues.length - 1} further problems)` : ''}`;
+  const problem = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
+  throw new BadInput(source, `${problem}; this version reads "${COUNTEREXAMPLE_FORMAT}"`, { place: 'format' });
 };

@@ -1,5 +1,5 @@
 import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
-import { bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
+import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
@@ -17,7 +17,7 @@ export const accessedDirty: Invariant = {
     'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
   looksAt: 'observations',
   contract: 'any',
-  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access', 'end'],
+  stages: ['create', ...OPS, 'end', 'destroy'],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
     const { reference, subject } = moment;

@@ -24,6 +24,7 @@ export const deathIsFinal: Invariant = {
     'fail-alloc',
     'protect',
   ],
+  outcomes: ['killed', 'dead'],
   watch: () => new DeathWatch(),
 };
 

@@ -27,10 +27,13 @@ class FlushWatch {
   private readonly census = new Census();
   private readonly afterwards = new Census();
   private extent: Extent | undefined = undefined;
+  /** The shadow tables that `census` counted. */
+  private version = 0;
 
   before(moment: Moment): void {
     this.extent = extentOf(moment);
     if (this.extent === undefined || moment.shadow === undefined) return;
+    this.version = moment.shadow.shadowVersion;
     this.census.take(moment.shadow, this.extent.from, this.extent.to, moment.guest.sizes.switcherAddress);
   }
 
@@ -38,24 +41,28 @@ class FlushWatch {
     const { shadow, subject, guest } = moment;
     if (this.extent === undefined || shadow === undefined) return VACUOUS;
     if (subject.outcome.kind !== 'ok' && subject.outcome.kind !== 'initialized') return VACUOUS;
-    this.afterwards.take(shadow, this.extent.from, this.extent.to, guest.sizes.switcherAddress);
-    return this.compare(this.extent, moment) ?? (this.foundSomething(this.extent) ? HELD : VACUOUS);
+    const changed = shadow.shadowVersion !== this.version;
+    if (changed) this.afterwards.take(shadow, this.extent.from, this.extent.to, guest.sizes.switcherAddress);
+    return (
+      this.compare(this.extent, changed ? this.afterwards : this.census, moment) ??
+      (this.foundSomething(this.extent) ? HELD : VACUOUS)
+    );
   }
 
-  private compare(extent: Extent, moment: Moment): Violation | undefined {
+  private compare(extent: Extent, afterwards: Census, moment: Moment): Violation | undefined {
     for (let slot = 0; slot < SLOTS; slot++) {
       const concerned = extent.slot === 'every' || extent.slot === slot;
-      const left = this.afterwards.inside[slot];
+      const left = afterwards.inside[slot];
       const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot];
-      const field = `mappings of slot ${slot}`;
       if (concerned && left > allowed)
-        return violation(field, `${allowed} left in range`, `${left} left`, 'mappings stayed');
+        return violation(fieldOf(slot), `${allowed} left in range`, `${left} left`, 'mappings stayed');
       if (!concerned && left !== allowed) {
-        return violation(field, `${allowed} as before`, String(left), 'mappings of another slot went');
+        return violation(fieldOf(slot), `${allowed} as before`, String(left), 'mappings of another slot went');
       }
-      const kept = this.afterwards.outside[slot];
+      const kept = afterwards.outside[slot];
       if (kept < this.census.outside[slot]) {
-        return violation(field, `${this.census.outside[slot]} kept out of range`, String(kept), 'other mappings went');
+        const expected = `${this.census.outside[slot]} kept out of range`;
+        return violation(fieldOf(slot), expected, String(kept), 'other mappings went');
       }
     }
     return undefined;
@@ -68,6 +75,8 @@ class FlushWatch {
     return false;
   }
 }
+
+const fieldOf = (slot: number): string => `mappings of slot ${slot}`;
 
 /** The stack is pinned again after a clear all; a set-pte may install what it was given. */
 const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): number => {

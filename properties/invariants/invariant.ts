@@ -1,6 +1,6 @@
 /** What an invariant is, and what it is shown. */
 
-import type { MachineConfig, Observation, Op, ShadowView, Step } from '../../model/vocabulary/index.js';
+import type { MachineConfig, Observation, Op, OutcomeKind, ShadowView, Step } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
 
 /** Every moment at which invariants are asked: after creation, after a step, after the last step, after `destroy`. */
@@ -60,6 +60,11 @@ export interface Invariant {
   /** `kept`: says nothing of a guest that breaks the contract of machine.md 5. */
   readonly contract: 'any' | 'kept';
   readonly stages: readonly Stage[];
+  /**
+   * Of these outcomes it says something when both sides had the same kind; left out: of every one. When the sides part, and once
+   * the guest is dead, it is asked in any case.
+   */
+  readonly outcomes?: readonly OutcomeKind[];
   watch(): Watch;
 }
 

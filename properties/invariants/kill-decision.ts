@@ -25,6 +25,7 @@ export const killDecision: Invariant = {
     'fail-alloc',
     'protect',
   ],
+  outcomes: ['killed'],
   watch: stateless(({ reference, subject }) => {
     if (reference.outcome.kind !== 'killed' && subject.outcome.kind !== 'killed') return VACUOUS;
     const difference = differenceOf(reference.outcome, subject.outcome);

@@ -1,6 +1,5 @@
 import type { Paddr, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import { Census } from './census.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 
@@ -18,9 +17,9 @@ export const pgdirCache: Invariant = {
 };
 
 class CacheWatch {
-  private readonly census = new Census();
-  private readonly afterwards = new Census();
   private hit: Slot | undefined = undefined;
+  /** Mappings of the hit's slot before the step, the Switcher's left out. */
+  private mappings = 0;
   private current = 0;
   private candidateHadRoot = false;
 
@@ -29,7 +28,7 @@ class CacheWatch {
     this.hit = guest.linear ? undefined : slotOf(shadow, step.root);
     this.current = shadow.currentSlot;
     this.candidateHadRoot = shadow.hasRoot((step.draw % SLOTS) as Slot);
-    if (this.hit !== undefined) this.census.take(shadow, 0, guest.kernelAddress, guest.sizes.switcherAddress);
+    if (this.hit !== undefined) this.mappings = shadow.leafCountIn(this.hit, 0, guest.sizes.switcherAddress);
   }
 
   after({ step, guest, shadow, subject }: Moment): Verdict {
@@ -37,8 +36,7 @@ class CacheWatch {
     const found = rootTwice(shadow) ?? this.slotTaken(shadow, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
     if (this.hit === undefined) return HELD;
-    this.afterwards.take(shadow, 0, guest.kernelAddress, guest.sizes.switcherAddress);
-    return this.mappingsKept(this.hit) ?? HELD;
+    return this.mappingsKept(this.hit, shadow.leafCountIn(this.hit, 0, guest.sizes.switcherAddress)) ?? HELD;
   }
 
   private slotTaken(shadow: ShadowView, candidate: number): Violation | undefined {
@@ -49,11 +47,9 @@ class CacheWatch {
     return violation('current slot', String(expected), String(shadow.currentSlot), difference);
   }
 
-  private mappingsKept(slot: Slot): Violation | undefined {
-    const before = this.census.inside[slot] + this.census.outside[slot];
-    const now = this.afterwards.inside[slot] + this.afterwards.outside[slot];
-    if (now === before) return undefined;
-    return violation(`mappings of slot ${slot}`, `${before} as before`, String(now), 'a hit changed mappings');
+  private mappingsKept(slot: Slot, now: number): Violation | undefined {
+    if (now === this.mappings) return undefined;
+    return violation(`mappings of slot ${slot}`, `${this.mappings} as before`, String(now), 'a hit changed mappings');
   }
 }
 

@@ -10,6 +10,7 @@ export const progress: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   stages: ['access'],
+  outcomes: ['mapped', 'stuck'],
   watch: stateless(({ subject }) => {
     const { kind } = subject.outcome;
     if (kind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');

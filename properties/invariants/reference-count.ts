@@ -1,4 +1,5 @@
 import type { ReferenceChange } from '../../model/vocabulary/index.js';
+import { OPS } from '../../model/vocabulary/index.js';
 import type { Invariant, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
@@ -10,7 +11,7 @@ export const referenceCount: Invariant = {
   exercisedBy: 'a step that changed a count on either side',
   looksAt: 'observations',
   contract: 'any',
-  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd', 'access'],
+  stages: ['create', ...OPS],
   watch: stateless(({ reference, subject }) => {
     const { kind } = subject.outcome;
     if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || reference.outcome.kind === 'killed')

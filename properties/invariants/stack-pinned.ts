@@ -16,8 +16,8 @@ export const stackPinned: Invariant = {
 class StackWatch {
   private tablesBefore = 0;
 
-  before({ shadow }: Moment): void {
-    this.tablesBefore = rootsOf(shadow);
+  before({ step, shadow }: Moment): void {
+    if (step?.op === 'new-pgtable') this.tablesBefore = rootsOf(shadow);
   }
 
   after(moment: Moment): Verdict {

@@ -1,5 +1,5 @@
 import type { ShadowTable, ShadowView } from '../../model/vocabulary/index.js';
-import { bareOutcome } from '../../model/vocabulary/index.js';
+import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 
@@ -12,18 +12,7 @@ export const tableAccounting: Invariant = {
   exercisedBy: 'a step that allocated or freed a table',
   looksAt: 'observations',
   contract: 'any',
-  stages: [
-    'create',
-    'init',
-    'new-pgtable',
-    'flush-tlb',
-    'set-stack',
-    'set-pmd',
-    'set-pte',
-    'set-pgd',
-    'access',
-    'destroy',
-  ],
+  stages: ['create', ...OPS, 'destroy'],
   watch: () => new TableWatch(),
 };
 

@@ -3,6 +3,7 @@ import { DEFAULT_MOST_TRIES } from '../../properties/minimize/index.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
 import type { FuzzFlags } from '../fuzzing/plan.js';
 import { planOf } from '../fuzzing/plan.js';
+import { readKnown } from '../fuzzing/known.js';
 import { fuzzAndSummarize } from '../fuzzing/run.js';
 import { writeSummary } from '../fuzzing/summary-file.js';
 import { addHelp } from '../help.js';
@@ -48,6 +49,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
       DEFAULT_MOST_TRIES,
     )
     .option('--corpus <directory>', 'where counterexamples are kept; made when there is one', CORPUS)
+    .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'also write summary.json and findings/ here');
   addHelp(command, [
     ['shadowdiff fuzz', 'a minute of everything'],
@@ -60,7 +62,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
 };
 
 const runFuzz = async (flags: FuzzFlags, session: Session): Promise<ExitCode> => {
-  const plan = planOf(flags, session);
+  const plan = planOf(flags, await readKnown(flags.known), session);
   const { campaign } = plan.options;
   await checkDirectory('--corpus', plan.corpus);
   if (plan.out !== undefined) await checkDirectory('--out', plan.out);

@@ -4,11 +4,13 @@ import { BadInput } from '../../model/format/index.js';
 import type { FuzzOptions } from '../../properties/fuzz.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS, invariantNamed } from '../../properties/invariants/registry.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { programOptionsOf } from '../options/programs.js';
 import type { SideFlags } from '../options/sides.js';
 import { sidesOf } from '../options/sides.js';
 import type { Session } from '../session.js';
+import { tolerated } from './known.js';
 
 /** Milliseconds. */
 const DEFAULT_TIME = 60_000;
@@ -23,6 +25,8 @@ export interface FuzzFlags extends SideFlags, ProgramFlags {
   readonly corpus: string;
   readonly out?: string;
   readonly invariant?: readonly string[];
+  /** A file. */
+  readonly known?: string;
 }
 
 /** The run ends with whichever comes first. */
@@ -38,10 +42,11 @@ export interface Plan {
   readonly limits: Limits;
   readonly corpus: string;
   readonly out: string | undefined;
+  readonly known: readonly KnownFinding[];
 }
 
 /** Throws `BadInput` for names that are none. */
-export const planOf = (flags: FuzzFlags, session: Session): Plan => ({
+export const planOf = (flags: FuzzFlags, known: readonly KnownFinding[], session: Session): Plan => ({
   options: {
     campaign: flags.seed ?? session.surroundings.freshSeed(),
     ...sidesOf(flags, session, undefined),
@@ -49,10 +54,12 @@ export const planOf = (flags: FuzzFlags, session: Session): Plan => ({
     invariants: invariantsOf(flags.invariant),
     mostFindings: flags.maxFindings,
     mostTries: flags.maxTries,
+    known: tolerated(known, session.surroundings.today()),
   },
   limits: limitsOf(flags),
   corpus: flags.corpus,
   out: flags.out,
+  known,
 });
 
 const limitsOf = ({ time, programs }: FuzzFlags): Limits => {

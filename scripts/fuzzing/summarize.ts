@@ -16,6 +16,7 @@ import { SUMMARY_FORMAT } from '../report/summary.js';
 import { formatCount } from '../report/numbers.js';
 import { packageVersion } from '../version.js';
 import { applies } from './applicable.js';
+import { knownSummaries } from './known.js';
 import type { Plan } from './plan.js';
 
 /** After fewer programs it is no surprise that something was not exercised. */
@@ -29,9 +30,10 @@ export interface Ending {
   readonly time: Pick<SummaryTime, 'started' | 'ended' | 'milliseconds'>;
 }
 
-export const summarize = ({ options }: Plan, { tally, findings }: FuzzResult, ending: Ending): Summary => {
+export const summarize = ({ options, known }: Plan, result: FuzzResult, ending: Ending): Summary => {
+  const { programs, tally, findings } = result;
   const invariants = invariantsOf(options, tally, findings);
-  const verdict = verdictOf(tally, invariants, ending);
+  const verdict = verdictOf(programs, invariants, ending);
   return {
     format: SUMMARY_FORMAT,
     version: packageVersion(),
@@ -41,8 +43,9 @@ export const summarize = ({ options }: Plan, { tally, findings }: FuzzResult, en
     paging: options.paging,
     traffic: options.traffic,
     maxSteps: options.mostSteps,
-    time: timeOf(ending, tally),
-    programs: tally.programs,
+    maxFindings: options.mostFindings,
+    time: timeOf(ending, result),
+    programs,
     steps: tally.steps,
     diedEarly: tally.diedEarly,
     accesses: accessesOf(tally),
@@ -50,15 +53,16 @@ export const summarize = ({ options }: Plan, { tally, findings }: FuzzResult, en
     pgdirCache: { hits: tally.cacheHits, misses: tally.cacheMisses },
     invariants,
     findings: ending.findings,
+    known: knownSummaries(known, result, ending.time.started),
     verdict,
     exitCode: exitCodeOf(verdict),
   };
 };
 
-const timeOf = ({ time }: Ending, { programs, steps }: Tally): SummaryTime => {
+const timeOf = ({ time }: Ending, { programs, tally }: FuzzResult): SummaryTime => {
   const perSecond = (count: number): number =>
     time.milliseconds <= 0 ? 0 : Math.round((count / time.milliseconds) * 1000);
-  return { ...time, programsPerSecond: perSecond(programs), stepsPerSecond: perSecond(steps) };
+  return { ...time, programsPerSecond: perSecond(programs), stepsPerSecond: perSecond(tally.steps) };
 };
 
 const accessesOf = (tally: Tally): AccessCounts => {
@@ -86,7 +90,7 @@ const invariantsOf = (
   }));
 
 const verdictOf = (
-  { programs }: Tally,
+  programs: number,
   invariants: readonly InvariantSummary[],
   { interrupted, findings }: Ending,
 ): SummaryVerdict => {

@@ -4,7 +4,7 @@ import type { Session } from '../session.js';
 import { labelled, wrapped } from './labelled.js';
 import { compactCount, counted, formatCount, formatShare, formatTime } from './numbers.js';
 import { printable } from './printable.js';
-import type { CacheCounts, FindingSummary, InvariantSummary, Summary } from './summary.js';
+import type { CacheCounts, FindingSummary, InvariantSummary, KnownSummary, Summary } from './summary.js';
 
 /** From here on all digits of a count fit. */
 const WIDE = 64;
@@ -22,6 +22,7 @@ export const summaryReport = (summary: Summary, session: Session): readonly stri
     '',
     ...invariantTable(summary.invariants, session),
     '',
+    ...knownLines(summary.known, session),
     ...findingLines(summary.findings, session),
     ...verdictLines(summary, session),
   ];
@@ -78,9 +79,20 @@ const findingLines = (findings: readonly FindingSummary[], { width }: Session): 
   return [...lines, ''];
 };
 
+/** What is known, what of it is to be renewed or mended, and what can be struck from the file. */
+const knownLines = (known: readonly KnownSummary[], { width }: Session): readonly string[] => {
+  if (known.length === 0) return [];
+  const lines = known.map(({ signature, owner, expires, expired, count }) => {
+    const state = count === 0 ? 'no longer occurs' : expired ? `expired on ${expires}` : `known, until ${expires}`;
+    return labelled(`${formatCount(count)}x`, `${printable(signature)} (${state}; ${printable(owner)})`, width);
+  });
+  return [...lines, ''];
+};
+
 const verdictLines = (summary: Summary, { colors, width }: Session): readonly string[] => {
-  const { findings, verdict, subject, reference, programs } = summary;
-  const found = `${counted(findings.length, 'kind')} of finding in ${counted(programs, 'program')}`;
+  const { findings, verdict, subject, reference, programs, maxFindings } = summary;
+  const full = findings.length >= maxFindings ? ` (stopped by --max-findings ${maxFindings})` : '';
+  const found = `${counted(findings.length, 'kind')} of finding in ${counted(programs, 'program')}${full}`;
   const replays = findings.map(({ replay }) => replay);
   const say = (word: string, text: string): string => wrapped(`${word} ${text}`, width).join('\n');
   switch (verdict.kind) {

@@ -61,6 +61,18 @@ export interface FindingSummary {
   readonly replay: string;
 }
 
+/** A finding that was known before the run, from the file of `--known`. */
+export interface KnownSummary {
+  readonly signature: string;
+  readonly reason: string;
+  readonly owner: string;
+  readonly expires: string;
+  /** It is no longer tolerated: if it occurred, it is among the findings. */
+  readonly expired: boolean;
+  /** Programs that showed it. */
+  readonly count: number;
+}
+
 export type SummaryVerdict =
   | { readonly kind: 'clean' }
   | { readonly kind: 'divergence' }
@@ -78,6 +90,8 @@ export interface Summary {
   readonly paging: FuzzOptions['paging'];
   readonly traffic: FuzzOptions['traffic'];
   readonly maxSteps: number;
+  /** Kinds of finding after which the run ends. */
+  readonly maxFindings: number;
   readonly time: SummaryTime;
   readonly programs: number;
   readonly steps: number;
@@ -89,6 +103,7 @@ export interface Summary {
   readonly pgdirCache: CacheCounts;
   readonly invariants: readonly InvariantSummary[];
   readonly findings: readonly FindingSummary[];
+  readonly known: readonly KnownSummary[];
   readonly verdict: SummaryVerdict;
   readonly exitCode: ExitCode;
 }

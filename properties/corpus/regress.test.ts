@@ -1,0 +1,166 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../fuzz.js';
+import { fuzz } from '../fuzz.js';
+import { INVARIANTS } from '../invariants/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import type { CorpusEntry } from './entry.js';
+import { fileNameOf, formatEntry, parseEntry } from './entry.js';
+import type { Checked } from './regress.js';
+import { checkStored } from './regress.js';
+
+const DEFECT = 'impl:demand-takes-page-twice';
+const OTHER_DEFECT = 'impl:leaf-one-past-ram';
+const SETTINGS = { caseTimeout: 1000 };
+
+/** The first finding of a short run against the defect. */
+const find = async (): Promise<Finding> => {
+  const { findings } = await fuzz(
+    {
+      campaign: 'regress',
+      reference: MODEL,
+      subject: subjectNamed(DEFECT, 'test', SETTINGS),
+      invariants: INVARIANTS,
+      paging: '2-level',
+      traffic: 'hostile',
+      mostSteps: 60,
+      mostFindings: 1,
+      mostTries: 300,
+    },
+    { goOn: (programs) => programs < 50 },
+  );
+  return findings[0];
+};
+
+let entry: CorpusEntry;
+beforeAll(async () => {
+  const finding = await find();
+  entry = {
+    status: 'open',
+    subject: DEFECT,
+    reference: 'model',
+    case: finding.case,
+    divergence: finding.divergence,
+    provenance: {
+      date: '2024-02-29T12:00:00.000Z',
+      version: '0.1.0',
+      seed: 'regress',
+      program: finding.program,
+      originalSteps: finding.originalSteps,
+    },
+    note: '',
+  };
+});
+
+const check = async (changed: Partial<CorpusEntry>, subject = undefined as string | undefined): Promise<Checked> => {
+  const whole = { ...entry, ...changed };
+  // Through the file, as a corpus holds it.
+  const stored = { kind: 'entry', path: fileNameOf(whole), entry: parseEntry(formatEntry(whole), 'test') } as const;
+  const override = subject === undefined ? {} : { subject: subjectNamed(subject, 'test', SETTINGS) };
+  return await checkStored(stored, { ...SETTINGS, ...override });
+};
+
+describe('an open entry', () => {
+  test('whose defect still shows is as recorded', async () => {
+    expect(await check({})).toEqual({
+      path: fileNameOf(entry),
+      verdict: 'as-recorded',
+      reason: `${IMPL.name} agrees with ${MODEL.name}`,
+    });
+  });
+
+  test('whose subject agrees now is stale', async () => {
+    const checked = await check({ subject: OTHER_DEFECT });
+    expect(checked).toMatchObject({ verdict: 'stale' });
+    expect(checked.reason).toBe(`${OTHER_DEFECT} no longer diverges; if it was mended, set "status" to "fixed"`);
+  });
+
+  test('whose subject diverges in another way is stale', async () => {
+    const divergence = { ...entry.divergence, difference: 'something else' };
+    expect(await check({ divergence })).toMatchObject({
+      verdict: 'stale',
+      reason: expect.stringMatching(/^diverges with ".+", not with ".+ something else" as recorded$/) as string,
+    });
+  });
+
+  test('whose subject is no planted defect diverges', async () => {
+    const { divergence } = entry;
+    const swapped = { subject: 'model', reference: DEFECT };
+    const first = await check(swapped);
+    expect(first.verdict).toBe('stale');
+    const now = /^diverges with "(?<invariant>.+) \| .+ \| (?<difference>.+)", not/.exec(first.reason)?.groups;
+    const recorded = { ...divergence, invariant: now?.['invariant'] ?? '', difference: now?.['difference'] ?? '' };
+    expect(await check({ ...swapped, divergence: recorded })).toMatchObject({
+      verdict: 'diverges',
+      reason: expect.stringMatching(/^model still diverges: /) as string,
+    });
+  });
+});
+
+describe('a fixed entry', () => {
+  test('whose subject agrees is as recorded', async () => {
+    expect(await check({ status: 'fixed', subject: 'impl' })).toMatchObject({ verdict: 'as-recorded' });
+    expect(await check({ status: 'fixed', subject: OTHER_DEFECT })).toMatchObject({ verdict: 'as-recorded' });
+  });
+
+  test('whose subject diverges again diverges', async () => {
+    expect(await check({ status: 'fixed' })).toMatchObject({
+      verdict: 'diverges',
+      reason: expect.stringMatching(/^impl:demand-takes-page-twice diverges from model: /) as string,
+    });
+  });
+});
+
+describe('another subject', () => {
+  test('must agree, whatever was recorded', async () => {
+    expect(await check({}, 'impl')).toMatchObject({ verdict: 'as-recorded', reason: 'impl agrees with model' });
+    expect(await check({ status: 'fixed' }, OTHER_DEFECT)).toMatchObject({ verdict: 'as-recorded' });
+  });
+
+  test('that does not agree diverges, even if the entry is open', async () => {
+    expect(await check({}, DEFECT)).toMatchObject({ verdict: 'diverges' });
+  });
+});
+
+describe('an entry that cannot be checked is unreadable', () => {
+  test('as it was when it was read', async () => {
+    const stored = { kind: 'unreadable', path: 'a.json', problem: 'a.json: torn; mend it' } as const;
+    expect(await checkStored(stored, SETTINGS)).toEqual({
+      path: 'a.json',
+      verdict: 'unreadable',
+      reason: 'a.json: torn; mend it',
+    });
+  });
+
+  test.each([
+    [{ subject: 'impl:no-such-defect' }, 'there is no defect "no-such-defect"; "shadowdiff defects" lists them'],
+    [{ subject: 'qemu' }, 'there is no subject "qemu"; use one of: '],
+    [{ reference: 'oracle' }, 'there is no subject "oracle"; use one of: '],
+  ])('for it names what does not exist: %o', async (changed, reason) => {
+    const checked = await check(changed);
+    expect(checked.verdict).toBe('unreadable');
+    expect(checked.reason).toContain(reason);
+    expect(checked.reason).toContain(checked.path);
+  });
+
+  test('for its guest is said to be coherent and is not', async () => {
+    const { program } = entry.case;
+    const rude = { ...program, steps: [...program.steps, ...rudeSteps()] };
+    const checked = await check({ case: { traffic: 'coherent', program: rude } });
+    expect(checked.verdict).toBe('unreadable');
+    expect(checked.reason).toContain('traffic: the program breaks the contract of a coherent guest; write "hostile"');
+  });
+});
+
+/** A guest that runs on a table, changes it, tells nobody, and touches what it changed. */
+const rudeSteps = (): CorpusEntry['case']['program']['steps'] => {
+  const text = JSON.parse(formatEntry(entry)) as { program: { steps: unknown[] } };
+  const steps = [
+    { op: 'init', kernelAddress: '0xc0000000' },
+    { op: 'new-pgtable', root: '0x0', draw: 0 },
+    { op: 'access', vaddr: '0x0', kind: 'read', mode: 'kernel' },
+    { op: 'store', paddr: '0x0', value: '0x67' },
+    { op: 'access', vaddr: '0x0', kind: 'read', mode: 'kernel' },
+  ];
+  text.program.steps.push(...steps);
+  return parseEntry(JSON.stringify(text), 'test').case.program.steps.slice(-steps.length);
+};

@@ -1,0 +1,180 @@
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BadInput } from '../../model/format/index.js';
+import { vaddr } from '../../model/vocabulary/index.js';
+import type { CorpusEntry } from './entry.js';
+import { fileNameOf, formatEntry } from './entry.js';
+import { makeDirectory } from './make-directory.js';
+import { readCorpus, readStored, readTextFile, saveEntry } from './store.js';
+
+const entryAt = (address: number): CorpusEntry => ({
+  status: 'open',
+  subject: 'impl',
+  reference: 'model',
+  case: {
+    traffic: 'hostile',
+    program: {
+      machine: { paging: '2-level', guestPages: 4, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+      steps: [{ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' }],
+    },
+  },
+  divergence: {
+    invariant: 'translation',
+    alsoBroken: [],
+    place: { kind: 'step', index: 0 },
+    stage: 'access',
+    field: 'outcome',
+    expected: 'mapped 0x0',
+    actual: 'mapped 0x1000',
+    difference: 'mapped elsewhere',
+  },
+  provenance: { date: '2024-02-29T12:00:00.000Z', version: '0.1.0', seed: 'test', program: 0, originalSteps: 1 },
+  note: '',
+});
+const ENTRY = entryAt(0);
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-store-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+describe('saving', () => {
+  test('what is saved is read again', async () => {
+    const path = await saveEntry(directory, ENTRY);
+    expect(path).toBe(join(directory, fileNameOf(ENTRY)));
+    expect(await readStored(path)).toEqual({ kind: 'entry', path, entry: ENTRY });
+  });
+
+  test('makes the directory and those above it', async () => {
+    const deep = join(directory, 'a', 'b', 'corpus');
+    await saveEntry(deep, ENTRY);
+    expect(await readdir(deep)).toEqual([fileNameOf(ENTRY)]);
+  });
+
+  test('leaves nothing but the entry behind, and replaces the one for the same program', async () => {
+    await saveEntry(directory, ENTRY);
+    await saveEntry(directory, { ...ENTRY, note: 'again', status: 'fixed' });
+    expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
+    const [stored] = await readCorpus(directory);
+    expect(stored).toMatchObject({ kind: 'entry', entry: { note: 'again', status: 'fixed' } });
+  });
+
+  test('many savers at once leave one whole file', async () => {
+    await Promise.all(Array.from({ length: 16 }, (_, time) => saveEntry(directory, { ...ENTRY, note: String(time) })));
+    expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
+    expect((await readCorpus(directory))[0].kind).toBe('entry');
+  });
+
+  test('a reader never sees half a file while it is replaced', async () => {
+    const long = { ...ENTRY, note: 'x'.repeat(300_000) };
+    const path = await saveEntry(directory, long);
+    const writing = Promise.all(Array.from({ length: 8 }, () => saveEntry(directory, long)));
+    for (let time = 0; time < 20; time++) expect((await readStored(path)).kind).toBe('entry');
+    await writing;
+  });
+
+  test('where it cannot be written, it says so and what to do', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    const saving = saveEntry(join(file, 'corpus'), ENTRY);
+    await expect(saving).rejects.toThrow(BadInput);
+    await expect(saving).rejects.toThrow(/cannot be written: .+; free space or name another --corpus/);
+  });
+});
+
+describe('reading one file', () => {
+  const problemOf = async (name: string, content: string): Promise<string> => {
+    const path = join(directory, name);
+    await writeFile(path, content);
+    const stored = await readStored(path);
+    return stored.kind === 'unreadable' ? stored.problem : 'none';
+  };
+
+  test('a torn one is told', async () => {
+    const whole = formatEntry(ENTRY);
+    for (const length of [0, 1, 100, whole.length - 3]) {
+      expect(await problemOf(fileNameOf(ENTRY), whole.slice(0, length))).toContain(fileNameOf(ENTRY));
+    }
+  });
+
+  test('one whose program was edited is told, for its name no longer fits', async () => {
+    const edited = formatEntry(ENTRY).replace('"vaddr": "0x0"', '"vaddr": "0x1000"');
+    expect(edited).not.toBe(formatEntry(ENTRY));
+    const other = fileNameOf(entryAt(0x1000));
+    expect(await problemOf(fileNameOf(ENTRY), edited)).toContain(
+      `its content belongs in "${other}"; undo the edit, or rename the file`,
+    );
+    expect(await problemOf(other, edited)).toBe('none');
+  });
+
+  test('a missing one, a directory and a huge one are told', async () => {
+    const huge = join(directory, 'huge.json');
+    await writeFile(huge, '');
+    await truncate(huge, 16 * 2 ** 20 + 1);
+    await expect(readTextFile(huge)).rejects.toThrow(/the file has 16777217 bytes; .* at most 16777216/);
+    await expect(readTextFile(directory)).rejects.toThrow('this is a directory; name a file in it');
+    const missing = readTextFile(join(directory, 'none.json'));
+    await expect(missing).rejects.toThrow('there is no such file; check the path');
+    await expect(missing).rejects.toThrow(BadInput);
+  });
+
+  test('one of the largest size is still read', async () => {
+    const path = join(directory, 'large.json');
+    await writeFile(path, ' '.repeat(16 * 2 ** 20));
+    expect((await readTextFile(path)).length).toBe(16 * 2 ** 20);
+  });
+});
+
+describe('reading a corpus', () => {
+  test('entries come by name, and other files are left alone', async () => {
+    const entries = [0, 0x1000, 0x2000, 0x3000, 0x4000].map(entryAt);
+    for (const entry of entries) await saveEntry(directory, entry);
+    await writeFile(join(directory, 'README.md'), 'not an entry');
+    await mkdir(join(directory, 'old'));
+    const names = (await readCorpus(directory)).map(({ path }) => path);
+    expect(names).toEqual(
+      entries
+        .map(fileNameOf)
+        .sort()
+        .map((name) => join(directory, name)),
+    );
+  });
+
+  test('an unreadable file is listed with its problem, and the others are read', async () => {
+    await saveEntry(directory, ENTRY);
+    await writeFile(join(directory, 'a.json'), '{');
+    await mkdir(join(directory, 'b.json'));
+    await symlink(join(directory, 'nowhere'), join(directory, 'c.json'));
+    const stored = await readCorpus(directory);
+    expect(stored.map(({ kind }) => kind)).toEqual(['unreadable', 'unreadable', 'unreadable', 'entry']);
+  });
+
+  test('an empty one is read, a missing one and a file are refused', async () => {
+    expect(await readCorpus(directory)).toEqual([]);
+    await expect(readCorpus(join(directory, 'none'))).rejects.toThrow(
+      'there is no such directory; name a directory of counterexamples with --corpus',
+    );
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    await expect(readCorpus(file)).rejects.toThrow('this is a file; name a directory');
+    await expect(readCorpus(file)).rejects.toThrow(BadInput);
+  });
+});
+
+describe('making a directory', () => {
+  test('one that is there already is left as it is', async () => {
+    const path = join(directory, 'a', 'b');
+    await Promise.all([makeDirectory(path), makeDirectory(path), makeDirectory(path)]);
+    await makeDirectory(path);
+    expect((await stat(path)).isDirectory()).toBe(true);
+  });
+
+  test('where none can be made, it gives up', async () => {
+    await expect(makeDirectory('/proc/shadowdiff/corpus')).rejects.toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { paddr, vaddr } from '../../model/vocabulary/index.js';
+import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import { checkDirectory, makeResultDirectory, storeFinding } from './finding-store.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'finding-store-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const ENTRY: CorpusEntry = {
+  status: 'open',
+  subject: 'impl:victim-ignores-draw',
+  reference: 'model',
+  case: {
+    traffic: 'hostile',
+    program: {
+      machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+      steps: [
+        { op: 'init', kernelAddress: vaddr(0xc0000000) },
+        { op: 'new-pgtable', root: paddr(0), draw: 0 },
+      ],
+    },
+  },
+  divergence: {
+    invariant: 'pgdir-cache',
+    alsoBroken: [],
+    place: { kind: 'step', index: 1 },
+    stage: 'new-pgtable',
+    field: 'current slot',
+    expected: '0',
+    actual: '1',
+    difference: 'another victim',
+  },
+  provenance: { date: '2026-01-01T00:00:00.000Z', version: '0.1.0', seed: 'test', program: 0, originalSteps: 9 },
+  note: '',
+};
+
+test('a finding makes its directory', async () => {
+  const stored = await storeFinding(join(directory, 'a', 'b'), ENTRY);
+  expect(stored.kind).toBe('stored');
+  expect(await readdir(join(directory, 'a', 'b'))).toHaveLength(1);
+});
+
+test('an entry that somebody has worked on stays as it is', async () => {
+  const first = await storeFinding(directory, { ...ENTRY, status: 'fixed', note: 'mended in slot.ts' });
+  const again = await storeFinding(directory, ENTRY);
+  expect(again).toEqual(first);
+  expect(again).toMatchObject({ recorded: { status: 'fixed', note: 'mended in slot.ts' } });
+});
+
+test('a broken file in its place is replaced', async () => {
+  const first = await storeFinding(directory, ENTRY);
+  if (first.kind !== 'stored') throw new Error('not stored');
+  await writeFile(first.path, '{');
+  expect(await storeFinding(directory, ENTRY)).toEqual(first);
+  expect(await readFile(first.path, 'utf8')).toContain('pgdir-cache');
+});
+
+test('what cannot be stored is told', async () => {
+  await writeFile(join(directory, 'file'), '');
+  const stored = await storeFinding(join(directory, 'file'), ENTRY);
+  expect(stored.kind).toBe('lost');
+});
+
+test('a directory is checked without being made', async () => {
+  await checkDirectory('--corpus', join(directory, 'a', 'b'));
+  expect(await readdir(directory)).toEqual([]);
+  await writeFile(join(directory, 'file'), '');
+  await expect(checkDirectory('--corpus', join(directory, 'file'))).rejects.toThrow('this is a file');
+  await expect(checkDirectory('--corpus', join(directory, 'file', 'a'))).rejects.toThrow('this is a file');
+});
+
+test('places where nothing can be made are refused, and soon', async () => {
+  await expect(makeResultDirectory('--out', '/proc/no-such-place/out')).rejects.toThrow(
+    '--out: /proc/no-such-place/out',
+  );
+});

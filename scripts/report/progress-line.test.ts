@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { Tally } from '../../properties/tally.js';
+import type { Progress } from './progress-line.js';
+import { progressLine } from './progress-line.js';
+
+const tally = new Tally([]);
+for (let count = 0; count < 3; count++) tally.countOutcome('access', 'mapped');
+tally.countOutcome('access', 'fault');
+
+const PROGRESS: Progress = {
+  programs: 12_345,
+  steps: 1_000_000,
+  findings: 2,
+  elapsed: 10_000,
+  left: { kind: 'time', milliseconds: 50_000 },
+  shrinking: false,
+  tally,
+};
+
+test.each([
+  [Infinity, '12.3k programs, 2 found, 50 s left, 100.0k steps/s, mapped 75%, fault 25%, mmio 0%, killed 0%'],
+  [79, '12.3k programs, 2 found, 50 s left, 100.0k steps/s, mapped 75%, fault 25%'],
+  [39, '12.3k programs, 2 found, 50 s left'],
+  [20, '12.3k programs'],
+  [5, ''],
+])('what fits into %d columns', (columns, line) => {
+  expect(progressLine(PROGRESS, columns)).toBe(line);
+});
+
+test('it never grows beyond the terminal', () => {
+  for (let columns = 0; columns < 120; columns++) {
+    expect(progressLine({ ...PROGRESS, shrinking: true }, columns).length).toBeLessThanOrEqual(columns);
+  }
+});
+
+test('before the first program nothing is divided by zero', () => {
+  const left = { kind: 'programs', count: 500 } as const;
+  const line = progressLine({ ...PROGRESS, programs: 0, steps: 0, elapsed: 0, left, tally: undefined }, Infinity);
+  expect(line).toBe('0 programs, 2 found, 500 to go, 0 steps/s');
+});

@@ -1,0 +1,76 @@
+/** The command as a process: what only a real one has. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
+
+let built: string;
+let entry: string;
+
+beforeAll(() => {
+  built = mkdtempSync(join(tmpdir(), 'shadowdiff-built-'));
+  entry = join(built, 'scripts', 'shadowdiff.js');
+  spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
+    cwd: REPOSITORY,
+  });
+  if (!existsSync(entry)) throw new Error('the command was not compiled');
+  copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
+});
+afterAll(() => rmSync(built, { recursive: true, force: true }));
+
+const shell = (script: string) =>
+  spawnSync('bash', ['-c', script], { cwd: built, encoding: 'utf8', env: { ...process.env, SHADOWDIFF: entry } });
+
+test('the version is that of the package', () => {
+  const { status, stdout } = shell('node "$SHADOWDIFF" --version');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
+
+test('a reader that goes away is no error', () => {
+  const { stdout, stderr } = shell(
+    'node "$SHADOWDIFF" seeds --campaign x --programs 1000000000 | head -1; echo ${PIPESTATUS[0]}',
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^shard 0 of 1 .*\n0\n$/), stderr: '' });
+});
+
+test('a full disk is', () => {
+  const { status, stderr } = shell('node "$SHADOWDIFF" defects > /dev/full');
+  expect(status).toBe(2);
+  expect(stderr).toContain('standard output: cannot be written');
+});
+
+test('our own machine in a process of its own agrees', () => {
+  const { status, stdout } = shell('node "$SHADOWDIFF" fuzz --programs 20 --subject "exec:node $SHADOWDIFF trace"');
+  expect(stdout).toContain('in 20 programs');
+  expect(status).toBe(0);
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a run with a summary', async (signal) => {
+  const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m'], { cwd: built });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    // Once the seed is told, the run is on.
+    if (text === '') child.kill(signal);
+    text += chunk;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect(code).toBe(130);
+  expect(text).toContain('summary\n');
+});
+
+test('a second signal does not wait for the subject', async () => {
+  const words = ['fuzz', '--time', '1m', '--subject', 'exec:sleep 60', '--case-timeout', '50s'];
+  const child = spawn(process.execPath, [entry, ...words], { cwd: built });
+  child.stdout.once('data', () => {
+    child.kill('SIGINT');
+    setTimeout(() => child.kill('SIGINT'), 400);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect(code).toBe(130);
+});
