@@ -118,12 +118,12 @@ export class HostMemory {
 
   private tableOf(frame: number): number {
     const table = frame - TABLE_FRAME;
-    if (this.allocated[table] !== 1) throw new HostBug(`page ${frame} is used as a table and is none`);
+    if (this.allocated[table] !== 1) throw new HostBug(`host page ${frame} is used as a table and is none`);
     return table;
   }
 
   private strayAccess(frame: number, index: number): never {
-    throw new HostBug(`stray access to entry ${index} of page ${frame}`);
+    throw new HostBug(`stray access to entry ${index} of host page ${frame}`);
   }
 
   private allocationFails(): boolean {

@@ -89,13 +89,13 @@ describe('usage', () => {
     const { code, out, err } = await call(words);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
-    expect(err).not.toContain('    at ');
+    expect(err).not.toMatch(/^ {4}at .*:\d+/m);
   });
 
   test('every command explains itself, with examples and exit codes', async () => {
     const { code, out } = await call(['--help']);
     expect(code).toBe(0);
-    const names = [...out.matchAll(/^ {2}([a-z]+) (?:\[|.* {2})/gm)].map(([, name]) => name!);
+    const names = [...out.matchAll(/^ {2}([a-z]+) (?:\[|.* {2})/gm)].map(([, name]) => name);
     expect(names.filter((name) => name !== 'help' && name !== 'shadowdiff').length).toBeGreaterThanOrEqual(
       COMMANDS.length,
     );
@@ -312,11 +312,11 @@ describe('shrink', () => {
   test('--write replaces an entry', async () => {
     await findDefect('--max-findings', '1', '--max-tries', '0');
     const [large] = await entries();
-    const { code } = await call(['shrink', large!, '--write']);
+    const { code } = await call(['shrink', large, '--write']);
     expect(code).toBe(0);
     const after = await entries();
     expect(after).toHaveLength(1);
-    expect((await readFile(after[0]!)).length).toBeLessThan(2500);
+    expect((await readFile(after[0])).length).toBeLessThan(2500);
   });
 
   test('what does not diverge is refused', async () => {

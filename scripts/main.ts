@@ -43,12 +43,17 @@ const commandLine = (session: Session): Command => {
     ['shadowdiff regress', 'check that the corpus still holds'],
   ]);
   for (const register of COMMANDS) register(program, session);
-  for (const command of [program, ...program.commands]) listenForNoColor(command, session);
-  for (const command of program.commands) {
-    command.showHelpAfterError(`(shadowdiff ${command.name()} --help shows how it is used)`);
-  }
+  for (const command of program.commands) finish(command, `shadowdiff ${command.name()}`, session);
+  listenForNoColor(program, session);
   program.showHelpAfterError('(shadowdiff --help lists the commands)');
   return program;
+};
+
+/** What every command has, and every command below it. `path`: how it is called. */
+const finish = (command: Command, path: string, session: Session): void => {
+  listenForNoColor(command, session);
+  command.showHelpAfterError(`(${path} --help shows how it is used)`);
+  for (const below of command.commands) finish(below, `${path} ${below.name()}`, session);
 };
 
 /** Before or behind the command's name: people try both. */

@@ -96,7 +96,7 @@ describe('an entry as text', () => {
       fc.property(entries, (entry) => {
         expect(parseEntry(formatEntry(entry), 'some.json')).toEqual(entry);
       }),
-      { numRuns: 40, seed: 20 },
+      { numRuns: 20, seed: 20 },
     );
   });
 

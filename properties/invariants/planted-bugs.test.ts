@@ -59,9 +59,9 @@ const hunt = async (
   subject: InProcessSubject,
   invariants: readonly Invariant[],
   goesOn: (programs: number, steps: number) => boolean,
-  wanted?: string,
+  { wanted, reference = MODEL }: { readonly wanted?: string; readonly reference?: InProcessSubject } = {},
 ): Promise<Hunt> => {
-  const pair = new Pair({ reference: MODEL, subject, invariants });
+  const pair = new Pair({ reference, subject, invariants });
   let index = 0;
   while (goesOn(index, pair.tally.steps)) {
     const { traffic, program } = caseOf(index++);
@@ -92,6 +92,12 @@ describe.each(INVARIANTS.map((invariant) => [invariant.id, invariant] as const))
 const named = INVARIANTS.map(({ id }) => id).filter((id) => id !== 'determinism');
 
 test.each(named)('with all invariants asked, %s still names a finding of its bug', async (id) => {
-  const { divergence } = await hunt(subjectWith(CAUGHT_BY[id]), INVARIANTS, untilEnough, id);
+  const { divergence } = await hunt(subjectWith(CAUGHT_BY[id]), INVARIANTS, untilEnough, { wanted: id });
   expect(divergence?.invariant).toBe(id);
+});
+
+test('a bug that both sides share is seen by the walk that is neither’s', async () => {
+  const shared = subjectWith(CAUGHT_BY['coherence']);
+  const { divergence } = await hunt(shared, INVARIANTS, untilEnough, { reference: shared });
+  expect(divergence).toMatchObject({ invariant: 'coherence', alsoBroken: [] });
 });

@@ -120,7 +120,8 @@ const named = (id: string, where: string): Defect => {
   throw new BadInput(where, `there is no defect ${JSON.stringify(id)}; "shadowdiff defects" lists them`);
 };
 
-const asJson = ({ plant: _plant, ...words }: Defect): string => JSON.stringify(words);
+/** Of `plant` JSON says nothing. */
+const asJson = (defect: Defect): string => JSON.stringify(defect);
 
 const ID_COLUMNS = Math.max(...DEFECTS.map(({ id }) => id.length)) + 2;
 

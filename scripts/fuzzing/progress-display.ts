@@ -21,9 +21,7 @@ export class ProgressDisplay implements Overlay {
     const terminal = stderr.isTTY === true && session.surroundings.env['TERM'] !== 'dumb';
     this.session = session;
     this.look = look;
-    this.rewrite = terminal
-      ? createLogUpdate(stderr as unknown as NodeJS.WriteStream, { showCursor: true })
-      : undefined;
+    this.rewrite = terminal ? createLogUpdate(stderr, { showCursor: true }) : undefined;
     this.timer = setInterval(() => this.show(), terminal ? ON_TERMINAL : ELSEWHERE);
     if (terminal) session.overlay = this;
   }

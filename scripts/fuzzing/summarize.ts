@@ -82,8 +82,8 @@ const invariantsOf = (
   options.invariants.map((invariant, index) => ({
     id: invariant.id,
     applies: applies(invariant, options),
-    checks: checks[index]!,
-    exercised: exercised[index]!,
+    checks: checks[index],
+    exercised: exercised[index],
     findings: findings
       .filter(({ divergence }) => divergence.invariant === invariant.id)
       .reduce((sum, { count }) => sum + count, 0),

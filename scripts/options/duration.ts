@@ -10,7 +10,7 @@ export const duration = (text: string): number => {
   if (digits === undefined || unit === undefined) {
     throw new InvalidArgumentError('Write a number and a unit, such as 500ms, 60s, 2m or 1h.');
   }
-  const milliseconds = Math.round(Number(digits) * MILLISECONDS[unit]!);
+  const milliseconds = Math.round(Number(digits) * MILLISECONDS[unit]);
   if (milliseconds < 1 || milliseconds > LONGEST) throw new InvalidArgumentError('Choose from 1ms to 24h.');
   return milliseconds;
 };

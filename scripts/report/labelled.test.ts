@@ -7,7 +7,7 @@ test('text is broken between words, and a long word stays whole', () => {
 });
 
 test('text continues beside its label', () => {
-  expect(labelled('actual', 'mapped 0x5000 and more', 28, 2)).toBe('  actual    mapped 0x5000 and\n            more');
+  expect(labelled('actual', 'mapped 0x5000 and more', 30, 2)).toBe('  actual    mapped 0x5000 and\n            more');
 });
 
 test('a terminal too narrow for that breaks lines itself', () => {

@@ -26,7 +26,7 @@ export const labelled = (label: string, text: string, width: number, indent = 0)
   const room = width - start;
   const [first, ...others] = room < FEWEST_COLUMNS ? [text] : wrapped(text, room);
   const margin = ' '.repeat(start);
-  return [`${' '.repeat(indent)}${label.padEnd(LABEL_COLUMNS)}${first!}`, ...others.map((line) => margin + line)].join(
+  return [`${' '.repeat(indent)}${label.padEnd(LABEL_COLUMNS)}${first}`, ...others.map((line) => margin + line)].join(
     '\n',
   );
 };

@@ -11,7 +11,7 @@ export const compactCount = (count: number): string => {
   if (count < THOUSAND) return String(Math.round(count));
   let power = Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1);
   if (Number((count / THOUSAND ** power).toFixed(1)) >= THOUSAND && power < UNITS.length - 1) power++;
-  return `${(count / THOUSAND ** power).toFixed(1)}${UNITS[power]!}`;
+  return `${(count / THOUSAND ** power).toFixed(1)}${UNITS[power]}`;
 };
 
 /** `12.3 %`; a dash if there is no whole. */
@@ -21,7 +21,7 @@ export const formatShare = (part: number, whole: number): string =>
 /** Milliseconds as `0.4 s`, `12 s`, `3 m 05 s` or `1 h 02 m`. */
 export const formatTime = (milliseconds: number): string => {
   const seconds = Math.round(milliseconds / THOUSAND);
-  if (seconds < 10) return `${(milliseconds / THOUSAND).toFixed(1)} s`;
+  if (milliseconds < 9_950) return `${(milliseconds / THOUSAND).toFixed(1)} s`;
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} m ${twoDigits(seconds % 60)} s`;

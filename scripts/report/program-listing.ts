@@ -13,7 +13,7 @@ export const numberColumns = (program: Program): number => Math.max(2, String(pr
 /** The line of a step: mark, number, step. */
 export const stepLine = (program: Program, index: number, marked: boolean): string => {
   const number = String(index).padStart(numberColumns(program));
-  return `${marked ? MARK : ' '} ${number}  ${describeStep(program.steps[index]!, program.machine.paging)}`;
+  return `${marked ? MARK : ' '} ${number}  ${describeStep(program.steps[index], program.machine.paging)}`;
 };
 
 /** The line of a moment that is no step. */

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { Tally } from '../../properties/tally.js';
+import { Tally, kindIndex } from '../../properties/tally.js';
 import type { Progress } from './progress-line.js';
 import { progressLine } from './progress-line.js';
 
 const tally = new Tally([]);
-for (let count = 0; count < 3; count++) tally.countOutcome('access', 'mapped');
-tally.countOutcome('access', 'fault');
+const ends = tally.endsOf('access');
+ends[kindIndex('mapped')] = 3;
+ends[kindIndex('fault')] = 1;
 
 const PROGRESS: Progress = {
   programs: 12_345,

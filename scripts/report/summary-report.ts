@@ -57,13 +57,13 @@ const invariantTable = (invariants: readonly InvariantSummary[], { width, colors
     return [id, number(checks), worked, number(findings)] as const;
   });
   const heads = ['invariant', 'checks', 'exercised', 'found'] as const;
-  const columns = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]!.length)));
+  const columns = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column].length)));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, at) => (at === 0 ? cell.padEnd(columns[at]!) : cell.padStart(columns[at]!))).join(' ');
+    cells.map((cell, at) => (at === 0 ? cell.padEnd(columns[at]) : cell.padStart(columns[at]))).join(' ');
   return [
     colors.bold(line(heads)),
     ...rows.map((row, index) => {
-      const { findings, applies, exercised } = invariants[index]!;
+      const { findings, applies, exercised } = invariants[index];
       if (findings > 0) return colors.red(line(row));
       if (exercised > 0) return line(row);
       return applies ? colors.yellow(line(row)) : colors.dim(line(row));
