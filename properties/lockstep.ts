@@ -7,6 +7,7 @@ import type {
   Machine,
   MachineConfig,
   NewPgtableStep,
+  Observation,
   Op,
   OutcomeKind,
   Program,
@@ -82,6 +83,8 @@ export class Lockstep {
       guest: this.guest,
       reference: ZERO_OBSERVATION,
       subject: ZERO_OBSERVATION,
+      referenceKind: ZERO_OBSERVATION.outcome.kind,
+      subjectKind: ZERO_OBSERVATION.outcome.kind,
       shadow: this.shadow,
     };
   }
@@ -118,8 +121,7 @@ export class Lockstep {
     moment.stage = 'create';
     moment.step = undefined;
     for (let i = 0; i < watched.length; i++) watched[i].watch.begin?.();
-    moment.reference = this.reference.create(config);
-    moment.subject = this.subject.create(config);
+    this.observe(this.reference.create(config), this.subject.create(config));
     this.over = this.wasOver = false;
     return this.judge('create', { kind: 'create' });
   }
@@ -138,23 +140,31 @@ export class Lockstep {
 
   private takeStep(step: Step, index: number): Divergence | undefined {
     const { moment, shadow } = this;
-    moment.stage = step.op;
+    const { op } = step;
+    moment.stage = op;
     moment.step = step;
-    const plan = this.planFor(step.op);
+    const plan = this.planFor(op);
     this.askBefore(plan.before);
-    if (step.op === 'new-pgtable') this.countCacheHit(step);
+    if (op === 'new-pgtable') this.countCacheHit(step);
     const version = shadow === undefined ? 0 : shadow.shadowVersion;
     if (!this.over) this.guest.follow(step);
-    moment.reference = this.reference.apply(step);
-    moment.subject = this.subject.apply(step);
+    this.observe(this.reference.apply(step), this.subject.apply(step));
     this.guest.absorb(moment.reference);
-    const { kind } = moment.subject.outcome;
-    this.countStep(step.op, kind, version);
-    this.over = isOver(kind);
+    const { subjectKind } = moment;
+    this.countStep(op, subjectKind, version);
+    this.over = isOver(subjectKind);
     this.wasOver ||= this.over;
-    const agreed = !this.wasOver && moment.reference.outcome.kind === kind;
-    const broken = this.askAfter(agreed ? plan.agreed[kindIndex(kind)] : plan.after);
+    const agreed = !this.wasOver && moment.referenceKind === subjectKind;
+    const broken = this.askAfter(agreed ? plan.agreed[kindIndex(subjectKind)] : plan.after);
     return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
+  }
+
+  private observe(reference: Observation, subject: Observation): void {
+    const { moment } = this;
+    moment.reference = reference;
+    moment.subject = subject;
+    moment.referenceKind = reference.outcome.kind;
+    moment.subjectKind = subject.outcome.kind;
   }
 
   private finish(): Divergence | undefined {
@@ -162,8 +172,7 @@ export class Lockstep {
     moment.step = undefined;
     const found = this.judge('end', { kind: 'end' });
     if (found !== undefined) return found;
-    moment.reference = this.reference.destroy();
-    moment.subject = this.subject.destroy();
+    this.observe(this.reference.destroy(), this.subject.destroy());
     return this.judge('destroy', { kind: 'destroy' });
   }
 

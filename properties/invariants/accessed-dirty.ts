@@ -20,11 +20,11 @@ export const accessedDirty: Invariant = {
   stages: ['create', ...OPS, 'end', 'destroy'],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
-    const { reference, subject } = moment;
-    if (!observed(subject.outcome.kind) || !observed(reference.outcome.kind)) return VACUOUS;
+    const { subject, referenceKind, subjectKind } = moment;
+    if (!observed(subjectKind) || !observed(referenceKind)) return VACUOUS;
     const stores = compareStores(moment) ?? lookAtLeaf(moment);
     if (stores !== undefined) return stores;
-    return subject.stores.length > 0 || (moment.contractKept && subject.outcome.kind === 'mapped') ? HELD : VACUOUS;
+    return subject.stores.length > 0 || (moment.contractKept && subjectKind === 'mapped') ? HELD : VACUOUS;
   }),
 };
 
@@ -63,8 +63,8 @@ const onlyAccessedDirty = (before: GuestEntry, after: GuestEntry): boolean =>
   before.high === after.high && ((before.low ^ after.low) & ~A_AND_D) === 0;
 
 /** In coherent traffic no access goes through on a leaf that says it was never used. */
-const lookAtLeaf = ({ contractKept, step, subject, guest }: Moment): Violation | undefined => {
-  if (!contractKept || step?.op !== 'access' || subject.outcome.kind !== 'mapped' || guest.linear) return undefined;
+const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violation | undefined => {
+  if (!contractKept || subjectKind !== 'mapped' || step?.op !== 'access' || guest.linear) return undefined;
   const walk = pureWalk(guest, step.vaddr);
   if (walk.kind !== 'leaf') return undefined;
   if (!accessed(walk.entry)) return violation('guest entry', 'A set', 'A clear', 'A missing after an access');
@@ -75,8 +75,8 @@ const lookAtLeaf = ({ contractKept, step, subject, guest }: Moment): Violation |
 };
 
 /** Of a killed guest's RAM nothing is said: a killed step's other effects are not compared (machine.md 3, Kills). */
-const compareRam = ({ guest, shadow, subject }: Moment): Verdict => {
-  if (shadow === undefined || !observed(subject.outcome.kind)) return VACUOUS;
+const compareRam = ({ guest, shadow, subjectKind }: Moment): Verdict => {
+  if (shadow === undefined || !observed(subjectKind)) return VACUOUS;
   let found: Violation | undefined;
   const compare = (address: Paddr): void => {
     const actual = shadow.guestWord(address);

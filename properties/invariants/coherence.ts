@@ -13,9 +13,9 @@ export const coherence: Invariant = {
   looksAt: 'observations',
   contract: 'kept',
   stages: ['access', 'guest-pa'],
-  watch: stateless(({ step, subject, guest }) => {
-    if (subject.outcome.kind === 'dead' || hasOwnInvariant(subject.outcome.kind) || hostRefused(subject.outcome))
-      return VACUOUS;
+  watch: stateless(({ step, subject, subjectKind, guest }) => {
+    if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;
+    if (subjectKind === 'killed' && hostRefused(subject.outcome)) return VACUOUS;
     if (step?.op === 'access') return compare(pureAccess(guest, step.vaddr, step.kind, step.mode), subject.outcome);
     if (step?.op === 'guest-pa') return compare(purePhysical(guest, step.vaddr), subject.outcome);
     return VACUOUS;

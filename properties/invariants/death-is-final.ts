@@ -37,9 +37,9 @@ class DeathWatch {
     this.died = false;
   }
 
-  after({ subject, shadow }: Moment): Verdict {
-    if (this.died) return this.stillDead(subject.outcome.kind, shadow);
-    if (subject.outcome.kind !== 'killed') return VACUOUS;
+  after({ subjectKind, shadow }: Moment): Verdict {
+    if (this.died) return this.stillDead(subjectKind, shadow);
+    if (subjectKind !== 'killed') return VACUOUS;
     this.died = true;
     this.shadowVersion = shadow?.shadowVersion ?? 0;
     this.tableVersion = shadow?.tableVersion ?? 0;

@@ -38,9 +38,9 @@ class FlushWatch {
   }
 
   after(moment: Moment): Verdict {
-    const { shadow, subject, guest } = moment;
+    const { shadow, subjectKind, guest } = moment;
     if (this.extent === undefined || shadow === undefined) return VACUOUS;
-    if (subject.outcome.kind !== 'ok' && subject.outcome.kind !== 'initialized') return VACUOUS;
+    if (subjectKind !== 'ok' && subjectKind !== 'initialized') return VACUOUS;
     const changed = shadow.shadowVersion !== this.version;
     if (changed) this.afterwards.take(shadow, this.extent.from, this.extent.to, guest.sizes.switcherAddress);
     return (

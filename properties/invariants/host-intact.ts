@@ -1,3 +1,4 @@
+import { describe } from './outcome-difference.js';
 import type { Invariant } from './invariant.js';
 import { HELD, stateless, violation } from './invariant.js';
 
@@ -27,9 +28,8 @@ export const hostIntact: Invariant = {
     'protect',
     'destroy',
   ],
-  watch: stateless(({ subject }) => {
-    const { outcome } = subject;
-    if (outcome.kind !== 'host-bug') return HELD;
-    return violation('outcome', 'a hypervisor that goes on', `host-bug: ${outcome.reason}`, 'host-bug');
+  watch: stateless(({ subject, subjectKind }) => {
+    if (subjectKind !== 'host-bug') return HELD;
+    return violation('outcome', 'a hypervisor that goes on', describe(subject.outcome), 'host-bug');
   }),
 };

@@ -18,6 +18,9 @@ export interface Moment {
   readonly guest: GuestRecord;
   readonly reference: Observation;
   readonly subject: Observation;
+  /** Kinds of the two outcomes: read once for everybody, because outcomes have many shapes and a read of one is slow. */
+  readonly referenceKind: OutcomeKind;
+  readonly subjectKind: OutcomeKind;
   /** Inside of the subject, if it lets us look. */
   readonly shadow: ShadowView | undefined;
 }

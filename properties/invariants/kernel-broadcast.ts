@@ -29,7 +29,7 @@ class BroadcastWatch {
   }
 
   after(moment: Moment): Verdict {
-    if (bareOutcome(moment.subject.outcome.kind) || moment.guest.linear) return VACUOUS;
+    if (bareOutcome(moment.subjectKind) || moment.guest.linear) return VACUOUS;
     if (moment.stage === 'set-pte') return this.afterSetPte(moment);
     if (!moment.contractKept) return VACUOUS;
     this.moment = moment;

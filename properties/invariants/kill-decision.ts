@@ -26,8 +26,8 @@ export const killDecision: Invariant = {
     'protect',
   ],
   outcomes: ['killed'],
-  watch: stateless(({ reference, subject }) => {
-    if (reference.outcome.kind !== 'killed' && subject.outcome.kind !== 'killed') return VACUOUS;
+  watch: stateless(({ reference, subject, referenceKind, subjectKind }) => {
+    if (referenceKind !== 'killed' && subjectKind !== 'killed') return VACUOUS;
     const difference = differenceOf(reference.outcome, subject.outcome);
     if (difference === undefined) return HELD;
     return violation('outcome', describe(reference.outcome), describe(subject.outcome), difference);

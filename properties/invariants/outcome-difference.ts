@@ -9,20 +9,21 @@ export const hasOwnInvariant = (kind: OutcomeKind): boolean =>
 
 /** How two outcomes differ, free of addresses and numbers; undefined when they are equal. */
 export const differenceOf = (expected: Outcome, actual: Outcome): string | undefined => {
-  if (expected.kind !== actual.kind) return `${expected.kind} became ${actual.kind}`;
+  const { kind } = actual;
+  if (expected.kind !== kind) return `${expected.kind} became ${kind}`;
   switch (expected.kind) {
     case 'mapped':
     case 'mmio':
     case 'physical':
-      return 'paddr' in actual && actual.paddr === expected.paddr ? undefined : `${expected.kind} elsewhere`;
+      return expected.paddr === (actual as typeof expected).paddr ? undefined : `${kind} elsewhere`;
     case 'fault':
-      return 'code' in actual && actual.code === expected.code ? undefined : 'another fault code';
+      return expected.code === (actual as typeof expected).code ? undefined : 'another fault code';
     case 'initialized':
-      return 'reserved' in actual && actual.reserved === expected.reserved ? undefined : 'another reserved size';
-    case 'killed':
-      return 'reason' in actual && actual.reason === expected.reason
-        ? undefined
-        : `${reasonClass(expected.reason)} became ${'reason' in actual ? reasonClass(actual.reason) : ''}`;
+      return expected.reserved === (actual as typeof expected).reserved ? undefined : 'another reserved size';
+    case 'killed': {
+      const { reason } = actual as typeof expected;
+      return expected.reason === reason ? undefined : `${reasonClass(expected.reason)} became ${reasonClass(reason)}`;
+    }
     default:
       return undefined;
   }

@@ -31,8 +31,8 @@ class CacheWatch {
     if (this.hit !== undefined) this.mappings = shadow.leafCountIn(this.hit, 0, guest.sizes.switcherAddress);
   }
 
-  after({ step, guest, shadow, subject }: Moment): Verdict {
-    if (step?.op !== 'new-pgtable' || shadow === undefined || subject.outcome.kind !== 'ok') return VACUOUS;
+  after({ step, guest, shadow, subjectKind }: Moment): Verdict {
+    if (step?.op !== 'new-pgtable' || shadow === undefined || subjectKind !== 'ok') return VACUOUS;
     const found = rootTwice(shadow) ?? this.slotTaken(shadow, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
     if (this.hit === undefined) return HELD;

@@ -11,9 +11,8 @@ export const progress: Invariant = {
   contract: 'any',
   stages: ['access'],
   outcomes: ['mapped', 'stuck'],
-  watch: stateless(({ subject }) => {
-    const { kind } = subject.outcome;
-    if (kind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
-    return kind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;
+  watch: stateless(({ subject, subjectKind }) => {
+    if (subjectKind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
+    return subjectKind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;
   }),
 };

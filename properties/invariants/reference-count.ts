@@ -12,10 +12,8 @@ export const referenceCount: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS],
-  watch: stateless(({ reference, subject }) => {
-    const { kind } = subject.outcome;
-    if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || reference.outcome.kind === 'killed')
-      return VACUOUS;
+  watch: stateless(({ reference, subject, referenceKind, subjectKind: kind }) => {
+    if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || referenceKind === 'killed') return VACUOUS;
     const expected = reference.references;
     const actual = subject.references;
     if (expected.length === 0 && actual.length === 0) return VACUOUS;

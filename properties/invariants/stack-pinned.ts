@@ -33,7 +33,7 @@ class StackWatch {
   }
 }
 
-const alive = ({ subject }: Moment): boolean => subject.outcome.kind === 'ok' || subject.outcome.kind === 'initialized';
+const alive = ({ subjectKind: kind }: Moment): boolean => kind === 'ok' || kind === 'initialized';
 
 const rootsOf = (shadow: Moment['shadow']): number => {
   let roots = 0;

@@ -28,7 +28,7 @@ class SwitcherWatch {
 
   after(moment: Moment): Verdict {
     const { subject, reference, stage, shadow } = moment;
-    if (bareOutcome(subject.outcome.kind) || bareOutcome(reference.outcome.kind)) return VACUOUS;
+    if (bareOutcome(moment.subjectKind) || bareOutcome(moment.referenceKind)) return VACUOUS;
     const difference = compare(reference.switcher, subject.switcher);
     if (difference !== undefined) return difference;
     if (stage !== 'access') return VACUOUS;

@@ -29,8 +29,8 @@ class TableWatch {
     this.version = -1;
   }
 
-  after({ subject, reference, shadow }: Moment): Verdict {
-    if (bareOutcome(subject.outcome.kind) || bareOutcome(reference.outcome.kind)) return VACUOUS;
+  after({ subject, reference, subjectKind, referenceKind, shadow }: Moment): Verdict {
+    if (bareOutcome(subjectKind) || bareOutcome(referenceKind)) return VACUOUS;
     if (subject.tables !== reference.tables) {
       const difference = subject.tables > reference.tables ? 'too many tables' : 'too few tables';
       return violation('tables', String(reference.tables), String(subject.tables), difference);

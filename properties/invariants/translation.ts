@@ -26,16 +26,16 @@ class TranslationWatch {
     this.broken = false;
   }
 
-  after({ stage, reference, subject }: Moment): Verdict {
+  after({ stage, reference, subject, referenceKind, subjectKind }: Moment): Verdict {
+    if (subjectKind === 'host-bug') this.broken = true;
+    if (this.broken || isKill(stage, referenceKind) || isKill(stage, subjectKind)) return VACUOUS;
+    // `progress` tells it.
+    if (subjectKind === 'stuck' && stage === 'access') return VACUOUS;
     const expected = reference.outcome;
     const actual = subject.outcome;
-    if (actual.kind === 'host-bug') this.broken = true;
-    if (this.broken || isKill(stage, expected.kind) || isKill(stage, actual.kind)) return VACUOUS;
-    // `progress` tells it.
-    if (actual.kind === 'stuck' && stage === 'access') return VACUOUS;
     const difference = differenceOf(expected, actual);
     if (difference !== undefined) return violation('outcome', describe(expected), describe(actual), difference);
-    return expected.kind === 'ok' || expected.kind === 'dead' ? VACUOUS : HELD;
+    return referenceKind === 'ok' || referenceKind === 'dead' ? VACUOUS : HELD;
   }
 }
 
