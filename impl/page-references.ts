@@ -56,7 +56,8 @@ export class PageReferences {
 
   /** Throws `HostBug` when nobody holds a reference on the frame. */
   drop(frame: number): void {
-    if (!(this.counts[frame] > 0)) throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+    if (!(this.counts[frame] > 0))
+      throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
     this.touch(frame);
     this.counts[frame]--;
     this.outstanding--;

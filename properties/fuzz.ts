@@ -120,7 +120,7 @@ class FuzzRun {
       const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
       if (divergence === undefined) return;
       const signature = signatureOf(divergence);
-      if (!shown.has(signature)) await this.take(index, found, divergence);
+      if (!shown.has(signature)) await this.take(index, found, divergence, generated.value.program.steps.length);
       shown.add(signature);
       const { place } = divergence;
       if (place.kind !== 'step' || this.findings.size >= this.options.mostFindings) return;
@@ -132,7 +132,12 @@ class FuzzRun {
     await this.pair.close();
   }
 
-  private async take(index: number, generated: Generated, divergence: Divergence): Promise<void> {
+  private async take(
+    index: number,
+    generated: Generated,
+    divergence: Divergence,
+    originalSteps: number,
+  ): Promise<void> {
     const signature = signatureOf(divergence);
     if (this.options.known?.has(signature) === true) {
       this.known.set(signature, (this.known.get(signature) ?? 0) + 1);
@@ -147,7 +152,7 @@ class FuzzRun {
     const finding: Finding = {
       signature,
       program: index,
-      originalSteps: generated.value.program.steps.length,
+      originalSteps,
       case: small.case,
       divergence: small.divergence,
       interrupted: small.interrupted,

@@ -18,7 +18,7 @@ import type {
 import { OPS, SLOTS } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
-import type { Invariant, Moment, Stage, Violation, Watch } from './invariants/invariant.js';
+import type { Invariant, Moment, Stage, Verdict, Violation, Watch } from './invariants/invariant.js';
 import { VACUOUS } from './invariants/invariant.js';
 import { OUTCOME_KINDS, Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
@@ -33,6 +33,9 @@ interface Watched {
   readonly invariant: Invariant;
   readonly watch: Watch;
   readonly needsContract: boolean;
+  /** Bound to `watch`: watches have as many shapes as there are invariants, and finding a method of one takes longer than calling it. */
+  readonly before: ((moment: Moment) => void) | undefined;
+  readonly after: (moment: Moment) => Verdict;
 }
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
@@ -72,7 +75,16 @@ export class Lockstep {
     this.tally = tally ?? new Tally(invariants);
     for (const stage of STAGES) this.plans.set(stage, emptyPlan());
     this.watched = invariants.map((invariant, index) => {
-      return { index, invariant, watch: invariant.watch(), needsContract: invariant.contract === 'kept' };
+      const watch = invariant.watch();
+      const needsContract = invariant.contract === 'kept';
+      return {
+        index,
+        invariant,
+        watch,
+        needsContract,
+        before: watch.before?.bind(watch),
+        after: watch.after.bind(watch),
+      };
     });
     for (const each of this.watched) this.enlist(each);
     this.moment = {
@@ -99,12 +111,12 @@ export class Lockstep {
   }
 
   private enlist(each: Watched): void {
-    const { invariant, watch } = each;
+    const { invariant } = each;
     if (invariant.looksAt === 'shadow' && this.shadow === undefined) return;
     for (const stage of invariant.stages) {
       const plan = this.planFor(stage);
       plan.after.push(each);
-      if (watch.before !== undefined) plan.before.push(each);
+      if (each.before !== undefined) plan.before.push(each);
       for (const kind of invariant.outcomes ?? OUTCOME_KINDS) plan.agreed[kindIndex(kind)].push(each);
     }
   }
@@ -177,7 +189,7 @@ export class Lockstep {
   }
 
   private askBefore(asked: readonly Watched[]): void {
-    for (let i = 0; i < asked.length; i++) asked[i].watch.before!(this.moment);
+    for (let i = 0; i < asked.length; i++) asked[i].before!(this.moment);
   }
 
   private judge(stage: Stage, place: Place): Divergence | undefined {
@@ -191,9 +203,9 @@ export class Lockstep {
     const { checks, exercised } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < asked.length; i++) {
-      const { index, invariant, watch, needsContract } = asked[i];
+      const { index, invariant, after, needsContract } = asked[i];
       if (needsContract && !this.moment.contractKept) continue;
-      const verdict = watch.after(this.moment);
+      const verdict = after(this.moment);
       checks[index]++;
       if (verdict === VACUOUS) continue;
       exercised[index]++;

@@ -12,6 +12,8 @@ export const coherence: Invariant = {
   exercisedBy: 'an access or guest-pa of a living coherent guest that no lack of host memory or host page killed',
   looksAt: 'observations',
   contract: 'kept',
+  neverAlone:
+    'while the model is sound, an outcome that differs from a pure walk differs from the model’s; it alone sees a bug that both sides share',
   stages: ['access', 'guest-pa'],
   watch: stateless(({ step, subject, subjectKind, guest }) => {
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;

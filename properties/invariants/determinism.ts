@@ -12,6 +12,7 @@ export const determinism: Invariant = {
   exercisedBy: 'a program that was run twice',
   looksAt: 'observations',
   contract: 'any',
+  neverAlone: 'of two answers to one program at most one can be the model’s',
   stages: [],
   watch: stateless(() => VACUOUS),
 };

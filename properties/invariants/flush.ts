@@ -19,6 +19,7 @@ export const flush: Invariant = {
   exercisedBy: 'a flush that found at least one mapping to take away',
   looksAt: 'shadow',
   contract: 'any',
+  neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
   stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],
   watch: () => new FlushWatch(),
 };

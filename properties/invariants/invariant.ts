@@ -62,6 +62,8 @@ export interface Invariant {
   readonly looksAt: 'observations' | 'shadow';
   /** `kept`: says nothing of a guest that breaks the contract of machine.md 5. */
   readonly contract: 'any' | 'kept';
+  /** Why no bug can be caught by this invariant alone; left out where the catalogue has one that is. */
+  readonly neverAlone?: string;
   readonly stages: readonly Stage[];
   /**
    * Of these outcomes it says something when both sides had the same kind; left out: of every one. When the sides part, and once

@@ -14,6 +14,7 @@ export const kernelBroadcast: Invariant = {
     'a kernel set-pte that found the address mapped in two slots, or a kernel leaf installed beside another slot’s',
   looksAt: 'shadow',
   contract: 'any',
+  neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
   stages: ['set-pte', 'access', 'set-stack', 'new-pgtable'],
   watch: () => new BroadcastWatch(),
 };

@@ -22,6 +22,7 @@ export const leastPrivilege: Invariant = {
   exercisedBy: 'a step that installed a leaf for the guest',
   looksAt: 'shadow',
   contract: 'any',
+  neverAlone: 'a right too many shows in the outcome of the first access that uses it, which translation sees too',
   stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access'],
   watch: () => new LeastPrivilegeWatch(),
 };

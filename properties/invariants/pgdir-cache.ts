@@ -12,6 +12,7 @@ export const pgdirCache: Invariant = {
   exercisedBy: 'a new-pgtable that did not kill',
   looksAt: 'shadow',
   contract: 'any',
+  neverAlone: 'a wrong slot has other tables and mappings than the right one, which table-accounting and flush see too',
   stages: ['new-pgtable'],
   watch: () => new CacheWatch(),
 };

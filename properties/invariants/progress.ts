@@ -9,6 +9,7 @@ export const progress: Invariant = {
   exercisedBy: 'an access that changed something and then went through, or is stuck',
   looksAt: 'observations',
   contract: 'any',
+  neverAlone: 'a machine that is stuck did not do what the model did in the same step, such as to fault',
   stages: ['access'],
   outcomes: ['mapped', 'stuck'],
   watch: stateless(({ subject, subjectKind }) => {

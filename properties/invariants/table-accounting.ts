@@ -12,6 +12,7 @@ export const tableAccounting: Invariant = {
   exercisedBy: 'a step that allocated or freed a table',
   looksAt: 'observations',
   contract: 'any',
+  neverAlone: 'a table that is lost or kept is still held at the end, which teardown sees too',
   stages: ['create', ...OPS, 'destroy'],
   watch: () => new TableWatch(),
 };

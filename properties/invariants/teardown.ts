@@ -30,6 +30,7 @@ export const teardown: Invariant = {
   exercisedBy: 'a destroy that answered; a creation without memory',
   looksAt: 'observations',
   contract: 'any',
+  neverAlone: 'what is held at the end was held too long before, which reference-count or table-accounting sees too',
   stages: ['create', 'destroy'],
   watch: stateless((moment) => (moment.stage === 'create' ? afterCreation(moment) : afterDestroy(moment))),
 };

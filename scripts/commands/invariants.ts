@@ -18,11 +18,10 @@ export const registerInvariants = (program: Command, session: Session): void => 
   );
 };
 
-const asJson = ({ id, statement, source, exercisedBy, looksAt, contract, stages }: Invariant): string =>
-  JSON.stringify({ id, statement, source, exercisedBy, looksAt, contract, stages });
+const asJson = ({ watch: _watch, ...words }: Invariant): string => JSON.stringify(words);
 
 const asText = (invariant: Invariant, { colors, width }: Session): string => {
-  const { id, statement, source, exercisedBy, looksAt, contract } = invariant;
+  const { id, statement, source, exercisedBy, looksAt, contract, neverAlone } = invariant;
   const guests = contract === 'kept' ? 'coherent guests only' : 'any guest';
   return [
     colors.bold(id),
@@ -30,5 +29,6 @@ const asText = (invariant: Invariant, { colors, width }: Session): string => {
     labelled('source', source, width, 2),
     labelled('exercised', `by ${exercisedBy}`, width, 2),
     labelled('needs', `${looksAt === 'shadow' ? 'a look inside the subject' : 'observations'}, ${guests}`, width, 2),
+    ...(neverAlone === undefined ? [] : [labelled('not alone', `because ${neverAlone}`, width, 2)]),
   ].join('\n');
 };
