@@ -279,7 +279,7 @@ export class Hypervisor {
   }
 
   private slotDrawn(draw: number): ShadowSlot {
-    return this.slots[draw % SLOTS]!;
+    return this.slots[draw % SLOTS];
   }
 
   // Access.

@@ -166,14 +166,14 @@ export class ShadowSlot {
   mapSwitcherFor(cpu: Cpu): void {
     if (this.switcherCpu === cpu) return;
     this.unmapSwitcherCpu();
-    this.supplies.switcher.state[cpu]! += 1;
+    this.supplies.switcher.state[cpu] += 1;
     this.supplies.switcher.registers += 1;
     this.switcherCpu = cpu;
   }
 
   private unmapSwitcherCpu(): void {
     if (this.switcherCpu === undefined) return;
-    this.supplies.switcher.state[this.switcherCpu]! -= 1;
+    this.supplies.switcher.state[this.switcherCpu] -= 1;
     this.supplies.switcher.registers -= 1;
     this.switcherCpu = undefined;
   }

@@ -44,7 +44,7 @@ const note = (number: number, defect: Defect, entry: CorpusEntry | undefined): s
     '',
     `\`impl:${defect.id}\` · ${defect.class} · harms the ${defect.harms}`,
     '',
-    `${defect.wrong}`,
+    defect.wrong,
     '',
     `**Consequence.** ${defect.consequence}`,
     '',

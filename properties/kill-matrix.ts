@@ -123,7 +123,9 @@ const minimizedLength = async (
   const sides = { reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS };
   const judging = judgeOf(sides, first.divergence.invariant);
   try {
-    const small = await minimize(first.found, signatureOf(first.divergence), judging.judge, { mostTries });
+    const small = await minimize(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {
+      mostTries,
+    });
     return small.case.program.steps.length;
   } catch (error) {
     if (error instanceof NotReproduced) return undefined;

@@ -24,7 +24,7 @@ describe('steps that are not needed go', () => {
     const group = [store(0x1000, 1), store(0x1004, 1), store(0x1008, 1)];
     const allOrNone = (steps: readonly Step[]): boolean =>
       group.every((step) => steps.includes(step)) || group.every((step) => !steps.includes(step));
-    const program = programOf([group[0]!, kept, group[1]!, newPgtable(0), group[2]!]);
+    const program = programOf([group[0], kept, group[1], newPgtable(0), group[2]]);
     const small = await smallestAfter(dropGroups, program, ({ steps }) => steps.includes(kept) && allOrNone(steps));
     expect(small.steps).toEqual([kept]);
   });

@@ -21,9 +21,9 @@ export interface FoundBug {
 const MOST_PAGES = 256;
 
 /** A machine with the bug, beside a sound one. */
-export const judgeWith = ({ plant }: PlantedBug): Judge => {
+export const judgeWith = (bug: PlantedBug): Judge => {
   const subject = new ShadowMachine();
-  plant(subject);
+  bug.plant(subject);
   const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject, invariants: INVARIANTS });
   return ({ traffic, program }) => Promise.resolve(lockstep.run(program, traffic === 'coherent'));
 };

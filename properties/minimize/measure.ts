@@ -78,7 +78,7 @@ const measureOfMachine = ({ guestPages, devicePages, hostCpus, draw, failAllocat
 
 export const isSmaller = (one: Measure, other: Measure): boolean => {
   const index = one.findIndex((value, place) => value !== other[place]);
-  return index >= 0 && one[index]! < other[index]!;
+  return index >= 0 && one[index] < other[index];
 };
 
 const addStep = (sum: Sum, step: Step, paging: Paging): void => {

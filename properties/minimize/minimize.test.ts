@@ -33,14 +33,14 @@ const stepsOf = ({ after }: Outcome): number => after.case.program.steps.length;
 const namesOf = (outcomes: readonly Outcome[]): string[] => outcomes.map(({ bug }) => bug.name);
 
 const medianOf = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[values.length >> 1]!;
+  values.toSorted((one, other) => one - other)[values.length >> 1];
 
 describe('findings of planted bugs become small', () => {
   const outcomes: Outcome[] = [];
 
   beforeAll(async () => {
     for (const [index, bug] of PLANTED_BUGS.entries()) {
-      for (const kind of KINDS[index % KINDS.length]!) {
+      for (const kind of KINDS[index % KINDS.length]) {
         // Coherent guests do not meet every bug.
         const before = await findBug(bug, 'minimize', kind, kind.traffic === 'hostile' ? 200 : 15);
         if (before === undefined) continue;
@@ -100,7 +100,7 @@ describe('a search', () => {
   let before: FoundBug;
 
   beforeAll(async () => {
-    const found = await findBug(PLANTED_BUGS[1]!, 'search', { traffic: 'coherent', paging: '2-level' });
+    const found = await findBug(PLANTED_BUGS[1], 'search', { traffic: 'coherent', paging: '2-level' });
     if (found === undefined) throw new Error('the bug was not found');
     before = found;
   });

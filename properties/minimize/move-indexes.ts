@@ -105,7 +105,7 @@ const movedStore = (
 ): Step => {
   const { entryBytes, rootEntries } = pagingSizes(paging);
   const table = level.depth === 0 ? step.paddr - (step.paddr % (rootEntries * entryBytes)) : pageOfAddress(step.paddr);
-  const inLevel = level.depth === 0 ? roots.has(table) : tables[level.depth - 1]!.has(table);
+  const inLevel = level.depth === 0 ? roots.has(table) : tables[level.depth - 1].has(table);
   const start = level.depth === 0 ? table : table * PAGE_BYTES;
   if (!inLevel || (step.paddr - start) / entryBytes !== from) return step;
   return { ...step, paddr: paddr(start + to * entryBytes) };

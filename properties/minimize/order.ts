@@ -53,7 +53,7 @@ export const drawInversions = ({ steps }: Program): number =>
 const inversionsOf = (values: readonly number[]): number => {
   let inversions = 0;
   for (let later = 1; later < values.length; later++) {
-    for (let earlier = 0; earlier < later; earlier++) if (values[earlier]! > values[later]!) inversions++;
+    for (let earlier = 0; earlier < later; earlier++) if (values[earlier] > values[later]) inversions++;
   }
   return inversions;
 };

@@ -14,11 +14,11 @@ export const permuteSlots: Pass = function* (smallest) {
 
 /** Renames the slots of all steps; the identity still takes each draw modulo four. */
 const withSlots = (program: Program, names: readonly number[]): Program =>
-  mapSteps(program, (step) => (step.op === 'new-pgtable' ? { ...step, draw: names[step.draw % SLOTS]! } : step));
+  mapSteps(program, (step) => (step.op === 'new-pgtable' ? { ...step, draw: names[step.draw % SLOTS] } : step));
 
 /** The slot that creation chose as well. */
 const withCreationAndSlots = (program: Program, names: readonly number[]): Program =>
-  withSlots(withMachine(program, { draw: names[program.machine.draw % SLOTS]! }), names);
+  withSlots(withMachine(program, { draw: names[program.machine.draw % SLOTS] }), names);
 
 const permutations = (items: readonly number[]): number[][] =>
   items.length <= 1

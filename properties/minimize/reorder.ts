@@ -13,7 +13,7 @@ import type { Pass } from './search.js';
 export const hoistStores: Pass = function* (smallest) {
   if (yield allHoisted(smallest())) return;
   for (let index = 1; index < smallest().steps.length; index++) {
-    const { op } = smallest().steps[index]!;
+    const { op } = smallest().steps[index];
     if (op !== 'store' && op !== 'init') continue;
     for (const place of betterPlaces(smallest().steps, index)) if (yield moved(smallest(), index, place)) break;
   }
@@ -26,22 +26,22 @@ const allHoisted = ({ machine, steps }: Program): Program => {
 
 /** In front of all that is neither `init` nor a store, from the front. */
 const betterPlaces = (steps: readonly Step[], index: number): number[] => {
-  if (steps[index]!.op === 'init') return [0];
+  if (steps[index].op === 'init') return [0];
   return [...steps.keys()].filter(
-    (place) => place < index && steps[place]!.op !== 'init' && steps[place]!.op !== 'store',
+    (place) => place < index && steps[place].op !== 'init' && steps[place].op !== 'store',
   );
 };
 
 const moved = ({ machine, steps }: Program, from: number, to: number): Program => ({
   machine,
-  steps: steps.toSpliced(from, 1).toSpliced(to, 0, steps[from]!),
+  steps: steps.toSpliced(from, 1).toSpliced(to, 0, steps[from]),
 });
 
 /** Stores in a row by address. Two to the same word keep their order. */
 export const sortStores: Pass = function* (smallest) {
   if (yield { ...smallest(), steps: sortedRuns(smallest().steps) }) return;
   for (let index = 1; index < smallest().steps.length; index++) {
-    const [one, other] = [smallest().steps[index - 1]!, smallest().steps[index]!];
+    const [one, other] = [smallest().steps[index - 1], smallest().steps[index]];
     if (one.op === 'store' && other.op === 'store' && one.paddr > other.paddr)
       yield moved(smallest(), index, index - 1);
   }
@@ -72,6 +72,6 @@ export const sortPages: Pass = function* (smallest) {
   const sorted = byRole.toSorted((one, other) => one - other);
   yield renamed(smallest(), (page) => {
     const place = byRole.indexOf(page);
-    return place < 0 ? page : sorted[place]!;
+    return place < 0 ? page : sorted[place];
   });
 };

@@ -18,7 +18,7 @@ interface Names {
 /** Candidates for the step at `index`, simplest first; the caller keeps only what makes the program smaller. */
 export const simplerSteps = (program: Program, index: number): Step[] => {
   const { steps } = program;
-  const step = steps[index]!;
+  const step = steps[index];
   const names: Names = {
     roots: distinct([0, ...steps.map(rootOf).filter((root) => root !== undefined)]).map(paddr),
     vaddrs: distinct(steps.flatMap((each) => ('vaddr' in each ? [each.vaddr] : []))),

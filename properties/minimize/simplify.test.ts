@@ -49,7 +49,7 @@ describe('simpler values', () => {
       { op: 'fail-alloc', count: 900 },
     ];
     const sameKinds = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
-      steps.every((step, index) => step.op === odd[index]!.op);
+      steps.every((step, index) => step.op === odd[index].op);
     const { steps } = await smallestAfter(simplifySteps, programOf(odd), sameKinds);
     expect(steps).toEqual([
       init(),

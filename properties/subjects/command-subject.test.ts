@@ -215,7 +215,7 @@ describe('after a failure it is started afresh', () => {
     const path = scriptOf(`each((line) => { answer(line); if (life === 1) setTimeout(() => process.exit(4), 20); });`);
     const subject = running(path);
     expect(await outcomeOf(subject)).toBe('trace 2');
-    await untilGone(livesOf(path)[0]!);
+    await untilGone(livesOf(path)[0]);
     expect(await outcomeOf(subject)).toBe('subject-crash: exited with code 4');
     expect(await outcomeOf(subject)).toBe('trace 2');
   });
@@ -355,7 +355,7 @@ describe('start and close', () => {
     await untilWritten(`${path}.lives`);
     await subject.close();
     expect(await refusal).toMatch(/was closed before it answered$/);
-    expect(isAlive(livesOf(path)[0]!)).toBe(false);
+    expect(isAlive(livesOf(path)[0])).toBe(false);
     expect(await outcomeOf(subject)).toBe('trace 2');
   });
 
@@ -389,7 +389,7 @@ describe('start and close', () => {
     const subject = running(path);
     await outcomeOf(subject);
     await subject.close();
-    expect(isAlive(livesOf(path)[0]!)).toBe(false);
+    expect(isAlive(livesOf(path)[0])).toBe(false);
   });
 
   test('an idle command keeps nobody from exiting, and a closed one leaves nothing behind', async () => {
@@ -416,7 +416,7 @@ describe('start and close', () => {
     await untilWritten(`${path}.lives`);
     const ours = process.listeners('exit').filter((listener) => !others.has(listener));
     expect(ours).toHaveLength(1);
-    ours[0]!.call(process, 0);
+    ours[0].call(process, 0);
     expect(await asked).toBe('subject-crash: killed by SIGKILL');
   });
 });

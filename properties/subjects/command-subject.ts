@@ -281,7 +281,7 @@ class Life {
     if (this.bytes > LONGEST_LINE) return this.breakOff({ kind: 'too-long' });
     if (end === -1) return;
     if (end + 1 < chunk.length) return this.breakOff({ kind: 'unasked' });
-    const line = this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
+    const line = this.pieces.length === 1 ? this.pieces[0] : Buffer.concat(this.pieces);
     this.pieces = [];
     this.bytes = 0;
     this.waiting({ kind: 'line', line });

@@ -18,7 +18,8 @@ export const registerInvariants = (program: Command, session: Session): void => 
   );
 };
 
-const asJson = ({ watch: _watch, ...words }: Invariant): string => JSON.stringify(words);
+const asJson = ({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages }: Invariant): string =>
+  JSON.stringify({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages });
 
 const asText = (invariant: Invariant, { colors, width }: Session): string => {
   const { id, statement, source, exercisedBy, looksAt, contract, neverAlone } = invariant;

@@ -89,7 +89,7 @@ describe.skipIf(!hasPython)(`walker.py${hasPython ? '' : ' (skipped: python3 is 
   test('the loop of README.md is a subject', async () => {
     const [, loop] = /```python\n(.*?)```/s.exec(readFileSync(README, 'utf8'))!;
     const path = join(directory, 'loop.py');
-    writeFileSync(path, loop!);
+    writeFileSync(path, loop);
     const found = await firstFinding(against(`python3 "${path}"`), 1, '2-level');
     expect(found).toBeDefined();
     expect(found?.invariant).not.toMatch(/^subject-/);
