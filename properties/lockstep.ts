@@ -117,7 +117,11 @@ export class Lockstep {
       const plan = this.planFor(stage);
       plan.after.push(each);
       if (each.before !== undefined) plan.before.push(each);
-      for (const kind of invariant.outcomes ?? OUTCOME_KINDS) plan.agreed[kindIndex(kind)].push(each);
+      const alsoQuiet = invariant.whenQuiet?.includes(stage) ?? true;
+      for (const kind of invariant.outcomes ?? OUTCOME_KINDS) {
+        plan.agreed[kindIndex(kind)].push(each);
+        if (alsoQuiet) plan.quiet[kindIndex(kind)].push(each);
+      }
     }
   }
 
@@ -159,6 +163,7 @@ export class Lockstep {
     this.askBefore(plan.before);
     if (op === 'new-pgtable') this.countCacheHit(step);
     const version = shadow === undefined ? 0 : shadow.shadowVersion;
+    const tables = moment.subject.tables;
     if (!this.over) this.guest.follow(step);
     this.observe(this.reference.apply(step), this.subject.apply(step));
     this.guest.absorb(moment.reference);
@@ -166,9 +171,18 @@ export class Lockstep {
     this.countStep(op, subjectKind, version);
     this.over = isOver(subjectKind);
     this.wasOver ||= this.over;
-    const agreed = !this.wasOver && moment.referenceKind === subjectKind;
-    const broken = this.askAfter(agreed ? plan.agreed[kindIndex(subjectKind)] : plan.after);
+    const broken = this.askAfter(this.whomToAsk(plan, tables, version));
     return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
+  }
+
+  /** Everybody, unless both sides ended a living guest's step alike; still fewer if nothing shows that anything changed. */
+  private whomToAsk(plan: Plan, tablesBefore: number, versionBefore: number): readonly Watched[] {
+    const { moment, shadow } = this;
+    if (this.wasOver || moment.referenceKind !== moment.subjectKind) return plan.after;
+    const kind = kindIndex(moment.subjectKind);
+    const unseen = shadow === undefined || shadow.shadowVersion === versionBefore;
+    const quiet = unseen && isQuiet(moment.reference, tablesBefore) && isQuiet(moment.subject, tablesBefore);
+    return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
   }
 
   private observe(reference: Observation, subject: Observation): void {
@@ -256,13 +270,31 @@ export class Lockstep {
 interface Plan {
   readonly before: Watched[];
   readonly after: Watched[];
+  /** Those of `agreed` who have something to say of a step that changed nothing. */
+  readonly quiet: readonly Watched[][];
   /** Those of `after` who have something to say though both sides had the same outcome, by its kind. */
   readonly agreed: readonly Watched[][];
 }
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
 
-const emptyPlan = (): Plan => ({ before: [], after: [], agreed: OUTCOME_KINDS.map(() => []) });
+const emptyPlan = (): Plan => ({
+  before: [],
+  after: [],
+  agreed: OUTCOME_KINDS.map(() => []),
+  quiet: OUTCOME_KINDS.map(() => []),
+});
+
+const isQuiet = ({ references, stores, tables }: Observation, tablesBefore: number): boolean =>
+  references.length === 0 && stores.length === 0 && tables === tablesBefore;
+
+const sameSwitcher = ({ reference, subject }: Moment): boolean => {
+  const expected = reference.switcher;
+  const actual = subject.switcher;
+  if (expected.text !== actual.text || expected.registers !== actual.registers) return false;
+  for (let cpu = 0; cpu < expected.state.length; cpu++) if (expected.state[cpu] !== actual.state[cpu]) return false;
+  return true;
+};
 
 interface Broken {
   readonly invariant: Invariant;

@@ -18,6 +18,7 @@ export const accessedDirty: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS, 'end', 'destroy'],
+  whenQuiet: ['access'],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
     const { subject, referenceKind, subjectKind } = moment;

@@ -13,6 +13,7 @@ export const confinement: Invariant = {
   looksAt: 'shadow',
   contract: 'any',
   stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd', 'access', 'end'],
+  whenQuiet: [],
   watch: () => new ConfinementWatch(),
 };
 

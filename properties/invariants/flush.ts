@@ -1,4 +1,4 @@
-import type { Slot } from '../../model/vocabulary/index.js';
+import type { Slot, Vaddr } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { Census } from './census.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
@@ -21,6 +21,7 @@ export const flush: Invariant = {
   contract: 'any',
   neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
   stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],
+  whenQuiet: [],
   watch: () => new FlushWatch(),
 };
 
@@ -105,8 +106,9 @@ const extentOf = ({ step, guest, shadow }: Moment): Extent | undefined => {
     case 'set-pte': {
       if (guest.linear) return undefined;
       const slot = step.vaddr >= guest.kernelAddress ? 'every' : slotShadowing(shadow, step.root);
+      if (!isMapped(shadow, slot, step.vaddr)) return undefined;
       const from = Math.floor(step.vaddr / 4096) * 4096;
-      return slot === undefined ? undefined : { from, to: from + 4096, slot };
+      return { from, to: from + 4096, slot };
     }
     case 'new-pgtable': {
       if (guest.linear || slotShadowing(shadow, step.root) !== undefined) return undefined;
@@ -116,6 +118,17 @@ const extentOf = ({ step, guest, shadow }: Moment): Extent | undefined => {
     default:
       return undefined;
   }
+};
+
+/** Most announcements are of addresses that nobody has touched: there is nothing to count. */
+const isMapped = (
+  shadow: NonNullable<Moment['shadow']>,
+  slot: Extent['slot'] | undefined,
+  address: Vaddr,
+): slot is Extent['slot'] => {
+  if (slot !== 'every') return slot !== undefined && shadow.leafAt(slot, address) !== undefined;
+  for (let each = 0; each < SLOTS; each++) if (shadow.leafAt(each as Slot, address) !== undefined) return true;
+  return false;
 };
 
 const slotShadowing = (shadow: NonNullable<Moment['shadow']>, root: number): Slot | undefined => {

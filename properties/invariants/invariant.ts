@@ -66,6 +66,11 @@ export interface Invariant {
   readonly neverAlone?: string;
   readonly stages: readonly Stage[];
   /**
+   * Stages at which it is asked even if the step was quiet: both sides ended it alike and neither shows any change, outside or
+   * inside. Left out: at all of them. Most of what can be wrong is a change that is wrong, or one that only one side shows.
+   */
+  readonly whenQuiet?: readonly Stage[];
+  /**
    * Of these outcomes it says something when both sides had the same kind; left out: of every one. When the sides part, and once
    * the guest is dead, it is asked in any case.
    */

@@ -16,6 +16,7 @@ export const kernelBroadcast: Invariant = {
   contract: 'any',
   neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
   stages: ['set-pte', 'access', 'set-stack', 'new-pgtable'],
+  whenQuiet: [],
   watch: () => new BroadcastWatch(),
 };
 

@@ -24,6 +24,7 @@ export const leastPrivilege: Invariant = {
   contract: 'any',
   neverAlone: 'a right too many shows in the outcome of the first access that uses it, which translation sees too',
   stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access'],
+  whenQuiet: [],
   watch: () => new LeastPrivilegeWatch(),
 };
 

@@ -12,6 +12,7 @@ export const progress: Invariant = {
   neverAlone: 'a machine that is stuck did not do what the model did in the same step, such as to fault',
   stages: ['access'],
   outcomes: ['mapped', 'stuck'],
+  whenQuiet: [],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
     return subjectKind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;

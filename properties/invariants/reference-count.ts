@@ -12,6 +12,7 @@ export const referenceCount: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS],
+  whenQuiet: [],
   watch: stateless(({ reference, subject, referenceKind, subjectKind: kind }) => {
     if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || referenceKind === 'killed') return VACUOUS;
     const expected = reference.references;

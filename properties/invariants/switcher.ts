@@ -13,6 +13,7 @@ export const switcher: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS],
+  whenQuiet: ['access'],
   watch: () => new SwitcherWatch(),
 };
 

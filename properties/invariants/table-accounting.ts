@@ -14,6 +14,7 @@ export const tableAccounting: Invariant = {
   contract: 'any',
   neverAlone: 'a table that is lost or kept is still held at the end, which teardown sees too',
   stages: ['create', ...OPS, 'destroy'],
+  whenQuiet: [],
   watch: () => new TableWatch(),
 };
 
