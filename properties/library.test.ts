@@ -41,7 +41,7 @@ const outputOf = async (command: string, args: readonly string[], cwd: string): 
 /** The sources as they would be checked out, built. */
 const build = async (directory: string, { files }: Manifest): Promise<void> => {
   const shipped = files.filter((name) => !name.includes('dist') && !name.includes('/'));
-  const named = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', 'scripts', ...shipped];
+  const named = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'LICENSE', ...shipped];
   const there = new Set(await readdir(ROOT));
   await Promise.all(
     named
