@@ -6,7 +6,7 @@
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
-import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
+import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, PRESENT, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { Pool } from './pool.js';
@@ -19,6 +19,9 @@ export class HostileGuest {
   readonly pool: Pool;
   readonly geometry: Geometry;
   readonly steps: Step[] = [];
+  /** The root of the last switch, if there was one, and the host CPU of the last migration. */
+  currentRoot: number | undefined = undefined;
+  cpu = 0;
 
   constructor(draw: Draw, pool: Pool) {
     this.draw = draw;
@@ -36,6 +39,11 @@ export class HostileGuest {
     return this.draw.pick(this.pool.regions);
   }
 
+  /** The number of a root entry: mostly one in use, at times the last one, under which the Switcher lies. */
+  top(): number {
+    return this.draw.bits(3) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.pool.tops);
+  }
+
   /** The first address of a page of the pool. */
   page(): number {
     return addressOf(this.geometry, this.region(), this.draw.pick(this.pool.slots));
@@ -50,9 +58,12 @@ export class HostileGuest {
     return (addressOf(this.geometry, region, slot ?? 0) | (bits >>> 20)) >>> 0;
   }
 
-  /** An entry that points at a page, whose flags are one of the given. */
-  entry(page: number, flags: readonly number[]): GuestEntry {
-    return guestEntry(page * PAGE_BYTES + this.draw.pick(flags));
+  /** An entry that points at a page, whose flags are one of the given. What is not present may hold anything above them. */
+  entry(page: number, choices: readonly number[]): GuestEntry {
+    const flags = this.draw.pick(choices);
+    const low = page * PAGE_BYTES + flags;
+    if ((flags & PRESENT) !== 0 || this.geometry.paging === '2-level') return guestEntry(low);
+    return guestEntry(low, this.draw.word());
   }
 
   /** A leaf: mostly of RAM, at times of a device. */
@@ -94,6 +105,7 @@ export class HostileGuest {
   }
 
   newPgtable(root: number): void {
+    this.currentRoot = root;
     this.steps.push({ op: 'new-pgtable', root: paddr(root), draw: this.draw.unsigned() });
   }
 
@@ -132,15 +144,16 @@ export class HostileGuest {
   }
 
   migrate(): void {
-    this.steps.push({ op: 'migrate', cpu: this.draw.below(this.pool.machine.hostCpus) });
+    this.cpu = this.draw.below(this.pool.machine.hostCpus);
+    this.steps.push({ op: 'migrate', cpu: this.cpu });
   }
 
   failAlloc(count: number): void {
     this.steps.push({ op: 'fail-alloc', count });
   }
 
-  protect(page: number): void {
-    this.steps.push({ op: 'protect', page, access: this.draw.pick(PROTECTIONS) });
+  protect(page: number, access = this.draw.pick(PROTECTIONS)): void {
+    this.steps.push({ op: 'protect', page, access });
   }
 
   // Several steps that belong together.

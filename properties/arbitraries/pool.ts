@@ -13,6 +13,8 @@ export interface Pool {
   readonly machine: MachineConfig;
   readonly geometry: Geometry;
   readonly kernelAddress: number;
+  /** Steps in linear mode between init and paging. */
+  readonly linearSteps: number;
   /** Addresses of roots in RAM. */
   readonly roots: readonly number[];
   /** Root entries that are in use. */
@@ -47,6 +49,10 @@ const drawKernelAddress = (draw: Draw, geometry: Geometry): number => {
   if (rare >= 1) return 0;
   return geometry.switcherAddress + draw.pick([0, 1, PAGE_BYTES, 2 ** geometry.regionBits - 1]);
 };
+
+/** Linear mode reaches nothing but RAM: only there would its guest meet a kernel half. */
+const drawLowKernelAddress = (draw: Draw, guestPages: number): number =>
+  draw.below(Math.min(guestPages, 6)) * PAGE_BYTES + (draw.bits(2) === 0 ? draw.below(PAGE_BYTES) : 0);
 
 /** The first is a kernel region; the stack lives there. */
 const drawRegions = (draw: Draw, geometry: Geometry, kernelAddress: number): number[] => {
@@ -107,7 +113,9 @@ const distinctTops = (geometry: Geometry, regions: readonly number[]): number[] 
 
 export const drawPool = (draw: Draw, machine: MachineConfig): Pool => {
   const geometry = geometryOf(machine.paging);
-  const kernelAddress = drawKernelAddress(draw, geometry);
+  const linearSteps = draw.bits(3) === 0 ? draw.between(3, 24) : 0;
+  const low = linearSteps > 0 && draw.bits(1) === 0;
+  const kernelAddress = low ? drawLowKernelAddress(draw, machine.guestPages) : drawKernelAddress(draw, geometry);
   const regions = drawRegions(draw, geometry, kernelAddress);
   const slots = drawSlots(draw, geometry);
   const row = new PageRow(draw, machine.guestPages);
@@ -125,6 +133,7 @@ export const drawPool = (draw: Draw, machine: MachineConfig): Pool => {
     machine,
     geometry,
     kernelAddress,
+    linearSteps,
     roots,
     tops: distinctTops(geometry, regions),
     middles,

@@ -7,6 +7,7 @@ import type { Draw } from './draw.js';
 import { meetAnEdge } from './edges.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
+import { narrowUpper, runOutOfMemory, shareReadOnly } from './scenes.js';
 
 export type Gesture = (guest: HostileGuest) => void;
 
@@ -44,14 +45,6 @@ const setPmd: Gesture = (guest) => {
   guest.setPmd(guest.draw.pick(guest.pool.middles), middleOf(guest.geometry, guest.region()));
 };
 
-/** The host's memory runs out, mostly for the one step that can do without. */
-const runOutOfMemory: Gesture = (guest) => {
-  guest.failAlloc(guest.draw.pick([0, 1, 1, 1, 2, 3]));
-  if (guest.draw.bits(3) === 0) return;
-  guest.newPgtable(guest.root());
-  guest.failAlloc(0);
-};
-
 /** What every program does. */
 const ALWAYS: readonly WeighedGesture[] = [{ weight: 12, gesture: touch }];
 
@@ -63,7 +56,7 @@ const OFTEN: readonly WeighedGesture[] = [
   { weight: 3, gesture: tellLeaf },
   { weight: 3, gesture: (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()) },
   { weight: 1, gesture: tellTop },
-  { weight: 1, gesture: (guest) => guest.setPgd(guest.root(), guest.draw.pick(guest.pool.tops)) },
+  { weight: 1, gesture: (guest) => guest.setPgd(guest.root(), guest.top()) },
   { weight: 4, gesture: (guest) => guest.newPgtable(guest.root()) },
   { weight: 1, gesture: (guest) => guest.flush('user') },
   { weight: 1, gesture: (guest) => guest.flush('all') },
@@ -77,6 +70,8 @@ const SELDOM: readonly WeighedGesture[] = [
   { weight: 1, gesture: (guest) => guest.guestPa(guest.address()) },
   { weight: 1, gesture: runOutOfMemory },
   { weight: 1, gesture: (guest) => guest.protect(guest.draw.pick(guest.pool.data)) },
+  { weight: 1, gesture: shareReadOnly },
+  { weight: 1, gesture: narrowUpper },
   { weight: 2, gesture: meetAnEdge },
 ];
 

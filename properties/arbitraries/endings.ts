@@ -1,0 +1,146 @@
+/**
+ * What a hostile guest dies of, or should. A death costs a program all its later steps, so that it comes last, and it comes on
+ * purpose: the way to the bad entry is laid, the page that is refused is in use, the window is entered.
+ */
+
+import type { GuestEntry } from '../../model/vocabulary/index.js';
+import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, switcherRegistersAddress } from '../../model/vocabulary/index.js';
+import type { Draw } from './draw.js';
+import { meetAnEdge } from './edges.js';
+import {
+  ACCESSED,
+  CACHE_DISABLED,
+  FULL,
+  GLOBAL,
+  LARGE,
+  PRESENT,
+  USER,
+  WRITABLE,
+  WRITE_THROUGH,
+} from './entry-flags.js';
+import type { HostileGuest } from './hostile-guest.js';
+import type { Way } from './ways.js';
+import { forgetWay, layAnyWay, layWay, mapEnd, readEnd } from './ways.js';
+
+type Ending = (guest: HostileGuest) => void;
+
+const LARGEST = ADDRESS_SPACE_BYTES - 1;
+
+/** The most steps that an ending takes. */
+export const ENDING_STEPS = 12;
+
+/** Upper halves of a PAE entry: reserved bits alone, page number bits alone, both. */
+const HIGH_HALVES: readonly number[] = [0x1000, 0x80000000, 0x7ffff000, 1, 0x800, 0xfff, 0xffffffff];
+
+const dataEntry = (guest: HostileGuest, flags: number, high = 0): GuestEntry =>
+  guestEntry(guest.draw.pick(guest.pool.data) * PAGE_BYTES + flags, high);
+
+const isPae = ({ geometry }: HostileGuest): boolean => geometry.paging === 'pae';
+
+/** A leaf that names nothing, or says what no leaf may say. */
+const badLeaf = (guest: HostileGuest): GuestEntry => {
+  const { guestPages, devicePages } = guest.pool.machine;
+  const choice = guest.draw.below(isPae(guest) ? 8 : 4);
+  if (choice >= 4) return dataEntry(guest, FULL, guest.draw.pick(HIGH_HALVES));
+  if (choice === 0) return dataEntry(guest, FULL | LARGE);
+  if (choice <= 2) return guestEntry((guestPages + devicePages) * PAGE_BYTES + FULL);
+  return guestEntry(guest.draw.pick([0xfffff000, guestPages * PAGE_BYTES + LARGE, 0x80000000]) + FULL);
+};
+
+/** The bad leaf takes the place of one in use, which is told of it, or else it is walked to. */
+const dieOfLeaf: Ending = (guest) => {
+  const way = layAnyWay(guest);
+  if (guest.draw.bits(1) === 0) return mapEnd(guest, way, badLeaf(guest));
+  mapEnd(guest, way, dataEntry(guest, FULL));
+  guest.setPte(way.root, way.page, badLeaf(guest));
+};
+
+/** What an upper entry may not have beside its usual bits: as entry whose page number is counted in. */
+const badUpper = (draw: Draw, pae: boolean, address: number, flags: number, ramBytes: number): GuestEntry => {
+  const choice = draw.below(pae ? 8 : 5);
+  if (choice >= 5) return guestEntry(address + flags, draw.pick(HIGH_HALVES));
+  if (choice <= 1) return guestEntry(address + (flags | LARGE));
+  if (choice <= 3) return guestEntry(address + (flags | draw.pick([WRITE_THROUGH, CACHE_DISABLED, GLOBAL])));
+  return guestEntry(draw.pick([ramBytes, LARGEST - (PAGE_BYTES - 1), 0x80000000]) + flags);
+};
+
+const dieOfUpper: Ending = (guest) => {
+  const { draw, pool } = guest;
+  const way = layAnyWay(guest);
+  guest.store(way.leaf, dataEntry(guest, FULL));
+  const depth = draw.below(way.uppers.length);
+  const namesLeafTable = depth === way.uppers.length - 1;
+  const address = (namesLeafTable ? way.table : draw.pick(pool.middles)) * PAGE_BYTES;
+  const flags = namesLeafTable ? FULL : PRESENT;
+  guest.store(
+    way.uppers[depth] ?? 0,
+    badUpper(draw, isPae(guest), address, flags, pool.machine.guestPages * PAGE_BYTES),
+  );
+  forgetWay(guest, way);
+  readEnd(guest, way);
+};
+
+/** A page that is in use may no longer be taken when it is wanted for more, or anew. */
+const dieOfRefusal: Ending = (guest) => {
+  const { draw } = guest;
+  const page = draw.pick(guest.pool.data);
+  const way = layAnyWay(guest);
+  const leaf = guestEntry(page * PAGE_BYTES + draw.pick([PRESENT | WRITABLE | USER, PRESENT | WRITABLE | ACCESSED]));
+  mapEnd(guest, way, leaf);
+  guest.protect(page, draw.bits(1) === 0 ? 'none' : 'read');
+  if (draw.bits(2) === 0) guest.setPte(way.root, way.page, guestEntry(page * PAGE_BYTES + FULL));
+  else guest.access(way.page, 'write', 'kernel');
+};
+
+/** The host has no memory for a leaf table; in PAE the middle table above it is there already, or not. */
+const dieOfNoMemory: Ending = (guest) => {
+  const region = guest.region();
+  const slot = guest.draw.pick(guest.pool.slots);
+  const neighbour = region > 0 ? region - 1 : region + 1;
+  const way: Way = layWay(guest, region, slot);
+  mapEnd(guest, way, dataEntry(guest, FULL));
+  const end = layWay(guest, neighbour, slot);
+  guest.store(end.leaf, dataEntry(guest, FULL));
+  if (guest.draw.bits(2) === 0) forgetWay(guest, end);
+  guest.failAlloc(1);
+  readEnd(guest, end);
+};
+
+const dieOfSwitcherEntry: Ending = (guest) => {
+  const { switcherAddress } = guest.geometry;
+  const address = guest.draw.pick([switcherAddress, switcherAddress + PAGE_BYTES, LARGEST]);
+  guest.setPte(guest.root(), address, guest.leaf());
+};
+
+const dieOfRootIndex: Ending = (guest) => {
+  const { rootEntries } = guest.geometry;
+  guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries, rootEntries + 1, LARGEST]));
+};
+
+/** A stack in the hypervisor's own window, mostly in the one page there that can be written to. */
+const dieOfStack: Ending = (guest) => {
+  const { geometry, draw, cpu } = guest;
+  const { switcherAddress, paging } = geometry;
+  guest.touch(guest.address());
+  const registers = switcherRegistersAddress(paging, cpu);
+  const page = draw.pick([registers, registers, registers, registers + PAGE_BYTES, switcherAddress]);
+  const esp = draw.bits(2) === 0 ? draw.pick([0, 1, switcherAddress + 1]) : page + draw.between(1, PAGE_BYTES);
+  guest.setStack(esp, draw.between(1, 2));
+};
+
+/** A kind of entry has as many chances as there are ways for it to be bad. */
+const ENDINGS: readonly Ending[] = [
+  ...new Array<Ending>(6).fill(dieOfLeaf),
+  ...new Array<Ending>(5).fill(dieOfUpper),
+  ...new Array<Ending>(2).fill(dieOfRefusal),
+  ...new Array<Ending>(2).fill(dieOfNoMemory),
+  ...new Array<Ending>(2).fill(dieOfSwitcherEntry),
+  ...new Array<Ending>(2).fill(dieOfRootIndex),
+  ...new Array<Ending>(2).fill(dieOfStack),
+  meetAnEdge,
+];
+
+/** The last steps of a program: most end in an attempt to die. */
+export const endProgram = (guest: HostileGuest): void => {
+  if (guest.draw.bits(3) !== 0) guest.draw.pick(ENDINGS)(guest);
+};

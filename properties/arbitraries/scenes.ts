@@ -1,0 +1,52 @@
+/** Several steps that only together come to an edge, and that a guest mostly survives. */
+
+import { PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
+import { ACCESSED, DIRTY, FULL, USER, WRITABLE } from './entry-flags.js';
+import type { HostileGuest } from './hostile-guest.js';
+import { layAnyWay, layWay, mapEnd } from './ways.js';
+
+const NARROW_FLAGS: readonly number[] = [FULL & ~WRITABLE, FULL & ~WRITABLE, FULL & ~(WRITABLE | USER), FULL & ~USER];
+const READ_ONLY_FLAGS: readonly number[] = [
+  FULL & ~WRITABLE,
+  FULL & ~WRITABLE,
+  FULL & ~(WRITABLE | USER),
+  FULL & ~(WRITABLE | ACCESSED),
+  FULL & ~(WRITABLE | DIRTY),
+];
+
+/** The host's memory runs out, mostly for the one step that can do without. */
+export const runOutOfMemory = (guest: HostileGuest): void => {
+  guest.failAlloc(guest.draw.pick([0, 1, 1, 1, 2, 3]));
+  if (guest.draw.bits(3) === 0) return;
+  guest.newPgtable(guest.root());
+  guest.failAlloc(0);
+};
+
+/** The Launcher shares a page read-only for a while, and the guest maps it so. */
+export const shareReadOnly = (guest: HostileGuest): void => {
+  const page = guest.draw.pick(guest.pool.data);
+  const way = layAnyWay(guest);
+  guest.protect(page, 'read');
+  const leaf = guestEntry(page * PAGE_BYTES + guest.draw.pick(READ_ONLY_FLAGS));
+  guest.setPte(way.root, way.page, leaf);
+  mapEnd(guest, way, leaf);
+  if (guest.draw.bits(3) !== 0) guest.protect(page, 'write');
+};
+
+/**
+ * The entry above pages in use, those of the stack among them, loses a right for as long as it takes the hypervisor to see it,
+ * and has it back unannounced. Then the stack must be found again.
+ */
+export const narrowUpper = (guest: HostileGuest): void => {
+  const { draw, pool } = guest;
+  const stack = draw.bits(2) !== 0;
+  if (stack) guest.setPoolStack(1);
+  const way = layWay(guest, stack ? pool.stackRegion : guest.region(), draw.pick(pool.slots), draw.pick(NARROW_FLAGS));
+  const leaf = guest.leaf();
+  guest.store(way.leaf, leaf);
+  // Announced as absent, it is gone from the shadow: the read must look at the guest's tables.
+  guest.setPte(way.root, way.page, guestEntry(0));
+  guest.access(way.page, 'read', 'kernel');
+  if (draw.bits(3) !== 0) guest.store(way.uppers.at(-1) ?? 0, guestEntry(way.table * PAGE_BYTES + FULL));
+  if (stack) guest.setPoolStack(1);
+};
