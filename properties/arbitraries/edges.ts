@@ -1,4 +1,7 @@
-/** Values at the borders of what the machine accepts. A program that draws edges at all has one in every few dozen steps. */
+/**
+ * Values at the borders of what the machine accepts, mostly on the side where a guest lives on; `endings.ts` has the other side.
+ * A program that draws edges at all has one in every few dozen steps.
+ */
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
@@ -8,7 +11,6 @@ import {
   DIRTY,
   FULL,
   GLOBAL,
-  LARGE,
   PRESENT,
   USER,
   WRITABLE,
@@ -28,58 +30,39 @@ const meetLeaf = (guest: HostileGuest, leaf: GuestEntry): void => {
   guest.touch(guest.address());
 };
 
-/** Stores an upper entry with this address and these bits beside its usual flags, and touches what it covers. */
-const meetUpper = (guest: HostileGuest, address: number, bits = 0, high = 0): void => {
+/** Stores an upper entry with this address and, if it has rights, these flags, and touches what it covers. */
+const meetUpper = (guest: HostileGuest, address: number, rights = FULL): void => {
   const { draw, pool, geometry } = guest;
   const region = guest.region();
   const middle = geometry.paging === 'pae' && draw.bits(1) === 0;
-  const flags = geometry.paging === 'pae' && !middle ? PRESENT : FULL;
+  const flags = geometry.paging === 'pae' && !middle ? PRESENT : rights;
   const where = middle
     ? entryAddress(geometry, draw.pick(pool.middles), middleOf(geometry, region))
     : guest.root() + topOf(geometry, region) * geometry.entryBytes;
-  guest.store(where, guestEntry(address + (flags | bits), high));
+  guest.store(where, guestEntry(address + flags));
   if (draw.bits(1) === 0) guest.flush('all');
   guest.touch(addressOf(geometry, region, draw.pick(pool.slots)));
 };
 
 const tableAddress = (guest: HostileGuest): number => guest.draw.pick(guest.pool.leaves) * PAGE_BYTES;
 
-const outsideRam = (guest: HostileGuest): number => {
-  const { draw, pool } = guest;
-  return draw.pick([pool.machine.guestPages * PAGE_BYTES, LARGEST - (PAGE_BYTES - 1), 0x80000000]);
-};
-
 const LEAF_EDGES: readonly Edge[] = [
   // Pages at the borders of RAM and of the device range.
   (guest) => {
     const { guestPages, devicePages } = guest.pool.machine;
-    const borders = [guestPages - 1, guestPages, guestPages + devicePages - 1, guestPages + devicePages];
+    const borders = [0, guestPages - 1, guestPages, guestPages + devicePages - 1];
     meetLeaf(guest, guestEntry(guest.draw.pick(borders) * PAGE_BYTES + FULL));
   },
-  // The greatest page number, and in PAE the reserved bits.
-  (guest) => meetLeaf(guest, guestEntry(0xfffff000 + FULL)),
-  (guest) => {
-    const high = guest.geometry.paging === 'pae' ? guest.draw.pick([0xfff, 0x1000, 0x80000000, 0xffffffff, 1]) : 0;
-    meetLeaf(guest, guestEntry(guest.draw.pick(guest.pool.data) * PAGE_BYTES + FULL, high));
-  },
-  (guest) => meetLeaf(guest, guestEntry(guest.draw.pick(guest.pool.data) * PAGE_BYTES + (FULL | LARGE))),
   (guest) => {
     const { guestPages, devicePages } = guest.pool.machine;
-    const flags = FULL | guest.draw.pick([LARGE, WRITE_THROUGH | CACHE_DISABLED, GLOBAL]);
-    meetLeaf(guest, guestEntry((guestPages + guest.draw.below(devicePages + 1)) * PAGE_BYTES + flags));
+    const flags = FULL | guest.draw.pick([WRITE_THROUGH | CACHE_DISABLED, GLOBAL]);
+    meetLeaf(guest, guestEntry((guestPages + guest.draw.below(Math.max(devicePages, 1))) * PAGE_BYTES + flags));
   },
 ];
 
 const UPPER_EDGES: readonly Edge[] = [
-  // Bits that an upper entry must not have.
-  (guest) => meetUpper(guest, tableAddress(guest), guest.draw.pick([WRITE_THROUGH, CACHE_DISABLED, LARGE, GLOBAL])),
-  (guest) => meetUpper(guest, tableAddress(guest), guest.draw.pick([WRITABLE, USER, ACCESSED, DIRTY])),
-  // Tables outside RAM.
-  (guest) => meetUpper(guest, outsideRam(guest)),
-  (guest) => {
-    const high = guest.geometry.paging === 'pae' ? guest.draw.pick([1, 0xfff, 0x1000, 0x80000000]) : 0;
-    meetUpper(guest, tableAddress(guest), 0, high);
-  },
+  // Bits that an upper entry may lack.
+  (guest) => meetUpper(guest, tableAddress(guest), FULL & ~guest.draw.pick([WRITABLE, USER, ACCESSED, DIRTY])),
   // A root that is a leaf table too (in PAE, a middle table), and a table that contains itself.
   (guest) => meetUpper(guest, Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES),
   (guest) => {
@@ -92,33 +75,20 @@ const UPPER_EDGES: readonly Edge[] = [
 ];
 
 const HYPERCALL_EDGES: readonly Edge[] = [
-  (guest) => guest.newPgtable(outsideRam(guest)),
   (guest) => guest.newPgtable(0),
-  (guest) => guest.setPte(outsideRam(guest), guest.page(), guest.leaf()),
-  (guest) => guest.setPgd(outsideRam(guest), guest.draw.pick(guest.pool.tops)),
+  (guest) => guest.setPte(guest.outsideRam(), guest.page(), guest.leaf()),
+  (guest) => guest.setPgd(guest.outsideRam(), guest.draw.pick(guest.pool.tops)),
   // The last root entry holds the Switcher.
   (guest) => guest.setPgd(guest.root(), guest.geometry.rootEntries - 1),
   (guest) => {
-    const { rootEntries } = guest.geometry;
-    guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries + 1, LARGEST]));
-  },
-  (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), guest.draw.below(guest.geometry.tableEntries)),
-  (guest) => {
-    const { switcherAddress } = guest.geometry;
-    guest.setPte(guest.root(), guest.draw.pick([switcherAddress, switcherAddress + PAGE_BYTES, LARGEST]), guest.leaf());
+    if (guest.geometry.paging === 'pae')
+      guest.setPmd(guest.draw.pick(guest.pool.leaves), guest.draw.below(guest.geometry.tableEntries));
   },
   (guest) => guest.setPte(guest.root(), guest.geometry.switcherAddress - PAGE_BYTES, guest.leaf()),
-  (guest) => guest.init(guest.pool.kernelAddress),
 ];
 
 const STACK_EDGES: readonly Edge[] = [
-  // The stack pointer wraps, or stands in or just under the Switcher.
-  (guest) => {
-    const { switcherAddress } = guest.geometry;
-    const esp = guest.draw.pick([0, 1, PAGE_BYTES, switcherAddress, switcherAddress + 1, switcherAddress + PAGE_BYTES]);
-    guest.setStack(esp, guest.draw.between(1, 2));
-  },
-  (guest) => guest.setPoolStack(guest.draw.pick([3, 4, LARGEST])),
+  (guest) => guest.setStack(guest.draw.pick([0, 1, PAGE_BYTES, guest.geometry.switcherAddress]), 0),
   (guest) => guest.setStack(guest.address(), guest.draw.between(0, 2)),
 ];
 
@@ -132,7 +102,6 @@ const ACCESS_EDGES: readonly Edge[] = [
   (guest) => guest.touch(guest.geometry.switcherAddress - 1),
   (guest) => guest.touch(guest.draw.pick([guest.pool.kernelAddress, guest.pool.kernelAddress - 1]) >>> 0),
   (guest) => guest.touch(guest.draw.unsigned()),
-  (guest) => guest.guestPa(guest.draw.pick([guest.geometry.switcherAddress, LARGEST, guest.draw.unsigned()])),
 ];
 
 /** What seldom kills is drawn more often. */

@@ -5,8 +5,6 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, switcherRegistersAddress } from '../../model/vocabulary/index.js';
-import type { Draw } from './draw.js';
-import { meetAnEdge } from './edges.js';
 import {
   ACCESSED,
   CACHE_DISABLED,
@@ -19,7 +17,6 @@ import {
   WRITE_THROUGH,
 } from './entry-flags.js';
 import type { HostileGuest } from './hostile-guest.js';
-import type { Way } from './ways.js';
 import { forgetWay, layAnyWay, layWay, mapEnd, readEnd } from './ways.js';
 
 type Ending = (guest: HostileGuest) => void;
@@ -40,7 +37,7 @@ const isPae = ({ geometry }: HostileGuest): boolean => geometry.paging === 'pae'
 /** A leaf that names nothing, or says what no leaf may say. */
 const badLeaf = (guest: HostileGuest): GuestEntry => {
   const { guestPages, devicePages } = guest.pool.machine;
-  const choice = guest.draw.below(isPae(guest) ? 8 : 4);
+  const choice = guest.draw.below(isPae(guest) ? 10 : 4);
   if (choice >= 4) return dataEntry(guest, FULL, guest.draw.pick(HIGH_HALVES));
   if (choice === 0) return dataEntry(guest, FULL | LARGE);
   if (choice <= 2) return guestEntry((guestPages + devicePages) * PAGE_BYTES + FULL);
@@ -55,13 +52,15 @@ const dieOfLeaf: Ending = (guest) => {
   guest.setPte(way.root, way.page, badLeaf(guest));
 };
 
-/** What an upper entry may not have beside its usual bits: as entry whose page number is counted in. */
-const badUpper = (draw: Draw, pae: boolean, address: number, flags: number, ramBytes: number): GuestEntry => {
-  const choice = draw.below(pae ? 8 : 5);
-  if (choice >= 5) return guestEntry(address + flags, draw.pick(HIGH_HALVES));
-  if (choice <= 1) return guestEntry(address + (flags | LARGE));
-  if (choice <= 3) return guestEntry(address + (flags | draw.pick([WRITE_THROUGH, CACHE_DISABLED, GLOBAL])));
-  return guestEntry(draw.pick([ramBytes, LARGEST - (PAGE_BYTES - 1), 0x80000000]) + flags);
+/** An entry for the place of one that names `table` with these flags: it says what no upper entry may say. */
+const badUpper = (guest: HostileGuest, table: number, flags: number): GuestEntry => {
+  const { draw } = guest;
+  const good = table * PAGE_BYTES + flags;
+  const choice = draw.below(isPae(guest) ? 9 : 5);
+  if (choice >= 5) return guestEntry(good, draw.pick(HIGH_HALVES));
+  if (choice <= 1) return guestEntry(good | LARGE);
+  if (choice <= 3) return guestEntry(good | draw.pick([WRITE_THROUGH, CACHE_DISABLED, GLOBAL]));
+  return guestEntry(guest.outsideRam() + flags);
 };
 
 const dieOfUpper: Ending = (guest) => {
@@ -70,12 +69,8 @@ const dieOfUpper: Ending = (guest) => {
   guest.store(way.leaf, dataEntry(guest, FULL));
   const depth = draw.below(way.uppers.length);
   const namesLeafTable = depth === way.uppers.length - 1;
-  const address = (namesLeafTable ? way.table : draw.pick(pool.middles)) * PAGE_BYTES;
-  const flags = namesLeafTable ? FULL : PRESENT;
-  guest.store(
-    way.uppers[depth] ?? 0,
-    badUpper(draw, isPae(guest), address, flags, pool.machine.guestPages * PAGE_BYTES),
-  );
+  const bad = namesLeafTable ? badUpper(guest, way.table, FULL) : badUpper(guest, draw.pick(pool.middles), PRESENT);
+  guest.store(way.uppers[depth] ?? 0, bad);
   forgetWay(guest, way);
   readEnd(guest, way);
 };
@@ -96,8 +91,9 @@ const dieOfRefusal: Ending = (guest) => {
 const dieOfNoMemory: Ending = (guest) => {
   const region = guest.region();
   const slot = guest.draw.pick(guest.pool.slots);
-  const neighbour = region > 0 ? region - 1 : region + 1;
-  const way: Way = layWay(guest, region, slot);
+  // Under the same root entry, and not the Switcher's.
+  const neighbour = (region ^ 1) === guest.geometry.switcherRegion ? region - 1 : region ^ 1;
+  const way = layWay(guest, region, slot);
   mapEnd(guest, way, dataEntry(guest, FULL));
   const end = layWay(guest, neighbour, slot);
   guest.store(end.leaf, dataEntry(guest, FULL));
@@ -114,7 +110,7 @@ const dieOfSwitcherEntry: Ending = (guest) => {
 
 const dieOfRootIndex: Ending = (guest) => {
   const { rootEntries } = guest.geometry;
-  guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries, rootEntries + 1, LARGEST]));
+  guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries, rootEntries, rootEntries + 1, LARGEST]));
 };
 
 /** A stack in the hypervisor's own window, mostly in the one page there that can be written to. */
@@ -124,23 +120,40 @@ const dieOfStack: Ending = (guest) => {
   guest.touch(guest.address());
   const registers = switcherRegistersAddress(paging, cpu);
   const page = draw.pick([registers, registers, registers, registers + PAGE_BYTES, switcherAddress]);
-  const esp = draw.bits(2) === 0 ? draw.pick([0, 1, switcherAddress + 1]) : page + draw.between(1, PAGE_BYTES);
+  // A stack pointer of 0 or 1 wraps.
+  const esp = draw.bits(3) === 0 ? draw.pick([0, 1, PAGE_BYTES]) : page + draw.between(1, PAGE_BYTES);
   guest.setStack(esp, draw.between(1, 2));
 };
 
+/** Nothing is wrong with switching to a root outside RAM, until its tables are read. */
+const dieOfRoot: Ending = (guest) => {
+  guest.newPgtable(guest.outsideRam());
+  if (guest.draw.bits(1) === 0) guest.touch(guest.address());
+  else guest.guestPa(guest.address());
+};
+
+const CALLS_TOO_MANY: readonly Ending[] = [
+  (guest) => guest.init(guest.pool.kernelAddress),
+  (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), guest.draw.below(guest.geometry.tableEntries)),
+  (guest) => guest.setPoolStack(guest.draw.pick([3, 4, LARGEST])),
+  (guest) => guest.guestPa(guest.draw.pick([guest.geometry.switcherAddress, LARGEST, guest.draw.unsigned()])),
+];
+const dieOfCall: Ending = (guest) => guest.draw.pick(CALLS_TOO_MANY)(guest);
+
 /** A kind of entry has as many chances as there are ways for it to be bad. */
 const ENDINGS: readonly Ending[] = [
-  ...new Array<Ending>(6).fill(dieOfLeaf),
-  ...new Array<Ending>(5).fill(dieOfUpper),
+  ...new Array<Ending>(7).fill(dieOfLeaf),
+  ...new Array<Ending>(6).fill(dieOfUpper),
   ...new Array<Ending>(2).fill(dieOfRefusal),
-  ...new Array<Ending>(2).fill(dieOfNoMemory),
-  ...new Array<Ending>(2).fill(dieOfSwitcherEntry),
+  ...new Array<Ending>(3).fill(dieOfNoMemory),
+  dieOfSwitcherEntry,
   ...new Array<Ending>(2).fill(dieOfRootIndex),
   ...new Array<Ending>(2).fill(dieOfStack),
-  meetAnEdge,
+  dieOfRoot,
+  dieOfCall,
 ];
 
-/** The last steps of a program: most end in an attempt to die. */
+/** The last steps of a program: seven in eight are an attempt to die. */
 export const endProgram = (guest: HostileGuest): void => {
   if (guest.draw.bits(3) !== 0) guest.draw.pick(ENDINGS)(guest);
 };

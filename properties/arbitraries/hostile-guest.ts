@@ -4,12 +4,15 @@
  */
 
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, PRESENT, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { Pool } from './pool.js';
+
+/** The last page of the physical address space. */
+const LARGEST_PAGE = ADDRESS_SPACE_BYTES - PAGE_BYTES;
 
 /** Mostly `write`, so that what a step took away comes back. */
 const PROTECTIONS: readonly Protection[] = ['none', 'read', 'write', 'write'];
@@ -41,7 +44,12 @@ export class HostileGuest {
 
   /** The number of a root entry: mostly one in use, at times the last one, under which the Switcher lies. */
   top(): number {
-    return this.draw.bits(3) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.pool.tops);
+    return this.draw.bits(2) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.pool.tops);
+  }
+
+  /** The first address of a page that no RAM has. */
+  outsideRam(): number {
+    return this.draw.pick([this.pool.machine.guestPages * PAGE_BYTES, LARGEST_PAGE, 0x80000000]);
   }
 
   /** The first address of a page of the pool. */

@@ -19,11 +19,17 @@ const CALLS: readonly Gesture[] = [
   (guest) => guest.setPgd(guest.root(), 0),
 ];
 
+/** Deadly, so that the guest first has a life to lose. */
+const callTooEarly: Gesture = (guest) => {
+  liveLinear(guest, false, guest.draw.between(10, 16));
+  guest.draw.pick(CALLS)(guest);
+};
+
 /** Up to the first `new-pgtable`: most programs build their tables, some first live in linear mode for a while. */
 const openingSteps = (guest: HostileGuest): void => {
   const { draw, pool } = guest;
   const bits = draw.word();
-  if ((bits & 0x7f) === 0) draw.pick(CALLS)(guest);
+  if ((bits & 0x3f) === 0) callTooEarly(guest);
   if ((bits & 0x780) === 0) liveLinear(guest, false, draw.between(1, 8));
   guest.init(pool.kernelAddress);
   liveLinear(guest, true, pool.linearSteps);

@@ -18,7 +18,7 @@ const drawHostCpus = (draw: Draw): number => (draw.oneIn(64) ? MACHINE_BOUNDS.ho
 const FAILURES: Readonly<Record<Paging, readonly number[]>> = { '2-level': [1, 2, 2, 2, 3], pae: [1, 2, 2, 3, 3, 4] };
 
 /** Nothing lives on a machine that was not created: such a program costs a few steps, and tests no others. */
-const drawFailure = (draw: Draw, paging: Paging): number => (draw.oneIn(40) ? draw.pick(FAILURES[paging]) : 0);
+const drawFailure = (draw: Draw, paging: Paging): number => (draw.oneIn(32) ? draw.pick(FAILURES[paging]) : 0);
 
 export const drawMachine = (draw: Draw, paging: Paging): MachineConfig => ({
   paging,

@@ -40,13 +40,15 @@ export const shareReadOnly = (guest: HostileGuest): void => {
 export const narrowUpper = (guest: HostileGuest): void => {
   const { draw, pool } = guest;
   const stack = draw.bits(2) !== 0;
+  const way = layWay(guest, stack ? pool.stackRegion : guest.region(), draw.pick(pool.slots));
+  const upper = way.uppers.at(-1) ?? 0;
   if (stack) guest.setPoolStack(1);
-  const way = layWay(guest, stack ? pool.stackRegion : guest.region(), draw.pick(pool.slots), draw.pick(NARROW_FLAGS));
-  const leaf = guest.leaf();
-  guest.store(way.leaf, leaf);
+  guest.store(upper, guestEntry(way.table * PAGE_BYTES + draw.pick(NARROW_FLAGS)));
+  guest.store(way.leaf, guest.leaf());
   // Announced as absent, it is gone from the shadow: the read must look at the guest's tables.
   guest.setPte(way.root, way.page, guestEntry(0));
   guest.access(way.page, 'read', 'kernel');
-  if (draw.bits(3) !== 0) guest.store(way.uppers.at(-1) ?? 0, guestEntry(way.table * PAGE_BYTES + FULL));
+  if (draw.bits(3) !== 0) guest.store(upper, guestEntry(way.table * PAGE_BYTES + FULL));
   if (stack) guest.setPoolStack(1);
+  if (draw.bits(1) === 0) guest.setPoolStack(0);
 };

@@ -32,6 +32,14 @@ const tellTop: Gesture = (guest) => {
   guest.setPgd(root, topOf(guest.geometry, region));
 };
 
+/** A root entry is announced as changed, of any root, and then the guest goes there and looks. */
+const tellTopAndGo: Gesture = (guest) => {
+  const root = guest.root();
+  guest.setPgd(root, guest.top());
+  guest.newPgtable(root);
+  touch(guest);
+};
+
 const storeUpper: Gesture = (guest) => {
   if (guest.pool.middles.length > 0 && guest.draw.bits(1) === 0) {
     guest.storeMiddle(guest.draw.pick(guest.pool.middles), guest.region());
@@ -56,6 +64,7 @@ const OFTEN: readonly WeighedGesture[] = [
   { weight: 3, gesture: tellLeaf },
   { weight: 3, gesture: (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()) },
   { weight: 1, gesture: tellTop },
+  { weight: 1, gesture: tellTopAndGo },
   { weight: 1, gesture: (guest) => guest.setPgd(guest.root(), guest.top()) },
   { weight: 4, gesture: (guest) => guest.newPgtable(guest.root()) },
   { weight: 1, gesture: (guest) => guest.flush('user') },

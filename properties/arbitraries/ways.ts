@@ -31,8 +31,8 @@ const rootInUse = (guest: HostileGuest): number => {
   return root;
 };
 
-/** Stores all entries above the leaf. `flags`: those of the entry that names the leaf table. */
-export const layWay = (guest: HostileGuest, region: number, slot: number, flags = FULL): Way => {
+/** Stores all entries above the leaf, with every right. */
+export const layWay = (guest: HostileGuest, region: number, slot: number): Way => {
   const { geometry, draw, pool } = guest;
   const root = rootInUse(guest);
   const table = draw.pick(pool.leaves);
@@ -43,7 +43,7 @@ export const layWay = (guest: HostileGuest, region: number, slot: number, flags 
     guest.store(uppers[0] ?? 0, guestEntry(middle * PAGE_BYTES + PRESENT));
     uppers.push(entryAddress(geometry, middle, middleOf(geometry, region)));
   }
-  guest.store(uppers.at(-1) ?? 0, guestEntry(table * PAGE_BYTES + flags));
+  guest.store(uppers.at(-1) ?? 0, guestEntry(table * PAGE_BYTES + FULL));
   const leaf = entryAddress(geometry, table, slot);
   return { root, topIndex, uppers, table, leaf, page: addressOf(geometry, region, slot) };
 };
