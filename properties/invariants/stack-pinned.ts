@@ -9,6 +9,7 @@ export const stackPinned: Invariant = {
   exercisedBy: 'a living guest with stack pages after set-stack, clear all, or a switch to a blank slot',
   looksAt: 'shadow',
   contract: 'any',
+  neverAlone: 'the next pin takes a page that is not writable again, which reference-count may see',
   stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'],
   watch: () => new StackWatch(),
 };
