@@ -15,12 +15,12 @@ import type {
   Slot,
   Step,
 } from '../model/vocabulary/index.js';
-import { OPS, SLOTS } from '../model/vocabulary/index.js';
+import { OPS, OUTCOME_KINDS, SLOTS } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Moment, Stage, Verdict, Violation, Watch } from './invariants/invariant.js';
 import { VACUOUS } from './invariants/invariant.js';
-import { OUTCOME_KINDS, Tally, kindIndex } from './tally.js';
+import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
 
 /** How many steps after a kill are still taken, to see that it was one. */

@@ -1,27 +1,8 @@
 /** What a run looked at: how often each invariant was checked and exercised, and how the steps ended. */
 
 import type { Op, OutcomeKind } from '../model/vocabulary/index.js';
-import { OPS } from '../model/vocabulary/index.js';
+import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Invariant } from './invariants/invariant.js';
-
-/** Every way in which a step can end. */
-export const OUTCOME_KINDS = [
-  'created',
-  'no-memory',
-  'initialized',
-  'ok',
-  'mapped',
-  'fault',
-  'mmio',
-  'physical',
-  'stuck',
-  'killed',
-  'dead',
-  'destroyed',
-  'host-bug',
-  'halted',
-  'absent',
-] as const satisfies readonly OutcomeKind[];
 
 const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 

@@ -4,27 +4,9 @@
  */
 
 import * as z from 'zod';
-import type { EntryChange, Outcome, OutcomeKind, ReferenceChange } from '../vocabulary/index.js';
-import { pfn } from '../vocabulary/index.js';
+import type { EntryChange, Outcome, ReferenceChange } from '../vocabulary/index.js';
+import { OUTCOME_KINDS, pfn } from '../vocabulary/index.js';
 import { anyText, hexBytes, hexEntry, hexPaddr, list, naturalNumber, openObject, u32, unionError } from './fields.js';
-
-const KINDS = [
-  'created',
-  'no-memory',
-  'initialized',
-  'ok',
-  'mapped',
-  'fault',
-  'mmio',
-  'physical',
-  'stuck',
-  'killed',
-  'dead',
-  'destroyed',
-  'host-bug',
-  'halted',
-  'absent',
-] as const satisfies readonly OutcomeKind[];
 
 export const outcomeSchema = z.discriminatedUnion(
   'kind',
@@ -45,7 +27,7 @@ export const outcomeSchema = z.discriminatedUnion(
     openObject({ kind: z.literal('halted') }),
     openObject({ kind: z.literal('absent') }),
   ],
-  { error: unionError('kind', KINDS) },
+  { error: unionError('kind', OUTCOME_KINDS) },
 ) satisfies z.ZodType<Outcome>;
 
 /** The envelope of an observation; what it holds is read according to the outcome. */

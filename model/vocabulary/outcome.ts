@@ -33,6 +33,25 @@ export type Outcome =
 
 export type OutcomeKind = Outcome['kind'];
 
+/** Every way in which a step, a creation or a destruction can end. */
+export const OUTCOME_KINDS = [
+  'created',
+  'no-memory',
+  'initialized',
+  'ok',
+  'mapped',
+  'fault',
+  'mmio',
+  'physical',
+  'stuck',
+  'killed',
+  'dead',
+  'destroyed',
+  'host-bug',
+  'halted',
+  'absent',
+] as const satisfies readonly OutcomeKind[];
+
 /** Bits of a fault's code, as the CPU pushes them. */
 export const FAULT_PRESENT = 1;
 export const FAULT_WRITE = 2;

@@ -1,3 +1,4 @@
+import { OPS } from '../../model/vocabulary/index.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 
@@ -9,21 +10,7 @@ export const deathIsFinal: Invariant = {
   exercisedBy: 'a step after a kill',
   looksAt: 'observations',
   contract: 'any',
-  stages: [
-    'init',
-    'store',
-    'new-pgtable',
-    'flush-tlb',
-    'set-stack',
-    'set-pmd',
-    'set-pte',
-    'set-pgd',
-    'access',
-    'guest-pa',
-    'migrate',
-    'fail-alloc',
-    'protect',
-  ],
+  stages: OPS,
   outcomes: ['killed', 'dead'],
   watch: () => new DeathWatch(),
 };

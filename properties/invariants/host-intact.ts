@@ -1,3 +1,4 @@
+import { OPS } from '../../model/vocabulary/index.js';
 import { describe } from './outcome-difference.js';
 import type { Invariant } from './invariant.js';
 import { HELD, stateless, violation } from './invariant.js';
@@ -11,23 +12,7 @@ export const hostIntact: Invariant = {
   exercisedBy: 'every step',
   looksAt: 'observations',
   contract: 'any',
-  stages: [
-    'create',
-    'store',
-    'init',
-    'new-pgtable',
-    'flush-tlb',
-    'set-stack',
-    'set-pmd',
-    'set-pte',
-    'set-pgd',
-    'access',
-    'guest-pa',
-    'migrate',
-    'fail-alloc',
-    'protect',
-    'destroy',
-  ],
+  stages: ['create', ...OPS, 'destroy'],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind !== 'host-bug') return HELD;
     return violation('outcome', 'a hypervisor that goes on', describe(subject.outcome), 'host-bug');

@@ -1,3 +1,4 @@
+import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
@@ -10,21 +11,7 @@ export const killDecision: Invariant = {
   exercisedBy: 'a step at which either side killed',
   looksAt: 'observations',
   contract: 'any',
-  stages: [
-    'store',
-    'init',
-    'new-pgtable',
-    'flush-tlb',
-    'set-stack',
-    'set-pmd',
-    'set-pte',
-    'set-pgd',
-    'access',
-    'guest-pa',
-    'migrate',
-    'fail-alloc',
-    'protect',
-  ],
+  stages: OPS,
   outcomes: ['killed'],
   watch: stateless(({ reference, subject, referenceKind, subjectKind }) => {
     if (referenceKind !== 'killed' && subjectKind !== 'killed') return VACUOUS;
