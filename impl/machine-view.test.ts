@@ -47,7 +47,7 @@ describe('leaves', () => {
       { vaddr: 0xffc01000, target: 'switcher-registers' },
       { vaddr: 0xffc02000, target: 'switcher-state', page: 0 },
     ]);
-    expect(shadow.leafCount(slot(2))).toBe(5);
+    expect(shadow.leafCountIn(slot(2), 0, 2 ** 32)).toBe(5);
   });
 
   test('are found by any address of their page, and only where one is present', () => {

@@ -10,7 +10,7 @@ import type {
   Slot,
   Vaddr,
 } from '../model/vocabulary/index.js';
-import { ADDRESS_SPACE_BYTES, SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
+import { SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
 import {
   GUEST_FRAME,
   NO_FRAME,
@@ -82,10 +82,6 @@ export class MachineView implements ShadowView {
 
   guestRoot(slot: Slot): Paddr | undefined {
     return this.cache.shadows(slot) ? this.cache.guestRoot(slot) : undefined;
-  }
-
-  leafCount(slot: Slot): number {
-    return this.leafCountIn(slot, 0, ADDRESS_SPACE_BYTES);
   }
 
   leafCountIn(slot: Slot, from: number, to: number): number {

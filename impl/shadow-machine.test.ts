@@ -379,7 +379,7 @@ describe.each(PAGINGS)('effects, %s', (paging) => {
     const seen = guest.take(flush('all'));
     expect(seen.switcher).toEqual({ text: 1, state: [0, 0], registers: 0 });
     expect(guest.machine.shadow.leafAt(slot(1), vaddr(0))).toMatchObject({ page: 16, writable: true });
-    expect(guest.machine.shadow.leafCount(slot(0))).toBe(0);
+    expect(guest.machine.shadow.leafCountIn(slot(0), 0, 2 ** 32)).toBe(0);
   });
 
   test('set-pgd of the Switcher’s entry: the current slot has it back at once, another at the switch', () => {

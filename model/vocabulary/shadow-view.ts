@@ -48,8 +48,6 @@ export interface ShadowView {
   hasRoot(slot: Slot): boolean;
   /** The guest root that a slot shadows, if any. */
   guestRoot(slot: Slot): Paddr | undefined;
-  /** Present leaves of a slot. */
-  leafCount(slot: Slot): number;
   /** Those whose first address lies in `from` … `to` − 1. */
   leafCountIn(slot: Slot, from: number, to: number): number;
   /** The leaf that maps an address in a slot, if one is present. */
