@@ -35,7 +35,7 @@ export const shareReadOnly = (guest: HostileGuest): void => {
 
 /**
  * The entry above pages in use, those of the stack among them, loses a right for as long as it takes the hypervisor to see it,
- * and has it back unannounced. Then the stack must be found again.
+ * and has it back unannounced; the page itself may be another by then. Then the stack must be found again.
  */
 export const narrowUpper = (guest: HostileGuest): void => {
   const { draw, pool } = guest;
@@ -45,10 +45,12 @@ export const narrowUpper = (guest: HostileGuest): void => {
   if (stack) guest.setPoolStack(1);
   guest.store(upper, guestEntry(way.table * PAGE_BYTES + draw.pick(NARROW_FLAGS)));
   guest.store(way.leaf, guest.leaf());
-  // Announced as absent, it is gone from the shadow: the read must look at the guest's tables.
-  guest.setPte(way.root, way.page, guestEntry(0));
+  // Gone from the shadow, by itself or with its table: the read must look at the guest's tables.
+  if (draw.bits(1) === 0) guest.setPte(way.root, way.page, guestEntry(0));
+  else guest.setPgd(way.root, way.topIndex);
   guest.access(way.page, 'read', 'kernel');
   if (draw.bits(3) !== 0) guest.store(upper, guestEntry(way.table * PAGE_BYTES + FULL));
+  if (draw.bits(1) === 0) guest.store(way.leaf, guest.leaf());
   if (stack) guest.setPoolStack(1);
   if (draw.bits(1) === 0) guest.setPoolStack(0);
 };

@@ -1,3 +1,6 @@
+import type { ShadowLeaf } from '../../model/vocabulary/index.js';
+import type { GuestRecord } from '../guest-record.js';
+import { pageOf, pureWalk } from '../pure-walk.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 
@@ -49,7 +52,16 @@ const checkPages = ({ shadow, guest }: Moment): Verdict => {
     const leaf = shadow.leafAt(shadow.currentSlot, address);
     const field = `stack page ${hex(address)}`;
     if (leaf === undefined) return violation(field, 'mapped writable', 'not mapped', 'not mapped');
-    if (!leaf.writable || !leaf.upperWritable) return violation(field, 'mapped writable', 'read-only', 'read-only');
+    if (leaf.writable && leaf.upperWritable) continue;
+    // Nothing at all was done for a page that still is what it was before the guest changed its mind.
+    const actual = isStale(leaf, guest) ? 'read-only and stale' : 'read-only';
+    return violation(field, 'mapped writable', actual, actual);
   }
   return HELD;
+};
+
+/** The guest's tables name another page by now. */
+const isStale = ({ page, vaddr }: ShadowLeaf, guest: GuestRecord): boolean => {
+  const walk = pureWalk(guest, vaddr);
+  return walk.kind === 'leaf' && pageOf(walk.entry) !== page;
 };
