@@ -95,6 +95,7 @@ const witness = (id: string, stages: readonly Stage[], log: string[], brokenAt?:
   looksAt: 'observations',
   contract: 'any',
   stages,
+  situations: [],
   watch: () => ({
     begin: () => void log.push(`${id} begin`),
     before: ({ stage }) => void log.push(`${id} before ${stage}`),

@@ -6,20 +6,20 @@
 import type {
   Machine,
   MachineConfig,
-  NewPgtableStep,
   Observation,
   Op,
   OutcomeKind,
   Program,
   ShadowView,
-  Slot,
   Step,
 } from '../model/vocabulary/index.js';
-import { OPS, OUTCOME_KINDS, SLOTS } from '../model/vocabulary/index.js';
+import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Moment, Stage, Verdict, Violation, Watch } from './invariants/invariant.js';
 import { VACUOUS } from './invariants/invariant.js';
+import { StageCounter } from './situations/grid.js';
+import { Scene } from './situations/scene.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
 
@@ -36,6 +36,11 @@ interface Watched {
   /** Bound to `watch`: watches have as many shapes as there are invariants, and finding a method of one takes longer than calling it. */
   readonly before: ((moment: Moment) => void) | undefined;
   readonly after: (moment: Moment) => Verdict;
+}
+
+/** Somebody asked at one stage, and where the situations of that stage are counted. */
+interface Asked extends Watched {
+  readonly situations: readonly StageCounter[];
 }
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
@@ -61,6 +66,7 @@ export class Lockstep {
   private readonly tolerates: (divergence: Divergence) => boolean;
   private readonly plans = new Map<Stage, Plan>();
   private readonly guest = new GuestRecord();
+  private readonly scene = new Scene();
   private readonly moment: Draft<Moment>;
   /** The subject's last step found the guest dead or the machine gone, or made it so. */
   private over = false;
@@ -92,6 +98,7 @@ export class Lockstep {
       stage: 'create',
       step: undefined,
       contractKept: false,
+      scene: this.scene,
       guest: this.guest,
       reference: ZERO_OBSERVATION,
       subject: ZERO_OBSERVATION,
@@ -110,19 +117,34 @@ export class Lockstep {
     return this.create(program.machine, contractKept) ?? this.takeSteps(program.steps) ?? this.finish();
   }
 
+  /** Counts in which situation the program that ran last was run once more; `index` is that of `determinism`. */
+  countRepetition(index: number): void {
+    const { lastNew, programs } = this.tally;
+    for (const counter of this.countersAt('destroy', index)) {
+      if (counter.count(this.moment)) lastNew[index] = programs;
+    }
+  }
+
   private enlist(each: Watched): void {
     const { invariant } = each;
     if (invariant.looksAt === 'shadow' && this.shadow === undefined) return;
     for (const stage of invariant.stages) {
       const plan = this.planFor(stage);
-      plan.after.push(each);
-      if (each.before !== undefined) plan.before.push(each);
+      const asked = { ...each, situations: this.countersAt(stage, each.index) };
+      plan.after.push(asked);
+      if (asked.before !== undefined) plan.before.push(asked);
       const alsoQuiet = invariant.whenQuiet?.includes(stage) ?? true;
       for (const kind of invariant.outcomes ?? OUTCOME_KINDS) {
-        plan.agreed[kindIndex(kind)].push(each);
-        if (alsoQuiet) plan.quiet[kindIndex(kind)].push(each);
+        plan.agreed[kindIndex(kind)].push(asked);
+        if (alsoQuiet) plan.quiet[kindIndex(kind)].push(asked);
       }
     }
+  }
+
+  private countersAt(stage: Stage, index: number): readonly StageCounter[] {
+    return this.tally.situations[index]
+      .filter(({ grid }) => grid.stages.includes(stage) && (grid.looksAt === undefined || this.shadow !== undefined))
+      .map((count) => new StageCounter(count, stage));
   }
 
   private planFor(stage: Stage): Plan {
@@ -134,10 +156,12 @@ export class Lockstep {
     guest.begin(config);
     moment.config = config;
     moment.contractKept = contractKept;
+    this.scene.begin(moment);
     moment.stage = 'create';
     moment.step = undefined;
     for (let i = 0; i < watched.length; i++) watched[i].watch.begin?.();
     this.observe(this.reference.create(config), this.subject.create(config));
+    this.scene.conclude(moment);
     this.over = this.wasOver = false;
     return this.judge('create', { kind: 'create' });
   }
@@ -155,33 +179,33 @@ export class Lockstep {
   }
 
   private takeStep(step: Step, index: number): Divergence | undefined {
-    const { moment, shadow } = this;
+    const { moment } = this;
     const { op } = step;
     moment.stage = op;
     moment.step = step;
     const plan = this.planFor(op);
+    this.scene.look(step, this.wasOver, moment);
     this.askBefore(plan.before);
-    if (op === 'new-pgtable') this.countCacheHit(step);
-    const version = shadow === undefined ? 0 : shadow.shadowVersion;
-    const tables = moment.subject.tables;
+    if (op === 'new-pgtable') this.countCacheHit();
     if (!this.over) this.guest.follow(step);
     this.observe(this.reference.apply(step), this.subject.apply(step));
     this.guest.absorb(moment.reference);
+    this.scene.conclude(moment);
     const { subjectKind } = moment;
-    this.countStep(op, subjectKind, version);
+    this.countStep(op, subjectKind);
     this.over = isOver(subjectKind);
     this.wasOver ||= this.over;
-    const broken = this.askAfter(this.whomToAsk(plan, tables, version));
+    const broken = this.askAfter(this.whomToAsk(plan));
     return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
   }
 
   /** Everybody, unless both sides ended a living guest's step alike; still fewer if nothing shows that anything changed. */
-  private whomToAsk(plan: Plan, tablesBefore: number, versionBefore: number): readonly Watched[] {
-    const { moment, shadow } = this;
+  private whomToAsk(plan: Plan): readonly Asked[] {
+    const { moment, shadow, scene } = this;
     if (this.wasOver || moment.referenceKind !== moment.subjectKind) return plan.after;
     const kind = kindIndex(moment.subjectKind);
-    const unseen = shadow === undefined || shadow.shadowVersion === versionBefore;
-    const quiet = unseen && isQuiet(moment.reference, tablesBefore) && isQuiet(moment.subject, tablesBefore);
+    const unseen = shadow === undefined || shadow.shadowVersion === scene.shadowVersion;
+    const quiet = unseen && isQuiet(moment.reference, scene.tables) && isQuiet(moment.subject, scene.tables);
     return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
   }
 
@@ -198,11 +222,13 @@ export class Lockstep {
     moment.step = undefined;
     const found = this.judge('end', { kind: 'end' });
     if (found !== undefined) return found;
+    this.scene.look(undefined, this.wasOver, moment);
     this.observe(this.reference.destroy(), this.subject.destroy());
+    this.scene.conclude(moment);
     return this.judge('destroy', { kind: 'destroy' });
   }
 
-  private askBefore(asked: readonly Watched[]): void {
+  private askBefore(asked: readonly Asked[]): void {
     for (let i = 0; i < asked.length; i++) asked[i].before!(this.moment);
   }
 
@@ -213,16 +239,18 @@ export class Lockstep {
   }
 
   /** Asks everybody, so that a finding names all that broke; nearly always the answer is nothing. */
-  private askAfter(asked: readonly Watched[]): readonly Broken[] | undefined {
-    const { checks, exercised } = this.tally;
+  private askAfter(asked: readonly Asked[]): readonly Broken[] | undefined {
+    const { checks, exercised, lastNew } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < asked.length; i++) {
-      const { index, invariant, after, needsContract } = asked[i];
+      const { index, invariant, after, needsContract, situations } = asked[i];
       if (needsContract && !this.moment.contractKept) continue;
       const verdict = after(this.moment);
       checks[index]++;
       if (verdict === VACUOUS) continue;
       exercised[index]++;
+      for (let s = 0; s < situations.length; s++)
+        if (situations[s].count(this.moment)) lastNew[index] = this.tally.programs;
       if (verdict.kind === 'violated') (broken ??= []).push({ invariant, violation: verdict });
     }
     return broken;
@@ -249,31 +277,30 @@ export class Lockstep {
     };
   }
 
-  private countStep(op: Op, kind: OutcomeKind, versionBefore: number): void {
-    const { tally, shadow } = this;
+  private countStep(op: Op, kind: OutcomeKind): void {
+    const { tally, shadow, scene } = this;
     tally.steps++;
     tally.endsOf(op)[kindIndex(kind)]++;
     if (op !== 'access' || kind !== 'mapped' || shadow === undefined) return;
-    if (shadow.shadowVersion === versionBefore) tally.hits++;
+    if (shadow.shadowVersion === scene.shadowVersion) tally.hits++;
     else tally.misses++;
   }
 
-  private countCacheHit({ root }: NewPgtableStep): void {
-    const { shadow, tally, guest } = this;
-    if (shadow === undefined || !guest.initialized) return;
-    if (!guest.linear && isCached(shadow, root)) tally.cacheHits++;
-    else tally.cacheMisses++;
+  private countCacheHit(): void {
+    if (this.shadow === undefined || !this.guest.initialized) return;
+    if (this.scene.rootSlot !== undefined) this.tally.cacheHits++;
+    else this.tally.cacheMisses++;
   }
 }
 
 /** Who is asked at one stage. */
 interface Plan {
-  readonly before: Watched[];
-  readonly after: Watched[];
+  readonly before: Asked[];
+  readonly after: Asked[];
   /** Those of `agreed` who have something to say of a step that changed nothing. */
-  readonly quiet: readonly Watched[][];
+  readonly quiet: readonly Asked[][];
   /** Those of `after` who have something to say though both sides had the same outcome, by its kind. */
-  readonly agreed: readonly Watched[][];
+  readonly agreed: readonly Asked[][];
 }
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
@@ -303,8 +330,3 @@ interface Broken {
 
 const isOver = (kind: OutcomeKind): boolean =>
   kind === 'killed' || kind === 'dead' || kind === 'absent' || kind === 'host-bug' || kind === 'halted';
-
-const isCached = (shadow: ShadowView, root: number): boolean => {
-  for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return true;
-  return false;
-};

@@ -74,6 +74,7 @@ export class Pair {
     }
     this.tally.checks[this.determinismIndex]++;
     this.tally.exercised[this.determinismIndex]++;
+    this.lockstep.countRepetition(this.determinismIndex);
     return firstDifference(program, traces[0], traces[1]);
   }
 }

@@ -1,8 +1,10 @@
-/** What a run looked at: how often each invariant was checked and exercised, and how the steps ended. */
+/** What a run looked at: how often each invariant was checked and exercised, in which situations, and how the steps ended. */
 
 import type { Op, OutcomeKind } from '../model/vocabulary/index.js';
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Invariant } from './invariants/invariant.js';
+import type { GridCount } from './situations/grid.js';
+import { emptyCount } from './situations/grid.js';
 
 const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 
@@ -23,6 +25,10 @@ export class Tally {
   readonly invariants: readonly Invariant[];
   readonly checks: Float64Array;
   readonly exercised: Float64Array;
+  /** For each invariant, how often each of its situations was met. */
+  readonly situations: readonly (readonly GridCount[])[];
+  /** For each invariant, programs that had begun when it last met a situation for the first time; 0 if it never did. */
+  readonly lastNew: Float64Array;
   private readonly outcomes: ReadonlyMap<Op, Float64Array> = new Map(
     OPS.map((op) => [op, new Float64Array(OUTCOME_KINDS.length)]),
   );
@@ -31,6 +37,8 @@ export class Tally {
     this.invariants = invariants;
     this.checks = new Float64Array(invariants.length);
     this.exercised = new Float64Array(invariants.length);
+    this.situations = invariants.map(({ situations }) => situations.map(emptyCount));
+    this.lastNew = new Float64Array(invariants.length);
   }
 
   /** How often a step of this kind ended in each of `OUTCOME_KINDS`; whoever runs steps counts here. */

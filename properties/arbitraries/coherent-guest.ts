@@ -62,8 +62,21 @@ export class CoherentGuest {
   }
 
   private touchLinear(bits: number): void {
-    const address = (bits >>> 4) % (this.layout.machine.guestPages * PAGE_BYTES);
-    this.pushAccess(address, (bits & 1) !== 0, (bits & 6) === 0);
+    const address = this.linearAddress(bits);
+    if ((bits & 0x38) === 0x38) this.steps.push({ op: 'guest-pa', vaddr: vaddr(address) });
+    else this.pushAccess(address, (bits & 1) !== 0, (bits & 6) === 0);
+  }
+
+  /** In RAM, seldom in a device or behind it, or the Switcher's. */
+  private linearAddress(bits: number): number {
+    const { machine, geometry } = this.layout;
+    const { guestPages, devicePages } = machine;
+    const rare = bits >>> 25;
+    const anywhere = bits >>> 4;
+    if (rare === 0) return geometry.switcherAddress + (anywhere & 0xffff);
+    if (rare === 1) return (guestPages + devicePages) * PAGE_BYTES + (anywhere & 0xffff);
+    if (rare <= 8 && devicePages > 0) return guestPages * PAGE_BYTES + (anywhere % (devicePages * PAGE_BYTES));
+    return anywhere % (guestPages * PAGE_BYTES);
   }
 
   private buildKernelRegion(region: number, bits: number): void {
@@ -115,6 +128,19 @@ export class CoherentGuest {
   private changeLeaf(root: number, region: number, table: number, slot: number, value: number): void {
     this.storeLeaf(table, slot, value);
     this.tellLeaf(root, this.layout.userRegions[region] ?? 0, slot, value);
+  }
+
+  /** A leaf that names no page; not accessed, so that it is noticed only when it is touched. */
+  blunder(where: number, what: number): void {
+    const region = this.userRegion(where);
+    const table = this.tableFor(this.current, region, what);
+    if (table === undefined) return;
+    const { guestPages, devicePages } = this.layout.machine;
+    const slot = this.slot(where);
+    const flags = PRESENT | WRITABLE | USER;
+    this.changeLeaf(this.current, region, table, slot, (guestPages + devicePages) * PAGE_BYTES + flags);
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
+    this.pushAccess(page + (what >>> 20), (what & 1) !== 0, (what & 2) !== 0);
   }
 
   // User tables.

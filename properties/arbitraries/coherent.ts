@@ -5,7 +5,7 @@ import { CoherentGuest } from './coherent-guest.js';
 import type { CoherentLayout } from './coherent-layout.js';
 import { drawLayout } from './coherent-layout.js';
 import type { Draw } from './draw.js';
-import type { Macro } from './macro.js';
+import type { Macro, MacroKind } from './macro.js';
 import { drawMacroKinds } from './macro.js';
 
 /** What a coherent program was lowered from. */
@@ -54,6 +54,8 @@ const lowerMacro = (guest: CoherentGuest, { kind, where, what }: Macro): void =>
       return guest.flush('all');
     case 'pressure':
       return guest.switchUnderPressure(where, what);
+    case 'blunder':
+      return guest.blunder(where, what);
     default: {
       const unknown: never = kind;
       throw new Error(`unknown macro ${String(unknown)}`);
@@ -83,15 +85,16 @@ export const drawCoherent = (
   const room = Math.max(mostSteps - steps.length, 0);
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
   const macros: Macro[] = [];
-  while (steps.length < target) {
-    const macro: Macro = { kind: draw.pick(kinds), where: draw.word(), what: draw.word() };
+  const take = (kind: MacroKind): boolean => {
+    const macro: Macro = { kind, where: draw.word(), what: draw.word() };
     const length = steps.length;
     lowerMacro(guest, macro);
-    if (steps.length > mostSteps) {
-      steps.length = length;
-      break;
-    }
-    macros.push(macro);
-  }
+    const fits = steps.length <= mostSteps;
+    if (fits) macros.push(macro);
+    else steps.length = length;
+    return fits;
+  };
+  while (steps.length < target && take(draw.pick(kinds)));
+  if (draw.bits(5) === 0) take('blunder');
   return { program: { machine: layout.machine, steps }, origin: { layout, macros } };
 };

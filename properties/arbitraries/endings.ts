@@ -17,6 +17,7 @@ import {
   WRITE_THROUGH,
 } from './entry-flags.js';
 import type { HostileGuest } from './hostile-guest.js';
+import type { Way } from './ways.js';
 import { forgetWay, layAnyWay, layWay, mapEnd, readEnd } from './ways.js';
 
 type Ending = (guest: HostileGuest) => void;
@@ -63,14 +64,17 @@ const badUpper = (guest: HostileGuest, table: number, flags: number): GuestEntry
   return guestEntry(guest.outsideRam() + flags);
 };
 
-const dieOfUpper: Ending = (guest) => {
+const spoilUpper = (guest: HostileGuest, { uppers, table }: Way, depth: number): void => {
   const { draw, pool } = guest;
+  const namesLeafTable = depth === uppers.length - 1;
+  const bad = namesLeafTable ? badUpper(guest, table, FULL) : badUpper(guest, draw.pick(pool.middles), PRESENT);
+  guest.store(uppers[depth] ?? 0, bad);
+};
+
+const dieOfUpper: Ending = (guest) => {
   const way = layAnyWay(guest);
   guest.store(way.leaf, dataEntry(guest, FULL));
-  const depth = draw.below(way.uppers.length);
-  const namesLeafTable = depth === way.uppers.length - 1;
-  const bad = namesLeafTable ? badUpper(guest, way.table, FULL) : badUpper(guest, draw.pick(pool.middles), PRESENT);
-  guest.store(way.uppers[depth] ?? 0, bad);
+  spoilUpper(guest, way, guest.draw.below(way.uppers.length));
   forgetWay(guest, way);
   readEnd(guest, way);
 };
@@ -128,8 +132,50 @@ const dieOfStack: Ending = (guest) => {
 /** Nothing is wrong with switching to a root outside RAM, until its tables are read. */
 const dieOfRoot: Ending = (guest) => {
   guest.newPgtable(guest.outsideRam());
-  if (guest.draw.bits(1) === 0) guest.touch(guest.address());
-  else guest.guestPa(guest.address());
+  const choice = guest.draw.bits(2);
+  if (choice === 0) guest.touch(guest.address());
+  else if (choice === 1) guest.guestPa(guest.address());
+  else pinStack(guest);
+};
+
+/** Has the hypervisor look for the stack, in one of the ways there are, whose page it must find anew. */
+const pinStack: Ending = (guest) => {
+  const { draw, pool } = guest;
+  const choice = draw.below(isPae(guest) ? 3 : 2);
+  guest.setPoolStack(1);
+  if (choice === 1) guest.flush('all');
+  if (choice === 2) guest.setPmd(draw.pick(pool.middles), draw.below(guest.geometry.tableEntries));
+};
+
+/** Has the stack in order, then spoils one of the entries on the way to it, or the page, or the host's memory. */
+const spoilStack = (guest: HostileGuest): Way => {
+  const { draw, pool } = guest;
+  const way = layWay(guest, pool.stackRegion, pool.stackSlot);
+  const page = draw.pick(pool.data);
+  guest.store(way.leaf, guestEntry(page * PAGE_BYTES + FULL));
+  guest.setPoolStack(1);
+  const choice = draw.below(way.uppers.length + 3);
+  if (choice < way.uppers.length) spoilUpper(guest, way, choice);
+  else if (choice === way.uppers.length) guest.store(way.leaf, badLeaf(guest));
+  else if (choice === way.uppers.length + 1) guest.protect(page, draw.bits(1) === 0 ? 'none' : 'read');
+  else guest.failAlloc(1);
+  return way;
+};
+
+/** A stack that was in order is not when the hypervisor looks for it again. */
+const dieOfPin: Ending = (guest) => {
+  const way = spoilStack(guest);
+  if (guest.draw.bits(1) === 0) guest.setPgd(way.root, way.topIndex);
+  pinStack(guest);
+};
+
+/**
+ * The same in a slot that was blank; so it must come before all four are in use. A root that shares the leaf table shares the
+ * spoilt leaf.
+ */
+export const dieOfBlankSlot: Ending = (guest) => {
+  const { root } = spoilStack(guest);
+  guest.newPgtable(guest.pool.roots.find((other) => other !== root) ?? root);
 };
 
 const CALLS_TOO_MANY: readonly Ending[] = [
@@ -149,7 +195,8 @@ const ENDINGS: readonly Ending[] = [
   dieOfSwitcherEntry,
   ...new Array<Ending>(2).fill(dieOfRootIndex),
   ...new Array<Ending>(2).fill(dieOfStack),
-  dieOfRoot,
+  ...new Array<Ending>(3).fill(dieOfPin),
+  ...new Array<Ending>(2).fill(dieOfRoot),
   dieOfCall,
 ];
 

@@ -4,11 +4,15 @@ import { PAGE_BYTES } from '../../model/vocabulary/index.js';
 import { topOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
 
-/** An address that linear mode maps to a page of the pool, or now and then to any page of RAM, to a device or to nothing. */
+/**
+ * An address that linear mode maps to a page of the pool, or now and then to any page of RAM, to a device or to nothing, or that is
+ * the Switcher's.
+ */
 const linearAddress = (guest: HostileGuest): number => {
-  const { draw, pool } = guest;
+  const { draw, pool, geometry } = guest;
   const { guestPages, devicePages } = pool.machine;
   if (draw.bits(3) !== 0) return draw.pick(pool.data) * PAGE_BYTES + draw.below(PAGE_BYTES);
+  if (draw.bits(4) === 0) return geometry.switcherAddress + draw.below(8 * PAGE_BYTES);
   const pages = draw.bits(3) === 0 ? guestPages + devicePages + 1 : guestPages;
   return draw.below(pages * PAGE_BYTES);
 };

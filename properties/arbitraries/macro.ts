@@ -38,6 +38,8 @@ const WEIGHTS = {
   'flush-all': 1,
   /** Switch roots while the host has no memory. */
   pressure: 1,
+  /** Map a page that is none, and touch it. Deadly: at most the last thing that a guest does, and never drawn before. */
+  blunder: 0,
 } as const;
 
 export type MacroKind = keyof typeof WEIGHTS;

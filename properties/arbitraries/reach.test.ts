@@ -272,11 +272,12 @@ describe('hostile traffic', () => {
 });
 
 describe('coherent traffic', () => {
-  test('almost never dies, and only for want of host memory', () => {
+  test('seldom dies: for want of host memory, or of a page that is none', () => {
     const { programs, died, diedEarly, kills } = reached.coherent;
-    expect(diedEarly).toBe(0);
-    expect(died / programs).toBeLessThan(0.03);
-    expect(kills.keys().filter((kill) => !kill.startsWith('out of memory'))).toEqual([]);
+    expect(diedEarly / programs).toBeLessThan(0.01);
+    expect(died / programs).toBeLessThan(0.06);
+    const causes = kills.keys().filter((kill) => !kill.startsWith('out of memory'));
+    expect(causes).toEqual(['bad page table entry']);
   });
 
   test('accesses mostly go through, and all else happens too', () => {

@@ -2,10 +2,21 @@ import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vo
 import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { ACCESS, GUEST, PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, stateless, violation } from './invariant.js';
 
 const A_AND_D = 0x60;
+
+const PINNERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'];
+
+/** Whether the access changed the guest's leaf. */
+const STORED: Dimension = {
+  name: 'guest’s leaf',
+  values: ['as it was', 'changed'],
+  of: ({ subject }) => Math.min(subject.stores.length, 1),
+};
 
 /** The guest's memory belongs to the guest: the hypervisor may set two bits there, and must set them. */
 export const accessedDirty: Invariant = {
@@ -20,6 +31,17 @@ export const accessedDirty: Invariant = {
   neverAlone: 'a bit that is lost or wrong changes what a later walk finds, which the other comparisons may see',
   stages: ['create', ...OPS, 'end', 'destroy'],
   whenQuiet: ['access'],
+  situations: [
+    {
+      name: 'an access',
+      stages: ['access'],
+      dimensions: [PAGING, ACCESS, GUEST, STORED],
+      unreachable: ({ guest, [STORED.name]: leaf }) =>
+        guest === 'hostile' && leaf === 'as it was' ? 'a hostile guest may have hidden the leaf since' : undefined,
+    },
+    { name: 'the stack pinned', stages: PINNERS, dimensions: [PAGING], unreachable: setPmdNeedsPae },
+    { name: 'RAM at the end', stages: ['end'], dimensions: [PAGING, GUEST] },
+  ],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
     const { subject, referenceKind, subjectKind } = moment;

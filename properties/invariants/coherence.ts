@@ -1,6 +1,7 @@
 import type { Outcome } from '../../model/vocabulary/index.js';
 import { pureAccess, purePhysical } from '../pure-walk.js';
 import { differenceOf, describe, hasOwnInvariant } from './outcome-difference.js';
+import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from '../situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
@@ -15,6 +16,15 @@ export const coherence: Invariant = {
   neverAlone:
     'while the model is sound, an outcome that differs from a pure walk differs from the model’s; it alone sees a bug that both sides share',
   stages: ['access', 'guest-pa'],
+  situations: [
+    {
+      name: 'an access',
+      stages: ['access'],
+      dimensions: [PAGING, ACCESS, ADDRESSING, ANSWER],
+      unreachable: answerUnreachable,
+    },
+    { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },
+  ],
   watch: stateless(({ step, subject, subjectKind, guest }) => {
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;
     if (subjectKind === 'killed' && hostRefused(subject.outcome)) return VACUOUS;

@@ -1,7 +1,19 @@
 import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { ADDRESSING, PAGING, SLOTS_IN_USE } from '../situations/dimensions.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+const WRITERS: readonly Stage[] = [
+  'init',
+  'new-pgtable',
+  'flush-tlb',
+  'set-stack',
+  'set-pmd',
+  'set-pte',
+  'set-pgd',
+  'access',
+];
 
 /** The invariant that keeps a guest inside its own memory. */
 export const confinement: Invariant = {
@@ -12,8 +24,22 @@ export const confinement: Invariant = {
   exercisedBy: 'a step that installed a leaf; the end of a program that left one',
   looksAt: 'shadow',
   contract: 'any',
-  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd', 'access', 'end'],
+  stages: [...WRITERS, 'end'],
   whenQuiet: [],
+  situations: [
+    {
+      name: 'leaves written',
+      stages: WRITERS,
+      dimensions: [PAGING, ADDRESSING],
+      unreachable: ({ step, paging, addressing }) => {
+        if (step === 'init' && addressing === 'tables') return 'a second init kills';
+        if (step === 'set-pmd' && paging === '2-level') return 'the call is for PAE';
+        if (addressing === 'tables') return undefined;
+        return step === 'set-pte' || step === 'set-pgd' ? 'in linear mode no table is announced' : undefined;
+      },
+    },
+    { name: 'leaves at the end', stages: ['end'], looksAt: 'shadow', dimensions: [PAGING, SLOTS_IN_USE] },
+  ],
   watch: () => new ConfinementWatch(),
 };
 

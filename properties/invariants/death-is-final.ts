@@ -1,4 +1,5 @@
 import { OPS } from '../../model/vocabulary/index.js';
+import { PAGING } from '../situations/dimensions.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 
@@ -12,6 +13,7 @@ export const deathIsFinal: Invariant = {
   contract: 'any',
   stages: OPS,
   outcomes: ['killed', 'dead'],
+  situations: [{ name: 'a step after the kill', stages: OPS, dimensions: [PAGING] }],
   watch: () => new DeathWatch(),
 };
 

@@ -1,3 +1,4 @@
+import { GUEST, PAGING } from '../situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { VACUOUS, stateless } from './invariant.js';
 
@@ -14,5 +15,6 @@ export const determinism: Invariant = {
   contract: 'any',
   neverAlone: 'of two answers to one program at most one can be the model’s',
   stages: [],
+  situations: [{ name: 'a program run twice', stages: ['destroy'], dimensions: [PAGING, GUEST] }],
   watch: stateless(() => VACUOUS),
 };

@@ -1,7 +1,9 @@
-import type { Slot, Vaddr } from '../../model/vocabulary/index.js';
+import type { Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { Census } from './census.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 
 /** Which mappings a step must take away: a range of addresses, in one slot or in all. */
@@ -10,6 +12,21 @@ interface Extent {
   readonly to: number;
   readonly slot: Slot | 'every';
 }
+
+const SCOPE: Dimension = {
+  name: 'scope',
+  values: ['all', 'user'],
+  of: ({ step }) => (step?.op === 'flush-tlb' && step.scope === 'user' ? 1 : 0),
+};
+
+/** Whose root entry it was. */
+const WHERE: Dimension = {
+  name: 'slot',
+  values: ['current', 'another'],
+  of: ({ scene }) => (scene.rootSlot === scene.current ? 0 : 1),
+};
+
+const CLEARERS: readonly Stage[] = ['init', 'set-pmd'];
 
 /** Too little flushed is a stale mapping; too much is a guest that crawls. */
 export const flush: Invariant = {
@@ -22,6 +39,18 @@ export const flush: Invariant = {
   neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
   stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],
   whenQuiet: [],
+  situations: [
+    { name: 'asked for', stages: ['flush-tlb'], looksAt: 'shadow', dimensions: [SCOPE, PAGING, SLOTS_IN_USE] },
+    { name: 'a root entry changed', stages: ['set-pgd'], looksAt: 'shadow', dimensions: [PAGING, WHERE] },
+    { name: 'a leaf announced', stages: ['set-pte'], looksAt: 'shadow', dimensions: [PAGING, HALF, ENTRY] },
+    {
+      name: 'a slot taken from another root',
+      stages: ['new-pgtable'],
+      looksAt: 'shadow',
+      dimensions: [PAGING, SLOTS_IN_USE],
+    },
+    { name: 'everything', stages: CLEARERS, dimensions: [PAGING], unreachable: setPmdNeedsPae },
+  ],
   watch: () => new FlushWatch(),
 };
 
@@ -90,7 +119,7 @@ const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): nu
 const EVERYTHING: Extent = { from: 0, to: 2 ** 32, slot: 'every' };
 
 /** Called before the step: the guest's record is that of before, the slots too. */
-const extentOf = ({ step, guest, shadow }: Moment): Extent | undefined => {
+const extentOf = ({ step, guest, shadow, scene }: Moment): Extent | undefined => {
   if (shadow === undefined || step === undefined) return undefined;
   switch (step.op) {
     case 'init':
@@ -99,39 +128,24 @@ const extentOf = ({ step, guest, shadow }: Moment): Extent | undefined => {
     case 'flush-tlb':
       return step.scope === 'all' ? EVERYTHING : { from: 0, to: guest.kernelAddress, slot: shadow.currentSlot };
     case 'set-pgd': {
-      const slot = slotShadowing(shadow, step.root);
+      const slot = scene.rootSlot;
       const from = step.index * guest.sizes.rootEntryReach;
       return slot === undefined ? undefined : { from, to: from + guest.sizes.rootEntryReach, slot };
     }
     case 'set-pte': {
       if (guest.linear) return undefined;
-      const slot = step.vaddr >= guest.kernelAddress ? 'every' : slotShadowing(shadow, step.root);
-      if (!isMapped(shadow, slot, step.vaddr)) return undefined;
+      const slot = step.vaddr >= guest.kernelAddress ? 'every' : scene.rootSlot;
+      // Most announcements are of addresses that nobody has touched: there is nothing to count.
+      if (slot === undefined || (scene.mappedIn & (slot === 'every' ? 0xf : 1 << slot)) === 0) return undefined;
       const from = Math.floor(step.vaddr / 4096) * 4096;
       return { from, to: from + 4096, slot };
     }
     case 'new-pgtable': {
-      if (guest.linear || slotShadowing(shadow, step.root) !== undefined) return undefined;
+      if (guest.linear || scene.rootSlot !== undefined) return undefined;
       const slot = (step.draw % SLOTS) as Slot;
       return shadow.hasRoot(slot) ? { from: 0, to: guest.kernelAddress, slot } : undefined;
     }
     default:
       return undefined;
   }
-};
-
-/** Most announcements are of addresses that nobody has touched: there is nothing to count. */
-const isMapped = (
-  shadow: NonNullable<Moment['shadow']>,
-  slot: Extent['slot'] | undefined,
-  address: Vaddr,
-): slot is Extent['slot'] => {
-  if (slot !== 'every') return slot !== undefined && shadow.leafAt(slot, address) !== undefined;
-  for (let each = 0; each < SLOTS; each++) if (shadow.leafAt(each as Slot, address) !== undefined) return true;
-  return false;
-};
-
-const slotShadowing = (shadow: NonNullable<Moment['shadow']>, root: number): Slot | undefined => {
-  for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;
-  return undefined;
 };

@@ -1,7 +1,10 @@
 import { OPS } from '../../model/vocabulary/index.js';
 import { describe } from './outcome-difference.js';
-import type { Invariant } from './invariant.js';
+import { LIFE, PAGING } from '../situations/dimensions.js';
+import type { Invariant, Stage } from './invariant.js';
 import { HELD, stateless, violation } from './invariant.js';
+
+const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
 /** Whatever a guest does, the hypervisor's own bookkeeping must survive it. */
 export const hostIntact: Invariant = {
@@ -12,7 +15,18 @@ export const hostIntact: Invariant = {
   exercisedBy: 'every step',
   looksAt: 'observations',
   contract: 'any',
-  stages: ['create', ...OPS, 'destroy'],
+  stages: STAGES,
+  situations: [
+    {
+      name: 'whatever a guest does',
+      stages: STAGES,
+      dimensions: [PAGING, LIFE],
+      unreachable: ({ step, life }) => {
+        if (step === 'create' && life !== 'linear') return 'a machine begins in linear mode';
+        return undefined;
+      },
+    },
+  ],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind !== 'host-bug') return HELD;
     return violation('outcome', 'a hypervisor that goes on', describe(subject.outcome), 'host-bug');

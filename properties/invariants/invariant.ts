@@ -2,6 +2,8 @@
 
 import type { MachineConfig, Observation, Op, OutcomeKind, ShadowView, Step } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
+import type { Grid } from '../situations/grid.js';
+import type { Scene } from '../situations/scene.js';
 
 /** Every moment at which invariants are asked: after creation, after a step, after the last step, after `destroy`. */
 export type Stage = 'create' | Op | 'end' | 'destroy';
@@ -14,6 +16,8 @@ export interface Moment {
   readonly step: Step | undefined;
   /** The contract of a coherent guest holds throughout this program (machine.md 5). */
   readonly contractKept: boolean;
+  /** What the step found before it began. */
+  readonly scene: Scene;
   /** What the guest did, this step included. */
   readonly guest: GuestRecord;
   readonly reference: Observation;
@@ -75,6 +79,8 @@ export interface Invariant {
    * the guest is dead, it is asked in any case.
    */
   readonly outcomes?: readonly OutcomeKind[];
+  /** In what circumstances it can be exercised; a run counts each. */
+  readonly situations: readonly Grid[];
   watch(): Watch;
 }
 

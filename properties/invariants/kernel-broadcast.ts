@@ -1,8 +1,22 @@
 import type { ShadowLeaf, ShadowView, Slot, Vaddr } from '../../model/vocabulary/index.js';
 import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
 import { pageOf } from '../pure-walk.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { ENTRY, PAGING, holdersFrom } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+const FILLERS: readonly Stage[] = ['access', 'set-stack', 'new-pgtable'];
+
+/** Slots that map the kernel address that was filled, its own among them. */
+const SHARERS: Dimension = {
+  name: 'slots that map it',
+  values: ['2', '3', '4'],
+  of: ({ step, guest, shadow }) => {
+    const address = step?.op === 'access' ? step.vaddr : guest.stackPage(0);
+    return Math.max(holders(shadow, address) - 2, 0);
+  },
+};
 
 /** Every root of a guest has the same kernel half, so every slot must have it too. */
 export const kernelBroadcast: Invariant = {
@@ -15,20 +29,24 @@ export const kernelBroadcast: Invariant = {
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
-  stages: ['set-pte', 'access', 'set-stack', 'new-pgtable'],
+  stages: ['set-pte', ...FILLERS],
   whenQuiet: [],
+  situations: [
+    { name: 'announced', stages: ['set-pte'], looksAt: 'shadow', dimensions: [PAGING, ENTRY, holdersFrom(2)] },
+    {
+      name: 'filled beside another slot',
+      stages: FILLERS,
+      looksAt: 'shadow',
+      dimensions: [PAGING, SHARERS],
+    },
+  ],
   watch: () => new BroadcastWatch(),
 };
 
 class BroadcastWatch {
-  private holdersBefore = 0;
   private moment: Moment | undefined = undefined;
   private compared = 0;
   private found: Violation | undefined = undefined;
-
-  before({ stage, step, shadow }: Moment): void {
-    if (stage === 'set-pte' && step?.op === 'set-pte') this.holdersBefore = holders(shadow, step.vaddr);
-  }
 
   after(moment: Moment): Verdict {
     if (bareOutcome(moment.subjectKind) || moment.guest.linear) return VACUOUS;
@@ -41,7 +59,7 @@ class BroadcastWatch {
     return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
   }
 
-  private afterSetPte({ step, guest, shadow }: Moment): Verdict {
+  private afterSetPte({ step, guest, shadow, scene }: Moment): Verdict {
     if (step?.op !== 'set-pte' || shadow === undefined) return VACUOUS;
     if (step.vaddr < guest.kernelAddress || step.vaddr >= guest.sizes.switcherAddress) return VACUOUS;
     const announced = (step.pte.low & 1) === 0 ? undefined : pageOf(step.pte);
@@ -52,7 +70,7 @@ class BroadcastWatch {
         return violation(fieldOf(leaf), expected, `page ${leaf.page}`, 'a slot kept the old mapping');
       }
     }
-    return this.holdersBefore > 1 ? HELD : VACUOUS;
+    return scene.holders > 1 ? HELD : VACUOUS;
   }
 
   private readonly look = (leaf: ShadowLeaf): void => {

@@ -1,7 +1,8 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import { vpnOf } from '../../model/vocabulary/index.js';
 import { dirty, pageOf, pureWalk } from '../pure-walk.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { ENTRY, HALF, PAGING, rightsAt, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 
 /** What a leaf may allow, given the entries that it was made of. */
@@ -13,6 +14,9 @@ interface Grant {
   readonly walked: boolean;
 }
 
+/** Steps that demand the pages of the stack. */
+const PINNERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'];
+
 /** The invariant that keeps a guest's user from its kernel, and its dirty bits true. */
 export const leastPrivilege: Invariant = {
   id: 'least-privilege',
@@ -23,8 +27,29 @@ export const leastPrivilege: Invariant = {
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a right too many shows in the outcome of the first access that uses it, which translation sees too',
-  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'access'],
+  stages: [...PINNERS, 'init', 'set-pte', 'access'],
   whenQuiet: [],
+  situations: [
+    {
+      name: 'a leaf filled',
+      stages: ['access'],
+      looksAt: 'shadow',
+      dimensions: [PAGING, rightsAt(({ step }) => (step?.op === 'access' ? step.vaddr : 0))],
+    },
+    {
+      name: 'a leaf announced',
+      stages: ['set-pte'],
+      dimensions: [PAGING, HALF, ENTRY],
+      unreachable: ({ entry }) =>
+        entry === 'not present' || entry === 'not accessed' ? 'nothing is installed before it is touched' : undefined,
+    },
+    {
+      name: 'the stack pinned',
+      stages: PINNERS,
+      dimensions: [PAGING],
+      unreachable: setPmdNeedsPae,
+    },
+  ],
   watch: () => new LeastPrivilegeWatch(),
 };
 

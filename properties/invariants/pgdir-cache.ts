@@ -1,7 +1,30 @@
 import type { Paddr, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
+import { PAGING } from '../situations/dimensions.js';
+import type { Scene } from '../situations/scene.js';
+import type { Dimension } from '../situations/grid.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+const CHOICES = ['same slot again', 'another slot has it', 'blank', 'evicted', 'no memory for a root'] as const;
+
+/** Which slot was taken, and why. */
+const CHOICE: Dimension = {
+  name: 'choice',
+  values: CHOICES,
+  of: ({ scene, shadow, step }) => {
+    if (scene.rootSlot !== undefined) return scene.rootSlot === scene.current ? 0 : 1;
+    if (scene.candidateHadRoot) return 3;
+    return step?.op === 'new-pgtable' && shadow?.hasRoot((step.draw % SLOTS) as Slot) === true ? 2 : 4;
+  },
+};
+
+/** Whether the slot found, or drawn, mapped the Switcher's pages of the CPU at hand. */
+const WINDOW: Dimension = {
+  name: 'Switcher',
+  values: ['not mapped', 'mapped'],
+  of: ({ scene }) => (scene.windowThere ? 1 : 0),
+};
 
 /** The cache is what makes a context switch cheap, and a wrong hit one process's view of another's memory. */
 export const pgdirCache: Invariant = {
@@ -14,38 +37,38 @@ export const pgdirCache: Invariant = {
   contract: 'any',
   neverAlone: 'a wrong slot has other tables and mappings than the right one, which table-accounting and flush see too',
   stages: ['new-pgtable'],
+  situations: [
+    {
+      name: 'a switch',
+      stages: ['new-pgtable'],
+      looksAt: 'shadow',
+      dimensions: [PAGING, CHOICE, WINDOW],
+      unreachable: ({ choice, Switcher: window }) =>
+        window === 'mapped' && (choice === 'blank' || choice === 'no memory for a root')
+          ? 'a slot without a root maps nothing'
+          : undefined,
+    },
+  ],
   watch: () => new CacheWatch(),
 };
 
 class CacheWatch {
-  private hit: Slot | undefined = undefined;
   /** Mappings of the hit's slot before the step, the Switcher's left out. */
   private mappings = 0;
-  private current = 0;
-  private candidateHadRoot = false;
 
-  before({ step, guest, shadow }: Moment): void {
-    if (step?.op !== 'new-pgtable' || shadow === undefined) return;
-    this.hit = guest.linear ? undefined : slotOf(shadow, step.root);
-    this.current = shadow.currentSlot;
-    this.candidateHadRoot = shadow.hasRoot((step.draw % SLOTS) as Slot);
-    if (this.hit !== undefined) this.mappings = shadow.leafCountIn(this.hit, 0, guest.sizes.switcherAddress);
+  before({ guest, shadow, scene: { rootSlot } }: Moment): void {
+    if (shadow === undefined || rootSlot === undefined) return;
+    this.mappings = shadow.leafCountIn(rootSlot, 0, guest.sizes.switcherAddress);
   }
 
-  after({ step, guest, shadow, subjectKind }: Moment): Verdict {
+  after({ step, guest, shadow, scene, subjectKind }: Moment): Verdict {
     if (step?.op !== 'new-pgtable' || shadow === undefined || subjectKind !== 'ok') return VACUOUS;
-    const found = rootTwice(shadow) ?? this.slotTaken(shadow, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
+    const found = rootTwice(shadow) ?? slotTaken(shadow, scene, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
-    if (this.hit === undefined) return HELD;
-    return this.mappingsKept(this.hit, shadow.leafCountIn(this.hit, 0, guest.sizes.switcherAddress)) ?? HELD;
-  }
-
-  private slotTaken(shadow: ShadowView, candidate: number): Violation | undefined {
-    const expected =
-      this.hit ?? (this.candidateHadRoot || shadow.hasRoot(candidate as Slot) ? candidate : this.current);
-    if (shadow.currentSlot === expected) return undefined;
-    const difference = this.hit === undefined ? 'another victim' : 'a cached root was not found';
-    return violation('current slot', String(expected), String(shadow.currentSlot), difference);
+    if (scene.rootSlot === undefined) return HELD;
+    return (
+      this.mappingsKept(scene.rootSlot, shadow.leafCountIn(scene.rootSlot, 0, guest.sizes.switcherAddress)) ?? HELD
+    );
   }
 
   private mappingsKept(slot: Slot, now: number): Violation | undefined {
@@ -53,6 +76,14 @@ class CacheWatch {
     return violation(`mappings of slot ${slot}`, `${this.mappings} as before`, String(now), 'a hit changed mappings');
   }
 }
+
+const slotTaken = (shadow: ShadowView, scene: Scene, candidate: number): Violation | undefined => {
+  const { rootSlot, candidateHadRoot, current } = scene;
+  const expected = rootSlot ?? (candidateHadRoot || shadow.hasRoot(candidate as Slot) ? candidate : current);
+  if (shadow.currentSlot === expected) return undefined;
+  const difference = rootSlot === undefined ? 'another victim' : 'a cached root was not found';
+  return violation('current slot', String(expected), String(shadow.currentSlot), difference);
+};
 
 const slotOf = (shadow: ShadowView, root: Paddr): Slot | undefined => {
   for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;

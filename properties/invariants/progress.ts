@@ -1,3 +1,4 @@
+import { ACCESS, ADDRESSING, PAGING, TABLES } from '../situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
@@ -13,6 +14,17 @@ export const progress: Invariant = {
   stages: ['access'],
   outcomes: ['mapped', 'stuck'],
   whenQuiet: [],
+  situations: [
+    {
+      name: 'a fault that was fixed',
+      stages: ['access'],
+      dimensions: [ACCESS, PAGING, ADDRESSING, TABLES],
+      unreachable: ({ access, addressing, tables }) => {
+        if (addressing === 'linear' && access.startsWith('user')) return 'no page is the user’s';
+        return tables === 'fewer' ? 'an access frees no table' : undefined;
+      },
+    },
+  ],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
     return subjectKind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;

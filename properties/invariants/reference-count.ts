@@ -1,7 +1,26 @@
 import type { ReferenceChange } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import type { Invariant, Violation } from './invariant.js';
+import { PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
+import type { Invariant, Stage, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+
+const CHANGERS: readonly Stage[] = [
+  'init',
+  'new-pgtable',
+  'flush-tlb',
+  'set-stack',
+  'set-pmd',
+  'set-pte',
+  'set-pgd',
+  'access',
+];
+
+const PAGES: Dimension = {
+  name: 'pages whose count changed',
+  values: ['1', '2', '3 or more'],
+  of: ({ reference, subject }) => Math.min(Math.max(reference.references.length, subject.references.length), 3) - 1,
+};
 
 /** References keep pages from being taken away under a mapping; a lost one pins a page for ever. */
 export const referenceCount: Invariant = {
@@ -13,6 +32,17 @@ export const referenceCount: Invariant = {
   contract: 'any',
   stages: ['create', ...OPS],
   whenQuiet: [],
+  situations: [
+    {
+      name: 'counts that changed',
+      stages: CHANGERS,
+      dimensions: [PAGING, PAGES],
+      unreachable: ({ step, paging, [PAGES.name]: pages }) =>
+        step === 'access' && pages === '3 or more'
+          ? 'one page comes, and at most one goes'
+          : setPmdNeedsPae({ step, paging }),
+    },
+  ],
   watch: stateless(({ reference, subject, referenceKind, subjectKind: kind }) => {
     if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || referenceKind === 'killed') return VACUOUS;
     const expected = reference.references;

@@ -1,8 +1,15 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
 import { pageOf, pureWalk } from '../pure-walk.js';
-import type { Invariant, Moment, Verdict } from './invariant.js';
+import { PAGING, SHADOW, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
+import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
+
+/** After these the slot maps nothing else. An `init` pins nothing: it comes before any `set-stack`. */
+const CLEARERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-pmd'];
+
+const PAGES: Dimension = { name: 'pages', values: ['1', '2'], of: ({ guest }) => Math.min(guest.stackPages, 2) - 1 };
 
 /** A trap pushes on the guest's kernel stack before the guest could handle a fault there. */
 export const stackPinned: Invariant = {
@@ -13,7 +20,16 @@ export const stackPinned: Invariant = {
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'the next pin takes a page that is not writable again, which reference-count may see',
-  stages: ['init', 'new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'],
+  stages: ['set-stack', ...CLEARERS],
+  situations: [
+    { name: 'a stack set', stages: ['set-stack'], dimensions: [PAGING, PAGES, SHADOW] },
+    {
+      name: 'pinned in an empty slot',
+      stages: CLEARERS,
+      dimensions: [PAGING, PAGES],
+      unreachable: setPmdNeedsPae,
+    },
+  ],
   watch: () => new StackWatch(),
 };
 

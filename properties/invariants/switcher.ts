@@ -1,7 +1,16 @@
 import type { ShadowLeaf, ShadowView, SwitcherReferences, Vaddr } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
+import { PAGING, SHADOW } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
+
+/** Where the guest runs. */
+const CPU: Dimension = {
+  name: 'host CPU',
+  values: ['the only one', 'the first', 'another'],
+  of: ({ config, guest }) => (config.hostCpus === 1 ? 0 : guest.cpu === 0 ? 1 : 2),
+};
 
 /** Without its window the hypervisor cannot take the CPU back from the guest. */
 export const switcher: Invariant = {
@@ -14,6 +23,7 @@ export const switcher: Invariant = {
   contract: 'any',
   stages: ['create', ...OPS],
   whenQuiet: ['access'],
+  situations: [{ name: 'the guest is entered', stages: ['access'], dimensions: [PAGING, CPU, SHADOW] }],
   watch: () => new SwitcherWatch(),
 };
 

@@ -1,7 +1,26 @@
 import type { ShadowTable, ShadowView } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
+import { PAGING, TABLES, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
+
+const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
+
+/** How the steps that hand out tables, or take them back, can leave their number. */
+const OUTCOMES = {
+  create: ['as many', 'more'],
+  init: ['fewer', 'as many'],
+  'new-pgtable': ['fewer', 'as many', 'more'],
+  'flush-tlb': ['fewer', 'as many', 'more'],
+  'set-stack': ['more'],
+  'set-pmd': ['fewer', 'as many', 'more'],
+  'set-pgd': ['fewer', 'as many'],
+  access: ['more'],
+  destroy: ['fewer'],
+} as const satisfies Partial<Record<Stage, readonly string[]>>;
+
+type Changer = keyof typeof OUTCOMES;
+const CHANGERS = Object.keys(OUTCOMES) as readonly Changer[];
 
 /** Tables are the host's own memory: one lost is lost for good, one used after free is somebody else's. */
 export const tableAccounting: Invariant = {
@@ -13,8 +32,19 @@ export const tableAccounting: Invariant = {
   looksAt: 'observations',
   contract: 'any',
   neverAlone: 'a table that is lost or kept is still held at the end, which teardown sees too',
-  stages: ['create', ...OPS, 'destroy'],
+  stages: STAGES,
   whenQuiet: [],
+  situations: [
+    {
+      name: 'tables handed out or back',
+      stages: CHANGERS,
+      dimensions: [PAGING, TABLES],
+      unreachable: ({ step, paging, tables }) =>
+        OUTCOMES[step as Changer].includes(tables as never)
+          ? setPmdNeedsPae({ step, paging })
+          : 'such a step never leaves that number',
+    },
+  ],
   watch: () => new TableWatch(),
 };
 

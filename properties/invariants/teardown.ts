@@ -1,3 +1,5 @@
+import { PAGING } from '../situations/dimensions.js';
+import type { Dimension } from '../situations/grid.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
@@ -22,6 +24,20 @@ const afterCreation = ({ subject }: Moment): Verdict => {
     : violation('tables', '0', String(subject.tables), 'tables held after failed creation');
 };
 
+/** How the guest ended. */
+const LIFE: Dimension = {
+  name: 'life',
+  values: ['linear', 'tables', 'killed'],
+  of: ({ scene, guest }) => (scene.over ? 2 : guest.linear ? 0 : 1),
+};
+
+/** The allocation that failed. */
+const ALLOCATION: Dimension = {
+  name: 'allocation',
+  values: ['first', 'second', 'third'],
+  of: ({ config }) => Math.min(Math.max(config.failAllocation, 1), 3) - 1,
+};
+
 /** What a guest leaves behind is the host's loss. */
 export const teardown: Invariant = {
   id: 'teardown',
@@ -32,5 +48,15 @@ export const teardown: Invariant = {
   contract: 'any',
   neverAlone: 'what is held at the end was held too long before, which reference-count or table-accounting sees too',
   stages: ['create', 'destroy'],
+  situations: [
+    { name: 'a machine destroyed', stages: ['destroy'], dimensions: [PAGING, LIFE] },
+    {
+      name: 'a creation without memory',
+      stages: ['create'],
+      dimensions: [PAGING, ALLOCATION],
+      unreachable: ({ paging, allocation }) =>
+        paging === '2-level' && allocation === 'third' ? 'a root and one table are all' : undefined,
+    },
+  ],
   watch: stateless((moment) => (moment.stage === 'create' ? afterCreation(moment) : afterDestroy(moment))),
 };

@@ -1,8 +1,25 @@
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
+import type { Dimension } from '../situations/grid.js';
+import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from '../situations/dimensions.js';
 import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
+
+/** The answers that only the ends of a life give. */
+const ENDS_OF_LIFE: readonly OutcomeKind[] = ['created', 'no-memory', 'initialized', 'destroyed', 'absent'];
+
+const ENDS: Dimension = {
+  name: 'answer',
+  values: ENDS_OF_LIFE,
+  of: ({ subjectKind }) => Math.max(ENDS_OF_LIFE.indexOf(subjectKind), 0),
+};
+
+const ANSWERS_AT: Readonly<Record<string, readonly string[]>> = {
+  create: ['created', 'no-memory'],
+  init: ['initialized', 'absent'],
+  destroy: ['destroyed', 'absent'],
+};
 
 /** The comparison that the harness exists for. */
 export const translation: Invariant = {
@@ -15,6 +32,22 @@ export const translation: Invariant = {
   contract: 'any',
   stages: ['create', ...OPS, 'destroy'],
   outcomes: ['created', 'no-memory', 'initialized', 'mapped', 'fault', 'mmio', 'physical', 'destroyed', 'absent'],
+  situations: [
+    {
+      name: 'an access',
+      stages: ['access'],
+      dimensions: [PAGING, ACCESS, ADDRESSING, ANSWER],
+      when: ({ subjectKind }) => subjectKind !== 'absent',
+      unreachable: (cell) => (cell.answer === 'killed' ? 'a kill is for kill-decision' : answerUnreachable(cell)),
+    },
+    { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },
+    {
+      name: 'a life’s ends',
+      stages: ['create', 'init', 'destroy'],
+      dimensions: [ENDS, PAGING],
+      unreachable: ({ step, answer }) => (ANSWERS_AT[step].includes(answer) ? undefined : 'another step answers so'),
+    },
+  ],
   watch: () => new TranslationWatch(),
 };
 
