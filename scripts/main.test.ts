@@ -3,14 +3,13 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../impl/shadow-machine.js';
 import { INVARIANTS } from '../properties/invariants/registry.js';
-import { subjectNamed } from '../properties/subjects/registry.js';
 import { COMMANDS } from './commands/registry.js';
-import { main } from './main.js';
-import type { Output, Surroundings } from './surroundings.js';
+import type { CapturedCall } from './captured-call.js';
+import { capturedCall as call } from './captured-call.js';
 
 const DEFECT = 'impl:victim-ignores-draw';
 /** Runs in a moment, and finds the defect. */
@@ -20,48 +19,14 @@ let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-interface Call {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-class Capture extends Writable implements Output {
-  text = '';
-  isTTY = false;
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
-
-const call = async (words: readonly string[], changes: Partial<Surroundings> = {}): Promise<Call> => {
-  const stdout = new Capture();
-  const stderr = new Capture();
-  const code = await main(words, {
-    stdin: () => Readable.from([]),
-    stdout,
-    stderr,
-    unread: () => false,
-    env: {},
-    monotonic: () => performance.now(),
-    today: () => new Date(0),
-    freshSeed: () => 'fresh',
-    subjectNamed,
-    onInterrupt: () => () => undefined,
-    ...changes,
-  });
-  return { code, out: stdout.text, err: stderr.text };
-};
-
 const corpus = (): string => join(directory, 'corpus');
-const fuzz = (...words: readonly string[]): Promise<Call> => call(['fuzz', '--corpus', corpus(), ...words]);
-const findDefect = (...words: readonly string[]): Promise<Call> => fuzz('--subject', DEFECT, ...FEW, ...words);
+const fuzz = (...words: readonly string[]): Promise<CapturedCall> => call(['fuzz', '--corpus', corpus(), ...words]);
+const findDefect = (...words: readonly string[]): Promise<CapturedCall> => fuzz('--subject', DEFECT, ...FEW, ...words);
 const entries = async (): Promise<readonly string[]> => (await readdir(corpus())).map((name) => join(corpus(), name));
 
 const exampleProgram = async (): Promise<string> => {
   const path = join(directory, 'program.json');
-  const { out } = await call(['seeds', '--campaign', 'test', '--program', '0', '--print']);
+  const { out } = await call(['seeds', '--campaign', 'test', '--program', '1', '--print']);
   await writeFile(path, out);
   return path;
 };
@@ -228,12 +193,10 @@ describe('fuzz', () => {
   });
 
   test('on a narrow terminal nothing but listings is wider than it', async () => {
-    const stdout = new Capture();
-    stdout.isTTY = true;
-    Object.assign(stdout, { columns: 40 });
-    await call(['fuzz', '--corpus', corpus(), '--programs', '50', '--seed', 'test', '--no-color'], { stdout });
-    expect(stdout.text).not.toContain('\u001b');
-    const lines = stdout.text.split('\n').filter((line) => !line.startsWith('seed'));
+    const words = ['fuzz', '--corpus', corpus(), '--programs', '50', '--seed', 'test', '--no-color'];
+    const { out } = await call(words, { columns: 40 });
+    expect(out).not.toContain('\u001b');
+    const lines = out.split('\n').filter((line) => !line.startsWith('seed'));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40);
   });
 
@@ -243,10 +206,8 @@ describe('fuzz', () => {
     [{ TERM: 'dumb' }, [], false],
     [{}, ['--no-color'], false],
   ])('colours with %j %j: %s', async (env, words, coloured) => {
-    const stdout = new Capture();
-    stdout.isTTY = true;
-    await call([...words, 'fuzz', '--corpus', corpus(), '--programs', '1'], { env, stdout });
-    expect(stdout.text.includes('\u001b[')).toBe(coloured);
+    const { out } = await call([...words, 'fuzz', '--corpus', corpus(), '--programs', '1'], { env, columns: 80 });
+    expect(out.includes('\u001b[')).toBe(coloured);
   });
 });
 
@@ -327,7 +288,8 @@ describe('shrink', () => {
 });
 
 describe('regress', () => {
-  const regress = (...words: readonly string[]): Promise<Call> => call(['regress', '--corpus', corpus(), ...words]);
+  const regress = (...words: readonly string[]): Promise<CapturedCall> =>
+    call(['regress', '--corpus', corpus(), ...words]);
 
   test('a corpus of defects is as recorded, and the defect is still a divergence', async () => {
     await findDefect('--max-findings', '1');

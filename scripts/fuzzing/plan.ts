@@ -1,10 +1,8 @@
 /** What a fuzz run is asked to do, checked. */
 
-import { BadInput } from '../../model/format/index.js';
 import type { FuzzOptions } from '../../properties/fuzz.js';
-import type { Invariant } from '../../properties/invariants/invariant.js';
-import { INVARIANTS, invariantNamed } from '../../properties/invariants/registry.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
+import { invariantsNamed } from '../options/invariants.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { programOptionsOf } from '../options/programs.js';
 import type { SideFlags } from '../options/sides.js';
@@ -51,7 +49,7 @@ export const planOf = (flags: FuzzFlags, known: readonly KnownFinding[], session
     campaign: flags.seed ?? session.surroundings.freshSeed(),
     ...sidesOf(flags, session, undefined),
     ...programOptionsOf(flags),
-    invariants: invariantsOf(flags.invariant),
+    invariants: invariantsNamed(flags.invariant),
     mostFindings: flags.maxFindings,
     mostTries: flags.maxTries,
     known: tolerated(known, session.surroundings.today()),
@@ -65,14 +63,4 @@ export const planOf = (flags: FuzzFlags, known: readonly KnownFinding[], session
 const limitsOf = ({ time, programs }: FuzzFlags): Limits => {
   if (time === undefined && programs === undefined) return { time: DEFAULT_TIME, programs: Infinity };
   return { time: time ?? Infinity, programs: programs ?? Infinity };
-};
-
-/** In the order of the registry, which is that of precedence. */
-const invariantsOf = (ids: readonly string[] | undefined): readonly Invariant[] => {
-  if (ids === undefined) return INVARIANTS;
-  for (const id of ids) {
-    if (invariantNamed(id) !== undefined) continue;
-    throw new BadInput('--invariant', `${JSON.stringify(id)} is not known; see: shadowdiff invariants`);
-  }
-  return INVARIANTS.filter(({ id }) => ids.includes(id));
 };
