@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Session } from '../session.js';
+import { registerCoverage } from './coverage.js';
 import { registerDefects } from './defects.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
@@ -22,5 +23,6 @@ export const COMMANDS: readonly Register[] = [
   registerTrace,
   registerSeeds,
   registerInvariants,
+  registerCoverage,
   registerDefects,
 ];

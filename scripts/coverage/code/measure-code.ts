@@ -1,0 +1,122 @@
+/** Which lines, branches and functions of the machines ran in the programs in which an invariant was exercised. */
+
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BadInput } from '../../../model/format/index.js';
+import type { ProgramOptions } from '../../../properties/arbitraries/index.js';
+import { determinism } from '../../../properties/invariants/determinism.js';
+import { makeResultDirectory } from '../../fuzzing/finding-store.js';
+import type { Surroundings } from '../../surroundings.js';
+import type { UnreachedLine } from '../coverage-document.js';
+import type { CodeFile } from './code-files.js';
+import { codeFiles } from './code-files.js';
+import type { Job } from './job.js';
+import { Processes } from './processes.js';
+import type { FolderShares } from './report.js';
+import { CodeReport } from './report.js';
+
+/** Below the directory for results. */
+const FOLDER = 'code';
+const TOTAL = 'total';
+
+export interface CodeOptions extends ProgramOptions {
+  readonly campaign: string;
+  /** By invariant: numbers of programs of the campaign in which it was exercised. */
+  readonly programs: ReadonlyMap<string, readonly number[]>;
+  /** Directory for results; code/ in it is replaced. */
+  readonly out: string;
+  readonly onInterrupt: Surroundings['onInterrupt'];
+  /** The directory of the compiled package; left out: that of this module. */
+  readonly compiled?: string;
+}
+
+export interface CodeCoverage {
+  readonly perInvariant: ReadonlyMap<string, FolderShares>;
+  readonly total: FolderShares;
+  readonly unreached: readonly UnreachedLine[];
+}
+
+/**
+ * Runs the programs again, machines `impl` and `model` in lockstep, each invariant's in a process of its own, and writes
+ * code/INVARIANT/lcov.info and code/INVARIANT/html/, and the same for code/total/. Answers `undefined` if it was interrupted: then, and
+ * if it throws, code/ is as it was. Throws `BadInput` if `out` cannot be written to, a source is missing or a process was ended.
+ */
+export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | undefined> => {
+  const { out, compiled = fileURLToPath(new URL('../../../', import.meta.url)) } = options;
+  const files = await codeFiles(compiled);
+  await makeResultDirectory('--out', out);
+  const measurement = new Measurement(files, new Processes(join(compiled, 'scripts/coverage/code/run-programs.js')));
+  const deaf = options.onInterrupt(() => measurement.interrupt());
+  try {
+    return await measurement.take(options);
+  } finally {
+    deaf();
+  }
+};
+
+class Measurement {
+  private readonly files: readonly CodeFile[];
+  private readonly processes: Processes;
+  private interrupted = false;
+
+  constructor(files: readonly CodeFile[], processes: Processes) {
+    this.files = files;
+    this.processes = processes;
+  }
+
+  interrupt(): void {
+    this.interrupted = true;
+    this.processes.end();
+  }
+
+  /** Whoever looks into `out` finds all of the new reports or those of before. */
+  async take(options: CodeOptions): Promise<CodeCoverage | undefined> {
+    const { out } = options;
+    let unfinished: string | undefined;
+    try {
+      unfinished = await mkdtemp(join(out, '.unfinished-'));
+      const counted = await this.processes.runAll(jobsOf(options));
+      const coverage = await this.writeReports(unfinished, counted);
+      if (coverage === undefined) return undefined;
+      await rm(join(out, FOLDER), { recursive: true, force: true });
+      await rename(join(unfinished, FOLDER), join(out, FOLDER));
+      return coverage;
+    } catch (error) {
+      throw isOfFiles(error) ? new BadInput(out, `${error.message}; free space or name another directory`) : error;
+    } finally {
+      if (unfinished !== undefined) await rm(unfinished, { recursive: true, force: true });
+    }
+  }
+
+  private async writeReports(directory: string, counted: Counted): Promise<CodeCoverage | undefined> {
+    const read = (name: string, parts: readonly string[]): Promise<CodeReport> =>
+      CodeReport.read(this.files, { report: join(directory, FOLDER, name), scratch: join(directory, name) }, parts);
+    if (this.interrupted) return undefined;
+    const total = await read(TOTAL, [...counted.values()]);
+    const places = total.places();
+    const perInvariant = new Map<string, FolderShares>();
+    for (const [id, part] of counted) {
+      // Signals are heard between two reports.
+      await setImmediate();
+      if (this.interrupted) return undefined;
+      const report = await read(id, [part]);
+      perInvariant.set(id, await report.write(places));
+    }
+    return { perInvariant, total: await total.write(places), unreached: total.unreached() };
+  }
+}
+
+const jobsOf = ({ programs, campaign, paging, traffic, mostSteps }: CodeOptions): ReadonlyMap<string, Job> =>
+  new Map(
+    [...programs].map(([id, numbers]) => [
+      id,
+      { campaign, paging, traffic, mostSteps, programs: numbers, twice: id === determinism.id },
+    ]),
+  );
+
+/** What V8 counted, as JSON, by invariant. */
+type Counted = ReadonlyMap<string, string>;
+
+const isOfFiles = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;

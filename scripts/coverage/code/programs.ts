@@ -1,0 +1,19 @@
+/** The very programs that the fuzz loop ran, run once more. */
+
+import { programArbitrary } from '../../../properties/arbitraries/index.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { Pair } from '../../../properties/pair.js';
+import { programSeed, randomFor } from '../../../properties/seeds.js';
+import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
+import type { Job } from './job.js';
+
+/** `programs`: numbers of the campaign. A divergence ends its program and nothing else: it is the fuzz loop's to tell. */
+export const runPrograms = async ({ campaign, programs, twice, ...options }: Job): Promise<void> => {
+  const arbitrary = programArbitrary(options);
+  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  for (const index of programs) {
+    const { traffic, program } = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined).value;
+    await pair.run(program, { contractKept: traffic === 'coherent', twice });
+  }
+  await pair.close();
+};

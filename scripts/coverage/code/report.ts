@@ -1,0 +1,105 @@
+/** What V8 counted in some processes: read by c8, put right, summed up and written as lcov.info and pages. */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Report } from 'c8';
+import type { CodeShare, Share, UnreachedLine } from '../coverage-document.js';
+import type { CodeFile, Folder } from './code-files.js';
+import type { FileCounts, Places } from './counts.js';
+import { placesOf, recount } from './counts.js';
+
+export type FolderShares = Readonly<Record<Folder, CodeShare>>;
+
+/** What is counted, by the path of the source. */
+type PlacesByFile = ReadonlyMap<string, Places>;
+
+/** Of istanbul's coverage map, which c8 gives and does not declare. */
+interface CoverageMap {
+  fileCoverageFor(source: string): { readonly data: FileCounts; toSummary(): { readonly data: CodeShare } };
+  filter(wanted: (source: string) => boolean): void;
+}
+
+type C8Report = Report & { getCoverageMapFromAllCoverageFiles(): Promise<CoverageMap> };
+
+/** Directories of a report; they need not exist. */
+export interface ReportPlace {
+  /** For lcov.info and html/. */
+  readonly report: string;
+  /** For c8, which reads from files. */
+  readonly scratch: string;
+}
+
+export class CodeReport {
+  private readonly files: readonly CodeFile[];
+  private readonly report: C8Report;
+  private readonly map: CoverageMap;
+
+  private constructor(files: readonly CodeFile[], report: C8Report, map: CoverageMap) {
+    this.files = files;
+    this.report = report;
+    this.map = map;
+  }
+
+  /** `counted`: JSON, one for each process. Nothing is right before `write`. */
+  static async read(files: readonly CodeFile[], { report, scratch }: ReportPlace, counted: readonly string[]): Promise<CodeReport> {
+    await mkdir(scratch, { recursive: true });
+    for (const [index, json] of counted.entries()) await writeFile(join(scratch, `${index}.json`), json);
+    const [{ compiled, source, name }] = files;
+    const c8 = new Report({
+      all: true,
+      src: [compiled.slice(0, -name.length)],
+      include: files.map((file) => literally(file.compiled)),
+      exclude: [],
+      extension: ['.js'],
+      allowExternal: true,
+      excludeNodeModules: false,
+      resolve: '',
+      tempDirectory: scratch,
+      reportsDirectory: report,
+      reporter: ['lcovonly', 'html'],
+      reporterOptions: { lcovonly: { projectRoot: source.slice(0, -name.length) }, html: { subdir: 'html' } },
+    }) as C8Report;
+    return new CodeReport(files, c8, await c8.getCoverageMapFromAllCoverageFiles());
+  }
+
+  /** The places that V8 tells apart in these processes. */
+  places(): PlacesByFile {
+    return new Map(this.files.map((file) => [file.source, placesOf(file, this.counts(file))]));
+  }
+
+  /** Counts these places and writes the report; answers the shares. */
+  async write(places: PlacesByFile): Promise<FolderShares> {
+    for (const file of this.files) recount(this.counts(file), places.get(file.source)!);
+    // c8 writes from this very map. It holds more than was asked for: files of types alone.
+    this.map.filter((source) => places.has(source));
+    await this.report.run();
+    return { impl: this.share('impl'), model: this.share('model') };
+  }
+
+  /** Lines that never ran, by file and number; once it is written. */
+  unreached(): readonly UnreachedLine[] {
+    return this.files.flatMap((file) => {
+      const { statementMap, s } = this.counts(file);
+      const lines = Object.keys(s).filter((key) => s[key] === 0).map((key) => statementMap[key].start.line);
+      return lines.map((line) => ({ file: file.name, line, text: file.text[line - 1].trim() }));
+    });
+  }
+
+  private counts({ source }: CodeFile): FileCounts {
+    return this.map.fileCoverageFor(source).data;
+  }
+
+  private share(folder: Folder): CodeShare {
+    const shares = this.files
+      .filter((file) => file.folder === folder)
+      .map(({ source }) => this.map.fileCoverageFor(source).toSummary().data);
+    const sum = (kind: keyof CodeShare): Share => ({
+      covered: shares.reduce((total, share) => total + share[kind].covered, 0),
+      total: shares.reduce((total, share) => total + share[kind].total, 0),
+    });
+    return { lines: sum('lines'), branches: sum('branches'), functions: sum('functions') };
+  }
+}
+
+/** A path as a pattern that matches nothing else. */
+const literally = (path: string): string => path.replace(/[\\*?[\]{}()!+@]/g, '\\$&');

@@ -1,0 +1,92 @@
+/** Coverage on the terminal: a table of the invariants, then what was not reached. */
+
+import Table from 'cli-table3';
+import { compactCount, counted, formatCount, formatShare } from '../report/numbers.js';
+import type { Session } from '../session.js';
+import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
+import { emptySituations, impossibleSituations } from './invariant-coverage.js';
+import { nameOf } from './thresholds.js';
+
+/** Columns of a terminal from which on the whole table fits. */
+const WIDE = 100;
+/** Unreached lines of code that are told on the terminal; the rest is in the report. */
+const MOST_LINES = 40;
+
+export const coverageReport = (document: CoverageDocument, session: Session): readonly string[] => [
+  table(document, session),
+  ...codeLines(document),
+  ...listed('never reached, and reachable', emptySituations(document.invariants).map(nameOf), session),
+  ...listed(
+    'reached, and said to be unreachable',
+    impossibleSituations(document.invariants).map((each) => `${nameOf(each)} (${each.unreachable ?? ''})`),
+    session,
+  ),
+  ...unreachedLines(document, session),
+];
+
+const HEADS = ['invariant', 'checks', 'exercised', 'situations', 'last new', 'lines', 'branches', 'alone', 'shared'];
+/** What a narrow terminal has room for. */
+const FEWER = 4;
+
+const table = ({ invariants }: CoverageDocument, { width, colors }: Session): string => {
+  const columns = width < WIDE ? FEWER : HEADS.length;
+  const bare = new Table({
+    head: HEADS.slice(0, columns).map((head) => colors.bold(head)),
+    colAligns: HEADS.slice(0, columns).map((_, column) => (column === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
+    chars: NO_FRAME,
+  });
+  for (const invariant of invariants) {
+    const cells = cellsOf(invariant).slice(0, columns);
+    const full = invariant.exercised > 0 && invariant.reached === invariant.reachable;
+    bare.push(full ? cells : cells.map((cell) => colors.yellow(cell)));
+  }
+  return bare.toString();
+};
+
+const NO_FRAME = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
+  ].map((part) => [part, '']),
+);
+
+const cellsOf = ({
+  id,
+  checks,
+  exercised,
+  reached,
+  reachable,
+  lastNew,
+  code,
+  defects,
+}: InvariantCoverage): string[] => [
+  id,
+  compactCount(checks),
+  formatShare(exercised, checks),
+  `${reached}/${reachable}`,
+  lastNew === undefined ? '-' : `${compactCount(lastNew.programsSince)} ago`,
+  percentOf(code?.impl.lines),
+  percentOf(code?.impl.branches),
+  defects === undefined ? '-' : String(defects.alone.length),
+  defects === undefined ? '-' : String(defects.withOthers.length),
+];
+
+const percentOf = (share: Share | undefined): string =>
+  share === undefined ? '-' : formatShare(share.covered, share.total);
+
+const codeLines = ({ code }: CoverageDocument): readonly string[] =>
+  code === undefined ? [] : ['', codeLine('impl', code.impl), codeLine('model', code.model)];
+
+const codeLine = (folder: string, { lines, branches, functions }: CodeShare): string =>
+  `${folder.padEnd(6)} ${percentOf(lines)} of lines, ${percentOf(branches)} of branches, ${percentOf(functions)} of functions`;
+
+const listed = (title: string, lines: readonly string[], { colors }: Session): readonly string[] =>
+  lines.length === 0 ? [] : ['', colors.yellow(`${title}:`), ...lines.map((line) => `  ${line}`)];
+
+const unreachedLines = ({ code }: CoverageDocument, session: Session): readonly string[] => {
+  const unreached = code?.unreached ?? [];
+  const lines = unreached.slice(0, MOST_LINES).map(({ file, line, text }) => `${file}:${line}: ${text.trim()}`);
+  if (unreached.length > MOST_LINES) lines.push(`and ${formatCount(unreached.length - MOST_LINES)} more`);
+  return listed(`code that no program reached (${counted(unreached.length, 'line')})`, lines, session);
+};

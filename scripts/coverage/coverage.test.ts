@@ -1,0 +1,159 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Invariant } from '../../properties/invariants/invariant.js';
+import { VACUOUS, stateless } from '../../properties/invariants/invariant.js';
+import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { capturedCall, capturing } from '../captured-call.js';
+import { Session } from '../session.js';
+import type { CoverageDocument } from './coverage-document.js';
+import { documentOf } from './document.js';
+import { emptySituations, impossibleSituations } from './invariant-coverage.js';
+import type { CoveragePlan } from './run.js';
+import { runForCoverage } from './run.js';
+import type { Thresholds } from './thresholds.js';
+import { shortfalls } from './thresholds.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const QUICK = ['--no-code', '--seed', 'coverage'];
+const coverage = (...words: readonly string[]) =>
+  capturedCall(['coverage', ...QUICK, '--out', join(directory, 'out'), ...words]);
+
+const written = async (): Promise<CoverageDocument> =>
+  JSON.parse(await readFile(join(directory, 'out', 'coverage.json'), 'utf8')) as CoverageDocument;
+
+const NO_BAR: Thresholds = { format: 'shadowdiff-thresholds/1', impl: { lines: 0, branches: 0 } };
+const SHARE = { covered: 1, total: 1 };
+const CODE = { lines: SHARE, branches: SHARE, functions: SHARE };
+
+/** What a run of so many programs tells, with these invariants instead of all. */
+const told = async (
+  programs: number,
+  changes: Partial<CoveragePlan['programs']> = {},
+  invariants: readonly Invariant[] = INVARIANTS,
+): Promise<CoverageDocument> => {
+  const session = new Session(capturing().surroundings);
+  const plan: CoveragePlan = {
+    campaign: 'coverage',
+    programs: { paging: 'both', traffic: 'mixed', mostSteps: 160, ...changes },
+    invariants,
+    limits: { time: Infinity, programs },
+  };
+  const code = { perInvariant: new Map(), total: { impl: CODE, model: CODE }, unreached: [] };
+  return documentOf(plan, await runForCoverage(plan, session), { matrix: undefined, code });
+};
+
+describe('the command', () => {
+  test('tells of every invariant, and writes what it tells', async () => {
+    const { code, out } = await coverage('--programs', '200');
+    expect(code).toBe(0);
+    const document = await written();
+    expect(document).toMatchObject({ format: 'shadowdiff-coverage/1', seed: 'coverage', programs: 200 });
+    expect(document.invariants.map(({ id }) => id)).toEqual(INVARIANTS.map(({ id }) => id));
+    for (const { id, reached, reachable } of document.invariants) {
+      expect(out).toMatch(new RegExp(`^${id} .* ${reached}/${reachable} `, 'm'));
+      expect(reached).toBeGreaterThan(0);
+    }
+  });
+
+  test('says the same again, times apart', async () => {
+    await coverage('--programs', '100');
+    const { time: _, ...first } = await written();
+    await coverage('--programs', '100');
+    const { time: __, ...second } = await written();
+    const withoutTimes = JSON.stringify(second).replaceAll(/"millisecondsSince":\d+/g, '');
+    expect(withoutTimes).toBe(JSON.stringify(first).replaceAll(/"millisecondsSince":\d+/g, ''));
+  });
+
+  test('looks at the invariants that are named', async () => {
+    const { code } = await coverage('--programs', '50', '--invariant', 'flush', 'switcher');
+    expect(code).toBe(0);
+    expect((await written()).invariants.map(({ id }) => id)).toEqual(['switcher', 'flush']);
+  });
+
+  test('names the bugs that an invariant catches, if it is given the matrix', async () => {
+    const rows = [
+      { defect: 'one', caughtBy: { flush: 20 } },
+      { defect: 'two', caughtBy: { flush: 3, switcher: 20 } },
+    ];
+    const matrix = join(directory, 'matrix.json');
+    await writeFile(matrix, JSON.stringify({ format: 'shadowdiff-matrix/1', options: {}, rows }));
+    await coverage('--programs', '20', '--matrix', matrix, '--invariant', 'flush', 'switcher');
+    const [switcher, flush] = (await written()).invariants;
+    expect(flush.defects).toEqual({ alone: ['one'], withOthers: ['two'] });
+    expect(switcher.defects).toEqual({ alone: [], withOthers: ['two'] });
+  });
+
+  test('fails under the bars, and says which', async () => {
+    const { code, err } = await coverage('--programs', '20', '--check');
+    expect(code).toBe(1);
+    expect(err).toMatch(/^shadowdiff: kill-decision, killed at init: bad kernel address × 2-level: never reached$/m);
+    expect(err).toContain('shadowdiff: impl: lines were not measured; leave out --no-code');
+  });
+
+  test.each([
+    [['--invariant', 'nothing'], '"nothing" is not known'],
+    [['--matrix', '/no/such/file'], '/no/such/file'],
+    [['--check', '--config', '/no/such/file'], '/no/such/file'],
+    [['--out', '/dev/null/x'], '/dev/null'],
+    [['--time', '1', '--programs', '1'], 'Write a number and a unit'],
+  ])('%j is refused', async (words, message) => {
+    const { code, err } = await capturedCall(['coverage', ...words]);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  test('a file of bars that says something else is refused by its field', async () => {
+    const config = join(directory, 'bars.json');
+    await writeFile(config, '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1}}');
+    const { code, err } = await coverage('--check', '--config', config);
+    expect(code).toBe(2);
+    expect(err).toContain('impl.lines');
+  });
+});
+
+/** Programs after which nearly everything that can be reached was. */
+const MANY = 4000;
+
+describe('the bars', () => {
+  test('are not met by a generator that leaves a kind of guest out', async () => {
+    const falls = shortfalls(await told(MANY, { traffic: 'coherent' }), NO_BAR);
+    expect(falls).toContain(
+      'kill-decision, killed at set-pte: attempt to set pte into Switcher pages × PAE: never reached',
+    );
+    expect(shortfalls(await told(MANY), NO_BAR).length).toBeLessThan(falls.length / 4);
+  });
+
+  test('are not met by an invariant that is switched off', async () => {
+    const idle = INVARIANTS.map((invariant) =>
+      invariant.id === 'flush' ? { ...invariant, watch: stateless(() => VACUOUS) } : invariant,
+    );
+    expect(shortfalls(await told(50, {}, idle), NO_BAR)).toContain('flush: never exercised');
+    expect(shortfalls(await told(50), NO_BAR)).not.toContain('flush: never exercised');
+  });
+
+  test('are not met by code that nobody ran', async () => {
+    const document = await told(1);
+    const low = { ...CODE, lines: { covered: 97, total: 100 }, branches: { covered: 95, total: 100 } };
+    const falls = shortfalls(
+      { ...document, invariants: [], code: { impl: low, model: CODE, unreached: [] } },
+      { ...NO_BAR, impl: { lines: 98, branches: 95 } },
+    );
+    expect(falls).toEqual(['impl: 97.00 % of lines, under the bar of 98 %']);
+  });
+
+  test('a situation that was said to be unreachable, and was reached, is named', async () => {
+    const lying = INVARIANTS.map((invariant) =>
+      invariant.id === 'host-intact'
+        ? { ...invariant, situations: invariant.situations.map((grid) => ({ ...grid, unreachable: () => 'never' })) }
+        : invariant,
+    );
+    const { invariants } = await told(20, {}, lying);
+    expect(impossibleSituations(invariants).length).toBeGreaterThan(20);
+    expect(emptySituations(invariants).some(({ invariant }) => invariant === 'host-intact')).toBe(false);
+  });
+});

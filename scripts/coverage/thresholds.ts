@@ -1,0 +1,48 @@
+/** What a run must reach to pass `coverage --check`: one file, read from the directory that one is in. */
+
+import { z } from 'zod';
+import { BadInput, readJson } from '../../model/format/index.js';
+import { readTextFile } from '../../properties/corpus/store.js';
+import type { CoverageDocument, Share } from './coverage-document.js';
+import type { NamedSituation } from './invariant-coverage.js';
+import { emptySituations } from './invariant-coverage.js';
+
+export const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
+export const THRESHOLDS_FILE = 'coverage.config.json';
+
+const percent = z.number().min(0).max(100);
+const file = z.strictObject({
+  format: z.literal(THRESHOLDS_FORMAT),
+  /** Per cent of impl that the run must reach. */
+  impl: z.strictObject({ lines: percent, branches: percent }),
+});
+
+export type Thresholds = z.infer<typeof file>;
+
+/** Throws `BadInput`, naming the field. */
+export const readThresholds = async (path: string): Promise<Thresholds> => {
+  const result = file.safeParse(readJson(await readTextFile(path), path, 'file'));
+  if (result.success) return result.data;
+  throw new BadInput(
+    path,
+    `missing or malformed; write {"format":"${THRESHOLDS_FORMAT}","impl":{"lines":98,"branches":95}}`,
+    { place: result.error.issues[0].path.join('.') || 'file' },
+  );
+};
+
+/** Why a run does not pass, a line each; none if it does. */
+export const shortfalls = (document: CoverageDocument, { impl }: Thresholds): readonly string[] => [
+  ...document.invariants.filter(({ exercised }) => exercised === 0).map(({ id }) => `${id}: never exercised`),
+  ...emptySituations(document.invariants).map((each) => `${nameOf(each)}: never reached`),
+  ...belowBar('lines', document.code?.impl.lines, impl.lines),
+  ...belowBar('branches', document.code?.impl.branches, impl.branches),
+];
+
+const belowBar = (what: string, share: Share | undefined, bar: number): readonly string[] => {
+  if (share === undefined) return [`impl: ${what} were not measured; leave out --no-code`];
+  const reached = share.total === 0 ? 100 : (share.covered / share.total) * 100;
+  return reached >= bar ? [] : [`impl: ${reached.toFixed(2)} % of ${what}, under the bar of ${bar} %`];
+};
+
+export const nameOf = ({ invariant, grid, values }: NamedSituation): string =>
+  `${invariant}, ${grid}: ${values.join(' × ')}`;
