@@ -7,8 +7,8 @@ const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
 export class GuestMemory {
   words = new Uint32Array(16 * 1024);
-  /** Offsets of words that became other than zero, so that a reset costs what was written. */
-  private written = new Uint32Array(256);
+  /** Offsets of words that became other than zero, so that a reset costs what was written. Few at first: ordinary programs make it grow. */
+  private written = new Uint32Array(64);
   private writtenCount = 0;
   /** Entries take 8 bytes. */
   wide = false;
@@ -20,7 +20,7 @@ export class GuestMemory {
     this.writtenCount = 0;
     if (this.words.length < pages * 1024) this.words = new Uint32Array(pages * 1024);
     this.wide = wide;
-    this.forgetChanges();
+    this.changes = [];
   }
 
   low(address: Paddr): number {
@@ -52,10 +52,6 @@ export class GuestMemory {
     const taken = this.changes;
     this.changes = [];
     return taken;
-  }
-
-  forgetChanges(): void {
-    if (this.changes.length > 0) this.changes = [];
   }
 
   forEachWritten(visit: (address: Paddr) => void): void {

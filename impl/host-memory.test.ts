@@ -143,10 +143,3 @@ test('versions grow with what they count', () => {
   host.write(host.offsetOf(frame, 3), 1);
   expect([host.tableVersion, host.entryVersion > entryVersion]).toEqual([allocated, true]);
 });
-
-test('an offset tells its table and index', () => {
-  host.allocate();
-  const frame = host.allocate();
-  const offset = host.offsetOf(frame, 77);
-  expect([host.frameAt(offset), host.indexAt(offset)]).toEqual([frame, 77]);
-});

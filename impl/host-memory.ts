@@ -10,7 +10,7 @@ import { HostBug } from './host-bug.js';
 import { NO_FRAME, TABLE_FRAME } from './frames.js';
 
 /** Words of a table; PAE uses the first 512. */
-const TABLE_WORDS = 1024;
+export const TABLE_WORDS = 1024;
 const GROUPS = TABLE_WORDS / 32;
 const FIRST_TABLES = 16;
 
@@ -38,7 +38,9 @@ export class HostMemory {
 
   /** Forgets every table, whatever state a broken run left it in. */
   reset(tableEntries: number): void {
-    if (this.tableCount !== 0) this.forceEmpty();
+    for (let table = 0; table < this.used; table++) this.clearPopulated(table);
+    this.allocated.fill(0);
+    this.tableCount = 0;
     this.freeCount = 0;
     this.used = 0;
     this.tableEntries = tableEntries;
@@ -79,14 +81,6 @@ export class HostMemory {
   offsetOf(frame: number, index: number): number {
     if (this.allocated[frame - TABLE_FRAME] !== 1 || index >= this.tableEntries) return this.strayAccess(frame, index);
     return (frame - TABLE_FRAME) * TABLE_WORDS + index;
-  }
-
-  frameAt(offset: number): number {
-    return TABLE_FRAME + Math.floor(offset / TABLE_WORDS);
-  }
-
-  indexAt(offset: number): number {
-    return offset % TABLE_WORDS;
   }
 
   /** Writes an entry; 0 takes it away. */
@@ -148,12 +142,6 @@ export class HostMemory {
     this.summary = enlarged(this.summary, new Uint32Array(tables));
     this.allocated = enlarged(this.allocated, new Uint8Array(tables));
     this.freeList = enlarged(this.freeList, new Int32Array(tables));
-  }
-
-  private forceEmpty(): void {
-    for (let table = 0; table < this.used; table++) this.clearPopulated(table);
-    this.allocated.fill(0);
-    this.tableCount = 0;
   }
 
   /** A sound release leaves nothing to clear here. */

@@ -25,14 +25,12 @@ export class PageReferences {
   private readonly isTouched = new Uint8Array(SWITCHER_TEXT_FRAME);
   private readonly before = new Int32Array(SWITCHER_TEXT_FRAME);
   private touchedCount = 0;
-  private outstanding = 0;
   private switcherChanged = true;
   private readonly switcher = { text: 0, state: [0], registers: 0 };
 
   /** Forgets every reference, whatever a broken run left behind. */
   reset(hostCpus: number): void {
-    if (this.outstanding !== 0) this.counts.fill(0);
-    this.outstanding = 0;
+    this.counts.fill(0);
     this.settle();
     this.protection.fill(MAY.write);
     this.switcher.state = new Array<number>(hostCpus).fill(0);
@@ -51,7 +49,6 @@ export class PageReferences {
   take(frame: number): void {
     this.touch(frame);
     this.counts[frame]++;
-    this.outstanding++;
   }
 
   /** Throws `HostBug` when nobody holds a reference on the frame. */
@@ -60,7 +57,6 @@ export class PageReferences {
       throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
     this.touch(frame);
     this.counts[frame]--;
-    this.outstanding--;
   }
 
   /** Guest pages whose count differs from that before the step, and begins the next step. */
@@ -81,7 +77,6 @@ export class PageReferences {
   held(guestPages: number): readonly ReferenceChange[] {
     this.settle();
     const held: ReferenceChange[] = [];
-    if (this.outstanding === 0) return held;
     for (let page = 0; page < guestPages; page++) {
       const count = this.counts[GUEST_FRAME + page];
       if (count !== 0) held.push({ page: pfn(page), count });

@@ -32,7 +32,7 @@ class Slots {
   }
 
   maps(address: number): boolean {
-    return this.tables.findTable(S, vaddr(address)) && this.tables.isPresent(this.tables.leafOffset());
+    return this.tables.findTable(S, vaddr(address)) && (this.host.words[this.tables.leafOffset()] & PRESENT) !== 0;
   }
 
   get held(): number {

@@ -106,10 +106,6 @@ export class ShadowTables {
     if (fresh !== word) this.host.write(this.upperOffset, fresh);
   }
 
-  isPresent(offset: number): boolean {
-    return (this.host.words[offset] & PRESENT) !== 0;
-  }
-
   /** Installs a leaf and notes it; whoever calls holds the reference. */
   install(slot: Slot, address: Vaddr, offset: number, word: number): void {
     this.host.write(offset, word);

@@ -50,12 +50,6 @@ export class Switcher {
     this.cpus[slot] = NO_CPU;
   }
 
-  /** The text page is there, whatever `isMapped` says. */
-  hasText(slot: Slot): boolean {
-    if (!this.tables.findTable(slot, this.guest.sizes.switcherAddress)) return false;
-    return this.tables.isPresent(this.tables.leafOffset());
-  }
-
   /** Maps the text page, with the tables it needs. False, and the guest is killed, when the host has no memory. */
   map(slot: Slot): boolean {
     const address = this.guest.sizes.switcherAddress;

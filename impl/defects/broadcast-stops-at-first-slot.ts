@@ -12,11 +12,11 @@ export const broadcastStopsAtFirstSlot: Defect = {
   harms: 'guest',
   rule: 'machine.md 3, set-pte: every slot with a root page',
   inLguest: false,
-  plant({ calls, cache, tables }) {
+  plant({ calls, cache, shadow }) {
     calls.broadcast = (address, pte) => {
       for (let index = 0; index < SLOTS; index++) {
         if (!cache.hasRoot(slot(index))) continue;
-        const mapped = tables.findTable(slot(index), address) && tables.isPresent(tables.leafOffset());
+        const mapped = shadow.leafAt(slot(index), address) !== undefined;
         calls.setLeaf(slot(index), address, pte);
         if (mapped) return;
       }

@@ -1,3 +1,4 @@
+import { TABLE_WORDS } from '../host-memory.js';
 import type { Defect } from './defect.js';
 
 export const lastEntryNotReleased: Defect = {
@@ -14,7 +15,7 @@ export const lastEntryNotReleased: Defect = {
   plant({ tables, guest, host }) {
     const sound = tables.releaseEntry.bind(tables);
     tables.releaseEntry = (offset, depth) => {
-      const last = host.indexAt(offset) === guest.sizes.tableEntries - 1;
+      const last = offset % TABLE_WORDS === guest.sizes.tableEntries - 1;
       if (last && depth === tables.depthOfLeaves) host.write(offset, 0);
       else sound(offset, depth);
     };

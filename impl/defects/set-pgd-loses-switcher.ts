@@ -13,9 +13,10 @@ export const setPgdLosesSwitcher: Defect = {
   harms: 'host',
   rule: 'machine.md 3, set-pgd',
   inLguest: true,
-  plant({ calls, switcher, guest }) {
+  plant({ calls, switcher, guest, shadow }) {
     calls.restoreSwitcher = (target, index) => {
-      if (!switcher.hasText(guest.current)) switcher.map(guest.current);
+      const text = shadow.leafAt(guest.current, guest.sizes.switcherAddress);
+      if (text === undefined) switcher.map(guest.current);
       if (calls.holdsSwitcher(index)) switcher.forgetCpu(target);
     };
   },
