@@ -8,7 +8,7 @@ const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 export class GuestMemory {
   words = new Uint32Array(16 * 1024);
   /** Offsets of words that became other than zero, so that a reset costs what was written. Few at first: ordinary programs make it grow. */
-  private written = new Uint32Array(64);
+  private written = new Uint32Array(16);
   private writtenCount = 0;
   /** Entries take 8 bytes. */
   wide = false;

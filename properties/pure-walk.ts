@@ -5,7 +5,7 @@
  */
 
 import type { Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
-import { FAULT_PRESENT, KILL, ZERO_ENTRY, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import { FAULT_PRESENT, KILL, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
 import type { GuestRecord } from './guest-record.js';
 
@@ -106,17 +106,23 @@ export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind,
 };
 
 /** The answer that `guest-pa` must give: presence alone counts (machine.md 3, guest-pa). */
-export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => {
-  if (guest.root === undefined) return { kind: 'physical', paddr: paddr(address) };
+export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => physicalWalk(guest, address).outcome;
+
+/** The same, with the number of entries that were present on the way. */
+export const physicalWalk = (
+  guest: GuestRecord,
+  address: Vaddr,
+): { readonly outcome: Outcome; readonly depth: number } => {
+  if (guest.root === undefined) return { outcome: { kind: 'physical', paddr: paddr(address) }, depth: 0 };
   const bytes = guest.sizes.entryBytes;
+  const levels = LEVELS[guest.config.paging];
   let table: number = guest.root;
-  let entry = ZERO_ENTRY;
-  for (const level of LEVELS[guest.config.paging]) {
-    const at = paddr(table + indexAt(level, address) * bytes);
-    if (!guest.inRam(at)) return { kind: 'killed', reason: KILL.badRead(at, bytes) };
-    entry = guest.word(at);
-    if (!present(entry)) return { kind: 'killed', reason: KILL.badAddress(vaddr(address)) };
+  for (let depth = 0; depth < levels.length; depth++) {
+    const at = paddr(table + indexAt(levels[depth], address) * bytes);
+    if (!guest.inRam(at)) return { outcome: { kind: 'killed', reason: KILL.badRead(at, bytes) }, depth };
+    const entry = guest.word(at);
+    if (!present(entry)) return { outcome: { kind: 'killed', reason: KILL.badAddress(vaddr(address)) }, depth };
     table = (pageOf(entry) % 2 ** 20) * 4096;
   }
-  return { kind: 'physical', paddr: paddr(table + (address % 4096)) };
+  return { outcome: { kind: 'physical', paddr: paddr(table + (address % 4096)) }, depth: levels.length };
 };

@@ -76,7 +76,8 @@ const dieOfUpper: Ending = (guest) => {
   guest.store(way.leaf, dataEntry(guest, FULL));
   spoilUpper(guest, way, guest.draw.below(way.uppers.length));
   forgetWay(guest, way);
-  readEnd(guest, way);
+  if (guest.draw.bits(2) === 0) guest.guestPa(way.page);
+  else readEnd(guest, way);
 };
 
 /** A page that is in use may no longer be taken when it is wanted for more, or anew. */

@@ -2,6 +2,7 @@ import type { Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
 import { PAGING } from '../situations/dimensions.js';
+import { physicalWalk } from '../pure-walk.js';
 import type { Cell, Dimension, Grid } from '../situations/grid.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
@@ -35,6 +36,16 @@ const CAUSES: readonly (readonly [says: RegExp, cause: string, at: readonly Op[]
   [/^out of memory allocating pmd/, 'out of memory allocating pmd page', FILLERS],
 ];
 
+/** `guest-pa`: the table at whose entry the walk ended; nothing above it was looked at but for presence. */
+const LEVEL: Dimension = {
+  name: 'level',
+  values: ['root', 'middle', 'leaf'],
+  of: ({ step, guest }) => {
+    const depth = step?.op === 'guest-pa' ? physicalWalk(guest, step.vaddr).depth : 0;
+    return depth === 1 && guest.config.paging === '2-level' ? 2 : Math.min(depth, 2);
+  },
+};
+
 const UNHEARD_OF = 'another';
 
 /** The kills of one step. */
@@ -53,13 +64,14 @@ const killsAt = (op: Op): Grid => {
   return {
     name: `killed at ${op}`,
     stages: [op],
-    dimensions: [cause, PAGING],
+    dimensions: op === 'guest-pa' ? [cause, PAGING, LEVEL] : [cause, PAGING],
     unreachable: (cell) => whyNever(op, cell),
   };
 };
 
-const whyNever = (op: Op, { cause, paging }: Cell): string | undefined => {
+const whyNever = (op: Op, { cause, paging, level }: Cell): string | undefined => {
   if (cause === UNHEARD_OF) return 'machine.md names no other';
+  if (level === 'middle' && paging === '2-level') return 'there is no middle table';
   if (paging === 'PAE') return cause === 'Bad hypercall' ? 'PAE has the call' : undefined;
   if (/middle|pmd page/.test(cause)) return 'there is no middle table';
   return op === 'set-pmd' && cause !== 'Bad hypercall' && cause !== 'before INIT' ? 'the call is for PAE' : undefined;

@@ -13,7 +13,8 @@ import { documentOf } from '../coverage/document.js';
 import { impossibleSituations } from '../coverage/invariant-coverage.js';
 import type { CoveragePlan, CoverageRun } from '../coverage/run.js';
 import { runForCoverage } from '../coverage/run.js';
-import { THRESHOLDS_FILE, readThresholds, shortfalls } from '../coverage/thresholds.js';
+import type { Thresholds } from '../coverage/thresholds.js';
+import { NO_THRESHOLDS, THRESHOLDS_FILE, readThresholds, shortfalls } from '../coverage/thresholds.js';
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
@@ -74,13 +75,13 @@ export const registerCoverage = (program: Command, session: Session): void => {
 
 const runCoverage = async (flags: CoverageFlags, session: Session): Promise<ExitCode> => {
   const plan = planOf(flags, session);
-  const thresholds = flags.check === true ? await readThresholds(flags.config) : undefined;
+  const thresholds = await thresholdsOf(flags);
   const matrix = await matrixOf(flags);
   await checkDirectory('--out', flags.out);
   await makeResultDirectory('--out', flags.out);
   session.print(`seed ${plan.campaign}   (repeat with --seed ${plan.campaign})`);
   const run = await runForCoverage(plan, session);
-  const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, session) });
+  const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
   await write(join(flags.out, COVERAGE_FILE), document);
   for (const line of coverageReport(document, session)) session.print(line);
   session.print();
@@ -88,7 +89,7 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
     `${counted(document.programs, 'program')}, ${counted(document.steps, 'step')} in ${formatTime(run.milliseconds)}; ` +
       `written to ${flags.out}`,
   );
-  return verdict(plan, run, document, thresholds === undefined ? [] : shortfalls(document, thresholds), session);
+  return verdict(plan, run, document, flags.check === true ? shortfalls(document, thresholds) : [], session);
 };
 
 const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
@@ -104,16 +105,24 @@ const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
   };
 };
 
+/** Needed only where somebody checks. */
+const thresholdsOf = async ({ check, config }: CoverageFlags): Promise<Thresholds> =>
+  check === true || (await exists(config)) ? await readThresholds(config) : NO_THRESHOLDS;
+
+const exists = async (path: string): Promise<boolean> => {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** A matrix that is named must be there; one that lies where it is looked for is welcome. */
 const matrixOf = async ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> => {
   if (matrix !== undefined) return await readMatrix(matrix);
   const usual = matrixIn(out);
-  try {
-    await access(usual);
-  } catch {
-    return undefined;
-  }
-  return await readMatrix(usual);
+  return (await exists(usual)) ? await readMatrix(usual) : undefined;
 };
 
 /** Runs the programs that are worth it once more; not of a run that was cut short. */
@@ -121,6 +130,7 @@ const codeOf = async (
   plan: CoveragePlan,
   { result, watch, interrupted }: CoverageRun,
   flags: CoverageFlags,
+  { explained: explanations }: Thresholds,
   session: Session,
 ): Promise<CodeCoverage | undefined> => {
   if (!flags.code || interrupted || result.programs === 0) return undefined;
@@ -130,6 +140,7 @@ const codeOf = async (
     campaign: plan.campaign,
     programs,
     out: flags.out,
+    explanations,
     onInterrupt: (listener) => session.surroundings.onInterrupt(listener),
   });
 };

@@ -59,6 +59,11 @@ export interface UnreachedLine {
   readonly text: string;
 }
 
+/** A line that no program reaches, and why. */
+export interface ExplainedLine extends UnreachedLine {
+  readonly reason: string;
+}
+
 /** How a run went on: for plots of throughput and of what was new. */
 export interface Milestone {
   /** Since the run began. */
@@ -80,5 +85,12 @@ export interface CoverageDocument {
   readonly steps: number;
   readonly time: { readonly started: string; readonly milliseconds: number; readonly timeline: readonly Milestone[] };
   readonly invariants: readonly InvariantCoverage[];
-  readonly code?: { readonly impl: CodeShare; readonly model: CodeShare; readonly unreached: readonly UnreachedLine[] };
+  readonly code?: {
+    readonly impl: CodeShare;
+    readonly model: CodeShare;
+    readonly unreached: readonly UnreachedLine[];
+    readonly explained: readonly ExplainedLine[];
+    /** Explanations that do not hold, a sentence each. */
+    readonly stale: readonly string[];
+  };
 }

@@ -12,8 +12,7 @@ import { documentOf } from './document.js';
 import { emptySituations, impossibleSituations } from './invariant-coverage.js';
 import type { CoveragePlan } from './run.js';
 import { runForCoverage } from './run.js';
-import type { Thresholds } from './thresholds.js';
-import { shortfalls } from './thresholds.js';
+import { NO_THRESHOLDS, shortfalls } from './thresholds.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
@@ -26,7 +25,6 @@ const coverage = (...words: readonly string[]) =>
 const written = async (): Promise<CoverageDocument> =>
   JSON.parse(await readFile(join(directory, 'out', 'coverage.json'), 'utf8')) as CoverageDocument;
 
-const NO_BAR: Thresholds = { format: 'shadowdiff-thresholds/1', impl: { lines: 0, branches: 0 } };
 const SHARE = { covered: 1, total: 1 };
 const CODE = { lines: SHARE, branches: SHARE, functions: SHARE };
 
@@ -43,7 +41,7 @@ const told = async (
     invariants,
     limits: { time: Infinity, programs },
   };
-  const code = { perInvariant: new Map(), total: { impl: CODE, model: CODE }, unreached: [] };
+  const code = { perInvariant: new Map(), total: { impl: CODE, model: CODE }, unreached: [], explained: [], stale: [] };
   return documentOf(plan, await runForCoverage(plan, session), { matrix: undefined, code });
 };
 
@@ -109,7 +107,7 @@ describe('the command', () => {
 
   test('a file of bars that says something else is refused by its field', async () => {
     const config = join(directory, 'bars.json');
-    await writeFile(config, '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1}}');
+    await writeFile(config, '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1},"explained":{}}');
     const { code, err } = await coverage('--check', '--config', config);
     expect(code).toBe(2);
     expect(err).toContain('impl.lines');
@@ -121,27 +119,27 @@ const MANY = 4000;
 
 describe('the bars', () => {
   test('are not met by a generator that leaves a kind of guest out', async () => {
-    const falls = shortfalls(await told(MANY, { traffic: 'coherent' }), NO_BAR);
+    const falls = shortfalls(await told(MANY, { traffic: 'coherent' }), NO_THRESHOLDS);
     expect(falls).toContain(
       'kill-decision, killed at set-pte: attempt to set pte into Switcher pages × PAE: never reached',
     );
-    expect(shortfalls(await told(MANY), NO_BAR).length).toBeLessThan(falls.length / 4);
+    expect(shortfalls(await told(MANY), NO_THRESHOLDS).length).toBeLessThan(falls.length / 4);
   });
 
   test('are not met by an invariant that is switched off', async () => {
     const idle = INVARIANTS.map((invariant) =>
       invariant.id === 'flush' ? { ...invariant, watch: stateless(() => VACUOUS) } : invariant,
     );
-    expect(shortfalls(await told(50, {}, idle), NO_BAR)).toContain('flush: never exercised');
-    expect(shortfalls(await told(50), NO_BAR)).not.toContain('flush: never exercised');
+    expect(shortfalls(await told(50, {}, idle), NO_THRESHOLDS)).toContain('flush: never exercised');
+    expect(shortfalls(await told(50), NO_THRESHOLDS)).not.toContain('flush: never exercised');
   });
 
   test('are not met by code that nobody ran', async () => {
     const document = await told(1);
     const low = { ...CODE, lines: { covered: 97, total: 100 }, branches: { covered: 95, total: 100 } };
     const falls = shortfalls(
-      { ...document, invariants: [], code: { impl: low, model: CODE, unreached: [] } },
-      { ...NO_BAR, impl: { lines: 98, branches: 95 } },
+      { ...document, invariants: [], code: { impl: low, model: CODE, unreached: [], explained: [], stale: [] } },
+      { impl: { lines: 98, branches: 95 } },
     );
     expect(falls).toEqual(['impl: 97.00 % of lines, under the bar of 98 %']);
   });

@@ -33,9 +33,16 @@ export const documentOf = (plan: CoveragePlan, run: CoverageRun, sources: Source
       timeline: watch.timeline(result.tally, milliseconds),
     },
     invariants: invariants.map((_, index) => ofInvariant(index, run, sources)),
-    ...(code === undefined ? {} : { code: { ...code.total, unreached: code.unreached } }),
+    ...(code === undefined ? {} : { code: codeOf(code) }),
   };
 };
+
+const codeOf = ({ total, unreached, explained, stale }: CodeCoverage): NonNullable<CoverageDocument['code']> => ({
+  ...total,
+  unreached,
+  explained,
+  stale,
+});
 
 const ofInvariant = (index: number, run: CoverageRun, { matrix, code }: Sources): InvariantCoverage => {
   const counted = invariantCoverage(run.result.tally, index);

@@ -15,9 +15,15 @@ const file = z.strictObject({
   format: z.literal(THRESHOLDS_FORMAT),
   /** Per cent of impl that the run must reach. */
   impl: z.strictObject({ lines: percent, branches: percent }),
+  /** Why no program comes to a line, by file and by the line as it is written; such lines are left out. */
+  explained: z.record(z.string(), z.record(z.string(), z.string().min(1))),
 });
 
+export type Explanations = z.infer<typeof file>['explained'];
+
 export type Thresholds = z.infer<typeof file>;
+
+export const NO_THRESHOLDS: Thresholds = { format: THRESHOLDS_FORMAT, impl: { lines: 0, branches: 0 }, explained: {} };
 
 /** Throws `BadInput`, naming the field. */
 export const readThresholds = async (path: string): Promise<Thresholds> => {
@@ -25,17 +31,18 @@ export const readThresholds = async (path: string): Promise<Thresholds> => {
   if (result.success) return result.data;
   throw new BadInput(
     path,
-    `missing or malformed; write {"format":"${THRESHOLDS_FORMAT}","impl":{"lines":98,"branches":95}}`,
+    `missing or malformed; write {"format":"${THRESHOLDS_FORMAT}","impl":{"lines":98,"branches":95},"explained":{}}`,
     { place: result.error.issues[0].path.join('.') || 'file' },
   );
 };
 
 /** Why a run does not pass, a line each; none if it does. */
-export const shortfalls = (document: CoverageDocument, { impl }: Thresholds): readonly string[] => [
+export const shortfalls = (document: CoverageDocument, { impl }: Pick<Thresholds, 'impl'>): readonly string[] => [
   ...document.invariants.filter(({ exercised }) => exercised === 0).map(({ id }) => `${id}: never exercised`),
   ...emptySituations(document.invariants).map((each) => `${nameOf(each)}: never reached`),
   ...belowBar('lines', document.code?.impl.lines, impl.lines),
   ...belowBar('branches', document.code?.impl.branches, impl.branches),
+  ...(document.code?.stale ?? []).map((each) => `explained in vain: ${each}`),
 ];
 
 const belowBar = (what: string, share: Share | undefined, bar: number): readonly string[] => {

@@ -4,7 +4,7 @@ import type { Tally } from '../../properties/tally.js';
 import type { Milestone } from './coverage-document.js';
 
 /** Programs kept for each invariant beside those that met something new. */
-const KEPT = 300;
+const KEPT = 200;
 /** When there are more milestones, every other one goes. */
 const MOST_MILESTONES = 240;
 /** Milliseconds between two milestones at first. */

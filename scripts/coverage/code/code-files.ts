@@ -71,7 +71,10 @@ const readOrRefuse = async (path: string): Promise<string> => {
     return await readFile(path, 'utf8');
   } catch (error) {
     const why = (error as Error).message;
-    throw new BadInput(path, `coverage of code needs it: ${why}; install shadowdiff whole, or delete dist and build it anew`);
+    throw new BadInput(
+      path,
+      `coverage of code needs it: ${why}; install shadowdiff whole, or delete dist and build it anew`,
+    );
   }
 };
 

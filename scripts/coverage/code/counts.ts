@@ -53,7 +53,11 @@ export const placesOf = (file: CodeFile, all: FileCounts): Places => {
   const ranges = all.all ? [] : Object.values(all.branchMap);
   const whole = new Set(functions.map(({ loc }) => written(loc)));
   return {
-    lines: [...file.codeLines].sort((a, b) => a - b).map((line) => rangeOfLine(line, file.text[line - 1])),
+    lines: [...file.codeLines]
+      // A closing brace alone says nothing.
+      .filter((line) => /\w/.test(file.text[line - 1]))
+      .sort((a, b) => a - b)
+      .map((line) => rangeOfLine(line, file.text[line - 1])),
     branches: ranges.filter(({ loc }) => !whole.has(written(loc))),
     functions,
   };

@@ -40,6 +40,7 @@ const measure = (
     mostSteps: 100,
     programs: new Map(Object.entries(programs)),
     out,
+    explanations: {},
     onInterrupt: () => () => undefined,
     compiled,
     ...changes,
@@ -123,14 +124,22 @@ test('an interruption ends the processes and leaves the reports of before', asyn
 
 test('a process that is ended from outside, and one that fails, are told; nothing is left behind', async () => {
   const script = 'scripts/coverage/code/run-programs.js';
-  await changed(script, () => 'process.kill(process.pid, "SIGKILL");', async () => {
-    await expect(measure({ flush: FEW })).rejects.toThrow(
-      'coverage of flush: the process that ran the programs was ended by SIGKILL; free memory or run fewer programs',
-    );
-  });
-  await changed(script, () => 'throw new Error("no such program");', async () => {
-    await expect(measure({ flush: FEW })).rejects.toThrow(/coverage of flush: .* failed: .*no such program/s);
-  });
+  await changed(
+    script,
+    () => 'process.kill(process.pid, "SIGKILL");',
+    async () => {
+      await expect(measure({ flush: FEW })).rejects.toThrow(
+        'coverage of flush: the process that ran the programs was ended by SIGKILL; free memory or run fewer programs',
+      );
+    },
+  );
+  await changed(
+    script,
+    () => 'throw new Error("no such program");',
+    async () => {
+      await expect(measure({ flush: FEW })).rejects.toThrow(/coverage of flush: .* failed: .*no such program/s);
+    },
+  );
   expect(readdirSync(out)).toEqual([]);
 });
 

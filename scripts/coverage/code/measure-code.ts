@@ -9,7 +9,8 @@ import type { ProgramOptions } from '../../../properties/arbitraries/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { makeResultDirectory } from '../../fuzzing/finding-store.js';
 import type { Surroundings } from '../../surroundings.js';
-import type { UnreachedLine } from '../coverage-document.js';
+import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
+import type { Explanations } from '../thresholds.js';
 import type { CodeFile } from './code-files.js';
 import { codeFiles } from './code-files.js';
 import type { Job } from './job.js';
@@ -27,6 +28,8 @@ export interface CodeOptions extends ProgramOptions {
   readonly programs: ReadonlyMap<string, readonly number[]>;
   /** Directory for results; code/ in it is replaced. */
   readonly out: string;
+  /** Why no program comes to some lines: these are left out of the shares. */
+  readonly explanations: Explanations;
   readonly onInterrupt: Surroundings['onInterrupt'];
   /** The directory of the compiled package; left out: that of this module. */
   readonly compiled?: string;
@@ -36,6 +39,9 @@ export interface CodeCoverage {
   readonly perInvariant: ReadonlyMap<string, FolderShares>;
   readonly total: FolderShares;
   readonly unreached: readonly UnreachedLine[];
+  readonly explained: readonly ExplainedLine[];
+  /** Explanations that do not hold, a sentence each. */
+  readonly stale: readonly string[];
 }
 
 /**
@@ -78,7 +84,7 @@ class Measurement {
     try {
       unfinished = await mkdtemp(join(out, '.unfinished-'));
       const counted = await this.processes.runAll(jobsOf(options));
-      const coverage = await this.writeReports(unfinished, counted);
+      const coverage = await this.writeReports(unfinished, counted, options.explanations);
       if (coverage === undefined) return undefined;
       await rm(join(out, FOLDER), { recursive: true, force: true });
       await rename(join(unfinished, FOLDER), join(out, FOLDER));
@@ -90,21 +96,25 @@ class Measurement {
     }
   }
 
-  private async writeReports(directory: string, counted: Counted): Promise<CodeCoverage | undefined> {
+  private async writeReports(
+    directory: string,
+    counted: Counted,
+    explanations: Explanations,
+  ): Promise<CodeCoverage | undefined> {
     const read = (name: string, parts: readonly string[]): Promise<CodeReport> =>
       CodeReport.read(this.files, { report: join(directory, FOLDER, name), scratch: join(directory, name) }, parts);
     if (this.interrupted) return undefined;
     const total = await read(TOTAL, [...counted.values()]);
-    const places = total.places();
+    const { rest, explained, stale } = total.without(explanations, total.places());
     const perInvariant = new Map<string, FolderShares>();
     for (const [id, part] of counted) {
       // Signals are heard between two reports.
       await setImmediate();
       if (this.interrupted) return undefined;
       const report = await read(id, [part]);
-      perInvariant.set(id, await report.write(places));
+      perInvariant.set(id, await report.write(rest));
     }
-    return { perInvariant, total: await total.write(places), unreached: total.unreached() };
+    return { perInvariant, total: await total.write(rest), unreached: total.unreached(), explained, stale };
   }
 }
 

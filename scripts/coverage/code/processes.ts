@@ -74,5 +74,8 @@ const environment = (): NodeJS.ProcessEnv => {
 const failure = (name: string, signal: NodeJS.Signals | null, complaint: string): Error => {
   const what = `coverage of ${name}`;
   if (signal === null) return new Error(`${what}: the process that ran the programs failed: ${complaint.trim()}`);
-  return new BadInput(what, `the process that ran the programs was ended by ${signal}; free memory or run fewer programs`);
+  return new BadInput(
+    what,
+    `the process that ran the programs was ended by ${signal}; free memory or run fewer programs`,
+  );
 };

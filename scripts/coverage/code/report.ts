@@ -3,7 +3,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Report } from 'c8';
-import type { CodeShare, Share, UnreachedLine } from '../coverage-document.js';
+import type { CodeShare, ExplainedLine, Share, UnreachedLine } from '../coverage-document.js';
+import type { Explanations } from '../thresholds.js';
 import type { CodeFile, Folder } from './code-files.js';
 import type { FileCounts, Places } from './counts.js';
 import { placesOf, recount } from './counts.js';
@@ -12,6 +13,12 @@ export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 
 /** What is counted, by the path of the source. */
 type PlacesByFile = ReadonlyMap<string, Places>;
+
+export interface Unexplained {
+  readonly rest: PlacesByFile;
+  readonly explained: readonly ExplainedLine[];
+  readonly stale: readonly string[];
+}
 
 /** Of istanbul's coverage map, which c8 gives and does not declare. */
 interface CoverageMap {
@@ -41,7 +48,11 @@ export class CodeReport {
   }
 
   /** `counted`: JSON, one for each process. Nothing is right before `write`. */
-  static async read(files: readonly CodeFile[], { report, scratch }: ReportPlace, counted: readonly string[]): Promise<CodeReport> {
+  static async read(
+    files: readonly CodeFile[],
+    { report, scratch }: ReportPlace,
+    counted: readonly string[],
+  ): Promise<CodeReport> {
     await mkdir(scratch, { recursive: true });
     for (const [index, json] of counted.entries()) await writeFile(join(scratch, `${index}.json`), json);
     const [{ compiled, source, name }] = files;
@@ -67,6 +78,55 @@ export class CodeReport {
     return new Map(this.files.map((file) => [file.source, placesOf(file, this.counts(file))]));
   }
 
+  /**
+   * The places without those on lines for which somebody wrote down why no program comes there; and these lines. `stale`: that a
+   * program does come there, or that there is no such line.
+   */
+  without(explanations: Explanations, places: PlacesByFile): Unexplained {
+    const rest = new Map(places);
+    const explained: ExplainedLine[] = [];
+    const stale: string[] = [];
+    for (const [name, reasons] of Object.entries(explanations)) {
+      const file = this.files.find((each) => each.name === name);
+      if (file === undefined) stale.push(`${name}: there is no such file with code`);
+      else this.explain(file, reasons, places.get(file.source)!, { rest, explained, stale });
+    }
+    return { rest, explained, stale };
+  }
+
+  private explain(
+    file: CodeFile,
+    reasons: Readonly<Record<string, string>>,
+    places: Places,
+    { rest, explained, stale }: { rest: Map<string, Places>; explained: ExplainedLine[]; stale: string[] },
+  ): void {
+    recount(this.counts(file), places);
+    const gone = new Set<number>();
+    for (const [text, reason] of Object.entries(reasons)) {
+      const lines = file.text.flatMap((line, index) => (line.trim() === text ? [index + 1] : []));
+      const unreached = lines.filter((line) => this.misses(file, line));
+      if (unreached.length === 0) stale.push(`${file.name}: ${text}: is reached, or no longer there`);
+      for (const line of unreached) {
+        gone.add(line);
+        explained.push({ file: file.name, line, text, reason });
+      }
+    }
+    rest.set(file.source, {
+      lines: places.lines.filter(({ start }) => !gone.has(start.line)),
+      branches: places.branches.filter(({ loc }) => !gone.has(loc.start.line)),
+      functions: places.functions,
+    });
+  }
+
+  /** Something on the line never ran. */
+  private misses(file: CodeFile, line: number): boolean {
+    const { statementMap, s, branchMap, b } = this.counts(file);
+    return (
+      Object.keys(s).some((key) => s[key] === 0 && statementMap[key].start.line === line) ||
+      Object.keys(b).some((key) => b[key][0] === 0 && branchMap[key].loc.start.line === line)
+    );
+  }
+
   /** Counts these places and writes the report; answers the shares. */
   async write(places: PlacesByFile): Promise<FolderShares> {
     for (const file of this.files) recount(this.counts(file), places.get(file.source)!);
@@ -80,7 +140,9 @@ export class CodeReport {
   unreached(): readonly UnreachedLine[] {
     return this.files.flatMap((file) => {
       const { statementMap, s } = this.counts(file);
-      const lines = Object.keys(s).filter((key) => s[key] === 0).map((key) => statementMap[key].start.line);
+      const lines = Object.keys(s)
+        .filter((key) => s[key] === 0)
+        .map((key) => statementMap[key].start.line);
       return lines.map((line) => ({ file: file.name, line, text: file.text[line - 1].trim() }));
     });
   }
