@@ -214,17 +214,18 @@ const whyNoMemory = (evidence: Evidence): string | undefined => {
  */
 export const guestMoved = (evidence: Evidence, leaf: LeafSeen, root: Paddr | undefined): GuestMove | undefined => {
   const met = walkWords(evidence, leaf.vaddr, root);
+  const installed = leaf.since ?? 0;
   const absent = met.find(({ entry }) => !isPresent(entry));
   if (absent !== undefined) {
     const since = evidence.history.since(absent.at, (entry) => !isPresent(entry));
-    if (since === undefined) return undefined;
+    if (since === undefined || since < installed) return undefined;
     return { text: `the guest unmapped it at step ${since}`, step: since, paddr: absent.at };
   }
   const entry = met.find(({ isLeaf }) => isLeaf);
   if (entry === undefined || pageOf(entry.entry) === leaf.page) return undefined;
   const now = pageOf(entry.entry);
   const since = evidence.history.since(entry.at, (word) => isPresent(word) && pageOf(word) === now);
-  if (since === undefined) return undefined;
+  if (since === undefined || since < installed) return undefined;
   return { text: `the guest moved it to page ${now} at step ${since}`, step: since, paddr: entry.at };
 };
 

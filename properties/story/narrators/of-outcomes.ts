@@ -2,7 +2,7 @@
 
 import { describeEntry, entryBits, formatHex, formatHexEntry } from '../../../model/format/index.js';
 import type { GuestEntry, Outcome } from '../../../model/vocabulary/index.js';
-import { guestEntry } from '../../../model/vocabulary/index.js';
+import { MOST_STACK_PAGES, guestEntry } from '../../../model/vocabulary/index.js';
 import { dirty, isWritable } from '../../pure-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafText, rightsText, sinceText, targetText } from '../words.js';
@@ -26,14 +26,18 @@ export const answerNarrator: Narrator = (evidence) => {
     actual.kind === 'mapped' && leaf !== undefined
       ? ` by the shadow leaf ${leafText(leaf)}${leafSince(evidence, leaf.since)}`
       : '';
-  const happened = happenedText(expected, actual);
+  const happened = happenedText(evidence);
   return told(`${must}; ${happened}${by}`, { ...marks(evidence), slot: leaf?.slot });
 };
 
-const happenedText = (expected: Outcome, actual: Outcome): string => {
+const happenedText = (evidence: Evidence): string => {
+  const expected = evidence.moment.reference.outcome;
+  const actual = evidence.moment.subject.outcome;
   if (actual.kind === 'ok') return 'it went on as if nothing were wrong';
-  if (actual.kind === 'killed' && expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
-  return `it ${outcomeHappened(actual)}`;
+  if (actual.kind !== 'killed') return `it ${outcomeHappened(actual)}`;
+  if (expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
+  const because = whyKilled(evidence, actual.reason);
+  return `it ${outcomeHappened(actual)}${because === undefined ? '' : `: ${because}`}`;
 };
 
 /** Steps are named only if they came before. */
@@ -201,8 +205,12 @@ const flagNames = (bits: number): string => entryBits(guestEntry(bits)).join(' a
 
 /** `the guest's PTE at 0x1000`, or the word if no walk meets it. */
 const entryName = (evidence: Evidence, at: number): string => {
-  const { step } = evidence;
-  const met = step !== undefined && 'vaddr' in step ? walkWords(evidence, step.vaddr) : [];
+  const { step, guest } = evidence;
+  const stack = Array.from({ length: Math.min(guest.stackPages, MOST_STACK_PAGES) }, (_, page) =>
+    guest.stackPage(page),
+  );
+  const addresses = step !== undefined && 'vaddr' in step ? [step.vaddr] : stack;
+  const met = addresses.flatMap((address) => walkWords(evidence, address));
   return met.find((each) => each.at === at)?.name ?? `the guest's word at ${formatHex(at)}`;
 };
 
