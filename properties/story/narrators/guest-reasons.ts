@@ -250,13 +250,14 @@ export const outcomeVerb = (outcome: Outcome): string => {
       return `answer ${formatHex(outcome.paddr)}`;
     case 'initialized':
       return `answer that ${formatHex(outcome.reserved)} bytes are reserved`;
+    case 'host-bug':
+      return `break the hypervisor itself (${outcome.reason})`;
     case 'created':
     case 'no-memory':
     case 'ok':
     case 'stuck':
     case 'dead':
     case 'destroyed':
-    case 'host-bug':
     case 'halted':
     case 'absent':
       return `answer "${describeOutcome(outcome)}"`;
@@ -273,6 +274,7 @@ export const outcomeHappened = (outcome: Outcome): string => {
     ['fault ', 'faulted '],
     ['kill ', 'killed '],
     ['answer ', 'answered '],
+    ['break ', 'broke '],
   ];
   const found = past.find(([now]) => verb.startsWith(now));
   return found === undefined ? verb : found[1] + verb.slice(found[0].length);

@@ -61,6 +61,7 @@ export const tableNarrator: Narrator = (evidence) => {
   const { divergence, moment, program, index } = evidence;
   const { difference, expected, actual } = divergence;
   if (divergence.place.kind === 'create') {
+    if (moment.subject.outcome.kind !== 'no-memory' || actual === '0') return undefined;
     return told(
       `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(Number(actual), 'table')} stayed allocated`,
     );
@@ -114,6 +115,7 @@ const heldAfterDestroy: Narrator = (evidence) => {
   const { divergence, before, spot, moment } = evidence;
   if (divergence.field === 'tables') {
     const count = Number(divergence.actual);
+    if (count === 0) return undefined;
     const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
     return told(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
   }

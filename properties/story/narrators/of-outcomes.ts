@@ -55,7 +55,8 @@ const needlessKill = (evidence: Evidence, actual: Outcome): Told => {
   const duty = dutyOf(evidence);
   const about = because === undefined ? '' : `: ${because}`;
   // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
-  const lacking = step?.op === 'set-pte' && because !== undefined ? lackedForWriting(step.pte) : undefined;
+  const withheld = because !== undefined && actual.kind === 'killed' && actual.reason.startsWith('failed to get page');
+  const lacking = step?.op === 'set-pte' && withheld ? lackedForWriting(step.pte) : undefined;
   const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
   return told(
     `${here}${duty === undefined ? '' : `, which ${duty},`} must not kill the guest; it ${outcomeHappened(actual)}${about}${harmless}`,
@@ -98,7 +99,8 @@ const narrowed = (leaf: LeafSeen, { kind, mode }: AccessWords): string => {
 };
 
 /** `death-is-final`, and whatever else a dead guest does. */
-export const deadNarrator: Narrator = ({ killed, here, index, moment, before, divergence, ...rest }) => {
+export const deadNarrator: Narrator = (evidence) => {
+  const { killed, here, index, moment, divergence } = evidence;
   if (killed === undefined) return undefined;
   const { outcome } = moment.subject;
   const death = `the guest was killed at step ${killed.step} ("${killed.reason}")`;
@@ -107,8 +109,7 @@ export const deadNarrator: Narrator = ({ killed, here, index, moment, before, di
       step: killed.step,
     });
   }
-  const lost = lostMappings({ killed, here, index, moment, before, divergence, ...rest });
-  return told(`${death}, yet ${here} still changes the ${divergence.field}${lost}`, { step: index });
+  return told(`${death}, yet ${here} still changes the ${divergence.field}${lostMappings(evidence)}`, { step: index });
 };
 
 const lostMappings = ({ moment, before }: Evidence): string => {
