@@ -44,12 +44,10 @@ const table = ({ invariants }: CoverageDocument, { width, colors }: Session): st
   return bare.toString();
 };
 
-const NO_FRAME = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'],
-  ].map((part) => [part, '']),
-);
+const FRAME =
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle';
+
+const NO_FRAME = Object.fromEntries(FRAME.split(' ').map((part) => [part, '']));
 
 const cellsOf = ({
   id,
