@@ -1,0 +1,85 @@
+/** What `coverage` finds out, as it is stored in coverage.json and shown in reports. */
+
+import * as z from 'zod';
+import { anyText, choice, naturalNumber, openObject } from '../../model/format/fields.js';
+import type { Immutable } from '../results/fields.js';
+import { listOf, quantity } from '../results/fields.js';
+
+export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
+
+/** Of a kind of place in the code, how many there are and how many ran. */
+const share = openObject({ covered: naturalNumber, total: naturalNumber });
+
+/** Code of one folder that ran. */
+const codeShare = openObject({ lines: share, branches: share, functions: share });
+
+/** A named bucket: one value of each dimension. */
+const situationCount = openObject({
+  /** Values in the order of the dimensions. */
+  values: listOf(anyText),
+  /** Checks whose premise held in this situation. */
+  count: naturalNumber,
+  /** Why it cannot be reached; left out where it can. */
+  unreachable: z.exactOptional(anyText),
+});
+
+const invariantCoverage = openObject({
+  id: anyText,
+  statement: anyText,
+  checks: naturalNumber,
+  /** Checks whose premise held. */
+  exercised: naturalNumber,
+  dimensions: listOf(openObject({ name: anyText, values: listOf(anyText) })),
+  /** The whole product of the dimensions, the last one running fastest. */
+  situations: listOf(situationCount),
+  reached: naturalNumber,
+  reachable: naturalNumber,
+  /** The program that reached a situation for the first time in the run, the last such; left out if none did. */
+  lastNew: z.exactOptional(
+    openObject({ program: naturalNumber, programsSince: naturalNumber, millisecondsSince: quantity }),
+  ),
+  /** Code that ran in programs in which the invariant was exercised; left out where code was not asked for. */
+  code: z.exactOptional(openObject({ impl: codeShare, model: codeShare })),
+  /** Catalogued defects that it catches, from the kill matrix; left out where that is not there. */
+  defects: z.exactOptional(openObject({ alone: listOf(anyText), withOthers: listOf(anyText) })),
+});
+
+/** A line of the code that no program of the run reached. */
+const unreachedLine = openObject({
+  file: anyText,
+  /** From 1. */
+  line: naturalNumber,
+  text: anyText,
+});
+
+/** How a run went on: for plots of throughput and of what was new. */
+const milestone = openObject({
+  /** Since the run began. */
+  milliseconds: quantity,
+  programs: naturalNumber,
+  steps: naturalNumber,
+  /** Situations reached so far, over all invariants. */
+  situations: naturalNumber,
+  findings: naturalNumber,
+});
+
+export const coverageDocument = openObject({
+  format: choice([COVERAGE_FORMAT]),
+  version: anyText,
+  seed: anyText,
+  paging: anyText,
+  traffic: anyText,
+  programs: naturalNumber,
+  steps: naturalNumber,
+  time: openObject({ started: anyText, milliseconds: quantity, timeline: listOf(milestone) }),
+  invariants: listOf(invariantCoverage),
+  code: z.exactOptional(openObject({ impl: codeShare, model: codeShare, unreached: listOf(unreachedLine) })),
+});
+
+export type Share = Immutable<z.infer<typeof share>>;
+export type CodeShare = Immutable<z.infer<typeof codeShare>>;
+export type SituationCount = Immutable<z.infer<typeof situationCount>>;
+export type InvariantCoverage = Immutable<z.infer<typeof invariantCoverage>>;
+export type UnreachedLine = Immutable<z.infer<typeof unreachedLine>>;
+export type Milestone = Immutable<z.infer<typeof milestone>>;
+export type CoverageDocument = Immutable<z.infer<typeof coverageDocument>>;
