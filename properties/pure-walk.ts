@@ -23,9 +23,9 @@ export type WalkResult =
     };
 
 const ABSENT: WalkResult = { kind: 'absent' };
-const present = (entry: GuestEntry): boolean => entry.low % 2 === 1;
-const writable = (entry: GuestEntry): boolean => (entry.low >>> 1) % 2 === 1;
-const user = (entry: GuestEntry): boolean => (entry.low >>> 2) % 2 === 1;
+export const isPresent = (entry: GuestEntry): boolean => entry.low % 2 === 1;
+export const isWritable = (entry: GuestEntry): boolean => (entry.low >>> 1) % 2 === 1;
+export const isUser = (entry: GuestEntry): boolean => (entry.low >>> 2) % 2 === 1;
 export const accessed = (entry: GuestEntry): boolean => (entry.low >>> 5) % 2 === 1;
 export const dirty = (entry: GuestEntry): boolean => (entry.low >>> 6) % 2 === 1;
 const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
@@ -36,7 +36,7 @@ const P_RW_US_A_D = 0b110_0111;
 const killed = (reason: string): WalkResult => ({ kind: 'killed', reason });
 
 /** How each level cuts its index out of an address, and which flags it allows below bit 12. */
-interface Level {
+export interface Level {
   /** Addresses that one entry translates, in bytes. */
   readonly reach: number;
   readonly entries: number;
@@ -46,7 +46,7 @@ interface Level {
 }
 
 const LEAF: Level = { reach: 2 ** 12, entries: 0, flags: 0xfff, hasRights: true, bad: '' };
-const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
+export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
   '2-level': [
     { reach: 2 ** 22, entries: 1024, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badDirectoryEntry },
     { ...LEAF, entries: 1024 },
@@ -76,10 +76,10 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
     const at = paddr(table + indexAt(level, address) * bytes);
     if (!guest.inRam(at)) return killed(KILL.badRead(at, bytes));
     const entry = guest.word(at);
-    if (!present(entry)) return ABSENT;
+    if (!isPresent(entry)) return ABSENT;
     if (level.hasRights) {
-      mayWrite &&= writable(entry);
-      mayUser &&= user(entry);
+      mayWrite &&= isWritable(entry);
+      mayUser &&= isUser(entry);
     }
     if (depth === levels.length - 1) return { kind: 'leaf', writable: mayWrite, user: mayUser, entry, at };
     if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return killed(level.bad);
@@ -115,7 +115,7 @@ export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => {
     const at = paddr(table + indexAt(level, address) * bytes);
     if (!guest.inRam(at)) return { kind: 'killed', reason: KILL.badRead(at, bytes) };
     entry = guest.word(at);
-    if (!present(entry)) return { kind: 'killed', reason: KILL.badAddress(vaddr(address)) };
+    if (!isPresent(entry)) return { kind: 'killed', reason: KILL.badAddress(vaddr(address)) };
     table = (pageOf(entry) % 2 ** 20) * 4096;
   }
   return { kind: 'physical', paddr: paddr(table + (address % 4096)) };

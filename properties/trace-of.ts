@@ -4,7 +4,7 @@ import type { Machine, MachineConfig, Observation, Program, Step, Trace } from '
 import { ZERO_OBSERVATION } from './zero-observation.js';
 
 /** A machine hands out the same observation again; a trace keeps them all. */
-const kept = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({
+export const keptObservation = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({
   outcome: { ...outcome },
   references: [...references],
   stores: [...stores],
@@ -13,9 +13,9 @@ const kept = ({ outcome, references, stores, tables, switcher }: Observation): O
 });
 
 export const traceOf = (machine: Machine, program: Program): Trace => {
-  const created = kept(machine.create(program.machine));
-  const steps = program.steps.map((step) => kept(machine.apply(step)));
-  return { created, steps, destroyed: kept(machine.destroy()) };
+  const created = keptObservation(machine.create(program.machine));
+  const steps = program.steps.map((step) => keptObservation(machine.apply(step)));
+  return { created, steps, destroyed: keptObservation(machine.destroy()) };
 };
 
 /** Plays back what a subject outside the process answered, so that lockstep can take it for a machine. */

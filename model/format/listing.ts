@@ -38,6 +38,13 @@ const pageNumber = ({ low, high }: GuestEntry, paging: Paging): number =>
 const reservedBits = ({ high }: GuestEntry, paging: Paging): GuestEntry =>
   guestEntry(0, paging === 'pae' ? high & 0xfffff000 : high);
 
+/** Names of the bits that are set, P first; the guest's own bits and reserved ones have none. */
+export const entryBits = ({ low }: GuestEntry): readonly string[] => {
+  const names: string[] = (low & PRESENT) === 0 ? [] : ['P'];
+  for (const [name, bit] of FLAGS) if ((low & bit) !== 0) names.push(name);
+  return names;
+};
+
 /**
  * An entry's page and bits: `pfn 5 P RW US A D`, or `not present, pfn 5 RW`, or `0` if it is empty. The number of the page is
  * decimal. Bits are named as in a leaf, at every level.
@@ -46,8 +53,7 @@ export const describeEntry = (entry: GuestEntry, paging: Paging): string => {
   const { low, high } = entry;
   if (low === 0 && high === 0) return '0';
   const present = (low & PRESENT) !== 0;
-  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, paging)}`, present ? 'P' : ''];
-  for (const [name, bit] of FLAGS) if ((low & bit) !== 0) words.push(name);
+  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, paging)}`, ...entryBits(entry)];
   if ((low & AVAILABLE) !== 0) words.push(`AVL ${formatHex(low & AVAILABLE)}`);
   const reserved = reservedBits(entry, paging);
   if (reserved.high !== 0) words.push(`reserved ${formatHexEntry(reserved)}`);

@@ -1,0 +1,87 @@
+/** What a narrator is shown of the moment at which a program diverges, and how it looks things up. */
+
+import type { Paddr, Program, Step } from '../../../model/vocabulary/index.js';
+import type { Divergence } from '../../divergence.js';
+import type { GuestRecord } from '../../guest-record.js';
+import type { Moment } from '../retelling.js';
+import { goneLeaves } from '../shadow-rows.js';
+import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
+import type { Spot } from '../spot.js';
+import type { Focus } from '../story.js';
+import type { WordHistory } from '../word-history.js';
+
+/** A step that killed the guest. */
+export interface Kill {
+  readonly step: number;
+  readonly reason: string;
+}
+
+export interface Evidence {
+  readonly program: Program;
+  readonly divergence: Divergence;
+  readonly spot: Spot;
+  /** The step that diverges, at a place that is one. */
+  readonly step: Step | undefined;
+  readonly index: number | undefined;
+  /** Where it diverges: `step 5 (set-pte)`, `the kernel write to 0x0 at step 7`. */
+  readonly here: string;
+  readonly moment: Moment;
+  readonly before: Moment | undefined;
+  readonly guest: GuestRecord;
+  readonly history: WordHistory;
+  /** An earlier step at which both sides killed the guest. */
+  readonly killed: Kill | undefined;
+}
+
+/** As `Focus`, in numbers. */
+export type Marks = { readonly [Field in keyof Focus]?: number | undefined };
+
+/** A sentence without its full stop, and what it speaks of. */
+export interface Told {
+  readonly text: string;
+  readonly focus: Marks;
+}
+
+/** Answers nothing if it cannot say more than that two things differ. */
+export type Narrator = (evidence: Evidence) => Told | undefined;
+
+export const told = (text: string, focus: Marks = {}): Told => ({ text, focus });
+
+/** The shadow tables after the step; before it, if the subject broke. */
+export const shadowOf = ({ moment, before }: Evidence): ShadowSnapshot | undefined => moment.shadow ?? before?.shadow;
+
+export const slotNow = (evidence: Evidence, slot: number | undefined): SlotSeen | undefined =>
+  slot === undefined ? undefined : shadowOf(evidence)?.slots[slot];
+
+const pageStart = (vaddr: number): number => Math.floor(vaddr / 4096) * 4096;
+
+export const leafIn = (slot: SlotSeen | undefined, vaddr: number): LeafSeen | undefined =>
+  slot?.leaves.get(pageStart(vaddr));
+
+/** The leaf that the current slot has for an address. */
+export const currentLeaf = (evidence: Evidence, vaddr: number): LeafSeen | undefined =>
+  leafIn(slotNow(evidence, shadowOf(evidence)?.currentSlot), vaddr);
+
+/** Leaves of every slot that lead to a guest page. */
+export const leavesTo = (shadow: ShadowSnapshot | undefined, page: number): readonly LeafSeen[] =>
+  (shadow?.slots ?? []).flatMap(({ leaves }) =>
+    [...leaves.values()].filter((leaf) => leaf.target === 'ram' && leaf.page === page),
+  );
+
+/** Leaves that this step took away, of every slot. */
+export const gone = ({ moment, before }: Evidence): readonly LeafSeen[] =>
+  (moment.shadow?.slots ?? []).flatMap((slot) => goneLeaves(slot, before?.shadow?.slots[slot.slot]));
+
+/** The slot that shadowed a root before the step. */
+export const slotOfRoot = ({ before }: Evidence, root: Paddr): SlotSeen | undefined =>
+  before?.shadow?.slots.find((slot) => slot.root === root);
+
+/** The last step before this one of which something holds. */
+export const lastStep = (
+  { program, index }: Evidence,
+  holds: (step: Step) => boolean,
+): { readonly step: Step; readonly index: number } | undefined => {
+  const earlier = program.steps.slice(0, index ?? program.steps.length);
+  const found = earlier.findLastIndex(holds);
+  return found < 0 ? undefined : { step: earlier[found], index: found };
+};

@@ -1,0 +1,140 @@
+/** Runs a program again up to its divergence, and keeps of every moment what a story tells. */
+
+import type { Machine, Observation, Paddr, Program, ShadowView } from '../../model/vocabulary/index.js';
+import { bareOutcome } from '../../model/vocabulary/index.js';
+import type { Divergence, Place } from '../divergence.js';
+import { GuestRecord } from '../guest-record.js';
+import type { Subject } from '../subjects/subject.js';
+import { RecordedMachine, keptObservation } from '../trace-of.js';
+import { ZERO_OBSERVATION } from '../zero-observation.js';
+import type { ShadowSnapshot } from './shadow-snapshot.js';
+import { takeSnapshot } from './shadow-snapshot.js';
+import { WordHistory } from './word-history.js';
+
+/** A page's references on both sides, added up of the changes that each reported. */
+export type Counts = ReadonlyMap<number, number>;
+
+/** One moment: what both sides answered, and what is known after it. The guest's record is that of the run's own moment. */
+export interface Moment {
+  readonly place: Place;
+  readonly reference: Observation;
+  readonly subject: Observation;
+  readonly referenceCounts: Counts;
+  readonly subjectCounts: Counts;
+  readonly shadow: ShadowSnapshot | undefined;
+  /** The root that the guest runs on afterwards; none in linear mode. */
+  readonly root: Paddr | undefined;
+}
+
+/** Called at every moment up to the divergence, in order; `before` is the moment before. */
+export type Teller = (moment: Moment, before: Moment | undefined) => void;
+
+/** A run as it stands. One object serves the whole run. */
+export class Retelling {
+  readonly guest = new GuestRecord();
+  readonly history = new WordHistory();
+  /** The subject has an inside, and it could not be read at some moment. */
+  unreadable = false;
+  /** The step that killed the guest on the subject's side, and why. */
+  killed: { readonly step: number; readonly reason: string } | undefined = undefined;
+  private readonly program: Program;
+  private readonly reference: Machine;
+  private readonly subject: Machine;
+  private over = false;
+  private last: Moment | undefined = undefined;
+
+  constructor(program: Program, reference: Machine, subject: Machine) {
+    this.program = program;
+    this.reference = reference;
+    this.subject = subject;
+  }
+
+  get looksInside(): boolean {
+    return this.subject.shadow !== undefined;
+  }
+
+  run({ place }: Divergence, tell: Teller): void {
+    const { machine, steps } = this.program;
+    this.guest.begin(machine);
+    this.take({ kind: 'create' }, this.reference.create(machine), this.subject.create(machine), tell);
+    if (place.kind === 'create') return;
+    const count = place.kind === 'step' ? place.index + 1 : steps.length;
+    for (let index = 0; index < count; index++) this.takeStep(index, tell);
+    if (place.kind === 'step') return;
+    this.take({ kind: 'end' }, ZERO_OBSERVATION, ZERO_OBSERVATION, place.kind === 'end' ? tell : () => undefined);
+    if (place.kind === 'destroy') this.take(place, this.reference.destroy(), this.subject.destroy(), tell);
+  }
+
+  private takeStep(index: number, tell: Teller): void {
+    const step = this.program.steps[index];
+    if (!this.over) this.guest.follow(step);
+    const reference = this.reference.apply(step);
+    if (!this.over) this.history.follow(index, step, reference);
+    this.guest.absorb(reference);
+    const subject = this.subject.apply(step);
+    this.over = bareOutcome(subject.outcome.kind);
+    if (subject.outcome.kind === 'killed') this.killed ??= { step: index, reason: subject.outcome.reason };
+    this.take({ kind: 'step', index }, reference, subject, tell);
+  }
+
+  private take(place: Place, reference: Observation, subject: Observation, tell: Teller): void {
+    const before = this.last;
+    // At the end of the steps nobody answers: what was last answered stands.
+    const answered = place.kind !== 'end';
+    this.last = {
+      place,
+      reference: answered || before === undefined ? keptObservation(reference) : before.reference,
+      subject: answered || before === undefined ? keptObservation(subject) : before.subject,
+      referenceCounts: answered ? counted(before?.referenceCounts, reference, place) : (before?.referenceCounts ?? NONE),
+      subjectCounts: answered ? counted(before?.subjectCounts, subject, place) : (before?.subjectCounts ?? NONE),
+      shadow: this.look(before, place),
+      root: this.guest.root,
+    };
+    tell(this.last, before);
+  }
+
+  private look(before: Moment | undefined, place: Place): ShadowSnapshot | undefined {
+    const view = this.subject.shadow;
+    if (view === undefined) return undefined;
+    const snapshot = readable(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
+    if (snapshot === undefined) this.unreadable = true;
+    return snapshot;
+  }
+}
+
+const NONE: Counts = new Map();
+
+/** `destroy` lists what is still held; every other step what changed. Of a bare outcome nothing is known. */
+const counted = (before: Counts | undefined, { outcome, references }: Observation, place: Place): Counts => {
+  if (bareOutcome(outcome.kind)) return before ?? NONE;
+  if (place.kind !== 'destroy' && references.length === 0) return before ?? NONE;
+  const counts = new Map(place.kind === 'destroy' ? NONE : before);
+  for (const { page, count } of references) {
+    if (count === 0) counts.delete(page);
+    else counts.set(page, count);
+  }
+  return counts;
+};
+
+/** A machine that broke may have tables that cannot be walked any more. */
+const readable = (
+  view: ShadowView,
+  before: ShadowSnapshot | undefined,
+  step: number | undefined,
+): ShadowSnapshot | undefined => {
+  try {
+    return takeSnapshot(view, before, step);
+  } catch {
+    return undefined;
+  }
+};
+
+/** A fresh machine for a side, or what a command outside the process answers; nothing if it does not answer. */
+export const machineFor = async (side: Subject, program: Program): Promise<Machine | undefined> => {
+  if (side.kind === 'in-process') return side.create();
+  const answer = await side.answer(program);
+  if (answer.kind === 'failed') return undefined;
+  const machine = new RecordedMachine();
+  machine.load(answer.trace);
+  return machine;
+};

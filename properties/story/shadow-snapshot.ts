@@ -1,0 +1,94 @@
+/** The subject's shadow tables at one moment, kept, and since which step each leaf has been as it is. */
+
+import type { LeafTarget, Paddr, ShadowLeaf, ShadowTable, ShadowView, Slot } from '../../model/vocabulary/index.js';
+import { SLOTS } from '../../model/vocabulary/index.js';
+
+export interface LeafSeen {
+  readonly slot: number;
+  readonly vaddr: number;
+  readonly target: LeafTarget;
+  readonly page: number;
+  readonly writable: boolean;
+  readonly user: boolean;
+  readonly upperWritable: boolean;
+  readonly upperUser: boolean;
+  /** The step since which it is as it is; none if creation made it. */
+  readonly since: number | undefined;
+}
+
+export interface TableSeen {
+  readonly frame: number;
+  readonly depth: number;
+  readonly vaddr: number;
+  readonly allocated: boolean;
+}
+
+export interface SlotSeen {
+  readonly slot: number;
+  readonly blank: boolean;
+  readonly root: Paddr | undefined;
+  readonly tables: readonly TableSeen[];
+  /** By first address, ascending. */
+  readonly leaves: ReadonlyMap<number, LeafSeen>;
+}
+
+export interface ShadowSnapshot {
+  readonly shadowVersion: number;
+  readonly tableVersion: number;
+  readonly currentSlot: number;
+  readonly slots: readonly SlotSeen[];
+  readonly allocatedTables: number;
+  readonly reachableTables: number;
+}
+
+/** Leaves and tables are read again only if the view says that some changed: a long program changes few. */
+export const takeSnapshot = (
+  view: ShadowView,
+  before: ShadowSnapshot | undefined,
+  step: number | undefined,
+): ShadowSnapshot => {
+  const { shadowVersion, tableVersion, currentSlot, allocatedTables } = view;
+  const fresh = before?.shadowVersion !== shadowVersion || before.tableVersion !== tableVersion;
+  const tables = fresh ? tablesOf(view) : undefined;
+  const slots = Array.from({ length: SLOTS }, (_, index): SlotSeen => {
+    const slot = index as Slot;
+    const earlier = before?.slots[index];
+    const root = view.guestRoot(slot);
+    const blank = !view.hasRoot(slot);
+    if (!fresh && earlier !== undefined) return { ...earlier, root, blank };
+    return { slot, blank, root, tables: tables?.[slot] ?? [], leaves: leavesOf(view, slot, earlier?.leaves, step) };
+  });
+  const reachable = new Set(slots.flatMap((slot) => slot.tables.map(({ frame }) => frame)));
+  return { shadowVersion, tableVersion, currentSlot, slots, allocatedTables, reachableTables: reachable.size };
+};
+
+const tablesOf = (view: ShadowView): readonly (readonly TableSeen[])[] => {
+  const all = Array.from({ length: SLOTS }, (): TableSeen[] => []);
+  view.forEachTable(({ slot, frame, depth, vaddr, allocated }: ShadowTable) => {
+    all[slot].push({ frame, depth, vaddr, allocated });
+  });
+  return all;
+};
+
+const leavesOf = (
+  view: ShadowView,
+  slot: Slot,
+  before: ReadonlyMap<number, LeafSeen> | undefined,
+  step: number | undefined,
+): ReadonlyMap<number, LeafSeen> => {
+  const leaves = new Map<number, LeafSeen>();
+  view.forEachLeaf(slot, (leaf) => {
+    const earlier = before?.get(leaf.vaddr);
+    const same = earlier !== undefined && sameLeaf(earlier, leaf);
+    leaves.set(leaf.vaddr, same ? earlier : { ...leaf, since: step });
+  });
+  return leaves;
+};
+
+const sameLeaf = (one: LeafSeen, other: ShadowLeaf): boolean =>
+  one.target === other.target &&
+  one.page === other.page &&
+  one.writable === other.writable &&
+  one.user === other.user &&
+  one.upperWritable === other.upperWritable &&
+  one.upperUser === other.upperUser;
