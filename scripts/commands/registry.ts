@@ -7,6 +7,7 @@ import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
+import { registerReport } from './report.js';
 import { registerSeeds } from './seeds.js';
 import { registerShrink } from './shrink.js';
 import { registerTrace } from './trace.js';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Register[] = [
   registerReplay,
   registerShrink,
   registerRegress,
+  registerReport,
   registerTrace,
   registerSeeds,
   registerInvariants,
