@@ -102,6 +102,13 @@ describe('whether to worry', () => {
     });
   });
 
+  test('not about what hostile guests cannot exercise', async () => {
+    const coverage = sampleCoverage();
+    const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));
+    await store('coverage.json', { ...coverage, traffic: 'hostile', invariants });
+    expect((await united(at('run'))).worry.sentence).toContain('every invariant that applies exercised');
+  });
+
   test('nobody can tell if a planted bug goes unnoticed', async () => {
     const matrix = sampleMatrix();
     const [first, ...others] = matrix.rows;

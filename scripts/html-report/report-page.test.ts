@@ -64,12 +64,14 @@ describe.skipIf(!isThere)('the page', () => {
 
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
-    expect(troubles.splice(0)).toEqual([]);
+    const told = troubles.splice(0);
+    if (told.length > 0) throw new Error(told.join('\n'));
   });
 
   const reportOf = async (run: string): Promise<string> => {
     const file = join(directory, 'report.html');
-    expect((await capturedCall(['report', run, '--out', file])).code).toBe(0);
+    const { code, err } = await capturedCall(['report', run, '--out', file]);
+    if (code !== 0) throw new Error(err);
     return pathToFileURL(file).href;
   };
 
@@ -159,6 +161,8 @@ describe.skipIf(!isThere)('the page', () => {
     const hint = page.locator('#hint');
     await page.locator('#finding-1 .frame:visible .entry').first().focus();
     await expect(hint.textContent()).resolves.toMatch(/\n/);
+    await page.waitForTimeout(100);
+    await expect(hint.isVisible()).resolves.toBe(true);
     await page.keyboard.press('Escape');
     await expect(hint.isVisible()).resolves.toBe(false);
     await page.locator('.situations td.unreachable button:visible').first().hover();

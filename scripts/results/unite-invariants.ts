@@ -33,7 +33,7 @@ const uniteInvariant = (
   const covered = results.flatMap((each) => coverageOf(each, id));
   const all = [...fuzzed, ...covered.map(({ coverage }) => coverage)];
   const exercised = total(all.map((each) => each.exercised));
-  const applies = covered.length > 0 || fuzzed.some((each) => each.applies) || all.length === 0;
+  const applies = covered.some(couldExercise) || fuzzed.some((each) => each.applies) || all.length === 0;
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;
@@ -55,11 +55,20 @@ const uniteInvariant = (
 /** What a coverage document says of an invariant, and where it says it. */
 export interface CoverageHere {
   readonly directory: string;
+  readonly traffic: string;
   readonly coverage: InvariantCoverage;
 }
 
 const coverageOf = ({ directory, coverage }: Results, id: string): readonly CoverageHere[] =>
-  (coverage?.invariants ?? []).filter((each) => each.id === id).map((each) => ({ directory, coverage: each }));
+  coverage === undefined
+    ? []
+    : coverage.invariants
+        .filter((each) => each.id === id)
+        .map((each) => ({ directory, traffic: coverage.traffic, coverage: each }));
+
+/** What rests on the contract needs guests that keep it. */
+const couldExercise = ({ traffic, coverage: { id } }: CoverageHere): boolean =>
+  traffic !== 'hostile' || invariantNamed(id)?.contract !== 'kept';
 
 const hasDefects = ({ coverage }: CoverageHere): boolean => coverage.defects !== undefined;
 

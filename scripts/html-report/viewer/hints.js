@@ -21,6 +21,11 @@ const show = (element) => {
   element.setAttribute('aria-describedby', hint.id);
   hint.textContent = element.dataset.hint ?? '';
   hint.hidden = false;
+  place(element);
+};
+
+/** @param {HTMLElement} element */
+const place = (element) => {
   const around = element.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = hint;
   const left = Math.max(EDGE, Math.min(around.left, innerWidth - width - EDGE));
@@ -49,4 +54,5 @@ for (const name of ['pointerout', 'focusout']) {
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape') hide();
 });
-addEventListener('scroll', hide, { capture: true, passive: true });
+// What gets the focus may be scrolled into view only then.
+addEventListener('scroll', () => about !== undefined && place(about), { capture: true, passive: true });
