@@ -30,6 +30,9 @@ export { DEFAULT_MOST_TRIES, NotReproduced, minimize } from './minimize/index.js
 export type { Found, Judge, MinimizeOptions, Minimized, Progress } from './minimize/index.js';
 export { Pair } from './pair.js';
 export type { PairOptions, RunOptions } from './pair.js';
+export * from './story/story.js';
+export { tellStory } from './story/tell.js';
+export type { TellOptions } from './story/tell.js';
 export { programSeed, randomFor, shardSeed } from './seeds.js';
 export { IMPL, MODEL, implWith, subjectNamed } from './subjects/registry.js';
 export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';

@@ -45,13 +45,17 @@ const compared = (
 });
 
 const counts = ({ reference, subject }: Moment, before: Moment | undefined, field: string | undefined): Compared[] => {
-  if (bareOutcome(reference.outcome.kind) || bareOutcome(subject.outcome.kind)) return [];
+  if (!isComparable({ reference, subject })) return [];
   const expected = countsOf(reference);
   const earlier = before === undefined ? undefined : countsOf(before.subject);
   return [...countsOf(subject)].map(([name, actual]) =>
     compared(name, expected.get(name) ?? '0', actual, earlier?.get(name), field),
   );
 };
+
+/** Of a bare outcome nothing else is known. */
+const isComparable = ({ reference, subject }: Pick<Moment, 'reference' | 'subject'>): boolean =>
+  !bareOutcome(reference.outcome.kind) && !bareOutcome(subject.outcome.kind);
 
 const countsOf = ({ tables, switcher }: Observation): ReadonlyMap<string, string> =>
   new Map([['tables', String(tables)], ...switcherCounts(switcher)]);
@@ -64,16 +68,26 @@ const switcherCounts = ({ text, state, registers }: SwitcherReferences): [string
 
 const referenceRows = (moment: Moment, before: Moment | undefined, spot: Spot | undefined): readonly ReferenceRow[] => {
   const { referenceCounts, subjectCounts } = moment;
+  const comparable = isComparable(moment);
   const earlier = [before?.referenceCounts, before?.subjectCounts] as const;
   const pages = new Set([...referenceCounts.keys(), ...subjectCounts.keys()]);
   for (const counts of earlier) for (const page of counts?.keys() ?? []) pages.add(page);
   if (spot?.page !== undefined) pages.add(spot.page);
-  const rows = [...pages].toSorted((one, other) => one - other).map((page): ReferenceRow => {
-    const expected = referenceCounts.get(page) ?? 0;
-    const actual = subjectCounts.get(page) ?? 0;
-    const changed = expected !== (earlier[0]?.get(page) ?? 0) || actual !== (earlier[1]?.get(page) ?? 0);
-    return { page, expected, actual, differs: expected !== actual, changed, divergent: spot?.page === page };
-  });
+  const rows = [...pages]
+    .toSorted((one, other) => one - other)
+    .map((page): ReferenceRow => {
+      const expected = referenceCounts.get(page) ?? 0;
+      const actual = subjectCounts.get(page) ?? 0;
+      const changed = expected !== (earlier[0]?.get(page) ?? 0) || actual !== (earlier[1]?.get(page) ?? 0);
+      return {
+        page,
+        expected,
+        actual,
+        differs: comparable && expected !== actual,
+        changed,
+        divergent: spot?.page === page,
+      };
+    });
   return mostImportant(rows, ({ differs, changed, divergent }) => differs || changed || divergent);
 };
 

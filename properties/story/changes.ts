@@ -5,7 +5,7 @@ import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { Moment } from './retelling.js';
 import type { Roles } from './roles.js';
-import { goneLeaves } from './shadow-rows.js';
+import { goneLeaves } from './shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from './shadow-snapshot.js';
 import { leafText, plural } from './words.js';
 
@@ -87,7 +87,9 @@ const storeChanges = ({ subject }: Moment, paging: Paging, roles: Roles): readon
 
 const shadowChanges = (now: ShadowSnapshot, before: ShadowSnapshot | undefined, window: number): readonly string[] => {
   const turned =
-    before?.currentSlot === now.currentSlot ? [] : [`slot ${now.currentSlot} is ${before ? 'now ' : ''}the current one`];
+    before?.currentSlot === now.currentSlot
+      ? []
+      : [`slot ${now.currentSlot} is ${before ? 'now ' : ''}the current one`];
   return [...turned, ...now.slots.flatMap((slot) => slotChanges(slot, before?.slots[slot.slot], window))];
 };
 
@@ -103,14 +105,17 @@ const slotChanges = (now: SlotSeen, before: SlotSeen | undefined, window: number
   const below = ({ vaddr }: LeafSeen): boolean => vaddr < window;
   clauses.push(...few(came.filter(below), (leaf) => `leaf ${leafText(leaf)}`, `leaves more in slot ${now.slot}`));
   clauses.push(...few(gone.filter(below), (leaf) => `no leaf for ${leafWas(leaf)}`, `leaves less in slot ${now.slot}`));
-  const window_ = came.filter((leaf) => !below(leaf));
-  if (window_.length > 0) clauses.push(`Switcher: ${plural(window_.length, 'page')} mapped in slot ${now.slot}`);
+  const inWindow = came.filter((leaf) => !below(leaf));
+  if (inWindow.length > 0) clauses.push(`Switcher: ${plural(inWindow.length, 'page')} mapped in slot ${now.slot}`);
   const lost = gone.filter((leaf) => !below(leaf));
   if (lost.length > 0) clauses.push(`Switcher: ${plural(lost.length, 'page')} unmapped in slot ${now.slot}`);
   return clauses;
 };
 
-const leafWas = (leaf: LeafSeen): string => leafText(leaf).replace(' → ', ' any more (was ').replace(/, in slot/, ') in slot');
+const leafWas = (leaf: LeafSeen): string =>
+  leafText(leaf)
+    .replace(' → ', ' any more (was ')
+    .replace(/, in slot/, ') in slot');
 
 const few = (leaves: readonly LeafSeen[], tell: (leaf: LeafSeen) => string, rest: string): readonly string[] => {
   const told = leaves.slice(0, MOST_LEAVES).map(tell);

@@ -10,6 +10,7 @@ import { changesOf } from './changes.js';
 import { guestState } from './guest-rows.js';
 import { pagingLevels } from './levels.js';
 import { machineText, meaningOf } from './meaning.js';
+import { reachedSteps } from './reached.js';
 import type { Moment, Retelling } from './retelling.js';
 import type { Roles } from './roles.js';
 import { shadowState } from './shadow-rows.js';
@@ -40,10 +41,12 @@ export const takeFrames = (
   const frames: Frame[] = [];
   const changes: (readonly string[])[] = [];
   const pair: Moment[] = [];
+  const leftOut = framesLeftOut(divergence, program);
   retelling.run(divergence, (moment, before) => {
     const changed = changesOf(moment, before, program, roles);
     if (moment.place.kind === 'step') changes[moment.place.index] = changed;
-    if (isKept(moment.place, divergence.place, program)) frames.push(frameOf(moment, before, changed, retelling, context));
+    if (moment.place.kind !== 'step' || moment.place.index >= leftOut)
+      frames.push(frameOf(moment, before, changed, retelling, context));
     pair.push(moment);
     if (pair.length > 2) pair.shift();
   });
@@ -52,17 +55,9 @@ export const takeFrames = (
   return { frames, changes, last: [last, pair.length > 1 ? pair[0] : undefined] };
 };
 
-const isKept = (place: Place, end: Place, { steps }: Program): boolean => {
-  if (place.kind !== 'step') return true;
-  const last = end.kind === 'step' ? end.index : steps.length;
-  return place.index > last - (MOST_FRAMES - 1);
-};
-
 /** How many steps have no frame. */
-export const framesLeftOut = ({ place }: Divergence, { steps }: Program): number => {
-  const last = place.kind === 'create' ? 0 : place.kind === 'step' ? place.index : steps.length;
-  return Math.max(0, last - (MOST_FRAMES - 1) + 1);
-};
+export const framesLeftOut = (divergence: Divergence, program: Program): number =>
+  Math.max(0, reachedSteps(divergence, program) - (MOST_FRAMES - 1));
 
 const frameOf = (
   moment: Moment,

@@ -102,13 +102,13 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
   const level = levels[reached.level];
   const at = paddr(reached.at + index * level.entryBytes);
   const value = guest.inRam(at) ? guest.word(at) : ZERO_ENTRY;
-  if (sameEntry(value, ZERO_ENTRY)) return undefined;
+  const since = history.lastWriter(at);
+  const written = step !== undefined && since === step;
+  if (!written && sameEntry(value, ZERO_ENTRY)) return undefined;
   const from = reached.from + index * entryReach(level);
   const page = pageOf(value);
   const isLeaf = reached.level === levels.length - 1;
   const leads = isPresent(value) && !isLeaf && page < guest.config.guestPages;
-  const since = history.lastWriter(at);
-  const written = step !== undefined && since === step;
   const isNew = written && sameEntry(history.before(at, step), ZERO_ENTRY);
   return {
     index,

@@ -47,7 +47,7 @@ const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
     case 'flush-tlb':
       return step.scope === 'all'
         ? 'the guest asks that every mapping be forgotten'
-        : "the guest asks that the mappings below its kernel be forgotten in the current slot";
+        : 'the guest asks that the mappings below its kernel be forgotten in the current slot';
     case 'set-stack':
       return `the guest asks that ${plural(step.pages, 'stack page')} below ${formatHex(step.esp)} stay mapped`;
     case 'set-pmd':
@@ -77,9 +77,10 @@ const underEntry = (index: number, paging: Paging): string => {
 };
 
 const storeMeaning = ({ paddr, value }: Step & { readonly op: 'store' }, paging: Paging, roles: Roles): string => {
-  const role = roles.get(paddr) ?? `the word at ${formatHex(paddr)}`;
+  const known = roles.get(paddr);
+  const role = known === undefined ? `the word at ${formatHex(paddr)}` : `its ${known}`;
   const what = describeEntry(value, paging);
-  return what === '0' ? `the guest clears ${role}, and tells nobody` : `the guest sets ${role}, to ${what}`;
+  return what === '0' ? `the guest clears ${role}` : `the guest sets ${role} to ${what}`;
 };
 
 const entryMeaning = (entry: GuestEntry, paging: Paging): string => {

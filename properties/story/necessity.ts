@@ -2,16 +2,22 @@
 
 import type { Case } from '../arbitraries/index.js';
 import { keepsContract } from '../contract.js';
-import type { Divergence } from '../divergence.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import type { Divergence, SubjectFailure } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../fuzz.js';
 import { judgeOf } from '../fuzz.js';
+import { reachedSteps } from './reached.js';
 import type { Necessity } from './story.js';
 
 /** Steps that may be taken for all trials together: enough for a program of a thousand steps. */
 const MOST_STEPS_TAKEN = 1_000_000;
 
-export const judgesSteps = (taken: number): boolean => taken * taken <= MOST_STEPS_TAKEN;
+/** Not of a program that is very long, nor of one that keeps a subject from answering for as long as it may take. */
+export const triesSteps = (divergence: Divergence, program: Program): boolean =>
+  divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) ** 2 <= MOST_STEPS_TAKEN;
+
+const TIMEOUT: SubjectFailure = 'subject-timeout';
 
 /** For each step of the program; `pause` is awaited before each trial. */
 export const necessities = async (
@@ -21,10 +27,10 @@ export const necessities = async (
   pause: () => Promise<void> | undefined,
 ): Promise<readonly Necessity[]> => {
   const { steps } = program;
-  const { place } = divergence;
-  const reached = place.kind === 'create' ? 0 : place.kind === 'step' ? place.index + 1 : steps.length;
+  const reached = reachedSteps(divergence, program);
   const behind = steps.slice(reached).map((): Necessity => ({ kind: 'not-reached' }));
-  if (!judgesSteps(reached)) return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
+  if (!triesSteps(divergence, program))
+    return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
   const judging = judgeOf(options, divergence.invariant);
   const found: Necessity[] = [];
   try {

@@ -8,7 +8,7 @@ import type { Subject } from '../subjects/subject.js';
 import { RecordedMachine, keptObservation } from '../trace-of.js';
 import { ZERO_OBSERVATION } from '../zero-observation.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
-import { takeSnapshot } from './shadow-snapshot.js';
+import { goneLeaves, takeSnapshot } from './shadow-snapshot.js';
 import { WordHistory } from './word-history.js';
 
 /** A page's references on both sides, added up of the changes that each reported. */
@@ -37,6 +37,8 @@ export class Retelling {
   unreadable = false;
   /** The step that killed the guest on the subject's side, and why. */
   killed: { readonly step: number; readonly reason: string } | undefined = undefined;
+  /** The step that took a leaf away last, by slot and address. */
+  readonly lost = new Map<string, number>();
   private readonly program: Program;
   private readonly reference: Machine;
   private readonly subject: Machine;
@@ -85,12 +87,22 @@ export class Retelling {
       place,
       reference: answered || before === undefined ? keptObservation(reference) : before.reference,
       subject: answered || before === undefined ? keptObservation(subject) : before.subject,
-      referenceCounts: answered ? counted(before?.referenceCounts, reference, place) : (before?.referenceCounts ?? NONE),
+      referenceCounts: answered
+        ? counted(before?.referenceCounts, reference, place)
+        : (before?.referenceCounts ?? NONE),
       subjectCounts: answered ? counted(before?.subjectCounts, subject, place) : (before?.subjectCounts ?? NONE),
       shadow: this.look(before, place),
       root: this.guest.root,
     };
+    if (place.kind === 'step') this.noteLosses(place.index, this.last, before);
     tell(this.last, before);
+  }
+
+  private noteLosses(index: number, { shadow }: Moment, before: Moment | undefined): void {
+    if (shadow === undefined || shadow.shadowVersion === before?.shadow?.shadowVersion) return;
+    for (const slot of shadow.slots) {
+      for (const leaf of goneLeaves(slot, before?.shadow?.slots[slot.slot])) this.lost.set(leafKey(leaf), index);
+    }
   }
 
   private look(before: Moment | undefined, place: Place): ShadowSnapshot | undefined {
@@ -101,6 +113,10 @@ export class Retelling {
     return snapshot;
   }
 }
+
+/** A place for a leaf: one slot, one address. */
+export const leafKey = ({ slot, vaddr }: { readonly slot: number; readonly vaddr: number }): string =>
+  `${slot} ${vaddr}`;
 
 const NONE: Counts = new Map();
 

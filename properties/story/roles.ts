@@ -9,7 +9,7 @@ import { pagingLevels } from './levels.js';
 import { WordHistory } from './word-history.js';
 import { ZERO_OBSERVATION } from '../zero-observation.js';
 
-/** `PTE for 0x400000, root 0x1000`, by the address of the word. */
+/** `PTE for 0x400000 (root 0x1000)`, by the address of the word. */
 export type Roles = ReadonlyMap<Paddr, string>;
 
 /** The tables are those of the program's first `count` steps, below every root that the steps name. */
@@ -32,7 +32,7 @@ export const rolesOf = ({ machine, steps }: Program, count: number): Roles => {
     for (const { level, rows } of tables) {
       for (const row of rows) {
         const at = paddr(Number(row.paddr));
-        if (!roles.has(at)) roles.set(at, `${levels[level].name} for ${row.from}, root ${formatHex(root)}`);
+        if (!roles.has(at)) roles.set(at, `${levels[level].name} for ${row.from} (root ${formatHex(root)})`);
       }
     }
   }

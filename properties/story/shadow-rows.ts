@@ -4,6 +4,7 @@ import { formatHex } from '../../model/format/index.js';
 import type { Vaddr } from '../../model/vocabulary/index.js';
 import { entryReach } from './levels.js';
 import { mostImportant } from './rows.js';
+import { goneLeaves } from './shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen, TableSeen } from './shadow-snapshot.js';
 import type { Spot } from './spot.js';
 import type { Change, PagingLevel, ShadowLeafRow, ShadowSlot, ShadowState, ShadowTableRow } from './story.js';
@@ -72,10 +73,6 @@ const changeOf = (leaf: LeafSeen, before: SlotSeen | undefined): Change => {
   if (earlier === undefined) return 'added';
   return earlier === leaf ? 'same' : 'altered';
 };
-
-/** Leaves of a slot that were there before and are not now. */
-export const goneLeaves = (now: SlotSeen, before: SlotSeen | undefined): readonly LeafSeen[] =>
-  before === undefined ? [] : [...before.leaves.values()].filter(({ vaddr }) => !now.leaves.has(vaddr));
 
 const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, spot }: ShadowContext): ShadowLeafRow => ({
   vaddr: formatHex(leaf.vaddr),

@@ -92,3 +92,7 @@ const sameLeaf = (one: LeafSeen, other: ShadowLeaf): boolean =>
   one.user === other.user &&
   one.upperWritable === other.upperWritable &&
   one.upperUser === other.upperUser;
+
+/** Leaves of a slot that were there before and are not now. */
+export const goneLeaves = (now: SlotSeen, before: SlotSeen | undefined): readonly LeafSeen[] =>
+  before === undefined ? [] : [...before.leaves.values()].filter(({ vaddr }) => !now.leaves.has(vaddr));

@@ -1,5 +1,7 @@
 /** What a divergence is about, read off its field: what a frame marks, and where a narrator looks first. */
 
+import type { Paddr } from '../../model/vocabulary/index.js';
+import { paddr } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 
 export interface Spot {
@@ -8,7 +10,7 @@ export interface Spot {
   /** A guest page. */
   readonly page: number | undefined;
   /** A word of guest RAM. */
-  readonly paddr: number | undefined;
+  readonly paddr: Paddr | undefined;
   /** Host page of a shadow table. */
   readonly frame: number | undefined;
 }
@@ -25,12 +27,16 @@ export const spotOf = ({ field, expected, actual }: Divergence, currentSlot: num
     vaddr: number(/^(?:leaf for|leaf for kernel address|stack page) (0x[0-9a-f]+)/),
     slot: number(/slot (\d+)/) ?? (aboutCurrent || field.includes('current slot') ? currentSlot : undefined),
     page: number(/^references on page (\d+)/) ?? number(/page (\d+): \d+/, values),
-    paddr: number(/^guest RAM at (0x[0-9a-f]+)/) ?? (field === 'stores' ? storeAddress(expected, actual) : undefined),
+    paddr: wordAddress(number(/^guest RAM at (0x[0-9a-f]+)/) ?? storeAddress(field, expected, actual)),
     frame: number(/^table on host page (\d+)/),
   };
 };
 
-const storeAddress = (...texts: readonly string[]): number | undefined => {
+const wordAddress = (address: number | undefined): Paddr | undefined =>
+  address === undefined ? undefined : paddr(address);
+
+const storeAddress = (field: string, ...texts: readonly string[]): number | undefined => {
+  if (field !== 'stores') return undefined;
   const found = texts.map((text) => /^(0x[0-9a-f]+) = /.exec(text)?.[1]).find((text) => text !== undefined);
   return found === undefined ? undefined : Number(found);
 };

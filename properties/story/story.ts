@@ -39,7 +39,7 @@ export interface Story {
   readonly steps: readonly StepStory[];
   /**
    * Creation, then every step up to the divergence, then `end` or `destroy` if the divergence is there. The last one is where it
-   * diverges. Of a long program the earliest are left out, creation excepted; `notes` says so.
+   * diverges. Of a long program the earliest are left out, creation excepted; `notes` says so. Empty if a side gave no trace.
    */
   readonly frames: readonly Frame[];
   /** What was left out, and what could not be seen, each in a sentence. */
@@ -98,7 +98,10 @@ export type Necessity =
   /** The program is too long to try every step; `notes` says so. */
   | { readonly kind: 'not-tried' };
 
-/** How a row came to be in this frame, against the frame before it. */
+/**
+ * What the step did to a row. A shadow row is compared with the frame before; a guest row is `added` or `altered` if its word was
+ * written in this step, by the guest or the hypervisor.
+ */
 export type Change = 'same' | 'added' | 'altered';
 
 /** Every moment of the run. What it holds is the state after the step. */
@@ -114,7 +117,7 @@ export interface Frame {
   /** What the step changed, each in a clause: `leaf for 0x400000 → page 5, read-write user, in slot 1`. */
   readonly changes: readonly string[];
   readonly outcome: Compared;
-  /** Counts, each on both sides: `tables`, `switcher.text`, `switcher.registers`, `switcher.state[0]` … */
+  /** Counts, each on both sides; none where a side was killed or broke: `tables`, `switcher.text`, `switcher.registers`, `switcher.state[0]` … */
   readonly counts: readonly Compared[];
   /** Guest pages that have references on either side, by page. */
   readonly references: readonly ReferenceRow[];
@@ -143,6 +146,7 @@ export interface ReferenceRow {
   /** Counts since creation, added up of the changes that each side reported. */
   readonly expected: number;
   readonly actual: number;
+  /** Not where a side was killed or broke: of that step nothing but the outcome is known. */
   readonly differs: boolean;
   /** Either side changed it in this step. */
   readonly changed: boolean;
@@ -199,7 +203,7 @@ export interface GuestTable {
   readonly to: Hex;
   /** Outside guest RAM: nothing can be read there. */
   readonly outside: boolean;
-  /** Entries other than zero, by index. */
+  /** Entries other than zero, and those that this step cleared, by index. */
   readonly rows: readonly GuestRow[];
 }
 

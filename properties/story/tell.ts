@@ -1,6 +1,7 @@
 /** Tells a finding step by step: runs its program again, and says what each step was for and why the last one is wrong. */
 
 import { describeMachine, describeStep, formatHex } from '../../model/format/index.js';
+import type { Program } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../arbitraries/index.js';
 import type { Divergence } from '../divergence.js';
@@ -14,8 +15,9 @@ import { pagingLevels } from './levels.js';
 import { meaningOf } from './meaning.js';
 import type { Evidence, Kill } from './narrators/evidence.js';
 import type { Sentence } from './narrators/registry.js';
-import { failureSentence, sentenceOf } from './narrators/registry.js';
-import { judgesSteps, necessities } from './necessity.js';
+import { sentenceOf } from './narrators/registry.js';
+import { necessities, triesSteps } from './necessity.js';
+import { isFailure, reachedSteps } from './reached.js';
 import { Retelling, machineFor } from './retelling.js';
 import type { Moment } from './retelling.js';
 import { rolesOf } from './roles.js';
@@ -40,8 +42,8 @@ export const tellStory = async (told: Case, options: TellOptions): Promise<Story
   const divergence = await judging.judge(told).finally(() => judging.close());
   if (divergence === undefined) return undefined;
   const needed = await necessities(told, divergence, options, options.pause ?? (() => undefined));
-  const told_ = (await retold(told, divergence, options)) ?? unretold(divergence);
-  return storyOf(told, divergence, options, needed, told_);
+  const ran = (await retold(told, divergence, options)) ?? unretold(divergence, told.program);
+  return storyOf(told, divergence, options, needed, ran);
 };
 
 interface Retold extends Sentence {
@@ -57,28 +59,29 @@ const retold = async (
   divergence: Divergence,
   { reference, subject }: TellOptions,
 ): Promise<Retold | undefined> => {
-  const machines = [await machineFor(reference, program), await machineFor(subject, program)] as const;
-  const [one, other] = machines;
-  if (one === undefined || other === undefined || failureSentence(divergence) !== undefined) return undefined;
+  if (isFailure(divergence)) return undefined;
+  const one = await machineFor(reference, program);
+  const other = await machineFor(subject, program);
+  if (one === undefined || other === undefined) return undefined;
   const retelling = new Retelling(program, one, other);
-  const context: FrameContext = { program, divergence, roles: rolesOf(program, reachedSteps(divergence, program.steps.length)) };
+  const roles = rolesOf(program, reachedSteps(divergence, program));
+  const context: FrameContext = { program, divergence, roles };
   const { frames, changes, last } = takeFrames(retelling, context);
   const notes = notesOf(retelling, context);
   return { frames, changes, notes, ...sentenceOf(evidenceOf(retelling, context, last)) };
 };
 
-const unretold = (divergence: Divergence): Retold => {
-  const failed = failureSentence(divergence) ?? { sentence: 'The subject did not answer a second time.', focus: {} };
-  return { ...failed, frames: [], changes: [], notes: ['A side gave no trace, so there is nothing to show of the steps.'] };
-};
-
-const reachedSteps = ({ place }: Divergence, steps: number): number => {
-  if (place.kind === 'create') return 0;
-  return place.kind === 'step' ? place.index + 1 : steps;
+const unretold = (divergence: Divergence, program: Program): Retold => {
+  const { field, actual } = divergence;
+  const sentence = isFailure(divergence)
+    ? `The ${field} did not answer the program with a trace: ${actual}.`
+    : 'The program diverged once, and a side that answered it then did not answer it again.';
+  const notes = ['A side gave no trace, so there is nothing to show of the steps.', ...triedNotes(divergence, program)];
+  return { sentence, focus: {}, frames: [], changes: [], notes };
 };
 
 const evidenceOf = (
-  { guest, history, killed }: Retelling,
+  { guest, history, lost, killed }: Retelling,
   { program, divergence }: FrameContext,
   [moment, before]: readonly [Moment, Moment | undefined],
 ): Evidence => {
@@ -88,19 +91,24 @@ const evidenceOf = (
   const earlier: Kill | undefined = killed?.step === index ? undefined : killed;
   const spot = spotOf(divergence, (moment.shadow ?? before?.shadow)?.currentSlot);
   const here = placeText(place, step);
-  return { program, divergence, spot, step, index, here, moment, before, guest, history, killed: earlier };
+  return { program, divergence, spot, step, index, here, moment, before, guest, history, lost, killed: earlier };
 };
 
 const notesOf = ({ looksInside, unreadable }: Retelling, { program, divergence }: FrameContext): readonly string[] => {
   const left = framesLeftOut(divergence, program);
-  const reached = reachedSteps(divergence, program.steps.length);
+  const shown = `a story keeps the last ${MOST_FRAMES - 1} before the divergence`;
   return [
-    ...(left === 0 ? [] : [`The first ${left} steps are not shown: a story keeps the last ${MOST_FRAMES - 1} before the divergence.`]),
-    ...(judgesSteps(reached) ? [] : [`The program is too long to try each of its ${reached} steps; shrink it first.`]),
+    ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
+    ...triedNotes(divergence, program),
     ...(looksInside ? [] : ['The subject lets nobody look inside, so its shadow tables are not shown.']),
     ...(unreadable ? ['The subject broke, and its shadow tables could not be read afterwards.'] : []),
   ];
 };
+
+const triedNotes = (divergence: Divergence, program: Program): readonly string[] =>
+  triesSteps(divergence, program)
+    ? []
+    : [`It would take too long to try the program without each of its ${program.steps.length} steps; shrink it first.`];
 
 const storyOf = (
   { traffic, program }: Case,
@@ -126,15 +134,13 @@ const storyOf = (
     invariant: ruleOf(divergence.invariant),
     alsoBroken: divergence.alsoBroken.map(ruleOf),
     divergence,
-    steps: steps.map(
-      (step, index): StepStory => ({
-        index,
-        listing: describeStep(step, machine.paging),
-        meaning: meaningOf({ kind: 'step', index }, program, roles),
-        setsUp: clauses(changes[index] ?? []),
-        necessity: needed[index],
-      }),
-    ),
+    steps: steps.map((step, index): StepStory => ({
+      index,
+      listing: describeStep(step, machine.paging),
+      meaning: meaningOf({ kind: 'step', index }, program, roles),
+      setsUp: clauses(changes[index] ?? []),
+      necessity: needed[index],
+    })),
     frames,
     notes,
   };
@@ -149,5 +155,9 @@ const clauses = (all: readonly string[]): string => {
 const ruleOf = (id: string): Rule => {
   const invariant = invariantNamed(id);
   if (invariant !== undefined) return { id, statement: invariant.statement, source: invariant.source };
-  return { id, statement: 'A subject answers every program with a trace, and in time.', source: 'formats.md, Subject protocol' };
+  return {
+    id,
+    statement: 'A subject answers every program with a trace, and in time.',
+    source: 'formats.md, Subject protocol',
+  };
 };

@@ -27,12 +27,11 @@ export class WordHistory {
     return this.words.get(paddr)?.findLast(({ step }) => step < index)?.value ?? ZERO_ENTRY;
   }
 
-  /** The step from which on something has been true of a word without a break; none if it was so from the start. */
+  /** The step from which on something has been true of a word without a break; none if nobody ever wrote it. */
   since(paddr: Paddr, holds: (entry: GuestEntry) => boolean): number | undefined {
     const all = this.words.get(paddr) ?? [];
     const broken = all.findLastIndex(({ value }) => !holds(value));
-    if (broken >= 0) return all[broken + 1]?.step;
-    return holds(ZERO_ENTRY) ? undefined : all[0]?.step;
+    return all[broken + 1]?.step;
   }
 
   private note(step: number, paddr: Paddr, value: GuestEntry): void {

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Session } from '../session.js';
 import { registerDefects } from './defects.js';
+import { registerExplain } from './explain.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
 import { registerRegress } from './regress.js';
@@ -18,6 +19,7 @@ export type Register = (program: Command, session: Session) => void;
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
   registerReplay,
+  registerExplain,
   registerShrink,
   registerRegress,
   registerReport,

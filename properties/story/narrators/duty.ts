@@ -1,38 +1,33 @@
 /** What a hypercall must do in the state that it finds: the clause that a narrator sets against what was done. */
 
 import { describeEntry, formatHex } from '../../../model/format/index.js';
+import type { NewPgtableStep, SetPgdStep } from '../../../model/vocabulary/index.js';
 import { pagingSizes } from '../../../model/vocabulary/index.js';
 import { rangeText } from '../words.js';
 import type { Evidence } from './evidence.js';
-import { shadowOf, slotOfRoot } from './evidence.js';
+import { lastStep, shadowOf, slotOfRoot } from './evidence.js';
 
-/** `takes slot 1 (draw 1) for root 0x1000`, to be read behind "which"; nothing for steps that say enough themselves. */
+const CLEAR_ALL = 'must empty every slot and map the Switcher again in the current one alone';
+
+/** A verb and its objects, to be read behind the step or behind "which"; nothing for steps that say enough themselves. */
 export const dutyOf = (evidence: Evidence): string | undefined => {
   const { step, before, guest } = evidence;
-  const linear = before?.root === undefined;
   switch (step?.op) {
     case 'new-pgtable':
-      return switchDuty(evidence, step.root, step.draw);
+      return switchDuty(evidence, step);
     case 'set-pte':
-      if (linear) return 'does nothing in linear mode, where every address stands for itself';
+      if (before?.root === undefined) return 'must do nothing in linear mode, where every address stands for itself';
       return `announces ${announced(describeEntry(step.pte, guest.config.paging))} for ${formatHex(step.vaddr)}`;
-    case 'set-pgd': {
-      const { rootEntryReach, rootEntries } = pagingSizes(guest.config.paging);
-      if (step.index >= rootEntries) return `names entry ${step.index} of a root of ${rootEntries}`;
-      const slot = slotOfRoot(evidence, step.root);
-      const under = rangeText(step.index * rootEntryReach, rootEntryReach);
-      if (shadowOf(evidence) === undefined) return `takes away what root ${formatHex(step.root)} maps at ${under}`;
-      return slot === undefined
-        ? `must do nothing, for no slot shadows root ${formatHex(step.root)}`
-        : `takes away everything at ${under} in slot ${slot.slot}, which shadows root ${formatHex(step.root)}`;
-    }
+    case 'set-pgd':
+      return topEntryDuty(evidence, step);
     case 'init':
     case 'set-pmd':
-      return 'takes away every mapping of every slot';
-    case 'flush-tlb':
-      return step.scope === 'all'
-        ? 'takes away every mapping of every slot'
-        : `takes away everything below ${formatHex(guest.kernelAddress)} in slot ${before?.shadow?.currentSlot ?? '?'}`;
+      return CLEAR_ALL;
+    case 'flush-tlb': {
+      if (step.scope === 'all') return CLEAR_ALL;
+      const slot = before?.shadow?.currentSlot;
+      return `must take away everything below ${formatHex(guest.kernelAddress)} in ${slot === undefined ? 'the current slot' : `slot ${slot}`}`;
+    }
     default:
       return undefined;
   }
@@ -40,15 +35,40 @@ export const dutyOf = (evidence: Evidence): string | undefined => {
 
 const announced = (entry: string): string => (entry === '0' ? 'that nothing is mapped' : `"${entry}"`);
 
-const switchDuty = (evidence: Evidence, root: number, draw: number): string => {
-  const { before, guest } = evidence;
-  if (before?.root === undefined) {
-    return `leaves linear mode, in which no root is cached, and takes slot ${draw % 4} (draw ${draw}) for root ${formatHex(root)}`;
-  }
-  const hit = before.shadow?.slots.find((slot) => slot.root === root);
-  if (hit !== undefined) return `finds root ${formatHex(root)} cached in slot ${hit.slot}`;
-  if (before.shadow === undefined) return `switches to root ${formatHex(root)}`;
+const topEntryDuty = (evidence: Evidence, { root, index }: SetPgdStep): string => {
+  const { rootEntryReach, rootEntries } = pagingSizes(evidence.guest.config.paging);
+  if (index >= rootEntries) return `names entry ${index} of a root of ${rootEntries}`;
+  const under = `must take away what root ${formatHex(root)} maps at ${rangeText(index * rootEntryReach, rootEntryReach)}`;
+  if (shadowOf(evidence) === undefined) return under;
+  const slot = slotOfRoot(evidence, root);
+  return slot === undefined
+    ? `must do nothing, for no slot shadows root ${formatHex(root)}`
+    : `${under} in slot ${slot.slot}`;
+};
+
+const switchDuty = (evidence: Evidence, { root, draw }: NewPgtableStep): string => {
+  const { before } = evidence;
+  const wanted = formatHex(root);
+  if (before?.shadow === undefined) return `must switch to root ${wanted}`;
+  const hit = slotOfRoot(evidence, root);
+  if (hit !== undefined) return `must find root ${wanted} cached in slot ${hit.slot}`;
   const victim = before.shadow.slots[draw % 4];
-  const flushes = victim.blank ? 'which is blank' : `of which everything below ${formatHex(guest.kernelAddress)} must go`;
-  return `finds root ${formatHex(root)} in no slot and takes slot ${victim.slot} (draw ${draw}), ${flushes}`;
+  const linear = before.root === undefined;
+  const leave = linear ? 'leave linear mode and ' : '';
+  if (victim.blank && lacksMemory(evidence)) {
+    return `must ${leave}take the current slot, ${before.shadow.currentSlot}, for root ${wanted}, since there is no memory for a root page of slot ${victim.slot}`;
+  }
+  const below = formatHex(evidence.guest.kernelAddress);
+  const flush = victim.blank || linear ? '' : ` and take away everything below ${below} in it`;
+  const blank = victim.blank && !linear ? 'the blank ' : '';
+  return `must ${leave}take ${blank}slot ${victim.slot} (draw ${draw}) for root ${wanted}${flush}`;
+};
+
+/** The reference got no root page: it holds no more tables than before, or in linear mode than the roots and one Switcher. */
+const lacksMemory = (evidence: Evidence): boolean => {
+  const { before, moment, guest } = evidence;
+  if (before?.shadow === undefined || lastStep(evidence, ({ op }) => op === 'fail-alloc') === undefined) return false;
+  const roots = before.shadow.slots.filter(({ blank }) => !blank).length;
+  const most = before.root === undefined ? roots + guest.sizes.tableLevels : before.reference.tables;
+  return moment.reference.tables <= most;
 };

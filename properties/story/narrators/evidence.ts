@@ -4,7 +4,7 @@ import type { Paddr, Program, Step } from '../../../model/vocabulary/index.js';
 import type { Divergence } from '../../divergence.js';
 import type { GuestRecord } from '../../guest-record.js';
 import type { Moment } from '../retelling.js';
-import { goneLeaves } from '../shadow-rows.js';
+import { goneLeaves } from '../shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
 import type { Spot } from '../spot.js';
 import type { Focus } from '../story.js';
@@ -29,6 +29,8 @@ export interface Evidence {
   readonly before: Moment | undefined;
   readonly guest: GuestRecord;
   readonly history: WordHistory;
+  /** The step that took a leaf away last, by `leafKey`. */
+  readonly lost: ReadonlyMap<string, number>;
   /** An earlier step at which both sides killed the guest. */
   readonly killed: Kill | undefined;
 }
@@ -72,9 +74,9 @@ export const leavesTo = (shadow: ShadowSnapshot | undefined, page: number): read
 export const gone = ({ moment, before }: Evidence): readonly LeafSeen[] =>
   (moment.shadow?.slots ?? []).flatMap((slot) => goneLeaves(slot, before?.shadow?.slots[slot.slot]));
 
-/** The slot that shadowed a root before the step. */
+/** The slot that shadowed a root before the step; none does in linear mode. */
 export const slotOfRoot = ({ before }: Evidence, root: Paddr): SlotSeen | undefined =>
-  before?.shadow?.slots.find((slot) => slot.root === root);
+  before?.root === undefined ? undefined : before.shadow?.slots.find((slot) => !slot.blank && slot.root === root);
 
 /** The last step before this one of which something holds. */
 export const lastStep = (

@@ -40,14 +40,16 @@ export const walkWords = ({ guest }: Evidence, address: number, root = guest.roo
 };
 
 /** `the guest's PTE at 0x1000 has no RW since step 5`. */
-const lacks = ({ history }: Evidence, { name, at }: Met, bit: string, holds: (entry: GuestEntry) => boolean): string => {
+const lacks = (
+  { history }: Evidence,
+  { name, at }: Met,
+  bit: string,
+  holds: (entry: GuestEntry) => boolean,
+): string => {
   const since = history.since(at, (entry) => !holds(entry));
-  const stored = history.lastWriter(at) !== undefined;
-  if (!stored) return `${name} was never stored`;
-  return bit === 'P' ? `${name} is not present${sinceText(since)}` : `${name} has no ${bit}${madeText(since)}`;
+  if (since === undefined) return `${name} was never stored`;
+  return bit === 'P' ? `${name} is not present${sinceText(since)}` : `${name} has no ${bit}${sinceText(since)}`;
 };
-
-const madeText = (step: number | undefined): string => (step === undefined ? '' : ` since step ${step}`);
 
 /** The entry that makes an access fault, if one does. */
 export const whyFault = (evidence: Evidence, step: AccessWords): string | undefined => {
@@ -69,7 +71,7 @@ export const whyFault = (evidence: Evidence, step: AccessWords): string | undefi
 export type AccessWords = Pick<Step & { readonly op: 'access' }, 'vaddr' | 'kind' | 'mode'>;
 
 export const inWindow = ({ guest }: Evidence, address: number): string =>
-  `${formatHex(address)} lies in the Switcher's window, which begins at ${formatHex(guest.sizes.switcherAddress)}`;
+  `${formatHex(address)} lies in the Switcher's window (${formatHex(guest.sizes.switcherAddress)} and above)`;
 
 /** Where the guest's tables lead: `the guest's PTE at 0x1000 leads to page 5 since step 2`. */
 export const whereTo = (evidence: Evidence, address: number): string | undefined => {
@@ -91,6 +93,7 @@ export const whyExpected = (evidence: Evidence): string | undefined => {
   const { step, guest, moment } = evidence;
   const { outcome } = moment.reference;
   if (outcome.kind === 'killed') return whyKilled(evidence, outcome.reason);
+  if (step?.op === 'init') return inWindowOf(evidence);
   if (step?.op === 'access') {
     const pure = pureAccess(guest, step.vaddr, step.kind, step.mode);
     if (differenceOf(pure, outcome) !== undefined) return undefined;
@@ -100,10 +103,16 @@ export const whyExpected = (evidence: Evidence): string | undefined => {
   return whereTo(evidence, step.vaddr);
 };
 
+const inWindowOf = ({ guest }: Evidence): string =>
+  `with ${guest.config.paging === 'pae' ? 'PAE' : '2-level paging'} the Switcher's window begins at ${formatHex(guest.sizes.switcherAddress)}`;
+
 /** What in an entry makes it a bad one, if it is: `has PSE`, `leads to page 9, and guest RAM ends with page 3`. */
 const badness = ({ guest }: Evidence, entry: GuestEntry, allowed: number): string | undefined => {
   const { guestPages, devicePages, paging } = guest.config;
-  const bits = describeEntry(guestEntry(entry.low & 0xfff & ~allowed & ~1), paging).replace(/^not present, pfn 0 ?/, '');
+  const bits = describeEntry(guestEntry(entry.low & 0xfff & ~allowed & ~1), paging).replace(
+    /^not present, pfn 0 ?/,
+    '',
+  );
   if (bits !== '0' && bits !== '') return `has ${bits}`;
   if (entry.high >= 4096) return `has reserved bits, ${describeEntry(entry, paging)}`;
   const page = pageOf(entry);
@@ -125,7 +134,11 @@ const whyBadLeaf = (evidence: Evidence, address: number): string | undefined => 
     const bad = badness(evidence, guestEntry(Math.floor(address / 4096) * 4096), LEAF_BITS);
     return bad === undefined ? undefined : `in linear mode ${formatHex(address)} ${bad}`;
   }
-  return whyBad(evidence, walkWords(evidence, address).find(({ isLeaf }) => isLeaf), LEAF_BITS);
+  return whyBad(
+    evidence,
+    walkWords(evidence, address).find(({ isLeaf }) => isLeaf),
+    LEAF_BITS,
+  );
 };
 
 const whyBad = (evidence: Evidence, met: Met | undefined, allowed: number): string | undefined => {
@@ -133,7 +146,7 @@ const whyBad = (evidence: Evidence, met: Met | undefined, allowed: number): stri
   const bad = badness(evidence, met.entry, allowed);
   if (bad === undefined) return undefined;
   const since = evidence.history.since(met.at, (entry) => badness(evidence, entry, allowed) === bad);
-  return `${met.name} ${bad}${since === undefined ? '' : ` (step ${since})`}`;
+  return `${met.name}${since === undefined ? '' : `, stored at step ${since},`} ${bad}`;
 };
 
 const whyBadTable = (evidence: Evidence, address: number, depth: number): string | undefined => {
@@ -156,7 +169,10 @@ const KILL_REASONS: readonly (readonly [text: string, why: Reason])[] = [
   ['Attempt to set pgd', (_, [index, entries]) => `a root has ${entries} entries, and ${index} is behind the last`],
   ['attempt to set pte into Switcher', (evidence) => inWindow(evidence, addressOf(evidence) ?? 0)],
   ['failed to get page', (evidence, [page]) => whyWithheld(evidence, page)],
-  ['bad stack page', (evidence, [address]) => whyFault(evidence, { vaddr: vaddr(address), kind: 'write', mode: 'kernel' })],
+  [
+    'bad stack page',
+    (evidence, [address]) => whyFault(evidence, { vaddr: vaddr(address), kind: 'write', mode: 'kernel' }),
+  ],
   ['hypercall', () => 'no init came before'],
   ['Bad hypercall', () => 'set-pmd is for PAE alone'],
   ['already have lguest_data', () => 'an init came before'],
@@ -178,7 +194,7 @@ const whyWithheld = (evidence: Evidence, page: number): string | undefined => {
   const found = lastStep(evidence, (step) => step.op === 'protect' && step.page === page);
   if (found?.step.op !== 'protect') return undefined;
   const { access } = found.step;
-  const rule = access === 'read' ? 'lets it be taken for reading only' : 'lets nobody take it';
+  const rule = access === 'read' ? `lets page ${page} be taken for reading only` : `lets nobody take page ${page}`;
   return access === 'write' ? undefined : `step ${found.index} (protect) ${rule}`;
 };
 

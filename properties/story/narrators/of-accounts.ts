@@ -4,6 +4,7 @@ import { formatHex } from '../../../model/format/index.js';
 import { switcherRegistersAddress } from '../../../model/vocabulary/index.js';
 import { pagingLevels } from '../levels.js';
 import type { LeafSeen, SlotSeen } from '../shadow-snapshot.js';
+import { leafKey } from '../retelling.js';
 import { leafText, listText, plural, targetText } from '../words.js';
 import { dutyOf } from './duty.js';
 import type { Evidence, Narrator } from './evidence.js';
@@ -27,7 +28,8 @@ export const referenceNarrator: Narrator = (evidence) => {
   const earlier = before?.subjectCounts.get(page) ?? 0;
   const still = actual === earlier && actual !== 0 ? 'still has' : 'has';
   const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
-  const text = `after ${hereWithDuty(evidence)}, page ${page} ${still} ${plural(actual, 'reference')} ${due}${mappers(evidence, page, actual)}`;
+  const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
+  const text = `after ${hereWithDuty(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
   const lost = gone(evidence).find((leaf) => leaf.target === 'ram' && leaf.page === page);
   const leaf = leavesTo(shadowOf(evidence), page)[0] ?? lost;
   return told(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
@@ -49,7 +51,7 @@ const mappers = (evidence: Evidence, page: number, count: number): string => {
 
 /** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
 export const tableNarrator: Narrator = (evidence) => {
-  const { divergence, moment, here, program, index } = evidence;
+  const { divergence, moment, program, index } = evidence;
   const { difference, expected, actual } = divergence;
   if (divergence.place.kind === 'create') {
     return told(
@@ -60,16 +62,20 @@ export const tableNarrator: Narrator = (evidence) => {
   const linked = linkedTable(evidence);
   if (linked !== undefined) return linked;
   if (difference === 'a table is lost') {
-    return told(`after ${hereWithDuty(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`, { step: index });
+    return told(
+      `after ${hereWithDuty(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
+      { step: index },
+    );
   }
   const which = tableMoves(evidence);
   const too = difference === 'too many tables' ? 'too many' : 'too few';
   const text = `after ${hereWithDuty(evidence)}, ${plural(Number(actual), 'shadow table')} ${Number(actual) === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
-  return told(here === '' ? text : text, { step: index, slot: changedSlot(evidence) });
+  return told(text, { step: index, slot: changedSlot(evidence) });
 };
 
 const changedSlot = ({ moment, before }: Evidence): number | undefined =>
-  moment.shadow?.slots.find(({ slot, tables }) => tables.length !== (before?.shadow?.slots[slot].tables.length ?? 0))?.slot;
+  moment.shadow?.slots.find(({ slot, tables }) => tables.length !== (before?.shadow?.slots[slot].tables.length ?? 0))
+    ?.slot;
 
 /** Which slots got or lost tables in this step, on the subject's side. */
 const tableMoves = ({ moment, before }: Evidence): string => {
@@ -89,9 +95,9 @@ const linkedTable = (evidence: Evidence) => {
   for (const { slot, tables } of shadowOf(evidence)?.slots ?? []) {
     const table = tables.find(({ frame }) => frame === spot.frame);
     if (table === undefined) continue;
-    const name = `its ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
-    const freed = `slot ${slot} still links ${name}, though it was freed: ${hereWithDuty(evidence)}, gave the table back and left the entry that leads to it`;
-    const twice = `after ${hereWithDuty(evidence)}, slot ${slot} links ${name}, which is linked elsewhere too`;
+    const name = `slot ${slot}'s ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
+    const freed = `${evidence.here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`;
+    const twice = `after ${hereWithDuty(evidence)}, ${name} is linked in two places`;
     return told(divergence.difference === 'linked twice' ? twice : freed, { slot, vaddr: table.vaddr, step: index });
   }
   return undefined;
@@ -108,7 +114,9 @@ const heldAfterDestroy: Narrator = (evidence) => {
     const leaves = leavesTo(before?.shadow, spot.page);
     const by = leaves.length === 0 ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaves[0])} took`;
     const count = moment.subjectCounts.get(spot.page) ?? 0;
-    return told(`destroy must give every page back; page ${spot.page} still has ${plural(count, 'reference')}${by}`, { page: spot.page });
+    return told(`destroy must give every page back; page ${spot.page} still has ${plural(count, 'reference')}${by}`, {
+      page: spot.page,
+    });
   }
   return told(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
 };
@@ -117,30 +125,45 @@ const heldAfterDestroy: Narrator = (evidence) => {
 export const cacheNarrator: Narrator = (evidence) => {
   const { divergence, spot, step, before, here, index } = evidence;
   if (step?.op !== 'new-pgtable') return undefined;
-  const { difference, expected, actual } = divergence;
+  const { difference, actual } = divergence;
   const rule = hereWithDuty(evidence);
   const root = formatHex(step.root);
   if (difference === 'a root in two slots') {
     const slots = (shadowOf(evidence)?.slots ?? []).filter((slot) => slot.root === step.root);
     const other = slots.find(({ slot }) => slot !== shadowOf(evidence)?.currentSlot)?.slot;
-    return told(`after ${rule}, slots ${listText(slots.map(({ slot }) => String(slot)))} both claim to shadow root ${root}, which was never given to slot ${other ?? '?'}`, { step: index, slot: other });
+    const both = listText(slots.map(({ slot }) => String(slot)));
+    const text = `after ${rule}, slots ${both} both pass for shadows of root ${root}; slot ${other ?? '?'} must not`;
+    return told(text, { step: index, slot: other });
   }
   if (difference === 'a hit changed mappings') {
     const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
-    const what = lost.length === 0 ? 'mappings came or went' : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
-    return told(`${rule} and must leave its mappings alone; ${what}`, { step: index, slot: spot.slot, vaddr: lost[0]?.vaddr });
+    const what =
+      lost.length === 0
+        ? 'mappings came or went'
+        : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
+    return told(`${here} must find root ${root} cached in slot ${spot.slot} and leave its mappings alone; ${what}`, {
+      step: index,
+      slot: spot.slot,
+      vaddr: lost[0]?.vaddr,
+    });
   }
   if (divergence.field === 'root of the current slot') {
-    return told(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, { step: index, slot: spot.slot });
+    return told(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
+      step: index,
+      slot: spot.slot,
+    });
   }
   const was = before?.shadow?.slots[Number(actual)];
   const state = was === undefined ? '' : slotState(was);
-  return told(`${rule}; the subject takes slot ${actual}${state} and not slot ${expected}`, { step: index, slot: Number(expected) });
+  return told(`${rule.replace(', which must', ' must')}; the subject took slot ${actual}${state}`, {
+    step: index,
+    slot: Number(actual),
+  });
 };
 
 const slotState = ({ blank, root }: SlotSeen): string => {
-  if (blank) return ', a blank one,';
-  return root === undefined ? '' : `, which shadowed root ${formatHex(root)},`;
+  if (blank) return ', a blank one';
+  return root === undefined ? '' : `, which shadowed root ${formatHex(root)}`;
 };
 
 /** `switcher`: the hypervisor's own window in the slots. */
@@ -164,7 +187,9 @@ export const switcherNarrator: Narrator = (evidence) => {
   const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
   const verb = Number(actual) === 1 ? 'maps' : 'map';
   const few = Number(actual) < Number(expected);
-  const text = `after ${hereWithDuty(evidence)}, ${plural(Number(actual), name === 'text' ? 'slot' : 'leaf').replace('leafs', 'leaves')} ${verb} ${page}, and ${expected} must`;
+  const holders = plural(Number(actual), name === 'text' ? 'slot' : 'leaf').replace('leafs', 'leaves');
+  const due = expected === '0' ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
+  const text = `after ${hereWithDuty(evidence)}, ${holders} ${verb} ${page}, and ${due}`;
   const detail = few ? withoutText(evidence) : withPages(evidence, name, cpu === undefined ? undefined : Number(cpu));
   return told(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
 };
@@ -182,25 +207,32 @@ const withoutText = (evidence: Evidence): Detail => {
   if (shadow === undefined) return { text: '' };
   if (bare.length === 0) {
     const rooted = shadow.slots.filter(({ blank }) => !blank).map(({ slot }) => String(slot));
-    return { text: `: ${rooted.length === 1 ? `only slot ${rooted[0]} has` : `only slots ${listText(rooted)} have`} a root page` };
+    return {
+      text: `: ${rooted.length === 1 ? `only slot ${rooted[0]} has` : `only slots ${listText(rooted)} have`} a root page`,
+    };
   }
   const [{ slot }] = bare;
   const current = slot === shadow.currentSlot ? ', the current one,' : '';
-  return { text: `: slot ${slot}${current} has no leaf for ${formatHex(window)}`, slot };
+  const lost = evidence.lost.get(leafKey({ slot, vaddr: window }));
+  const since = lost === undefined ? '' : `, which step ${lost} took away`;
+  return { text: `: slot ${slot}${current} has no leaf for ${formatHex(window)}${since}`, slot };
 };
 
 /** Slots other than the current one, or CPUs other than the guest's, whose pages are still mapped. */
 const withPages = (evidence: Evidence, name: string, cpu: number | undefined): Detail => {
   const { guest } = evidence;
   const leaves = (shadowOf(evidence)?.slots ?? []).flatMap((slot) =>
-    [...slot.leaves.values()].filter(({ target, page }) => target === `switcher-${name}` && (cpu === undefined || page === cpu)),
+    [...slot.leaves.values()].filter(
+      ({ target, page }) => target === `switcher-${name}` && (cpu === undefined || page === cpu),
+    ),
   );
   const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
   const current = slotNow(evidence, shadowOf(evidence)?.currentSlot);
   const stale = leaves.find(
-    ({ slot, vaddr }) => slot !== current?.slot || (name !== 'text' && vaddr !== registers && vaddr !== registers + 4096),
+    ({ slot, vaddr }) =>
+      slot !== current?.slot || (name !== 'text' && vaddr !== registers && vaddr !== registers + 4096),
   );
-  const shown = stale ?? leaves[0];
+  const shown = stale ?? leaves.at(0);
   if (shown === undefined) return { text: '' };
   const since = shown.since === undefined || shown.since === evidence.index ? '' : `, since step ${shown.since}`;
   const moved = stale !== undefined && stale.slot === current?.slot ? `; the guest runs on CPU ${guest.cpu}` : '';

@@ -2,7 +2,7 @@
 
 import { formatHex } from '../../../model/format/index.js';
 import type { Paddr } from '../../../model/vocabulary/index.js';
-import { LEVELS, dirty, isUser, isWritable, pageOf } from '../../pure-walk.js';
+import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '../../pure-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { listText, rightsText, sinceText, targetText } from '../words.js';
 import { deadNarrator } from './of-outcomes.js';
@@ -42,7 +42,7 @@ export const confinementNarrator: Narrator = (evidence) => {
   const { guestPages } = guest.config;
   const text =
     leaf.vaddr >= guest.sizes.switcherAddress
-      ? `${lies} leads to ${targetText(leaf)}, but ${inWindow(evidence, leaf.vaddr)} and holds the hypervisor's own pages alone`
+      ? `${lies} leads to ${targetText(leaf)}, but ${inWindow(evidence, leaf.vaddr)}, which holds the hypervisor's own pages alone`
       : `${lies} leads to ${targetText(leaf)}, which is not the guest's: guest RAM ends with page ${guestPages - 1}`;
   return told(text, focusOn(leaf, leaf.since));
 };
@@ -84,20 +84,33 @@ const whyNot = (evidence: Evidence, leaf: LeafSeen, difference: string): Because
   const counted = met.filter(({ depth }) => LEVELS[evidence.guest.config.paging][depth].hasRights);
   const lacking = (name: string, found: Met | undefined, has: typeof isUser): Because | undefined => {
     if (found === undefined) return undefined;
-    const since = history.since(found.at, (entry) => !has(entry)) ?? history.lastWriter(found.at);
+    const since = history.since(found.at, (entry) => !has(entry));
     return { text: `${found.name} has no ${name}${sinceText(since)}`, step: since, paddr: found.at };
   };
   const end = met.find(({ isLeaf }) => isLeaf);
-  if (difference === 'user') return lacking('US', counted.find(({ entry }) => !isUser(entry)), isUser);
+  if (difference === 'user')
+    return lacking(
+      'US',
+      counted.find(({ entry }) => !isUser(entry)),
+      isUser,
+    );
   if (difference === 'writable') {
-    const closed = lacking('RW', counted.find(({ entry }) => !isWritable(entry)), isWritable);
+    const closed = lacking(
+      'RW',
+      counted.find(({ entry }) => !isWritable(entry)),
+      isWritable,
+    );
     const clean = end === undefined || dirty(end.entry) ? undefined : lacking('D yet', end, dirty);
     if (closed !== undefined || clean === undefined) return closed;
     return { ...clean, text: `${clean.text}, so the first write must fault to set it` };
   }
   if (end === undefined) return undefined;
   const since = history.since(end.at, (entry) => pageOf(entry) === pageOf(end.entry));
-  return { text: `${end.name} says page ${pageOf(end.entry)}${sinceText(since)}, which is not RAM`, step: since, paddr: end.at };
+  return {
+    text: `${end.name} says page ${pageOf(end.entry)}${sinceText(since)}, which is not RAM`,
+    step: since,
+    paddr: end.at,
+  };
 };
 
 /** `kernel-broadcast`: a slot that missed what all must follow. */
@@ -107,18 +120,13 @@ export const broadcastNarrator: Narrator = (evidence) => {
   const { step, divergence, index } = evidence;
   const maps = `${where(leaf)} still maps ${targetText(leaf)}${sinceText(leaf.since)}`;
   if (step?.op !== 'set-pte') {
-    return told(`${maps}, where another slot maps ${divergence.expected}, and a kernel address must lead to the same page in all`, focusOn(leaf, leaf.since));
+    const rule = 'and a kernel address must lead to the same page in all';
+    return told(`${maps}, where another slot maps ${divergence.expected}, ${rule}`, focusOn(leaf, leaf.since));
   }
   const moved = guestMoved(evidence, leaf, slotNow(evidence, leaf.slot)?.root);
-  const news = moved === undefined ? '' : `; ${moved.text}`;
-  const links = news === '' ? '; ' : ' and ';
-  return told(
-    `${maps}${news}${links}announced it at step ${index} (set-pte), which every slot must follow for a kernel address`.replace(
-      '; announced it',
-      '; the guest announced another entry',
-    ),
-    focusOn(leaf, index),
-  );
+  const news = moved === undefined ? 'the guest' : `${moved.text} and`;
+  const rule = `announced it at step ${index} (set-pte), which every slot must follow for a kernel address`;
+  return told(`${maps}; ${news} ${rule}`, focusOn(leaf, index));
 };
 
 /** `flush`: mappings that stayed, or others that went. */
@@ -129,16 +137,30 @@ export const flushNarrator: Narrator = (evidence) => {
   if (divergence.difference !== 'mappings stayed') {
     const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
     if (lost.length === 0) return undefined;
-    return told(`${rule}, took away ${listText(lost.map(leafWords))} too`, focusOn(lost[0], index));
+    return told(`${rule}, also took away ${listText(lost.map(leafWords))}`, focusOn(lost[0], index));
   }
   const leaf = stayed(evidence);
   if (leaf === undefined) return undefined;
+  if (leaf.since === index) {
+    return told(`${where(leaf)} maps ${targetText(leaf)} after ${rule}${notYet(evidence)}`, focusOn(leaf, index));
+  }
   const moved = guestMoved(evidence, leaf, slotNow(evidence, leaf.slot)?.root);
-  const news = moved === undefined ? '' : `${moved.text}, and `;
-  return told(`${where(leaf)} ${leaf.since === index ? 'maps' : 'still maps'} ${targetText(leaf)} after ${rule}${news === '' ? '' : `; ${news}announced it at step ${index}`}`, focusOn(leaf, moved?.step ?? index));
+  const news = moved === undefined ? '' : `; ${moved.text} and announced it at step ${index}`;
+  return told(
+    `${where(leaf)} still maps ${targetText(leaf)} after ${rule}${news}`,
+    focusOn(leaf, moved?.step ?? index),
+  );
 };
 
-const leafWords = (leaf: LeafSeen): string => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)} in slot ${leaf.slot}`;
+/** Why an announced entry may not be installed at once (machine.md 3, set-pte). */
+const notYet = ({ step }: Evidence): string => {
+  if (step?.op !== 'set-pte') return '';
+  if (!isPresent(step.pte)) return '; an entry that is not present may not be installed';
+  return accessed(step.pte) ? '' : '; an entry without A must wait until somebody uses it';
+};
+
+const leafWords = (leaf: LeafSeen): string =>
+  `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)} in slot ${leaf.slot}`;
 
 /** The first leaf in the range that the step must empty. */
 const stayed = (evidence: Evidence): LeafSeen | undefined => {
@@ -167,7 +189,8 @@ export const stackNarrator: Narrator = (evidence) => {
   if (spot.vaddr === undefined || slot === undefined) return undefined;
   const leaf = leafIn(slotNow(evidence, slot), spot.vaddr);
   const asked = lastStep({ ...evidence, index: (evidence.index ?? 0) + 1 }, ({ op }) => op === 'set-stack');
-  const by = asked === undefined || asked.index === evidence.index ? '' : `, which step ${asked.index} (set-stack) asked for,`;
+  const by =
+    asked === undefined || asked.index === evidence.index ? '' : `, which step ${asked.index} (set-stack) asked for,`;
   const state =
     leaf === undefined
       ? 'it has no leaf there'

@@ -1,11 +1,15 @@
 /** Narrators of invariants that compare what a step answered. */
 
-import { formatHex } from '../../../model/format/index.js';
-import type { Outcome } from '../../../model/vocabulary/index.js';
+import { describeEntry, entryBits, formatHex, formatHexEntry } from '../../../model/format/index.js';
+import type { GuestEntry, Outcome } from '../../../model/vocabulary/index.js';
+import { guestEntry } from '../../../model/vocabulary/index.js';
+import { dirty, isWritable } from '../../pure-walk.js';
+import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafText, rightsText, sinceText, targetText } from '../words.js';
 import { dutyOf } from './duty.js';
 import type { Evidence, Narrator, Told } from './evidence.js';
 import { currentLeaf, leafIn, shadowOf, told } from './evidence.js';
+import type { AccessWords } from './guest-reasons.js';
 import { outcomeHappened, outcomeVerb, walkWords, whyExpected, whyKilled } from './guest-reasons.js';
 
 /** `coherence`, `translation` and `kill-decision`: one answer where another was due. */
@@ -18,14 +22,23 @@ export const answerNarrator: Narrator = (evidence) => {
   const because = whyExpected(evidence);
   const must = `${here} must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`;
   const leaf = 'vaddr' in step ? currentLeaf(evidence, step.vaddr) : undefined;
-  const by = actual.kind === 'mapped' && leaf !== undefined ? ` by the shadow leaf ${leafText(leaf)}${leafSince(evidence, leaf.since)}` : '';
-  const happened = moment.subject.outcome.kind === 'ok' ? 'it went on as if nothing were wrong' : `it ${outcomeHappened(actual)}`;
+  const by =
+    actual.kind === 'mapped' && leaf !== undefined
+      ? ` by the shadow leaf ${leafText(leaf)}${leafSince(evidence, leaf.since)}`
+      : '';
+  const happened = happenedText(expected, actual);
   return told(`${must}; ${happened}${by}`, { ...marks(evidence), slot: leaf?.slot });
+};
+
+const happenedText = (expected: Outcome, actual: Outcome): string => {
+  if (actual.kind === 'ok') return 'it went on as if nothing were wrong';
+  if (actual.kind === 'killed' && expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
+  return `it ${outcomeHappened(actual)}`;
 };
 
 /** Steps are named only if they came before. */
 const leafSince = ({ index }: Evidence, since: number | undefined): string =>
-  since === index ? ' that it installed' : sinceText(since);
+  since === index ? ', which it installed' : sinceText(since);
 
 const marks = ({ step, index }: Evidence): Told['focus'] => ({
   step: index,
@@ -36,15 +49,19 @@ const needlessKill = (evidence: Evidence, actual: Outcome): Told => {
   const { here, step } = evidence;
   const because = actual.kind === 'killed' ? whyKilled(evidence, actual.reason) : undefined;
   const duty = dutyOf(evidence);
-  const about = because === undefined ? '' : `, for ${because}`;
-  const harmless =
-    step?.op === 'set-pte' && actual.kind === 'killed' && actual.reason.startsWith('failed to get page')
-      ? '; the entry asks for no more than the page allows'
-      : '';
+  const about = because === undefined ? '' : `: ${because}`;
+  // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
+  const lacking = step?.op === 'set-pte' && because !== undefined ? lackedForWriting(step.pte) : undefined;
+  const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
   return told(
-    `${here}${duty === undefined ? '' : `, which ${duty},`} must go on; it ${outcomeHappened(actual)}${about}${harmless}`,
+    `${here}${duty === undefined ? '' : `, which ${duty},`} must not kill the guest; it ${outcomeHappened(actual)}${about}${harmless}`,
     marks(evidence),
   );
+};
+
+const lackedForWriting = (entry: GuestEntry): string | undefined => {
+  if (!isWritable(entry)) return 'RW';
+  return dirty(entry) ? undefined : 'D';
 };
 
 /** `progress`: a fault that was reported fixed comes again. */
@@ -53,23 +70,27 @@ export const stuckNarrator: Narrator = (evidence) => {
   if (step?.op !== 'access') return undefined;
   const leaf = currentLeaf(evidence, step.vaddr);
   const slot = shadowOf(evidence)?.currentSlot;
-  const asked = `${step.kind === 'write' ? 'write' : 'read'} as ${step.mode}`;
   const why =
     leaf === undefined
       ? slot === undefined
         ? ''
         : `: slot ${slot} has no shadow leaf for ${formatHex(step.vaddr)}`
-      : `: the shadow leaf for ${formatHex(leaf.vaddr)} in slot ${leaf.slot} ${narrowed(leaf)}, which does not let it ${asked}`;
+      : `: the shadow leaf for ${formatHex(leaf.vaddr)} in slot ${leaf.slot} ${narrowed(leaf, step)}`;
   const expected = moment.reference.outcome;
   const because = whyExpected(evidence);
   const right = `it must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`;
-  return told(`${here} never ends${why}; ${right}`, { ...marks(evidence), slot });
+  return told(`${here} faults for ever${why}; ${right}`, { ...marks(evidence), slot });
 };
 
-const narrowed = (leaf: Parameters<typeof rightsText>[0]): string => {
-  const own = rightsText({ ...leaf, upperUser: true, upperWritable: true });
-  const upper = rightsText({ writable: true, user: true, upperUser: leaf.upperUser, upperWritable: leaf.upperWritable });
-  return own === upper ? `is ${own}` : `is ${own} under an upper entry that is ${upper}`;
+/** The right that a leaf, or the entry above it, withholds from an access. */
+const narrowed = (leaf: LeafSeen, { kind, mode }: AccessWords): string => {
+  if (mode === 'user' && !(leaf.user && leaf.upperUser)) {
+    return leaf.user ? 'lets the user in, but the entry above it does not' : 'is for the kernel alone';
+  }
+  if (kind === 'write' && !(leaf.writable && leaf.upperWritable)) {
+    return leaf.writable ? 'is writable, but the entry above it is not' : 'is read-only';
+  }
+  return `is ${rightsText(leaf)}`;
 };
 
 /** `death-is-final`, and whatever else a dead guest does. */
@@ -78,7 +99,9 @@ export const deadNarrator: Narrator = ({ killed, here, index, moment, before, di
   const { outcome } = moment.subject;
   const death = `the guest was killed at step ${killed.step} ("${killed.reason}")`;
   if (outcome.kind !== 'dead') {
-    return told(`${death}, yet ${here} still ${outcomeHappened(outcome).replace(/^answered/, 'answers')}`, { step: killed.step });
+    return told(`${death}, yet ${here} still ${outcomeHappened(outcome).replace(/^answered/, 'answers')}`, {
+      step: killed.step,
+    });
   }
   const lost = lostMappings({ killed, here, index, moment, before, divergence, ...rest });
   return told(`${death}, yet ${here} still changes the ${divergence.field}${lost}`, { step: index });
@@ -114,12 +137,14 @@ export const hostBugNarrator: Narrator = (evidence) => {
         ? `it must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`
         : duty === undefined
           ? `it must ${outcomeVerb(expected)}`
-          : `the step ${duty}`;
+          : `it ${duty}`;
     return told(`${broke}; ${right}`, marks(evidence));
   }
   const left = killed === undefined ? undefined : leftBehind(evidence, killed.step);
   if (killed === undefined || left === undefined) return told(broke);
-  const text = `${broke}: step ${killed.step}, which killed the guest ("${killed.reason}"), released the page under the shadow leaf for ${formatHex(left.vaddr)} in slot ${left.slot} and left the leaf, to ${targetText(left)}, in place`;
+  const released = outcome.reason.includes('reference') ? `gave ${targetText(left)} back and ` : '';
+  const leaf = `the shadow leaf for ${formatHex(left.vaddr)} in slot ${left.slot}, to ${targetText(left)},`;
+  const text = `${broke}: step ${killed.step}, which killed the guest ("${killed.reason}"), ${released}left ${leaf} in place`;
   return told(text, { step: killed.step, vaddr: left.vaddr, slot: left.slot, page: left.page });
 };
 
@@ -139,48 +164,40 @@ export const storeNarrator: Narrator = (evidence) => {
   const address = formatHex(at);
   const focus = { step: index, paddr: at, vaddr: marks(evidence).vaddr };
   if (divergence.field.startsWith('guest RAM')) {
-    const writer = history.lastWriter(at as never);
-    const by = writer === undefined ? 'nobody stored anything else there' : `step ${writer} left ${divergence.expected} there`;
-    return told(`in the end the subject's guest RAM holds ${divergence.actual} at ${address}; ${by}`, { paddr: at, step: writer });
+    const writer = history.lastWriter(at);
+    const by =
+      writer === undefined ? 'nobody stored anything else there' : `step ${writer} left ${divergence.expected} there`;
+    return told(`in the end the subject's guest RAM holds ${divergence.actual} at ${address}; ${by}`, {
+      paddr: at,
+      step: writer,
+    });
   }
   const want = moment.reference.stores.find(({ paddr }) => paddr === at)?.value;
   const got = moment.subject.stores.find(({ paddr }) => paddr === at)?.value;
-  const was = index === undefined ? undefined : history.before(at as never, index);
+  const was = index === undefined ? undefined : history.before(at, index);
   if (was === undefined) return undefined;
   const entry = entryName(evidence, at);
   if (got === undefined) {
     const bits = want === undefined ? 'A or D' : flagNames(want.low & ~was.low);
-    return told(`${here} must set ${bits} in ${entry}; the subject left it as it was, ${formatHex(was.low)}`, focus);
+    return told(`${here} must set ${bits} in ${entry}; it left the entry as it was, ${wordText(evidence, was)}`, focus);
   }
+  const made = `it changed ${formatHexEntry(was)} to ${formatHexEntry(got)}`;
   const wrong = (got.low ^ was.low) & ~0x60;
   if (wrong !== 0 || got.high !== was.high) {
     const lost = flagNames(was.low & ~got.low);
-    const what = lost === '' ? 'other bits changed too' : `${lost} went lost`;
-    return told(`${here} may set A and D alone in ${entry}; it made ${hexOf(was)} of it ${hexOf(got)}, and ${what}`, focus);
+    const what = lost === '' ? '' : `, so that ${lost} is lost`;
+    return told(`${here} may set nothing but A and D in ${entry}; ${made}${what}`, focus);
   }
-  if (want === undefined) return told(`${here} must write nothing to ${entry}; it made ${hexOf(was)} of it ${hexOf(got)}`, focus);
-  return told(`${here} must make ${hexOf(want)} of ${entry}; it made ${hexOf(got)} of it, so ${flagNames(want.low ^ got.low)} is wrong`, focus);
+  if (want === undefined) return told(`${here} must write nothing to ${entry}; ${made}`, focus);
+  const differing = flagNames(want.low ^ got.low);
+  return told(`${here} must make ${formatHexEntry(want)} of ${entry}; ${made}, so that ${differing} is wrong`, focus);
 };
 
-const hexOf = ({ low, high }: { readonly low: number; readonly high: number }): string =>
-  high === 0 ? formatHex(low) : `${formatHex(high)}${low.toString(16).padStart(8, '0')}`;
+/** `0x2023 (pfn 2 P RW A)`. */
+const wordText = ({ guest }: Evidence, word: GuestEntry): string =>
+  `${formatHexEntry(word)} (${describeEntry(word, guest.config.paging)})`;
 
-const FLAG_NAMES = [
-  ['P', 0x1],
-  ['RW', 0x2],
-  ['US', 0x4],
-  ['PWT', 0x8],
-  ['PCD', 0x10],
-  ['A', 0x20],
-  ['D', 0x40],
-  ['PSE', 0x80],
-  ['G', 0x100],
-] as const;
-
-const flagNames = (bits: number): string =>
-  FLAG_NAMES.filter(([, bit]) => (bits & bit) !== 0)
-    .map(([name]) => name)
-    .join(' and ');
+const flagNames = (bits: number): string => entryBits(guestEntry(bits)).join(' and ');
 
 /** `the guest's PTE at 0x1000`, or the word if no walk meets it. */
 const entryName = (evidence: Evidence, at: number): string => {
@@ -215,5 +232,5 @@ const fields = (text: string): ReadonlyMap<string, string> | undefined => {
 /** Used where nobody can say more: what was due, and what came. */
 export const plainTold = ({ divergence, here, index }: Evidence): Told => {
   const { field, expected, actual } = divergence;
-  return told(`after ${here}, ${field} must be "${expected}" and is "${actual}"`, { step: index });
+  return told(`after ${here}, the ${field} should be "${expected}", and is "${actual}"`, { step: index });
 };

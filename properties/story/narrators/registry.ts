@@ -1,6 +1,5 @@
 /** Who tells of which invariant. A new invariant is told plainly until it has a line here. */
 
-import { SUBJECT_FAILURES } from '../../divergence.js';
 import type { Focus } from '../story.js';
 import { formatHex } from '../../../model/format/index.js';
 import { capitalized } from '../words.js';
@@ -54,12 +53,6 @@ export const sentenceOf = (evidence: Evidence): Sentence => {
   const { text, focus } = narrator?.(evidence) ?? plainTold(evidence);
   return { sentence: `${capitalized(text)}.`, focus: focusOf(focus) };
 };
-
-/** A subject that gave no trace has no moment to tell of. */
-export const failureSentence = ({ invariant, field, actual }: Evidence['divergence']): Sentence | undefined =>
-  SUBJECT_FAILURES.some((failure) => failure === invariant)
-    ? { sentence: capitalized(`the ${field} did not answer the program with a trace: ${actual}.`), focus: {} }
-    : undefined;
 
 const focusOf = ({ step, vaddr, slot, page, paddr }: Told['focus']): Focus => ({
   ...(step === undefined ? {} : { step }),

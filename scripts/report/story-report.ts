@@ -1,0 +1,202 @@
+/** A finding told step by step on the terminal: the sentence, the steps, and the state in which they end. */
+
+import { mostImportant } from '../../properties/story/rows.js';
+import type {
+  Frame,
+  GuestState,
+  GuestTree,
+  Necessity,
+  PagingLevel,
+  ShadowLeafRow,
+  ShadowSlot,
+  ShadowState,
+  StepStory,
+  Story,
+} from '../../properties/story/story.js';
+import type { Session } from '../session.js';
+import { divergenceLines } from './finding-report.js';
+import { labelled, wrapped } from './labelled.js';
+import { counted } from './numbers.js';
+import { printable } from './printable.js';
+import { MARK } from './program-listing.js';
+
+type Look = Pick<Session, 'width' | 'colors'>;
+
+/** Rows of one slot, or of one tree of the guest, that a terminal shows; `--json` has more. */
+const MOST_ROWS = 16;
+const INDENT = 6;
+
+export const storyReport = (story: Story, look: Look): readonly string[] => {
+  const { colors, width } = look;
+  const last = story.frames.at(-1);
+  return [
+    `  reference ${printable(story.reference)}, subject ${printable(story.subject)}, ${story.traffic} traffic`,
+    '',
+    ...wrapped(printable(story.sentence), width).map((line) => colors.bold(line)),
+    '',
+    labelled('machine', story.machineText, width, INDENT),
+    ...story.steps.flatMap((step) => stepLines(step, story, look)),
+    ...(story.divergence.place.kind === 'step' ? [] : momentLines(story, last, look)),
+    '',
+    ...(last === undefined ? [] : stateLines(last, story, look)),
+    ...story.notes.flatMap((note) => [labelled('note', note, width, 2)]),
+    colors.red(`diverges: ${printable(story.signature)}`),
+  ];
+};
+
+/** A step behind the divergence is listed and not told. */
+const stepLines = (step: StepStory, story: Story, look: Look): readonly string[] => {
+  const { colors, width } = look;
+  const { place } = story.divergence;
+  const here = place.kind === 'step' && place.index === step.index;
+  const number = String(step.index).padStart(Math.max(2, String(story.steps.length - 1).length));
+  const head = `${here ? MARK : ' '} ${number}  ${step.listing}`;
+  if (step.necessity.kind === 'not-reached') return [colors.dim(head)];
+  const told = [
+    labelled('does', printable(step.meaning), width, INDENT),
+    labelled('needed', printable(neededText(step.necessity)), width, INDENT),
+    ...(step.setsUp === '' ? [] : [labelled(here ? 'changes' : 'sets up', printable(step.setsUp), width, INDENT)]),
+  ];
+  if (!here) return [head, ...told.map((line) => colors.dim(line))];
+  return [colors.bold(colors.red(head)), ...told, ...breaks(story, look)];
+};
+
+const neededText = (necessity: Necessity): string => {
+  switch (necessity.kind) {
+    case 'needed':
+      return 'yes';
+    case 'shapes':
+      return `for this signature; without it: ${necessity.signature}`;
+    case 'superfluous':
+      return 'no, it diverges alike without it';
+    case 'not-tried':
+      return 'not tried';
+    case 'not-reached':
+      return 'not reached';
+    default:
+      return necessity satisfies never;
+  }
+};
+
+/** Creation, the end and destroy are told only if the divergence is there. */
+const momentLines = (story: Story, frame: Frame | undefined, look: Look): readonly string[] => {
+  const head = look.colors.bold(look.colors.red(`${MARK}     ${story.divergence.place.kind}`));
+  const does = frame === undefined ? [] : [labelled('does', frame.meaning, look.width, INDENT)];
+  return [head, ...does, ...breaks(story, look)];
+};
+
+const breaks = ({ invariant, divergence }: Story, look: Look): readonly string[] => [
+  look.colors.red(labelled('breaks', `${printable(invariant.id)}: ${invariant.statement}`, look.width, 2)),
+  ...divergenceLines(divergence, look),
+];
+
+const stateLines = (frame: Frame, story: Story, look: Look): readonly string[] => [
+  look.colors.bold(`both sides at ${frame.name}`),
+  ...answerLines(frame, look),
+  look.colors.bold(`the guest at ${frame.name}`),
+  ...guestLines(frame.guest, story.levels, look),
+  ...(frame.shadow === undefined ? [] : [look.colors.bold(`the shadow at ${frame.name}`)]),
+  ...(frame.shadow === undefined ? [] : shadowLines(frame.shadow, story.levels, look)),
+];
+
+/** Where both sides agree, one text for both. */
+const answerLines = ({ outcome, counts, references, stores }: Frame, { width, colors }: Look): readonly string[] => {
+  const both = (label: string, expected: string, actual: string, differs: boolean): string =>
+    differs
+      ? colors.red(labelled(label, `expected ${printable(expected)}, got ${printable(actual)}`, width, 2))
+      : labelled(label, printable(actual), width, 2);
+  return [
+    both('outcome', outcome.expected, outcome.actual, outcome.differs),
+    ...counts
+      .filter(({ differs }) => differs)
+      .map(({ field, expected, actual }) => both('count', expected, `${actual} (${field})`, true)),
+    ...mostImportant(references, ({ differs, changed }) => differs || changed, MOST_ROWS).map((page) =>
+      both(`page ${page.page}`, counted(page.expected, 'reference'), counted(page.actual, 'reference'), page.differs),
+    ),
+    ...stores.map(({ paddr, expectedText, actualText, differs }) =>
+      both('store', `[${paddr}] ${expectedText ?? 'untouched'}`, `[${paddr}] ${actualText ?? 'untouched'}`, differs),
+    ),
+  ];
+};
+
+const guestLines = (guest: GuestState, levels: readonly PagingLevel[], look: Look): readonly string[] => {
+  const stack =
+    guest.stack === undefined ? '' : `, ${counted(guest.stack.pages, 'stack page')} below ${guest.stack.esp}`;
+  const kernel = guest.initialized ? `kernel from ${guest.kernelAddress}` : 'no init yet';
+  const runs = guest.linear ? 'linear mode' : `root ${guest.root ?? '?'}`;
+  const head = labelled('runs on', `${runs}, ${kernel}, CPU ${guest.cpu}${stack}`, look.width, 2);
+  return [head, ...guest.trees.flatMap((tree) => treeLines(tree, levels, look))];
+};
+
+const treeLines = (
+  { root, current, slots, tables, leftOut }: GuestTree,
+  levels: readonly PagingLevel[],
+  look: Look,
+) => {
+  const shadowed = slots.length === 0 ? 'in no slot' : `in slot ${slots.join(' and ')}`;
+  const all = tables.flatMap(({ level, rows }) => rows.map((row) => ({ ...row, name: levels[level].name })));
+  const rows = mostImportant(all, ({ change, divergent }) => change !== 'same' || divergent, MOST_ROWS);
+  const hidden = leftOut + all.length - rows.length;
+  return [
+    labelled('root', `${root}${current ? ', the current one' : ''}, ${shadowed}`, look.width, 2),
+    ...rows.map(({ name, index, paddr, from, to, text, since, change, divergent }) =>
+      row(
+        name,
+        `[${paddr}] entry ${index}, ${from}–${to}: ${text}${sinceText(since)}${changeText(change)}`,
+        divergent,
+        look,
+      ),
+    ),
+    ...(hidden === 0 ? [] : [row('', `${hidden} more; --json has them`, false, look)]),
+  ];
+};
+
+const shadowLines = (shadow: ShadowState, levels: readonly PagingLevel[], look: Look): readonly string[] =>
+  shadow.slots.flatMap((slot) => slotLines(slot, levels, look));
+
+const slotLines = (slot: ShadowSlot, levels: readonly PagingLevel[], look: Look): readonly string[] => {
+  if (slot.blank && slot.leaves.length + slot.tables.length + slot.gone.length === 0) {
+    return [labelled(`slot ${slot.slot}`, 'blank', look.width, 2)];
+  }
+  const root = slot.root === undefined ? 'shadows no root' : `shadows root ${slot.root}`;
+  const freed = slot.tables.filter(({ allocated }) => !allocated);
+  const told = [...slot.leaves, ...slot.gone.map((leaf) => ({ ...leaf, change: 'gone' as const }))];
+  const below = told.filter(({ switcher, divergent }) => !switcher || divergent);
+  const rows = mostImportant(below, ({ change, divergent }) => change !== 'same' || divergent, MOST_ROWS);
+  const hidden = slot.leftOut + below.length - rows.length;
+  const window = slot.leaves.filter(({ switcher, divergent }) => switcher && !divergent);
+  return [
+    labelled(
+      `slot ${slot.slot}`,
+      `${slot.current ? 'the current one, ' : ''}${root}, ${counted(slot.tables.length, 'table')}`,
+      look.width,
+      2,
+    ),
+    ...freed.map(({ frame, level, from, to }) =>
+      row('table', `${levels[level].name} ${from}–${to} on host page ${frame}: freed, and linked`, true, look),
+    ),
+    ...rows.map((leaf) => row(leaf.change === 'gone' ? 'gone' : 'leaf', leafText(leaf), leaf.divergent, look)),
+    ...(window.length === 0 ? [] : [row('Switcher', window.map(({ vaddr }) => vaddr).join(' '), false, look)]),
+    ...(hidden === 0 ? [] : [row('', `${hidden} more; --json has them`, false, look)]),
+  ];
+};
+
+const leafText = ({
+  vaddr,
+  targetText,
+  rights,
+  since,
+  change,
+}: Omit<ShadowLeafRow, 'change'> & { readonly change: string }) =>
+  `${vaddr} → ${targetText}, ${rights}${sinceText(since)}${changeText(change)}`;
+
+const sinceText = (since: number | undefined): string => (since === undefined ? '' : `, since step ${since}`);
+
+const changeText = (change: string): string =>
+  change === 'added' ? ' (new)' : change === 'altered' ? ' (changed)' : '';
+
+/** What the divergence is about has a mark. */
+const row = (label: string, text: string, divergent: boolean, { width, colors }: Look): string => {
+  const line = labelled(label, printable(text), width, 4);
+  return divergent ? colors.red(`${MARK}${line.slice(1)}`) : line;
+};
