@@ -182,6 +182,49 @@ describe('what cannot be read is told', () => {
   });
 });
 
+describe('findings on the page', () => {
+  beforeEach(() => fuzz('impl:victim-ignores-draw', at('run')));
+
+  const page = async (): Promise<string> => {
+    expect((await report(at('run'), '--out', at('report.html'))).code).toBe(0);
+    return await readFile(at('report.html'), 'utf8');
+  };
+
+  const rewrite = async (subject: string): Promise<void> => {
+    for (const name of await readdir(at('run', 'findings'))) {
+      const path = at('run', 'findings', name);
+      const entry = JSON.parse(await readFile(path, 'utf8')) as object;
+      await writeFile(path, JSON.stringify({ ...entry, subject }));
+    }
+  };
+
+  test('are told step by step, and the same each time', async () => {
+    const text = await page();
+    expect(text).toContain('Why it is wrong:');
+    expect(text).toContain('id="finding-1/step-0"');
+    expect(await page()).toBe(text);
+  });
+
+  test('of a subject that cannot be started have no steps, and say so', async () => {
+    await rewrite('exec:/no/such/command');
+    const text = await page();
+    expect(text).toContain('It cannot be run here: ');
+    expect(text).toContain('cannot start');
+    expect(text).toContain('new-pgtable');
+    expect(text).not.toContain('id="finding-1/step-0"');
+  });
+
+  test('of a subject that was mended say so', async () => {
+    await rewrite('impl');
+    expect(await page()).toContain('Run again, impl agrees with model');
+  });
+
+  test('that were not stored say so', async () => {
+    await rm(at('run', 'findings'), { recursive: true });
+    expect(await page()).toContain('Its program is not stored with these results');
+  });
+});
+
 describe('for others', () => {
   beforeEach(async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));
@@ -231,5 +274,6 @@ describe('for others', () => {
     expect(junit.split('</testsuite>').length).toBe(junit.split('<testsuite ').length);
     const { out: markdown } = await report(at('run'), '--reporter', 'markdown');
     expect(markdown).not.toMatch(/<(?!\/?code>)/);
+    expect(markdown).not.toMatch(/\| `a`/);
   });
 });

@@ -68,7 +68,7 @@ const entryRow = (row: GuestRow, name: string): Markup =>
         ${row.value}
       </button>
     </td>
-    <td class="bits">${row.text}</td>
+    <td class="bits">${row.text === '0' ? 'cleared' : row.text}</td>
     <td>
       <button type="button" class="follow" data-follow="${row.from}" title="follow ${row.from}">${row.from}</button>
       ${markWords(row)}

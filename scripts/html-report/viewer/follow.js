@@ -41,8 +41,11 @@ const guestWalk = (story, { guest }, address) => {
     const head = `${name}[${index}] at ${hex(table + index * entryBytes)}`;
     if (here?.outside === true)
       return [...lines, { head, detail: 'outside guest RAM: reading it kills the guest', wrong: true }];
-    if (row === undefined) {
-      const detail = tree.leftOut > 0 ? 'zero, or left out here' : 'zero: not present, the guest gets a page fault';
+    if (row === undefined || Number(row.value) === 0) {
+      const detail =
+        row === undefined && tree.leftOut > 0
+          ? 'zero, or left out here'
+          : 'zero: not present, the guest gets a page fault';
       return [...lines, { head, detail }];
     }
     lines.push({ head, detail: `${row.value}   ${row.text}`, wrong: row.divergent });
