@@ -20,17 +20,18 @@ const isThere = existsSync(CHROMIUM);
 test.skipIf(isThere)('there is a browser to open the report in', (context) => {
   const problem = `no Chromium at ${CHROMIUM}: install it, or name one in the variable CHROMIUM`;
   if (process.env['CI'] === 'true') throw new Error(problem);
+  console.warn(`skipped: ${problem}`);
   context.skip(problem);
 });
 
-/** Finds three kinds of divergence soon, one of them with tables to follow. */
+/** Soon shows two kinds of divergence, both with tables to follow. */
 const TWO_BUGS = [
   '--subject',
   'impl:set-pgd-loses-switcher,set-pte-upgrades-in-place',
   '--seed',
   'findings',
   '--max-findings',
-  '3',
+  '2',
 ];
 
 const SIZES = [
@@ -50,8 +51,12 @@ describe.skipIf(!isThere)('the page', () => {
     directory = await mkdtemp(join(tmpdir(), 'report-page-'));
     const run = join(directory, 'run');
     const matrix = sampleMatrix();
+    const coverage = sampleCoverage();
     await capturedCall(['fuzz', ...TWO_BUGS, '--corpus', join(directory, 'corpus'), '--out', run]);
-    await writeFile(join(run, 'coverage.json'), JSON.stringify(sampleCoverage()));
+    await writeFile(
+      join(run, 'coverage.json'),
+      JSON.stringify({ ...coverage, invariants: coverage.invariants.slice(0, 6) }),
+    );
     await writeFile(join(run, 'matrix.json'), JSON.stringify({ ...matrix, rows: matrix.rows.slice(0, 12) }));
     url = await reportOf(run);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
@@ -95,7 +100,7 @@ describe.skipIf(!isThere)('the page', () => {
   test('tells at once whether to worry, and shows where the first finding diverges', async () => {
     const page = await open();
     await expect(page.locator('.summary h2').textContent()).resolves.toMatch(
-      /Worry: 3 new findings, .* harm the host\./,
+      /Worry: 2 new findings, .* harm the host\./,
     );
     expect(await shown(page)).toEqual([expect.stringMatching(/^finding-1\/(step-\d+|end|destroy)$/)]);
     await expect(page.locator('.frame:visible .diverges').count()).resolves.toBe(1);
