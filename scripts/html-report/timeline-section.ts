@@ -13,11 +13,20 @@ export const timelineSection = ({ timelines }: ReportDocument): Markup | undefin
   if (timelines.length === 0) return undefined;
   return html`<section id="timeline" aria-labelledby="timeline-title">
     <h2 id="timeline-title">Over time</h2>
-    ${timelines.map(runPlots)}
+    ${timelines.map(({ source, milestones }) => runPlots(source, thinned(milestones)))}
   </section>`;
 };
 
-const runPlots = ({ source, milestones }: TimelineReport): Markup =>
+/** More than a plot can show only makes the page slow. */
+const MOST_POINTS = 400;
+
+/** One in so many, and the last in any case. */
+const thinned = (milestones: readonly Milestone[]): readonly Milestone[] => {
+  const every = Math.ceil(milestones.length / MOST_POINTS);
+  return milestones.filter((_, index) => (milestones.length - 1 - index) % every === 0);
+};
+
+const runPlots = (source: string, milestones: readonly Milestone[]): Markup =>
   html`<h3>${source}</h3>
     <div class="plots">
       ${plot({

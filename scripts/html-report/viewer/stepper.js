@@ -75,7 +75,7 @@ const follow = (anchor) => {
 
 /** `#step-3` alone is that of the first finding. */
 const anchorOfPage = () => {
-  const anchor = decodeURIComponent(location.hash.slice(1));
+  const anchor = location.hash.slice(1);
   return /^(step-\d+|create|end|destroy)$/.test(anchor) ? `finding-1/${anchor}` : anchor;
 };
 
