@@ -5,7 +5,14 @@ export type { BadInputPlace } from './bad-input.js';
 export { canonicalForm, programHash } from './canonical.js';
 export { formatHex, formatHexEntry } from './hex.js';
 export { readJson } from './json-text.js';
-export { describeEntry, describeMachine, describeObservation, describeOutcome, describeStep, entryBits } from './listing.js';
+export {
+  describeEntry,
+  describeMachine,
+  describeObservation,
+  describeOutcome,
+  describeStep,
+  entryBits,
+} from './listing.js';
 export { formatProgram, parseProgram, programFromJson, programToJson } from './program-format.js';
 export { PROGRAM_FORMAT } from './program-schema.js';
 export type { ProgramJson, StepJson } from './program-schema.js';

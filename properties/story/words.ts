@@ -45,7 +45,7 @@ export const placeText = (place: Place, step: Step | undefined): string => {
   if (place.kind === 'end') return 'the last step';
   if (place.kind === 'destroy' || step === undefined) return 'destroy';
   if (step.op === 'access') return `the ${accessText(step)} at step ${place.index}`;
-  if (step.op === 'guest-pa') return `the question of step ${place.index} where ${formatHex(step.vaddr)} lies`;
+  if (step.op === 'guest-pa') return `guest-pa of ${formatHex(step.vaddr)} at step ${place.index}`;
   return `step ${place.index} (${step.op})`;
 };
 

@@ -214,17 +214,18 @@ const whyNoMemory = (evidence: Evidence): string | undefined => {
  */
 export const guestMoved = (evidence: Evidence, leaf: LeafSeen, root: Paddr | undefined): GuestMove | undefined => {
   const met = walkWords(evidence, leaf.vaddr, root);
+  const installed = leaf.since ?? 0;
   const absent = met.find(({ entry }) => !isPresent(entry));
   if (absent !== undefined) {
     const since = evidence.history.since(absent.at, (entry) => !isPresent(entry));
-    if (since === undefined) return undefined;
+    if (since === undefined || since < installed) return undefined;
     return { text: `the guest unmapped it at step ${since}`, step: since, paddr: absent.at };
   }
   const entry = met.find(({ isLeaf }) => isLeaf);
   if (entry === undefined || pageOf(entry.entry) === leaf.page) return undefined;
   const now = pageOf(entry.entry);
   const since = evidence.history.since(entry.at, (word) => isPresent(word) && pageOf(word) === now);
-  if (since === undefined) return undefined;
+  if (since === undefined || since < installed) return undefined;
   return { text: `the guest moved it to page ${now} at step ${since}`, step: since, paddr: entry.at };
 };
 
@@ -249,13 +250,14 @@ export const outcomeVerb = (outcome: Outcome): string => {
       return `answer ${formatHex(outcome.paddr)}`;
     case 'initialized':
       return `answer that ${formatHex(outcome.reserved)} bytes are reserved`;
+    case 'host-bug':
+      return `break the hypervisor itself (${outcome.reason})`;
     case 'created':
     case 'no-memory':
     case 'ok':
     case 'stuck':
     case 'dead':
     case 'destroyed':
-    case 'host-bug':
     case 'halted':
     case 'absent':
       return `answer "${describeOutcome(outcome)}"`;
@@ -272,6 +274,7 @@ export const outcomeHappened = (outcome: Outcome): string => {
     ['fault ', 'faulted '],
     ['kill ', 'killed '],
     ['answer ', 'answered '],
+    ['break ', 'broke '],
   ];
   const found = past.find(([now]) => verb.startsWith(now));
   return found === undefined ? verb : found[1] + verb.slice(found[0].length);

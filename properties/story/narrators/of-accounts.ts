@@ -30,8 +30,7 @@ export const referenceNarrator: Narrator = (evidence) => {
   const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
   const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
   const text = `after ${hereWithDuty(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
-  const lost = gone(evidence).find((leaf) => leaf.target === 'ram' && leaf.page === page);
-  const leaf = leavesTo(shadowOf(evidence), page)[0] ?? lost;
+  const leaf = [...leavesTo(shadowOf(evidence), page), ...formerLeaves(evidence, page)].at(0);
   return told(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
 };
 
@@ -40,13 +39,21 @@ const mappers = (evidence: Evidence, page: number, count: number): string => {
   const shadow = shadowOf(evidence);
   if (shadow === undefined) return '';
   const leaves = leavesTo(shadow, page);
-  const lost = gone(evidence).filter((leaf) => leaf.target === 'ram' && leaf.page === page);
-  if (leaves.length === 0) {
-    const went = lost.length === 0 ? '' : `: the one for ${listText(lost.map(leafPlace))} went in this step`;
-    return `; no shadow leaf maps it${went}${lost.length > 0 && count > 0 ? ' and its reference stayed' : ''}`;
-  }
+  if (leaves.length === 0) return `; no shadow leaf maps it${formerText(formerLeaves(evidence, page), count)}`;
   const maps = leaves.length === 1 ? 'one shadow leaf maps it' : `${leaves.length} shadow leaves map it`;
   return `; ${maps} (${listText(leaves.map(leafPlace))})`;
+};
+
+const formerText = (leaves: readonly LeafSeen[], count: number): string => {
+  if (leaves.length === 0) return '';
+  const which = leaves.length === 1 ? 'the one' : 'those';
+  return ` any more; until this step ${which} for ${listText(leaves.map(leafPlace))} did${count > 0 ? ', and its reference stayed' : ''}`;
+};
+
+/** Leaves that led to a page before the step and do not now. */
+const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => {
+  const now = new Set(leavesTo(shadowOf(evidence), page).map(leafKey));
+  return leavesTo(evidence.before?.shadow, page).filter((leaf) => !now.has(leafKey(leaf)));
 };
 
 /** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
@@ -54,6 +61,7 @@ export const tableNarrator: Narrator = (evidence) => {
   const { divergence, moment, program, index } = evidence;
   const { difference, expected, actual } = divergence;
   if (divergence.place.kind === 'create') {
+    if (moment.subject.outcome.kind !== 'no-memory' || actual === '0') return undefined;
     return told(
       `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(Number(actual), 'table')} stayed allocated`,
     );
@@ -107,6 +115,7 @@ const heldAfterDestroy: Narrator = (evidence) => {
   const { divergence, before, spot, moment } = evidence;
   if (divergence.field === 'tables') {
     const count = Number(divergence.actual);
+    if (count === 0) return undefined;
     const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
     return told(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
   }
@@ -129,11 +138,10 @@ export const cacheNarrator: Narrator = (evidence) => {
   const rule = hereWithDuty(evidence);
   const root = formatHex(step.root);
   if (difference === 'a root in two slots') {
-    const slots = (shadowOf(evidence)?.slots ?? []).filter((slot) => slot.root === step.root);
-    const other = slots.find(({ slot }) => slot !== shadowOf(evidence)?.currentSlot)?.slot;
-    const both = listText(slots.map(({ slot }) => String(slot)));
-    const text = `after ${rule}, slots ${both} both pass for shadows of root ${root}; slot ${other ?? '?'} must not`;
-    return told(text, { step: index, slot: other });
+    const other = /\d+/.exec(actual)?.[0] ?? '?';
+    const shared = slotNow(evidence, spot.slot)?.root;
+    const twice = `slots ${other} and ${spot.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
+    return told(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: spot.slot });
   }
   if (difference === 'a hit changed mappings') {
     const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
@@ -185,19 +193,35 @@ export const switcherNarrator: Narrator = (evidence) => {
   const [, name, cpu] = counted;
   const { expected, actual } = divergence;
   const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
-  const verb = Number(actual) === 1 ? 'maps' : 'map';
+  const verb = Number(actual) < 2 ? 'maps' : 'map';
   const few = Number(actual) < Number(expected);
-  const holders = plural(Number(actual), name === 'text' ? 'slot' : 'leaf').replace('leafs', 'leaves');
+  const holders = holdersText(Number(actual), name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
   const due = expected === '0' ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
   const text = `after ${hereWithDuty(evidence)}, ${holders} ${verb} ${page}, and ${due}`;
-  const detail = few ? withoutText(evidence) : withPages(evidence, name, cpu === undefined ? undefined : Number(cpu));
+  const detail = few
+    ? withoutPage(evidence, name)
+    : withPages(evidence, name, cpu === undefined ? undefined : Number(cpu));
   return told(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
+};
+
+const holdersText = (count: number, [one, many]: readonly [string, string]): string => {
+  if (count === 0) return `no ${one}`;
+  return `${count} ${count === 1 ? one : many}`;
 };
 
 interface Detail {
   readonly text: string;
   readonly slot?: number;
 }
+
+/** Why too few slots map a page: the text belongs in all of them, the others went if they are missing. */
+const withoutPage = (evidence: Evidence, name: string): Detail => {
+  if (name === 'text') return withoutText(evidence);
+  const lost = gone(evidence).find(({ target }) => target === `switcher-${name}`);
+  return lost === undefined
+    ? { text: '' }
+    : { text: `: the leaf for ${leafPlace(lost)} went in this step`, slot: lost.slot };
+};
 
 /** Slots that have a root page and no text page. */
 const withoutText = (evidence: Evidence): Detail => {
@@ -214,7 +238,7 @@ const withoutText = (evidence: Evidence): Detail => {
   const [{ slot }] = bare;
   const current = slot === shadow.currentSlot ? ', the current one,' : '';
   const lost = evidence.lost.get(leafKey({ slot, vaddr: window }));
-  const since = lost === undefined ? '' : `, which step ${lost} took away`;
+  const since = lost === undefined ? '' : `, which ${lost === evidence.index ? 'this step' : `step ${lost}`} took away`;
   return { text: `: slot ${slot}${current} has no leaf for ${formatHex(window)}${since}`, slot };
 };
 

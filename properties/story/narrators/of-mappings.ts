@@ -1,7 +1,7 @@
 /** Narrators of invariants that look at single shadow leaves. */
 
 import { formatHex } from '../../../model/format/index.js';
-import type { Paddr } from '../../../model/vocabulary/index.js';
+import type { Op, Paddr } from '../../../model/vocabulary/index.js';
 import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '../../pure-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { listText, rightsText, sinceText, targetText } from '../words.js';
@@ -135,7 +135,8 @@ export const flushNarrator: Narrator = (evidence) => {
   const duty = dutyOf(evidence);
   const rule = duty === undefined ? here : `${here}, which ${duty}`;
   if (divergence.difference !== 'mappings stayed') {
-    const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
+    const another = divergence.difference === 'mappings of another slot went';
+    const lost = gone(evidence).filter((leaf) => leaf.slot === spot.slot && (another || !mustGo(evidence, leaf)));
     if (lost.length === 0) return undefined;
     return told(`${rule}, also took away ${listText(lost.map(leafWords))}`, focusOn(lost[0], index));
   }
@@ -145,12 +146,16 @@ export const flushNarrator: Narrator = (evidence) => {
     return told(`${where(leaf)} maps ${targetText(leaf)} after ${rule}${notYet(evidence)}`, focusOn(leaf, index));
   }
   const moved = guestMoved(evidence, leaf, slotNow(evidence, leaf.slot)?.root);
-  const news = moved === undefined ? '' : `; ${moved.text} and announced it at step ${index}`;
+  const announced = evidence.step !== undefined && ANNOUNCEMENTS.has(evidence.step.op);
+  const news = moved === undefined ? '' : `; ${moved.text}${announced ? ` and announced it at step ${index}` : ''}`;
   return told(
     `${where(leaf)} still maps ${targetText(leaf)} after ${rule}${news}`,
     focusOn(leaf, moved?.step ?? index),
   );
 };
+
+/** Hypercalls by which a guest says that it changed an entry. */
+const ANNOUNCEMENTS: ReadonlySet<Op> = new Set(['set-pte', 'set-pgd', 'set-pmd']);
 
 /** Why an announced entry may not be installed at once (machine.md 3, set-pte). */
 const notYet = ({ step }: Evidence): string => {
@@ -162,23 +167,24 @@ const notYet = ({ step }: Evidence): string => {
 const leafWords = (leaf: LeafSeen): string =>
   `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)} in slot ${leaf.slot}`;
 
-/** The first leaf in the range that the step must empty. */
-const stayed = (evidence: Evidence): LeafSeen | undefined => {
-  const { step, guest, spot } = evidence;
-  const slot = slotNow(evidence, spot.slot);
-  const below = [...(slot?.leaves.values() ?? [])].filter(({ vaddr }) => vaddr < guest.sizes.switcherAddress);
-  const reach = guest.sizes.rootEntryReach;
+/** The first leaf that the step must take away. */
+const stayed = (evidence: Evidence): LeafSeen | undefined =>
+  [...(slotNow(evidence, evidence.spot.slot)?.leaves.values() ?? [])].find((leaf) => mustGo(evidence, leaf));
+
+/** The leaf lies in the range that the step must empty. The slot is that of the divergence. */
+const mustGo = ({ step, guest }: Evidence, { vaddr }: LeafSeen): boolean => {
+  if (vaddr >= guest.sizes.switcherAddress) return false;
   switch (step?.op) {
     case 'set-pte':
-      return leafIn(slot, step.vaddr);
+      return step.vaddr >>> 12 === vaddr / 4096;
     case 'set-pgd':
-      return below.find(({ vaddr }) => Math.floor(vaddr / reach) === step.index);
+      return Math.floor(vaddr / guest.sizes.rootEntryReach) === step.index;
     case 'new-pgtable':
-      return below.find(({ vaddr }) => vaddr < guest.kernelAddress);
+      return vaddr < guest.kernelAddress;
     case 'flush-tlb':
-      return below.find(({ vaddr }) => step.scope === 'all' || vaddr < guest.kernelAddress);
+      return step.scope === 'all' || vaddr < guest.kernelAddress;
     default:
-      return below[0];
+      return true;
   }
 };
 

@@ -2,7 +2,7 @@
 
 import { describeEntry, entryBits, formatHex, formatHexEntry } from '../../../model/format/index.js';
 import type { GuestEntry, Outcome } from '../../../model/vocabulary/index.js';
-import { guestEntry } from '../../../model/vocabulary/index.js';
+import { MOST_STACK_PAGES, guestEntry } from '../../../model/vocabulary/index.js';
 import { dirty, isWritable } from '../../pure-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafText, rightsText, sinceText, targetText } from '../words.js';
@@ -26,14 +26,18 @@ export const answerNarrator: Narrator = (evidence) => {
     actual.kind === 'mapped' && leaf !== undefined
       ? ` by the shadow leaf ${leafText(leaf)}${leafSince(evidence, leaf.since)}`
       : '';
-  const happened = happenedText(expected, actual);
+  const happened = happenedText(evidence);
   return told(`${must}; ${happened}${by}`, { ...marks(evidence), slot: leaf?.slot });
 };
 
-const happenedText = (expected: Outcome, actual: Outcome): string => {
+const happenedText = (evidence: Evidence): string => {
+  const expected = evidence.moment.reference.outcome;
+  const actual = evidence.moment.subject.outcome;
   if (actual.kind === 'ok') return 'it went on as if nothing were wrong';
-  if (actual.kind === 'killed' && expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
-  return `it ${outcomeHappened(actual)}`;
+  if (actual.kind !== 'killed') return `it ${outcomeHappened(actual)}`;
+  if (expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
+  const because = whyKilled(evidence, actual.reason);
+  return `it ${outcomeHappened(actual)}${because === undefined ? '' : `: ${because}`}`;
 };
 
 /** Steps are named only if they came before. */
@@ -51,7 +55,8 @@ const needlessKill = (evidence: Evidence, actual: Outcome): Told => {
   const duty = dutyOf(evidence);
   const about = because === undefined ? '' : `: ${because}`;
   // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
-  const lacking = step?.op === 'set-pte' && because !== undefined ? lackedForWriting(step.pte) : undefined;
+  const withheld = because !== undefined && actual.kind === 'killed' && actual.reason.startsWith('failed to get page');
+  const lacking = step?.op === 'set-pte' && withheld ? lackedForWriting(step.pte) : undefined;
   const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
   return told(
     `${here}${duty === undefined ? '' : `, which ${duty},`} must not kill the guest; it ${outcomeHappened(actual)}${about}${harmless}`,
@@ -94,7 +99,8 @@ const narrowed = (leaf: LeafSeen, { kind, mode }: AccessWords): string => {
 };
 
 /** `death-is-final`, and whatever else a dead guest does. */
-export const deadNarrator: Narrator = ({ killed, here, index, moment, before, divergence, ...rest }) => {
+export const deadNarrator: Narrator = (evidence) => {
+  const { killed, here, index, moment, divergence } = evidence;
   if (killed === undefined) return undefined;
   const { outcome } = moment.subject;
   const death = `the guest was killed at step ${killed.step} ("${killed.reason}")`;
@@ -103,8 +109,7 @@ export const deadNarrator: Narrator = ({ killed, here, index, moment, before, di
       step: killed.step,
     });
   }
-  const lost = lostMappings({ killed, here, index, moment, before, divergence, ...rest });
-  return told(`${death}, yet ${here} still changes the ${divergence.field}${lost}`, { step: index });
+  return told(`${death}, yet ${here} still changes the ${divergence.field}${lostMappings(evidence)}`, { step: index });
 };
 
 const lostMappings = ({ moment, before }: Evidence): string => {
@@ -201,8 +206,12 @@ const flagNames = (bits: number): string => entryBits(guestEntry(bits)).join(' a
 
 /** `the guest's PTE at 0x1000`, or the word if no walk meets it. */
 const entryName = (evidence: Evidence, at: number): string => {
-  const { step } = evidence;
-  const met = step !== undefined && 'vaddr' in step ? walkWords(evidence, step.vaddr) : [];
+  const { step, guest } = evidence;
+  const stack = Array.from({ length: Math.min(guest.stackPages, MOST_STACK_PAGES) }, (_, page) =>
+    guest.stackPage(page),
+  );
+  const addresses = step !== undefined && 'vaddr' in step ? [step.vaddr] : stack;
+  const met = addresses.flatMap((address) => walkWords(evidence, address));
   return met.find((each) => each.at === at)?.name ?? `the guest's word at ${formatHex(at)}`;
 };
 

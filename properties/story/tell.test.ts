@@ -1,0 +1,228 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Program, StoreStep } from '../../model/vocabulary/index.js';
+import { guestEntry, paddr } from '../../model/vocabulary/index.js';
+import type { CorpusEntry } from '../corpus/entry.js';
+import { parseEntry } from '../corpus/entry.js';
+import { signatureOf } from '../divergence.js';
+import { INVARIANTS } from '../invariants/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import { MOST_FRAMES } from './frames.js';
+import { MOST_ROWS } from './rows.js';
+import type { Frame, GuestRow, Story } from './story.js';
+import { tellStory } from './tell.js';
+
+const CORPUS = new URL('../../corpus/', import.meta.url);
+const ENTRIES = readdirSync(CORPUS).toSorted();
+
+const entryNamed = (name: string): CorpusEntry => parseEntry(readFileSync(new URL(name, CORPUS), 'utf8'), name);
+
+const storyOf = async ({ case: kept, subject, divergence }: CorpusEntry): Promise<Story> => {
+  const standing = subjectNamed(subject, 'test', { caseTimeout: 1000 });
+  const { invariant } = divergence;
+  const story = await tellStory(kept, { reference: MODEL, subject: standing, invariants: INVARIANTS, invariant });
+  if (story === undefined) throw new Error('it does not diverge');
+  return story;
+};
+
+const storyNamed = (name: string): Promise<Story> => storyOf(entryNamed(name));
+
+const withSteps = (entry: CorpusEntry, steps: Program['steps']): CorpusEntry => ({
+  ...entry,
+  case: { traffic: 'hostile', program: { machine: entry.case.program.machine, steps } },
+});
+
+/** A word that no table of the program uses. */
+const idleStore = (value: number): StoreStep => ({ op: 'store', paddr: paddr(0xff0), value: guestEntry(value) });
+
+const lastFrame = ({ frames }: Story): Frame => {
+  const frame = frames.at(-1);
+  if (frame === undefined) throw new Error('there is no frame');
+  return frame;
+};
+
+describe('the sentence', () => {
+  test.each([
+    [
+      'kernel-broadcast--set-pte--b7945549.json',
+      'The shadow leaf for 0xc0000000 in slot 1 still maps page 3 since step 7; the guest unmapped it at step 8 and announced it at step 9 (set-pte), which every slot must follow for a kernel address.',
+    ],
+    [
+      'coherence--access--6f7bb1c1.json',
+      "The kernel write to 0x0 at step 7 must fault with code 3 (present, write, kernel), because the guest's PTE at 0x1000 has no RW since step 5; it went through to 0x2000 by the shadow leaf 0x0 → page 2, read-write kernel, in slot 0 since step 4.",
+    ],
+    [
+      'least-privilege--access--e4de0cf3.json',
+      "The shadow leaf for 0x0 in slot 0, which the kernel read of 0x0 at step 8 installed, lets the guest write to page 3, but the guest's PMD at 0x1000 has no RW since step 7.",
+    ],
+    [
+      'switcher--new-pgtable--cf3cc328.json',
+      "After step 4 (new-pgtable), which must find root 0x0 cached in slot 1, 1 slot maps the Switcher's text page, and 2 must: slot 1, the current one, has no leaf for 0xffe00000, which step 3 took away.",
+    ],
+    [
+      'reference-count--set-pmd--652b160c.json',
+      'After step 6 (set-pmd), which must empty every slot and map the Switcher again in the current one alone, page 3 still has 1 reference and must have none; no shadow leaf maps it any more; until this step the one for 0x1ff000 in slot 0 did, and its reference stayed.',
+    ],
+    [
+      'table-accounting--new-pgtable--9473971e.json',
+      'After step 3 (new-pgtable), which must take the current slot, 0, for root 0x1000, since there is no memory for a root page of slot 1, 2 shadow tables are held, too few: 3 would be right; slot 0 lost 1 table.',
+    ],
+    [
+      'kill-decision--access--52dd7dfb.json',
+      'The kernel read of 0x0 at step 5 must kill the guest ("bad page middle directory entry"), because the guest\'s PMD at 0x1000, stored at step 2, has PSE; it went through to 0x3000 by the shadow leaf 0x0 → page 3, read-only kernel, in slot 0, which it installed.',
+    ],
+    [
+      'accessed-dirty--end--02b86378.json',
+      "In the end the subject's guest RAM holds 0x100000000 at 0x8; step 1 left 0x0 there.",
+    ],
+    [
+      'table-accounting--create--aba05450.json',
+      'Creation finds no memory (its allocation 2 fails) and must hold nothing; 1 table stayed allocated.',
+    ],
+    [
+      'least-privilege--access--f56f26c7.json',
+      'The guest was killed at step 4 ("bad stack page 0xffffffff"), yet the kernel write to 0x0 at step 5 still went through to 0x2000.',
+    ],
+  ])('of %s', async (name, sentence) => {
+    expect((await storyNamed(name)).sentence).toBe(sentence);
+  });
+
+  test('moves with the step that made it so', async () => {
+    const entry = entryNamed('kernel-broadcast--set-pte--b7945549.json');
+    const { steps } = entry.case.program;
+    const story = await storyOf(withSteps(entry, [idleStore(1), ...steps]));
+    expect(story.sentence).toContain('page 3 since step 8; the guest unmapped it at step 9');
+    expect(story.focus).toEqual({ step: 10, vaddr: '0xc0000000', slot: 1, page: 3 });
+  });
+});
+
+describe.each(ENTRIES)('%s', (name) => {
+  test('is told whole', async () => {
+    const entry = entryNamed(name);
+    const story = await storyOf(entry);
+    expect(JSON.parse(JSON.stringify(story))).toEqual(story);
+    // The plain sentence is for invariants that nobody tells of yet.
+    expect(story.sentence).not.toMatch(/should be "|undefined|\?|NaN|\.\.$/);
+    expect(story.sentence).toMatch(/^[A-Z].*\.$/);
+    expect(story.frames.map(({ diverges }) => diverges).indexOf(true)).toBe(story.frames.length - 1);
+    expect(lastFrame(story).place).toEqual(story.divergence.place);
+    const { place } = story.divergence;
+    // What was kept is small: every step that it reaches is needed, or gives the finding its name.
+    if (place.kind === 'step') expect(story.steps[place.index].necessity.kind).not.toBe('superfluous');
+  });
+});
+
+describe('necessity', () => {
+  const entry = entryNamed('translation--access--f416eec0.json');
+  const { steps } = entry.case.program;
+
+  test('finds the step that is not needed, and those that are not reached', async () => {
+    const story = await storyOf(
+      withSteps(entry, [...steps.slice(0, 3), idleStore(7), ...steps.slice(3), idleStore(9)]),
+    );
+    const kinds = story.steps.map(({ necessity }) => necessity.kind);
+    expect(kinds[3]).toBe('superfluous');
+    expect(kinds.at(-1)).toBe('not-reached');
+    expect(kinds.filter((kind) => kind === 'superfluous' || kind === 'not-reached')).toHaveLength(2);
+  });
+
+  test('tells what diverges instead', async () => {
+    const { steps: told } = await storyNamed('least-privilege--access--f56f26c7.json');
+    const instead = told.find(({ necessity }) => necessity.kind === 'shapes')?.necessity;
+    expect(instead).toEqual({ kind: 'shapes', signature: 'death-is-final | set-stack | killed after the kill' });
+  });
+});
+
+test('the same finding is told alike again', async () => {
+  const name = 'flush--set-pgd--3a533958.json';
+  expect(await storyNamed(name)).toEqual(await storyNamed(name));
+});
+
+describe('frames', () => {
+  test('say what each step sets up', async () => {
+    const { steps } = await storyNamed('kernel-broadcast--set-pte--b7945549.json');
+    expect(steps[3].meaning).toBe('the guest sets its PTE for 0xc0000000 (root 0x0) to pfn 3 P');
+    expect(steps[7].setsUp).toBe(
+      'leaf 0xc0000000 → page 3, read-only kernel, in slot 1; Switcher: 2 pages mapped in slot 1',
+    );
+  });
+
+  test('mark what changed and what the divergence is about', async () => {
+    const story = await storyNamed('kernel-broadcast--set-pte--b7945549.json');
+    const { shadow, references } = lastFrame(story);
+    expect(shadow?.slots[0].gone.map(({ vaddr }) => vaddr)).toEqual(['0xc0000000']);
+    const marked = shadow?.slots.flatMap(({ slot, leaves }) =>
+      leaves.flatMap((leaf) => (leaf.divergent ? [[slot, leaf.vaddr]] : [])),
+    );
+    expect(marked).toEqual([[1, '0xc0000000']]);
+    expect(references).toEqual([{ page: 3, expected: 0, actual: 1, differs: true, changed: true, divergent: false }]);
+  });
+
+  test('hold what a walk needs', async () => {
+    const story = await storyNamed('reference-count--set-pmd--652b160c.json');
+    const met = walk(story, story.frames[6], 0x1ff000);
+    expect(met.map(({ paddr: at, page }) => [at, page])).toEqual([
+      ['0x0', 1],
+      ['0x1000', 2],
+      ['0x2ff8', 3],
+    ]);
+  });
+
+  test('of a long program are few, and small', async () => {
+    const entry = entryNamed('translation--access--f416eec0.json');
+    const { steps } = entry.case.program;
+    const idle = Array.from({ length: 4000 }, (_, index) => idleStore(index + 1));
+    const story = await storyOf(withSteps(entry, [...idle, ...steps]));
+    expect(story.frames).toHaveLength(MOST_FRAMES);
+    expect(story.frames[0].name).toBe('create');
+    expect(lastFrame(story).name).toBe('step 4009');
+    expect(story.steps[5].necessity.kind).toBe('not-tried');
+    expect(story.notes.join(' ')).toMatch(/first 3947 steps are not shown.*shrink it first/);
+    expect(JSON.stringify(story).length).toBeLessThan(4_000_000);
+  });
+
+  test('of a full guest keep the rows that changed', async () => {
+    const entry = entryNamed('translation--access--f416eec0.json');
+    const { steps } = entry.case.program;
+    const full = Array.from({ length: 900 }, (_, index): StoreStep => {
+      return { op: 'store', paddr: paddr(0x1000 + 4 * (index + 100)), value: guestEntry(0x2001) };
+    });
+    const story = await storyOf(withSteps(entry, [...steps.slice(0, 1), ...full, ...steps.slice(1)]));
+    const [tree] = lastFrame(story).guest.trees;
+    const rows = tree.tables.flatMap((table) => table.rows);
+    expect(rows).toHaveLength(MOST_ROWS);
+    expect(tree.leftOut).toBe(903 - MOST_ROWS);
+    expect(rows.map(({ paddr: at }) => at)).toContain('0x1000');
+  });
+});
+
+/** As a viewer follows an address, from the frame alone. */
+const walk = ({ levels }: Story, { guest }: Frame, address: number): readonly GuestRow[] => {
+  const tree = guest.trees.find(({ current }) => current);
+  const met: GuestRow[] = [];
+  let table = tree?.root;
+  for (const [level, { shift, entries }] of levels.entries()) {
+    const found = tree?.tables
+      .filter((each) => each.level === level && each.paddr === table)
+      .flatMap(({ rows }) => rows)
+      .find(({ index }) => index === Math.floor(address / 2 ** shift) % entries);
+    if (found === undefined) break;
+    met.push(found);
+    table = found.next;
+  }
+  return met;
+};
+
+test('a program that does not diverge has no story', async () => {
+  const { case: kept } = entryNamed('translation--access--f416eec0.json');
+  expect(await tellStory(kept, { reference: MODEL, subject: IMPL, invariants: INVARIANTS })).toBeUndefined();
+});
+
+test('the story is of what diverges now, not of what was recorded', async () => {
+  const entry = entryNamed('coherence--access--6f7bb1c1.json');
+  const without = INVARIANTS.filter(({ id }) => id !== 'coherence');
+  const subject = subjectNamed(entry.subject, 'test', { caseTimeout: 1000 });
+  const story = await tellStory(entry.case, { reference: MODEL, subject, invariants: without });
+  expect(story?.signature).not.toBe(signatureOf(entry.divergence));
+  expect(story?.invariant.id).toBe('translation');
+});
