@@ -8,7 +8,7 @@ import { measureCode } from '../coverage/code/measure-code.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { coverageReport } from '../coverage/coverage-report.js';
 import type { Caught } from '../coverage/defects-caught.js';
-import { matrixIn, readMatrix } from '../coverage/defects-caught.js';
+import { readMatrix, readNamedMatrix } from '../coverage/defects-caught.js';
 import { documentOf } from '../coverage/document.js';
 import { impossibleSituations } from '../coverage/invariant-coverage.js';
 import type { CoveragePlan, CoverageRun } from '../coverage/run.js';
@@ -26,13 +26,13 @@ import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount, formatTime } from '../report/numbers.js';
+import { COVERAGE_FILE, MATRIX_FILE } from '../results/read-results.js';
 import { commandLineOf } from '../report/shell-words.js';
 import type { Session } from '../session.js';
 
 /** Milliseconds; long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;
 const MOST_PROGRAMS = 10 ** 12;
-const COVERAGE_FILE = 'coverage.json';
 
 interface CoverageFlags extends ProgramFlags {
   /** Milliseconds. */
@@ -119,11 +119,8 @@ const exists = async (path: string): Promise<boolean> => {
 };
 
 /** A matrix that is named must be there; one that lies where it is looked for is welcome. */
-const matrixOf = async ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> => {
-  if (matrix !== undefined) return await readMatrix(matrix);
-  const usual = matrixIn(out);
-  return (await exists(usual)) ? await readMatrix(usual) : undefined;
-};
+const matrixOf = ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> =>
+  matrix === undefined ? readMatrix(join(out, MATRIX_FILE)) : readNamedMatrix(matrix);
 
 /** Runs the programs that are worth it once more; not of a run that was cut short. */
 const codeOf = async (

@@ -9,6 +9,7 @@ import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
+import { registerReport } from './report.js';
 import { registerSeeds } from './seeds.js';
 import { registerShrink } from './shrink.js';
 import { registerTrace } from './trace.js';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Register[] = [
   registerExplain,
   registerShrink,
   registerRegress,
+  registerReport,
   registerTrace,
   registerSeeds,
   registerInvariants,

@@ -1,96 +1,106 @@
 /** What `coverage` finds out, as it is stored in coverage.json and shown in reports. */
 
+import * as z from 'zod';
+import { anyText, choice, naturalNumber, openObject } from '../../model/format/fields.js';
+import type { Immutable } from '../results/fields.js';
+import { listOf, quantity } from '../results/fields.js';
+
 export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
 
 /** Of a kind of place in the code, how many there are and how many ran. */
-export interface Share {
-  readonly covered: number;
-  readonly total: number;
-}
+const share = openObject({ covered: naturalNumber, total: naturalNumber });
 
 /** Code of one folder that ran. */
-export interface CodeShare {
-  readonly lines: Share;
-  readonly branches: Share;
-  readonly functions: Share;
-}
+const codeShare = openObject({ lines: share, branches: share, functions: share });
 
 /** One cell of a grid. */
-export interface SituationCount {
+const situationCount = openObject({
   /** One of each axis, in their order. */
-  readonly values: readonly string[];
+  values: listOf(anyText),
   /** Checks whose premise held in this situation. */
-  readonly count: number;
+  count: naturalNumber,
   /** Why it cannot be reached; left out where it can. */
-  readonly unreachable?: string;
-}
+  unreachable: z.exactOptional(anyText),
+});
 
 /** A finite product of circumstances (see properties/situations/grid.ts). */
-export interface GridCoverage {
-  readonly name: string;
-  readonly axes: readonly { readonly name: string; readonly values: readonly string[] }[];
+const gridCoverage = openObject({
+  name: anyText,
+  axes: listOf(openObject({ name: anyText, values: listOf(anyText) })),
   /** Every cell, the last axis running fastest. */
-  readonly situations: readonly SituationCount[];
-}
+  situations: listOf(situationCount),
+});
 
-export interface InvariantCoverage {
-  readonly id: string;
-  readonly statement: string;
-  readonly checks: number;
+const invariantCoverage = openObject({
+  id: anyText,
+  statement: anyText,
+  checks: naturalNumber,
   /** Checks whose premise held. */
-  readonly exercised: number;
-  readonly grids: readonly GridCoverage[];
+  exercised: naturalNumber,
+  grids: listOf(gridCoverage),
   /** Situations over all grids. */
-  readonly reached: number;
-  readonly reachable: number;
+  reached: naturalNumber,
+  reachable: naturalNumber,
   /** The program that reached a situation for the first time in the run, the last such; left out if none did. */
-  readonly lastNew?: { readonly program: number; readonly programsSince: number; readonly millisecondsSince: number };
+  lastNew: z.exactOptional(
+    openObject({ program: naturalNumber, programsSince: naturalNumber, millisecondsSince: quantity }),
+  ),
   /** Code that ran in programs in which the invariant was exercised; left out where code was not asked for. */
-  readonly code?: { readonly impl: CodeShare; readonly model: CodeShare };
+  code: z.exactOptional(openObject({ impl: codeShare, model: codeShare })),
   /** Catalogued defects that it catches, from the kill matrix; left out where that is not there. */
-  readonly defects?: { readonly alone: readonly string[]; readonly withOthers: readonly string[] };
-}
+  defects: z.exactOptional(openObject({ alone: listOf(anyText), withOthers: listOf(anyText) })),
+});
 
 /** A line of the code that no program of the run reached. */
-export interface UnreachedLine {
-  readonly file: string;
+const unreachedLine = openObject({
+  file: anyText,
   /** From 1. */
-  readonly line: number;
-  readonly text: string;
-}
+  line: naturalNumber,
+  text: anyText,
+});
 
 /** A line that no program reaches, and why. */
-export interface ExplainedLine extends UnreachedLine {
-  readonly reason: string;
-}
+const explainedLine = openObject({ file: anyText, line: naturalNumber, text: anyText, reason: anyText });
 
 /** How a run went on: for plots of throughput and of what was new. */
-export interface Milestone {
+const milestone = openObject({
   /** Since the run began. */
-  readonly milliseconds: number;
-  readonly programs: number;
-  readonly steps: number;
+  milliseconds: quantity,
+  programs: naturalNumber,
+  steps: naturalNumber,
   /** Situations reached so far, over all invariants. */
-  readonly situations: number;
-  readonly findings: number;
-}
+  situations: naturalNumber,
+  findings: naturalNumber,
+});
 
-export interface CoverageDocument {
-  readonly format: typeof COVERAGE_FORMAT;
-  readonly version: string;
-  readonly seed: string;
-  readonly paging: string;
-  readonly traffic: string;
-  readonly programs: number;
-  readonly steps: number;
-  readonly time: { readonly started: string; readonly milliseconds: number; readonly timeline: readonly Milestone[] };
-  readonly invariants: readonly InvariantCoverage[];
-  readonly code?: {
-    readonly impl: CodeShare;
-    readonly model: CodeShare;
-    readonly unreached: readonly UnreachedLine[];
-    readonly explained: readonly ExplainedLine[];
-    /** Explanations that do not hold, a sentence each. */
-    readonly stale: readonly string[];
-  };
-}
+export const coverageDocument = openObject({
+  format: choice([COVERAGE_FORMAT]),
+  version: anyText,
+  seed: anyText,
+  paging: anyText,
+  traffic: anyText,
+  programs: naturalNumber,
+  steps: naturalNumber,
+  time: openObject({ started: anyText, milliseconds: quantity, timeline: listOf(milestone) }),
+  invariants: listOf(invariantCoverage),
+  code: z.exactOptional(
+    openObject({
+      impl: codeShare,
+      model: codeShare,
+      unreached: listOf(unreachedLine),
+      explained: listOf(explainedLine),
+      /** Explanations that do not hold, a sentence each. */
+      stale: listOf(anyText),
+    }),
+  ),
+});
+
+export type Share = Immutable<z.infer<typeof share>>;
+export type CodeShare = Immutable<z.infer<typeof codeShare>>;
+export type SituationCount = Immutable<z.infer<typeof situationCount>>;
+export type GridCoverage = Immutable<z.infer<typeof gridCoverage>>;
+export type ExplainedLine = Immutable<z.infer<typeof explainedLine>>;
+export type InvariantCoverage = Immutable<z.infer<typeof invariantCoverage>>;
+export type UnreachedLine = Immutable<z.infer<typeof unreachedLine>>;
+export type Milestone = Immutable<z.infer<typeof milestone>>;
+export type CoverageDocument = Immutable<z.infer<typeof coverageDocument>>;

@@ -25,6 +25,9 @@ const coverage = (...words: readonly string[]) =>
 const written = async (): Promise<CoverageDocument> =>
   JSON.parse(await readFile(join(directory, 'out', 'coverage.json'), 'utf8')) as CoverageDocument;
 
+const OPTIONS = { seeds: 20, mostSteps: 200_000, stepsBeyond: 1, mostTries: 1 };
+const COUNTS = { medianPrograms: 1, worstPrograms: 1, medianSteps: 1, worstSteps: 1 };
+const ROW = { ...COUNTS, seeds: 20, seedsCaught: 20 };
 const SHARE = { covered: 1, total: 1 };
 const CODE = { lines: SHARE, branches: SHARE, functions: SHARE };
 
@@ -75,11 +78,11 @@ describe('the command', () => {
 
   test('names the bugs that an invariant catches, if it is given the matrix', async () => {
     const rows = [
-      { defect: 'one', caughtBy: { flush: 20 } },
-      { defect: 'two', caughtBy: { flush: 3, switcher: 20 } },
+      { ...ROW, defect: 'one', caughtBy: { flush: 20 } },
+      { ...ROW, defect: 'two', caughtBy: { flush: 3, switcher: 20 } },
     ];
     const matrix = join(directory, 'matrix.json');
-    await writeFile(matrix, JSON.stringify({ format: 'shadowdiff-matrix/1', options: {}, rows }));
+    await writeFile(matrix, JSON.stringify({ format: 'shadowdiff-matrix/1', options: OPTIONS, rows }));
     await coverage('--programs', '20', '--matrix', matrix, '--invariant', 'flush', 'switcher');
     const [switcher, flush] = (await written()).invariants;
     expect(flush.defects).toEqual({ alone: ['one'], withOthers: ['two'] });

@@ -1,31 +1,22 @@
 /** Which catalogued defects an invariant catches, from a stored kill matrix. */
 
-import { join } from 'node:path';
-import { z } from 'zod';
-import { BadInput, readJson } from '../../model/format/index.js';
-import { readTextFile } from '../../properties/corpus/store.js';
-import { MATRIX_FORMAT } from '../defects/matrix-report.js';
-
-export const MATRIX_FILE = 'matrix.json';
+import { BadInput } from '../../model/format/index.js';
+import type { MatrixDocument } from '../defects/matrix-document.js';
+import { matrixDocument } from '../defects/matrix-document.js';
+import { readDocument } from '../results/read-results.js';
 
 /** Which invariants catch a defect, with the number of seeds in which they did. */
-export interface Caught {
-  readonly defect: string;
-  readonly caughtBy: Readonly<Record<string, number>>;
-}
+export type Caught = Pick<MatrixDocument['rows'][number], 'defect' | 'caughtBy'>;
 
-const matrix = z.object({
-  format: z.literal(MATRIX_FORMAT),
-  rows: z.array(z.object({ defect: z.string(), caughtBy: z.record(z.string(), z.number()) })),
-});
+/** Reads what `defects matrix --json` printed; undefined if nothing is there. Throws `BadInput`. */
+export const readMatrix = async (path: string): Promise<readonly Caught[] | undefined> =>
+  (await readDocument(path, matrixDocument))?.rows;
 
-/** Reads what `defects matrix --json` printed. Throws `BadInput`. */
-export const readMatrix = async (path: string): Promise<readonly Caught[]> => {
-  const result = matrix.safeParse(readJson(await readTextFile(path), path, 'file'));
-  if (result.success) return result.data.rows;
-  throw new BadInput(path, 'no kill matrix; write it with "shadowdiff defects matrix --json"', {
-    place: result.error.issues[0].path.join('.') || 'file',
-  });
+/** The same of a file that must be there. */
+export const readNamedMatrix = async (path: string): Promise<readonly Caught[]> => {
+  const rows = await readMatrix(path);
+  if (rows === undefined) throw new BadInput(path, 'there is no such file; write it with "defects matrix --json"');
+  return rows;
 };
 
 export const defectsOf = (
@@ -39,6 +30,3 @@ export const defectsOf = (
     withOthers: mine.filter((row) => !isAlone(row)).map(({ defect }) => defect),
   };
 };
-
-/** Where a run looks for the matrix if nobody says. */
-export const matrixIn = (directory: string): string => join(directory, MATRIX_FILE);

@@ -4,8 +4,8 @@ import Table from 'cli-table3';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { formatCount } from '../report/numbers.js';
-
-export const MATRIX_FORMAT = 'shadowdiff-matrix/1';
+import type { MatrixDocument } from './matrix-document.js';
+import { MATRIX_FORMAT } from './matrix-document.js';
 
 const HEADS = ['defect', 'caught', 'programs', 'worst', 'steps', 'worst', 'minimized', 'by'] as const;
 
@@ -55,7 +55,7 @@ export const matrixMarkdown = (rows: readonly MatrixRow[], options: MatrixOption
   ].join('\n');
 
 export const matrixJson = (rows: readonly MatrixRow[], options: MatrixOptions): string =>
-  JSON.stringify({ format: MATRIX_FORMAT, options, rows }, undefined, 1);
+  JSON.stringify({ format: MATRIX_FORMAT, options, rows } satisfies MatrixDocument, undefined, 1);
 
 /** Which invariant is needed: the defects that nobody else catches. */
 export const aloneLines = (rows: readonly MatrixRow[]): readonly string[] =>

@@ -1,109 +1,126 @@
 /** What a fuzz run did and found: the content of summary.json, and what the terminal is told. */
 
-import type { Traffic } from '../../properties/arbitraries/index.js';
-import type { FuzzOptions } from '../../properties/fuzz.js';
+import * as z from 'zod';
+import { anyText, choice, naturalNumber, openObject, unionError } from '../../model/format/fields.js';
+import { TRAFFICS } from '../../properties/arbitraries/index.js';
 import type { ExitCode } from '../exit-codes.js';
+import { EXIT } from '../exit-codes.js';
+import type { Immutable } from '../results/fields.js';
+import { listOf, quantity, yesOrNo } from '../results/fields.js';
 
 export const SUMMARY_FORMAT = 'shadowdiff-summary/1';
 
 /** Everything that differs between two runs of the same programs. */
-export interface SummaryTime {
+const summaryTime = openObject({
   /** ISO 8601, UTC. */
-  readonly started: string;
-  readonly ended: string;
-  readonly milliseconds: number;
-  readonly programsPerSecond: number;
-  readonly stepsPerSecond: number;
-}
+  started: anyText,
+  ended: anyText,
+  milliseconds: quantity,
+  programsPerSecond: quantity,
+  stepsPerSecond: quantity,
+});
 
 /** Accesses of living guests, by how they ended. */
-export interface AccessCounts {
-  readonly total: number;
-  readonly mapped: number;
-  readonly fault: number;
-  readonly mmio: number;
-  readonly killed: number;
+const accessCounts = openObject({
+  total: naturalNumber,
+  mapped: naturalNumber,
+  fault: naturalNumber,
+  mmio: naturalNumber,
+  killed: naturalNumber,
   /** `stuck` and `host-bug`: never the answer of a sound machine. */
-  readonly broken: number;
-}
+  broken: naturalNumber,
+});
 
-export interface CacheCounts {
-  readonly hits: number;
-  readonly misses: number;
-}
+const cacheCounts = openObject({ hits: naturalNumber, misses: naturalNumber });
 
-export interface InvariantSummary {
-  readonly id: string;
+const invariantSummary = openObject({
+  id: anyText,
   /** The run could have exercised it. */
-  readonly applies: boolean;
-  readonly checks: number;
+  applies: yesOrNo,
+  checks: naturalNumber,
   /** Checks whose premise held. */
-  readonly exercised: number;
+  exercised: naturalNumber,
   /** Programs that broke it, of those findings that are named after it. */
-  readonly findings: number;
-}
+  findings: naturalNumber,
+});
 
-export interface FindingSummary {
-  readonly signature: string;
+const findingSummary = openObject({
+  signature: anyText,
   /** Programs that showed it. */
-  readonly count: number;
+  count: naturalNumber,
   /** Number of the first of them in the campaign, and its steps. */
-  readonly program: number;
-  readonly originalSteps: number;
-  readonly steps: number;
-  readonly traffic: Traffic;
+  program: naturalNumber,
+  originalSteps: naturalNumber,
+  steps: naturalNumber,
+  traffic: choice(TRAFFICS),
   /** It showed again when the program was run by itself. */
-  readonly reproduced: boolean;
-  readonly shrinkingInterrupted: boolean;
+  reproduced: yesOrNo,
+  shrinkingInterrupted: yesOrNo,
   /** Where it is stored, if it could be. */
-  readonly file: string | undefined;
+  file: z.optional(anyText),
   /** The command line that replays it. */
-  readonly replay: string;
-}
+  replay: anyText,
+});
 
 /** A finding that was known before the run, from the file of `--known`. */
-export interface KnownSummary {
-  readonly signature: string;
-  readonly reason: string;
-  readonly owner: string;
-  readonly expires: string;
+const knownSummary = openObject({
+  signature: anyText,
+  reason: anyText,
+  owner: anyText,
+  expires: anyText,
   /** It is no longer tolerated: if it occurred, it is among the findings. */
-  readonly expired: boolean;
+  expired: yesOrNo,
   /** Programs that showed it. */
-  readonly count: number;
-}
+  count: naturalNumber,
+});
 
-export type SummaryVerdict =
-  | { readonly kind: 'clean' }
-  | { readonly kind: 'divergence' }
-  | { readonly kind: 'inconclusive'; readonly reason: string }
-  | { readonly kind: 'interrupted' }
-  /** Findings were made that could not be stored. */
-  | { readonly kind: 'unsaved' };
+const VERDICTS = ['clean', 'divergence', 'inconclusive', 'interrupted', 'unsaved'] as const;
 
-export interface Summary {
-  readonly format: typeof SUMMARY_FORMAT;
-  readonly version: string;
-  readonly seed: string;
-  readonly subject: string;
-  readonly reference: string;
-  readonly paging: FuzzOptions['paging'];
-  readonly traffic: FuzzOptions['traffic'];
-  readonly maxSteps: number;
+const summaryVerdict = z.discriminatedUnion(
+  'kind',
+  [
+    openObject({ kind: z.literal('clean') }),
+    openObject({ kind: z.literal('divergence') }),
+    openObject({ kind: z.literal('inconclusive'), reason: anyText }),
+    openObject({ kind: z.literal('interrupted') }),
+    /** Findings were made that could not be stored. */
+    openObject({ kind: z.literal('unsaved') }),
+  ],
+  { error: unionError('kind', VERDICTS) },
+);
+
+export const summarySchema = openObject({
+  format: choice([SUMMARY_FORMAT]),
+  version: anyText,
+  seed: anyText,
+  subject: anyText,
+  reference: anyText,
+  paging: choice(['2-level', 'pae', 'both']),
+  traffic: choice([...TRAFFICS, 'mixed']),
+  maxSteps: naturalNumber,
   /** Kinds of finding after which the run ends. */
-  readonly maxFindings: number;
-  readonly time: SummaryTime;
-  readonly programs: number;
-  readonly steps: number;
+  maxFindings: naturalNumber,
+  time: summaryTime,
+  programs: naturalNumber,
+  steps: naturalNumber,
   /** Programs that died within ten steps. */
-  readonly diedEarly: number;
-  readonly accesses: AccessCounts;
+  diedEarly: naturalNumber,
+  accesses: accessCounts,
   /** Of mapped accesses; all zero for a subject that does not let us look inside. */
-  readonly shadow: CacheCounts;
-  readonly pgdirCache: CacheCounts;
-  readonly invariants: readonly InvariantSummary[];
-  readonly findings: readonly FindingSummary[];
-  readonly known: readonly KnownSummary[];
-  readonly verdict: SummaryVerdict;
-  readonly exitCode: ExitCode;
-}
+  shadow: cacheCounts,
+  pgdirCache: cacheCounts,
+  invariants: listOf(invariantSummary),
+  findings: listOf(findingSummary),
+  known: listOf(knownSummary),
+  verdict: summaryVerdict,
+  exitCode: z.literal(Object.values(EXIT)) satisfies z.ZodType<ExitCode>,
+});
+
+export type SummaryTime = Immutable<z.infer<typeof summaryTime>>;
+export type AccessCounts = Immutable<z.infer<typeof accessCounts>>;
+export type CacheCounts = Immutable<z.infer<typeof cacheCounts>>;
+export type InvariantSummary = Immutable<z.infer<typeof invariantSummary>>;
+export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
+export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;
+export type SummaryVerdict = Immutable<z.infer<typeof summaryVerdict>>;
+export type Summary = Immutable<z.infer<typeof summarySchema>>;

@@ -1,0 +1,42 @@
+/** HTML that cannot be broken by what is put into it: whatever is not markup already is escaped. */
+
+/** HTML that is safe as it is. Made here and nowhere else. */
+export class Markup {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export type Content = Markup | string | number | undefined | readonly Content[];
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
+
+const textOf = (content: Content): string => {
+  if (content === undefined) return '';
+  if (content instanceof Markup) return content.text;
+  if (typeof content === 'string' || typeof content === 'number') return escaped(String(content));
+  return content.map(textOf).join('');
+};
+
+/** A template of HTML. Values may stand in text and in attributes that are quoted, never elsewhere. */
+export const html = (parts: TemplateStringsArray, ...contents: readonly Content[]): Markup =>
+  new Markup(parts.map((part, index) => (index === 0 ? '' : textOf(contents[index - 1])) + part).join(''));
+
+/** Data for a script. `<` is spelt out, so that no text in it can end the element. */
+export const dataElement = (id: string, data: unknown): Markup =>
+  new Markup(
+    `<script type="application/json" id="${escaped(id)}">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,
+  );
+
+/** The content of a style or script element: ours, from a file of this package. */
+export const verbatim = (text: string): Markup => new Markup(text);
