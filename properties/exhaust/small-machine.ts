@@ -18,6 +18,9 @@ import type { GuestEntry, MachineConfig, Paddr, Paging, Step, Vaddr } from '../.
 import { guestEntry, paddr, pagingSizes, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
 import type { Swap } from './state-key.js';
 
+/** There is one so far; it has a variant for each paging mode and `Kernel`. */
+export const SMALL_MACHINES = ['small'] as const;
+
 /** Where the kernel begins: `above` the three addresses, `between` them, or `below`. */
 export const KERNELS = ['above', 'between', 'below'] as const;
 export type Kernel = (typeof KERNELS)[number];
@@ -57,7 +60,7 @@ const layoutOf = (paging: Paging): Layout => ({
   last: vaddr((pagingSizes(paging).tableEntries - 1) * 4096),
 });
 
-const entry = (page: number, flags: number): GuestEntry => guestEntry(page * 4096 + flags);
+const entry = (page: number, flags: number, high = 0): GuestEntry => guestEntry(page * 4096 + flags, high);
 const ZERO = guestEntry(0);
 
 const store = (address: number, value: GuestEntry): Step => ({ op: 'store', paddr: paddr(address), value });
@@ -73,10 +76,12 @@ const storesOf = ({ paging, roots, first, device, last }: Layout): Step[] => {
     paging === 'pae'
       ? [
           ...roots.flatMap((root) => [store(root, entry(1, P)), store(root, ZERO)]),
-          ...UPPER.map((value) => store(0x1000, value)),
+          ...[...UPPER, entry(TABLE_PAGE, FULL, 1)].map((value) => store(0x1000, value)),
         ]
       : roots.flatMap((root) => UPPER.map((value) => store(root, value)));
   const rich = [...data(FULL), ...data(P | US | D), entry(DEVICE_PAGE, FULL), entry(NO_PAGE, FULL), ZERO];
+  // Bit 32 belongs to the page number, bit 44 is reserved.
+  if (paging === 'pae') rich.push(entry(TABLE_PAGE, FULL, 1), entry(TABLE_PAGE, FULL, 0x1000));
   return [
     ...upper,
     ...rich.map((value) => store(leaf(first), value)),

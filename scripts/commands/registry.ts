@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Session } from '../session.js';
 import { registerDefects } from './defects.js';
+import { registerExhaust } from './exhaust.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
 import { registerRegress } from './regress.js';
@@ -16,6 +17,7 @@ export type Register = (program: Command, session: Session) => void;
 
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
+  registerExhaust,
   registerReplay,
   registerShrink,
   registerRegress,
