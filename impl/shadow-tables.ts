@@ -197,7 +197,11 @@ export class ShadowTables {
   private tellTable(slot: Slot, frame: number, depth: number, base: number, sink: StateSink): void {
     // A table that was freed and is still linked is for an invariant to notice.
     if (!this.host.isAllocated(frame)) return;
-    for (let index = this.host.nextPopulated(frame, 0); index < 1024; index = this.host.nextPopulated(frame, index + 1)) {
+    for (
+      let index = this.host.nextPopulated(frame, 0);
+      index < 1024;
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
       const word = this.host.words[this.host.offsetOf(frame, index)];
       const start = base + index * this.reach[depth];
       if (depth === this.leafDepth) this.tellLeaf(slot, start, word, sink);

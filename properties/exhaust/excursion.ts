@@ -50,7 +50,7 @@ export class Excursion {
   /** The first that is still to be taken. */
   next = 0;
   /** The other states that were seen. */
-  readonly successors: Successor[] = [];
+  successors: Successor[] = [];
   private readonly reference: TellingMachine;
   private readonly subject: TellingMachine;
   private readonly alphabet: readonly Step[];
@@ -91,7 +91,8 @@ export class Excursion {
     this.pathLength = path.length;
     this.initialized = path.some(({ op }) => op === 'init');
     this.tour = tour;
-    this.position = this.taken = this.successors.length = 0;
+    this.position = this.taken = 0;
+    this.successors = [];
     this.next = tour.from;
     this.phase = 'starting';
     return this.lockstep.run({ machine, steps: this.steps }, false);

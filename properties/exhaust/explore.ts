@@ -6,7 +6,7 @@
 import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 import { Excursion } from './excursion.js';
-import type { ExcursionOptions } from './excursion.js';
+import type { ExcursionOptions, Successor } from './excursion.js';
 import type { SmallMachine } from './small-machine.js';
 import { StateTable } from './state-table.js';
 
@@ -22,7 +22,7 @@ export interface Explored {
   states: number;
   /** Steps taken from them, each judged: those of the paths to them are not counted. */
   transitions: number;
-  /** Every program of so many steps was run. */
+  /** Every program of so many steps was run; if no new state was left, every program. */
   depth: number;
   /** New states at each depth, from 0. */
   readonly levels: readonly number[];
@@ -73,8 +73,8 @@ class Exploration {
     if (broken !== undefined) return broken;
     for (let state = 0; ; sofar.depth++) {
       const end = table.count;
-      sofar.levels.push(end - state);
       if (end === state) return { kind: 'closed' };
+      sofar.levels.push(end - state);
       if (sofar.depth === options.mostSteps) return { kind: 'depth' };
       for (; state < end; state++) {
         if (table.count >= options.mostStates) return { kind: 'states' };
@@ -110,7 +110,7 @@ class Exploration {
     return found === undefined ? undefined : this.take(state, machine, path, false);
   }
 
-  /** The first divergence is answered; the caller must not take `transitions` for more than an estimate then. */
+  /** Answers the first divergence. */
   private take(
     state: number,
     machine: MachineConfig,
@@ -119,27 +119,31 @@ class Exploration {
   ): Counterexample | undefined {
     const { excursion, sofar } = this;
     const end = this.options.machine.alphabet.length;
-    for (let from = 0; from < end; from = excursion.next) {
+    for (let from = 0; from < end; ) {
       const divergence = excursion.go(machine, path, { from, end, reversing });
+      const { next, successors } = excursion;
       sofar.transitions += excursion.taken;
       if (divergence !== undefined) return this.counterexample(machine, path, from, divergence);
-      const found = this.enter(state, machine, path);
+      const found = this.enter(successors, state, machine, path);
       if (found !== undefined) return found;
+      from = next;
     }
     return undefined;
   }
 
   /** Enters the states that an excursion saw. A new one that no program ended in has one end there now. */
-  private enter(state: number, machine: MachineConfig, path: readonly Step[]): Counterexample | undefined {
-    const { excursion, table } = this;
-    const { next, successors } = excursion;
-    for (const { step, low, high, ended } of [...successors]) {
-      if (!table.add(low, high, state, step) || ended) continue;
+  private enter(
+    successors: readonly Successor[],
+    state: number,
+    machine: MachineConfig,
+    path: readonly Step[],
+  ): Counterexample | undefined {
+    for (const { step, low, high, ended } of successors) {
+      if (!this.table.add(low, high, state, step) || ended) continue;
       const steps = [...path, this.options.machine.alphabet[step]];
       const divergence = this.arrive(machine, steps);
       if (divergence !== undefined) return { program: { machine, steps }, divergence, shortest: true };
     }
-    excursion.next = next;
     return undefined;
   }
 

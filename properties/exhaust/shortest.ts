@@ -47,7 +47,9 @@ export const searchShortest = async (
 
 /** Every program of so many steps was run. */
 const reached = ({ explorations }: ExhaustResult, steps: number): boolean =>
-  explorations.every(({ result: { end, depth } }) => end.kind === 'divergence' || end.kind === 'closed' || depth >= steps);
+  explorations.every(
+    ({ result: { end, depth } }) => end.kind === 'divergence' || end.kind === 'closed' || depth >= steps,
+  );
 
 const wasStopped = ({ explorations }: ExhaustResult): boolean =>
   explorations.some(({ result }) => result.end.kind === 'stopped');

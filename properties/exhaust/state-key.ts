@@ -92,6 +92,7 @@ export class StateKey implements StateSink {
    */
   readEnd(reason: string): void {
     this.begin();
+    this.side = SIDES.reference;
     this.fact(0);
     for (let i = 0; i < reason.length; i++) this.number(reason.charCodeAt(i));
     this.finish();

@@ -36,8 +36,12 @@ interface ExhaustFlags extends SideFlags {
 export const registerExhaust = (program: Command, session: Session): void => {
   const command = program
     .command('exhaust')
-    .description('Visit all states of a small machine, breadth first; what diverges does so in as few steps as possible.')
-    .addOption(new Option('--machine <name>', 'the machine and its alphabet of steps').choices(SMALL_MACHINES).default('small'))
+    .description(
+      'Visit all states of a small machine, breadth first; what diverges does so in as few steps as possible.',
+    )
+    .addOption(
+      new Option('--machine <name>', 'the machine and its alphabet of steps').choices(SMALL_MACHINES).default('small'),
+    )
     .addOption(
       new Option('--paging <mode>', 'paging of the guests').choices(['2-level', 'pae', 'both']).default('both'),
     )
@@ -92,7 +96,10 @@ const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
 
 const telling = (subject: Subject, flag: string): InProcessSubject => {
   if (subject.kind === 'in-process' && canBeExhausted(subject)) return subject;
-  throw new BadInput(flag, 'a command does not tell its state; use impl, impl:DEFECT or model, or try: shadowdiff fuzz');
+  throw new BadInput(
+    flag,
+    'a command does not tell its state; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
+  );
 };
 
 const verdictLines = (options: ExhaustOptions, result: ExhaustResult, session: Session): readonly string[] => {
@@ -111,7 +118,10 @@ const addDefects = (command: Command, session: Session): void => {
     .command('defects')
     .description('The shortest program for every defect of the catalogue.')
     .option('--defect <id...>', 'only these')
-    .option('--record', 'note it in the counterexamples of the corpus, and put a shorter program in the place of a longer one')
+    .option(
+      '--record',
+      'note it in the counterexamples of the corpus, and put a shorter program in the place of a longer one',
+    )
     .option('--corpus <directory>', 'where the counterexamples are', CORPUS);
   addHelp(defects, [
     ['shadowdiff exhaust defects', 'all of them; takes some minutes'],

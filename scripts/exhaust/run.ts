@@ -1,7 +1,13 @@
 /** One run of `exhaust`: the explorations of properties/exhaust with a clock, a terminal and a way to stop them. */
 
 import type { Explored } from '../../properties/exhaust/explore.js';
-import type { ExhaustOptions, ExhaustResult, ExhaustWatcher, Exploration, Variant } from '../../properties/exhaust/exhaust.js';
+import type {
+  ExhaustOptions,
+  ExhaustResult,
+  ExhaustWatcher,
+  Exploration,
+  Variant,
+} from '../../properties/exhaust/exhaust.js';
 import { exhaust } from '../../properties/exhaust/exhaust.js';
 import { Breather } from '../breather.js';
 import { ProgressDisplay } from '../fuzzing/progress-display.js';
