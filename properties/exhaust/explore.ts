@@ -119,7 +119,7 @@ class Exploration {
   ): Counterexample | undefined {
     const { excursion, sofar } = this;
     const end = this.options.machine.alphabet.length;
-    for (let from = 0; from < end; ) {
+    for (let from = 0; from < end;) {
       const divergence = excursion.go(machine, path, { from, end, reversing });
       const { next, successors } = excursion;
       sofar.transitions += excursion.taken;

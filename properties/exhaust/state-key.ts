@@ -11,7 +11,8 @@
  *               slot" that shadows a root is the only one that does. So a slot's facts leave its number out, and the key is a
  *               sum over slots.
  *   data pages  Two pages that hold data, and that the alphabet names in the same ways, may change places.
- *   roots       Two roots, likewise: their address, and the words that lie in them.
+ *   roots       Two roots, likewise: their addresses, at each of which lies the one word of it that the alphabet stores to. Leaves
+ *               of linear mode, which may map a root's page, keep it: in linear mode nobody reads that word.
  *   host CPUs   Two CPUs, likewise.
  *
  * The last three are `Swap`s: the key is the smallest over all ways to swap or not.

@@ -56,7 +56,7 @@ export const registerExhaust = (program: Command, session: Session): void => {
     .option('--json', 'print the result as a JSON object');
   addSides(command, { subject: 'impl', reference: 'model' });
   addHelp(command, [
-    ['shadowdiff exhaust', 'all programs of few steps; takes a minute'],
+    ['shadowdiff exhaust', 'all programs of few steps; takes half a minute'],
     ['shadowdiff exhaust --depth 8 --paging pae', 'longer ones'],
     ['shadowdiff exhaust --subject impl:upper-entry-open', 'the shortest program that shows a bug'],
   ]).action(async (flags: ExhaustFlags) => {
