@@ -1,7 +1,8 @@
 /** Guest RAM as 32-bit words, and the page-table words that the hypervisor changed in the current step. */
 
-import type { EntryChange, GuestEntry, Paddr } from '../model/vocabulary/index.js';
+import type { EntryChange, GuestEntry, Paddr, StateSink } from '../model/vocabulary/index.js';
 import { guestEntry, paddr } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
@@ -57,6 +58,27 @@ export class GuestMemory {
   forEachWritten(visit: (address: Paddr) => void): void {
     const align = this.wide ? ~1 : ~0;
     for (let i = 0; i < this.writtenCount; i++) visit(paddr((this.written[i] & align) * 4));
+  }
+
+  /** A word that holds zero is like one that nobody ever wrote. */
+  tellState(sink: StateSink): void {
+    for (let i = 0; i < this.writtenCount; i++) {
+      const offset = this.written[i];
+      // A word that was cleared and written again is listed twice.
+      if (this.words[offset] !== 0 && this.written.indexOf(offset) === i) this.tellWord(offset, sink);
+    }
+  }
+
+  private tellWord(offset: number, sink: StateSink): void {
+    if (this.wide && (offset & 1) === 1) {
+      sink.fact(FACT.upperHalf);
+      sink.address(paddr((offset - 1) * 4));
+      sink.number(this.words[offset]);
+    } else {
+      sink.fact(FACT.word);
+      sink.address(paddr(offset * 4));
+      sink.entry(guestEntry(this.words[offset]));
+    }
   }
 
   private put(offset: number, word: number): void {

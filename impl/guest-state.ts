@@ -1,7 +1,8 @@
 /** What the hypervisor knows of its guest, apart from memory and tables. */
 
-import type { MachineConfig, Paddr, PagingSizes, Slot, Vaddr } from '../model/vocabulary/index.js';
+import type { MachineConfig, Paddr, PagingSizes, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
 import { pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 
 export class GuestState {
   sizes: PagingSizes = pagingSizes('2-level');
@@ -47,6 +48,16 @@ export class GuestState {
   /** Address of the i-th stack page's last byte (machine.md 3, pin the stack). */
   stackPage(index: number): Vaddr {
     return vaddr(this.stackTop - 1 - 4096 * index);
+  }
+
+  tellState(sink: StateSink): void {
+    sink.fact(FACT.guest);
+    sink.flag(this.linear);
+    sink.flag(this.initialized);
+    sink.number(this.kernelAddress);
+    sink.number(this.stackTop);
+    sink.number(this.stackPages);
+    sink.cpu(this.cpu);
   }
 
   inRam(address: Paddr): boolean {

@@ -6,6 +6,8 @@
  * a table handed out need not be cleared.
  */
 
+import type { StateSink } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 import { HostBug } from './host-bug.js';
 import { NO_FRAME, TABLE_FRAME } from './frames.js';
 
@@ -108,6 +110,13 @@ export class HostMemory {
     if (later === 0) return TABLE_WORDS;
     const next = lowestBit(later);
     return next * 32 + lowestBit(this.populated[table * GROUPS + next]);
+  }
+
+  /** What allocations are told to do; the tables are told by whoever walks them. */
+  tellState(sink: StateSink): void {
+    sink.fact(FACT.failures);
+    sink.number(this.failing === 0 ? 0 : this.succeeding);
+    sink.number(this.failing);
   }
 
   private tableOf(frame: number): number {

@@ -3,8 +3,9 @@
  * `get_page` and `put_page`; here the count itself notices when it is dropped once too often.
  */
 
-import type { Protection, ReferenceChange, SwitcherReferences } from '../model/vocabulary/index.js';
+import type { Protection, ReferenceChange, StateSink, SwitcherReferences } from '../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, pfn } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 import {
   GUEST_FRAME,
   SWITCHER_REGISTERS_FRAME,
@@ -94,6 +95,16 @@ export class PageReferences {
       this.switcherChanged = false;
     }
     return this.switcher;
+  }
+
+  /** The Launcher's mappings of guest pages. */
+  tellState(sink: StateSink, guestPages: number): void {
+    for (let page = 0; page < guestPages; page++) {
+      if (this.protection[page] === MAY.write) continue;
+      sink.fact(FACT.protection);
+      sink.page(page);
+      sink.number(this.protection[page]);
+    }
   }
 
   private touch(frame: number): void {

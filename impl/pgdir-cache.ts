@@ -1,7 +1,8 @@
 /** The pgdir cache: which guest root each slot shadows, and who must go (`find_pgdir`, `new_pgdir`). */
 
-import type { Paddr, Slot } from '../model/vocabulary/index.js';
+import type { Paddr, Slot, StateSink } from '../model/vocabulary/index.js';
 import { SLOTS, paddr, slot } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 import { NO_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
@@ -62,6 +63,12 @@ export class PgdirCache {
   /** The user half of the root that a slot shadowed before. */
   flushTaken(chosen: Slot): void {
     this.tables.releaseBelow(chosen, this.guest.kernelAddress);
+  }
+
+  tellState(slot: Slot, sink: StateSink): void {
+    if (this.shadowing[slot] === 0) return;
+    sink.slotFact(FACT.guestRoot, slot);
+    sink.address(paddr(this.guestRoots[slot]));
   }
 
   /** A slot without a root page gets one; if the host has none, the current slot must do. */

@@ -20,5 +20,7 @@ export const FULL_RIGHTS = WRITABLE | USER;
 /** Flags that a leaf takes over from the guest's entry: all but G, which nobody uses here (machine.md 3, demand 6). */
 export const LEAF_FLAGS = 0x7f;
 
+/** The bits below the frame. */
+export const flagsOf = (word: number): number => word & 0xfff;
 export const frameOf = (word: number): number => word >>> 12;
 export const packed = (frame: number, flags: number): number => ((frame << 12) | flags) >>> 0;

@@ -20,11 +20,13 @@ import type {
   Observation,
   Outcome,
   Paddr,
+  StateSink,
   Step,
   Vaddr,
 } from '../model/vocabulary/index.js';
 import { HYPERCALL_NUMBERS, KILL, SLOTS, accessCode, paddr, reservedBytes, slot } from '../model/vocabulary/index.js';
 import { Demand } from './demand.js';
+import { FACT } from './facts.js';
 import { NO_FRAME } from './frames.js';
 import { GuestMemory } from './guest-memory.js';
 import { GuestState } from './guest-state.js';
@@ -110,6 +112,27 @@ export class ShadowMachine implements Machine {
     this.observe(outcome);
     this.observation.references = this.references.held(this.guest.guestPages);
     return this.observation;
+  }
+
+  /**
+   * All that the steps to come depend on. Not told are the counts of references, which follow from the leaves or were observed
+   * not to, and which host page a table has: no sound step looks at its number.
+   */
+  tellState(sink: StateSink): void {
+    this.guest.tellState(sink);
+    this.host.tellState(sink);
+    this.ram.tellState(sink);
+    this.references.tellState(sink, this.guest.guestPages);
+    for (let index = 0; index < SLOTS; index++) {
+      const each = slot(index);
+      sink.slotFact(FACT.slot, each);
+      sink.flag(each === this.guest.current);
+      sink.flag(this.cache.hasRoot(each));
+      sink.flag(this.switcher.isMapped(each));
+      this.cache.tellState(each, sink);
+      this.switcher.tellState(each, sink);
+      if (this.cache.hasRoot(each)) this.tables.tellState(each, sink);
+    }
   }
 
   private reset(config: MachineConfig): void {

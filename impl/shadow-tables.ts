@@ -14,13 +14,14 @@
  * rights of its own, which the CPU combines with the leaf's.
  */
 
-import type { Slot, Vaddr } from '../model/vocabulary/index.js';
+import type { Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
 import { KILL, SLOTS } from '../model/vocabulary/index.js';
-import { NO_FRAME } from './frames.js';
+import { FACT } from './facts.js';
+import { GUEST_FRAME, NO_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME, TABLE_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
 import type { PageReferences } from './page-references.js';
-import { PRESENT, frameOf, packed } from './shadow-entry.js';
+import { PRESENT, flagsOf, frameOf, packed } from './shadow-entry.js';
 
 const WRITTEN_KEPT = 1024;
 
@@ -182,6 +183,48 @@ export class ShadowTables {
     this.emptyTable(table, depth + 1);
     this.host.write(offset, 0);
     this.host.free(table);
+  }
+
+  /** Every entry under a slot's root, upper and leaf. */
+  tellState(slot: Slot, sink: StateSink): void {
+    this.tellTable(slot, this.roots[slot], 0, 0, sink);
+  }
+
+  private tellTable(slot: Slot, frame: number, depth: number, base: number, sink: StateSink): void {
+    // A table that was freed and is still linked is for an invariant to notice.
+    if (!this.host.isAllocated(frame)) return;
+    for (
+      let index = this.host.nextPopulated(frame, 0);
+      index < 1024;
+      index = this.host.nextPopulated(frame, index + 1)
+    ) {
+      const word = this.host.words[this.host.offsetOf(frame, index)];
+      const start = base + index * this.reach[depth];
+      if (depth === this.leafDepth) this.tellLeaf(slot, start, word, sink);
+      else {
+        sink.slotFact(FACT.table, slot);
+        sink.number(start);
+        sink.number(depth);
+        sink.number(flagsOf(word));
+        this.tellTable(slot, frameOf(word), depth + 1, start, sink);
+      }
+    }
+  }
+
+  /** In the Switcher's window the address says whose page it is, as the frame does. */
+  private tellLeaf(slot: Slot, address: number, word: number, sink: StateSink): void {
+    const frame = frameOf(word);
+    const behindText = address - this.guest.sizes.switcherAddress - 4096;
+    sink.slotFact(FACT.leaf, slot);
+    sink.number(flagsOf(word));
+    if (behindText < 0) sink.number(address);
+    else {
+      sink.cpu(behindText >>> 13);
+      sink.number(behindText & 4096);
+    }
+    if (frame < SWITCHER_TEXT_FRAME) sink.page(frame - GUEST_FRAME);
+    else if (frame >= SWITCHER_STATE_FRAME && frame < TABLE_FRAME) sink.cpu(frame - SWITCHER_STATE_FRAME);
+    else sink.number(frame);
   }
 
   private emptyTable(frame: number, depth: number): void {

@@ -4,8 +4,9 @@
  * CPU that the guest runs on are there.
  */
 
-import type { Slot, Vaddr } from '../model/vocabulary/index.js';
+import type { Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
 import { SLOTS, vaddr } from '../model/vocabulary/index.js';
+import { FACT } from './facts.js';
 import { SWITCHER_REGISTERS_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import { HostBug } from './host-bug.js';
@@ -92,6 +93,12 @@ export class Switcher {
 
   mapPage(slot: Slot, address: Vaddr, word: number): void {
     this.tables.install(slot, address, this.offsetAt(slot, address), word);
+  }
+
+  tellState(slot: Slot, sink: StateSink): void {
+    if (this.cpus[slot] === NO_CPU) return;
+    sink.slotFact(FACT.switcherCpu, slot);
+    sink.cpu(this.cpus[slot]);
   }
 
   private offsetAt(slot: Slot, address: Vaddr): number {

@@ -1,5 +1,8 @@
 /** The host's allocator of pages for shadow tables, which can be told to fail (machine.md 1, Host pages). */
 
+import { FACT } from './facts.js';
+import type { StateSink } from './vocabulary/index.js';
+
 export class HostPages {
   /** Pages handed out. */
   held = 0;
@@ -35,5 +38,11 @@ export class HostPages {
   free(): void {
     if (this.held === 0) throw new Error('the model freed a host page that it never allocated');
     this.held -= 1;
+  }
+
+  tellState(sink: StateSink): void {
+    sink.fact(FACT.failures);
+    sink.number(this.failing === 0 ? 0 : this.succeeding);
+    sink.number(this.failing);
   }
 }

@@ -24,6 +24,7 @@ import { GuestMemory } from './memory.js';
 import { GuestReferences } from './references.js';
 import type { SwitcherCounts } from './slot.js';
 import { ShadowSlot } from './slot.js';
+import { FACT } from './facts.js';
 import type {
   AccessKind,
   AccessMode,
@@ -44,6 +45,7 @@ import type {
   SetPgdStep,
   SetPteStep,
   SetStackStep,
+  StateSink,
   Step,
   Vaddr,
 } from './vocabulary/index.js';
@@ -59,6 +61,7 @@ import {
   pagingSizes,
   pfn,
   reservedBytes,
+  slot,
   SLOTS,
   vaddr,
 } from './vocabulary/index.js';
@@ -111,6 +114,21 @@ export class Hypervisor {
   destroy(): Outcome {
     for (const slot of this.slots) slot.free();
     return { kind: 'destroyed' };
+  }
+
+  /** All that the steps to come depend on. References follow from leaves, and observed changes are taken at every step. */
+  tellState(sink: StateSink): void {
+    sink.fact(FACT.guest);
+    sink.flag(this.linearMode);
+    sink.flag(this.initialized);
+    sink.number(this.kernelAddress);
+    sink.number(this.esp);
+    sink.number(this.stackPages);
+    sink.cpu(this.hostCpu);
+    this.hostPages.tellState(sink);
+    this.memory.tellState(sink);
+    this.references.tellState(sink);
+    for (const [index, each] of this.slots.entries()) each.tellState(slot(index), each === this.current, sink);
   }
 
   // The table of steps (machine.md 3).

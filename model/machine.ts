@@ -5,7 +5,7 @@
  */
 
 import { Hypervisor } from './hypervisor.js';
-import type { Machine, MachineConfig, Observation, Outcome, Step } from './vocabulary/index.js';
+import type { Machine, MachineConfig, Observation, Outcome, StateSink, Step } from './vocabulary/index.js';
 
 const DEAD: Outcome = { kind: 'dead' };
 
@@ -48,6 +48,10 @@ export class ReferenceMachine implements Machine {
     this.hypervisor = undefined;
     const outcome = hypervisor.destroy();
     return { ...observe(hypervisor, outcome), references: hypervisor.references.held(), stores: [] };
+  }
+
+  tellState(sink: StateSink): void {
+    this.hypervisor?.tellState(sink);
   }
 }
 

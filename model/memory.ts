@@ -1,6 +1,7 @@
 /** Guest RAM, of which only page-table words are ever written (machine.md 1, Guest RAM). */
 
-import type { EntryChange, GuestEntry, Paddr } from './vocabulary/index.js';
+import { FACT } from './facts.js';
+import type { EntryChange, GuestEntry, Paddr, StateSink } from './vocabulary/index.js';
 import { PAGE_BYTES, sameEntry, ZERO_ENTRY } from './vocabulary/index.js';
 
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
@@ -44,5 +45,15 @@ export class GuestMemory {
     const changes = this.changes;
     this.changes = [];
     return changes;
+  }
+
+  /** A word that holds zero is like one that nobody ever wrote. */
+  tellState(sink: StateSink): void {
+    for (const [address, word] of this.words) {
+      if (sameEntry(word, ZERO_ENTRY)) continue;
+      sink.fact(FACT.word);
+      sink.address(address);
+      sink.entry(word);
+    }
   }
 }

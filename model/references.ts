@@ -1,6 +1,7 @@
 /** References on guest pages: each present shadow leaf holds one on the page it maps (machine.md 1, Host pages). */
 
-import type { AccessKind, Pfn, Protection, ReferenceChange } from './vocabulary/index.js';
+import { FACT } from './facts.js';
+import type { AccessKind, Pfn, Protection, ReferenceChange, StateSink } from './vocabulary/index.js';
 
 const NO_CHANGES: readonly ReferenceChange[] = Object.freeze([]);
 
@@ -50,6 +51,16 @@ export class GuestReferences {
     const held: ReferenceChange[] = [];
     for (const [page, count] of this.counts) held.push({ page, count });
     return held.sort(byPage);
+  }
+
+  /** The Launcher's mappings. The counts are those of the leaves. */
+  tellState(sink: StateSink): void {
+    for (const [page, protection] of this.protections) {
+      if (protection === 'write') continue;
+      sink.fact(FACT.protection);
+      sink.page(page);
+      sink.flag(protection === 'read');
+    }
   }
 
   private count(page: Pfn): number {

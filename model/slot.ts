@@ -2,11 +2,12 @@
 
 import type { Rights } from './entry.js';
 import { ALL_RIGHTS, bothRights, includesRights } from './entry.js';
+import { FACT } from './facts.js';
 import type { HostPages } from './host-pages.js';
 import type { Killed } from './kill.js';
 import { kill } from './kill.js';
 import type { GuestReferences } from './references.js';
-import type { Cpu, PagingSizes, Paddr, Pfn, Vaddr, Vpn } from './vocabulary/index.js';
+import type { Cpu, PagingSizes, Paddr, Pfn, Slot, StateSink, Vaddr, Vpn } from './vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, KILL, vaddr, vaddrOf, vpnOf } from './vocabulary/index.js';
 
 /** A present shadow leaf. It holds one reference on its page. */
@@ -169,6 +170,41 @@ export class ShadowSlot {
     this.supplies.switcher.state[cpu] += 1;
     this.supplies.switcher.registers += 1;
     this.switcherCpu = cpu;
+  }
+
+  /** `number`: which of the four it is. */
+  tellState(number: Slot, current: boolean, sink: StateSink): void {
+    sink.slotFact(FACT.slot, number);
+    sink.flag(current);
+    sink.flag(this.hasRoot);
+    sink.flag(this.switcherMapped);
+    if (this.gpgdir !== undefined) {
+      sink.slotFact(FACT.gpgdir, number);
+      sink.address(this.gpgdir);
+    }
+    if (this.switcherCpu !== undefined) {
+      sink.slotFact(FACT.switcherCpu, number);
+      sink.cpu(this.switcherCpu);
+    }
+    this.tellTables(number, sink);
+  }
+
+  private tellTables(number: Slot, sink: StateSink): void {
+    for (const index of this.middleTables) {
+      sink.slotFact(FACT.middleTable, number);
+      sink.number(index);
+    }
+    for (const [index, { upperRights, leaves }] of this.leafTables) {
+      sink.slotFact(FACT.leafTable, number);
+      sink.number(index);
+      sink.number(upperRights);
+      for (const [page, leaf] of leaves) {
+        sink.slotFact(FACT.leaf, number);
+        sink.number(page);
+        sink.page(leaf.page);
+        sink.number(leaf.rights);
+      }
+    }
   }
 
   private unmapSwitcherCpu(): void {

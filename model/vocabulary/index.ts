@@ -6,6 +6,7 @@ export * from './observation.js';
 export * from './outcome.js';
 export * from './program.js';
 export * from './shadow-view.js';
+export * from './state-sink.js';
 export * from './step.js';
 export * from './subject.js';
 export * from './units.js';

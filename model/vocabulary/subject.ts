@@ -3,6 +3,7 @@
 import type { MachineConfig } from './machine.js';
 import type { Observation } from './observation.js';
 import type { ShadowView } from './shadow-view.js';
+import type { StateSink } from './state-sink.js';
 import type { Step } from './step.js';
 
 /**
@@ -15,4 +16,6 @@ export interface Machine {
   destroy(): Observation;
   /** For invariants that look inside; a machine that has none is judged by its observations alone. */
   readonly shadow?: ShadowView;
+  /** Tells the state of a living machine; a machine that does not cannot be explored state by state. */
+  tellState?(sink: StateSink): void;
 }

@@ -52,6 +52,14 @@ const refusal = (fields: Json): string => {
 };
 
 describe('an entry as text', () => {
+  test('may say how short it can be', () => {
+    const shortest = { machine: 'small', steps: 3, folding: 'names' } as const;
+    const entry = { ...ENTRY, provenance: { ...ENTRY.provenance, shortest } };
+    expect(parseEntry(formatEntry(entry), 'some.json')).toEqual(entry);
+    const wrong = { ...ENTRY.provenance, shortest: { ...shortest, machine: 'large' } };
+    expect(refusal({ provenance: wrong })).toContain('provenance.shortest.machine');
+  });
+
   test('comes back as it was', () => {
     expect(parseEntry(formatEntry(ENTRY), 'some.json')).toEqual(ENTRY);
   });

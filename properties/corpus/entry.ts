@@ -12,6 +12,9 @@ import type { Case } from '../arbitraries/index.js';
 import { TRAFFICS } from '../arbitraries/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import { SMALL_MACHINES } from '../exhaust/small-machine.js';
+import type { Folding } from '../exhaust/state-key.js';
+import { FOLDINGS } from '../exhaust/state-key.js';
 import type { Stage } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/registry.js';
 
@@ -34,6 +37,16 @@ export interface Provenance {
   readonly program: number;
   /** Steps of the program before it was made small. */
   readonly originalSteps: number;
+  /** How short a program that shows the same bug can be, if that was searched. */
+  readonly shortest?: Shortest | undefined;
+}
+
+/** No program of fewer steps, of a small machine's alphabet (properties/exhaust), makes the subject diverge. */
+export interface Shortest {
+  readonly machine: (typeof SMALL_MACHINES)[number];
+  readonly steps: number;
+  /** Which states were taken for one in the search. */
+  readonly folding: Folding;
 }
 
 export interface CorpusEntry {
@@ -69,6 +82,9 @@ const provenanceSchema = exactObject({
   seed: anyText,
   program: naturalNumber,
   originalSteps: naturalNumber,
+  shortest: z.optional(
+    exactObject({ machine: choice(SMALL_MACHINES), steps: naturalNumber, folding: choice(FOLDINGS) }),
+  ),
 }) satisfies z.ZodType<Provenance>;
 
 /** Members of `alsoBroken` are read one at a time, the program by its own reader. */

@@ -5,6 +5,7 @@ import type { Session } from '../session.js';
 import { registerCoverage } from './coverage.js';
 import { registerDefects } from './defects.js';
 import { registerExplain } from './explain.js';
+import { registerExhaust } from './exhaust.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
 import { registerRegress } from './regress.js';
@@ -19,6 +20,7 @@ export type Register = (program: Command, session: Session) => void;
 
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
+  registerExhaust,
   registerReplay,
   registerExplain,
   registerShrink,

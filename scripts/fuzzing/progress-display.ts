@@ -1,8 +1,6 @@
 /** Shows how a run is doing: one line rewritten on a terminal, a plain line now and then elsewhere. On standard error. */
 
 import { createLogUpdate } from 'log-update';
-import type { Progress } from '../report/progress-line.js';
-import { progressLine } from '../report/progress-line.js';
 import type { Overlay, Session } from '../session.js';
 
 /** Milliseconds between two looks. */
@@ -12,15 +10,16 @@ const FALLBACK_WIDTH = 80;
 
 export class ProgressDisplay implements Overlay {
   private readonly session: Session;
-  private readonly look: () => Progress;
+  private readonly lineOf: (columns: number) => string;
   private readonly timer: NodeJS.Timeout;
   private readonly rewrite: ReturnType<typeof createLogUpdate> | undefined;
 
-  constructor(session: Session, look: () => Progress) {
+  /** `lineOf`: a line that says how the run is doing, in at most so many columns. */
+  constructor(session: Session, lineOf: (columns: number) => string) {
     const { stderr } = session.surroundings;
     const terminal = stderr.isTTY === true && session.surroundings.env['TERM'] !== 'dumb';
     this.session = session;
-    this.look = look;
+    this.lineOf = lineOf;
     this.rewrite = terminal ? createLogUpdate(stderr, { showCursor: true }) : undefined;
     this.timer = setInterval(() => this.show(), terminal ? ON_TERMINAL : ELSEWHERE);
     if (terminal) session.overlay = this;
@@ -38,9 +37,9 @@ export class ProgressDisplay implements Overlay {
   }
 
   private show(): void {
-    if (this.rewrite === undefined) return this.session.complain(progressLine(this.look(), Infinity));
+    if (this.rewrite === undefined) return this.session.complain(this.lineOf(Infinity));
     // The last column stays free: some terminals wrap as soon as it is filled.
     const columns = (this.session.surroundings.stderr.columns ?? FALLBACK_WIDTH) - 1;
-    this.rewrite(this.session.colors.dim(progressLine(this.look(), columns)));
+    this.rewrite(this.session.colors.dim(this.lineOf(columns)));
   }
 }

@@ -5,6 +5,7 @@ import { fuzz } from '../../properties/fuzz.js';
 import type { Tally } from '../../properties/tally.js';
 import { Breather } from '../breather.js';
 import type { Progress } from '../report/progress-line.js';
+import { progressLine } from '../report/progress-line.js';
 import type { Summary } from '../report/summary.js';
 import type { Session } from '../session.js';
 import { Keeper } from './keeper.js';
@@ -19,7 +20,7 @@ const OVERTIME = 10_000;
 export const fuzzAndSummarize = async (plan: Plan, session: Session): Promise<Summary> => {
   const run = new Run(plan, session);
   const { surroundings } = session;
-  const display = new ProgressDisplay(session, () => run.progress());
+  const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
   const deaf = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today().toISOString();
   try {

@@ -20,9 +20,12 @@ export interface Progress {
 const SHOWN_OUTCOMES = ['mapped', 'fault', 'mmio', 'killed'] as const satisfies readonly OutcomeKind[];
 
 /** The most important parts, as many as fit into `columns`. */
-export const progressLine = (progress: Progress, columns: number): string => {
+export const progressLine = (progress: Progress, columns: number): string => fitting(partsOf(progress), columns);
+
+/** The first of these parts, as many as fit into `columns`. */
+export const fitting = (parts: readonly string[], columns: number): string => {
   let line = '';
-  for (const part of partsOf(progress)) {
+  for (const part of parts) {
     const longer = line === '' ? part : `${line}, ${part}`;
     if (longer.length > columns) break;
     line = longer;

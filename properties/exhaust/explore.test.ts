@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import type { Machine, MachineConfig, Observation, StateSink, Step } from '../../model/vocabulary/index.js';
+import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { signatureOf } from '../divergence.js';
+import { INVARIANTS } from '../invariants/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import type { ExploreOptions, ExploreResult } from './explore.js';
+import { explore } from './explore.js';
+import { smallMachine } from './small-machine.js';
+import type { Swap } from './state-key.js';
+import type { TellingMachine } from './telling-machine.js';
+
+const MACHINE: MachineConfig = {
+  paging: '2-level',
+  guestPages: 5,
+  devicePages: 1,
+  hostCpus: 1,
+  draw: 0,
+  failAllocation: 0,
+};
+
+const telling = (name: string): TellingMachine => {
+  const subject = subjectNamed(name, 'test', { caseTimeout: 1 });
+  if (subject.kind === 'in-process') return subject.create() as TellingMachine;
+  throw new Error(`${name} is a command`);
+};
+
+const options = (alphabet: readonly Step[], changes: Partial<ExploreOptions> = {}): ExploreOptions => ({
+  reference: MODEL.create() as TellingMachine,
+  subject: IMPL.create() as TellingMachine,
+  invariants: INVARIANTS,
+  machine: { creations: [MACHINE], alphabet, swaps: [] },
+  folding: 'names',
+  mostSteps: Infinity,
+  mostStates: Infinity,
+  ...changes,
+});
+
+const run = (alphabet: readonly Step[], changes?: Partial<ExploreOptions>): Promise<ExploreResult> =>
+  explore(options(alphabet, changes), () => true);
+
+const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
+const switchTo = (root: number, draw: number): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
+const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
+const protect = (page: number, access: 'read' | 'write'): Step => ({ op: 'protect', page, access });
+
+describe('states that can be counted by hand', () => {
+  test('a word of two values and a page of two protections: four states, from each all steps', async () => {
+    const result = await run([store(0, 1), store(0, 0), protect(3, 'read'), protect(3, 'write')]);
+    expect(result).toEqual({ states: 4, transitions: 16, depth: 3, levels: [1, 2, 1], end: { kind: 'closed' } });
+  });
+
+  test('two pages that may change places: none, one or both are protected', async () => {
+    const alphabet = [protect(3, 'read'), protect(4, 'read'), protect(3, 'write'), protect(4, 'write')];
+    const swaps: readonly Swap[] = [{ of: 'page', one: 3, other: 4 }];
+    const machine = { creations: [MACHINE], alphabet, swaps };
+    expect(await run(alphabet, { machine })).toMatchObject({ states: 3, levels: [1, 1, 1] });
+    expect(await run(alphabet, { machine, folding: 'nothing' })).toMatchObject({ states: 4, levels: [1, 2, 1] });
+  });
+
+  test('an init, and what a second one leaves of the guest', async () => {
+    const result = await run([INIT]);
+    expect(result).toMatchObject({ states: 3, transitions: 3, levels: [1, 1, 1], end: { kind: 'closed' } });
+  });
+
+  test('a root in the slot of creation or in one of the three others', async () => {
+    const alphabet = [INIT, ...[0, 1, 2, 3].map((draw) => switchTo(0, draw))];
+    // Created; killed before init, or initialized; the root's slots; and killed by a second init.
+    expect(await run(alphabet)).toMatchObject({ states: 6, levels: [1, 2, 3], end: { kind: 'closed' } });
+    expect(await run(alphabet, { folding: 'nothing' })).toMatchObject({ states: 8, levels: [1, 2, 5] });
+  });
+
+  test('creations are states of no steps', async () => {
+    const creations = [0, 1, 2, 3].map((failAllocation) => ({ ...MACHINE, failAllocation }));
+    const result = await run([], { machine: { creations, alphabet: [], swaps: [] } });
+    // Two of them fail and come to the same; the third failure is never met.
+    expect(result).toMatchObject({ states: 2, transitions: 0, levels: [2] });
+  });
+});
+
+describe('an exploration', () => {
+  const small = smallMachine('2-level', 'between');
+
+  test('is the same again', async () => {
+    const again = (): Promise<ExploreResult> => run(small.alphabet, { machine: small, mostSteps: 3 });
+    expect(await again()).toEqual(await again());
+  });
+
+  test('is the same for a machine that lets nobody look inside, so that no step is taken back', async () => {
+    const inner = IMPL.create() as TellingMachine;
+    const subject: TellingMachine = {
+      create: (config) => inner.create(config),
+      apply: (step) => inner.apply(step),
+      destroy: () => inner.destroy(),
+      tellState: (sink) => inner.tellState(sink),
+    };
+    const machine = small;
+    const looking = await run(small.alphabet, { machine, mostSteps: 3 });
+    expect(await run(small.alphabet, { machine, mostSteps: 3, subject })).toEqual(looking);
+  });
+
+  test('ends at the depth, at the most states, or when it is told to', async () => {
+    const machine = small;
+    expect((await run([], { machine, mostSteps: 1 })).end).toEqual({ kind: 'depth' });
+    expect(await run([], { machine, mostStates: 100 })).toMatchObject({ depth: 1, end: { kind: 'states' } });
+    let left = 10;
+    const stopped = await explore(options([], { machine }), () => left-- > 0);
+    expect(stopped.end).toEqual({ kind: 'stopped' });
+  });
+});
+
+describe('a defect', () => {
+  const found = async (subject: string, kernel: 'above' | 'below' = 'above'): Promise<string> => {
+    const machine = smallMachine('2-level', kernel);
+    const { end } = await run([], { machine, subject: telling(subject) });
+    if (end.kind !== 'divergence') return end.kind;
+    const { program, divergence, shortest } = end.found;
+    return `${program.steps.length} ${shortest ? 'shortest' : 'longer'}: ${signatureOf(divergence)}`;
+  };
+
+  test.each([
+    ['teardown-forgets-tables', '0 shortest: table-accounting | destroy | too many tables'],
+    ['leaf-one-past-ram', "1 shortest: confinement | access | stray outside the Switcher's window"],
+    ['creation-leaks-root', '0 shortest: table-accounting | create | too many tables'],
+    ['victim-ignores-draw', '2 shortest: pgdir-cache | new-pgtable | another victim'],
+    ['clear-all-spares-other-slots', '4 shortest: switcher | flush-tlb | text references too many'],
+    ['upper-entry-keeps-supervisor', '5 shortest: progress | access | stuck'],
+  ])('%s is found in as few steps as possible', async (id, expected) => {
+    expect(await found(`impl:${id}`)).toBe(expected);
+  });
+
+  test('the sound machine has none', async () => {
+    const machine = smallMachine('pae', 'below');
+    expect((await run([], { machine, mostSteps: 3 })).end).toEqual({ kind: 'depth' });
+  });
+
+  test('a machine that remembers what it does not tell is found out, and that nothing is shown by that', async () => {
+    const { end } = await run([store(0, 0), store(4, 0), store(8, 0)], { subject: new Tired() });
+    expect(end).toMatchObject({ kind: 'divergence', found: { shortest: false } });
+  });
+});
+
+/** Answers its third step wrongly, and says nothing of having taken two. */
+class Tired implements TellingMachine {
+  private readonly inner = IMPL.create() as TellingMachine;
+  private taken = 0;
+
+  create(config: MachineConfig): Observation {
+    this.taken = 0;
+    return this.inner.create(config);
+  }
+
+  apply(step: Step): Observation {
+    const observation = this.inner.apply(step);
+    return ++this.taken === 3 ? { ...observation, outcome: { kind: 'stuck' } } : observation;
+  }
+
+  destroy(): ReturnType<Machine['destroy']> {
+    return this.inner.destroy();
+  }
+
+  tellState(sink: StateSink): void {
+    this.inner.tellState(sink);
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Breadth first over all states of a small machine. Every program of the alphabet up to the depth is run, but for those that go
+ * on from a state which a shorter program, or an earlier one of the same length, has reached: what they would show was shown there.
+ */
+
+import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
+import type { Divergence } from '../divergence.js';
+import { Excursion } from './excursion.js';
+import type { ExcursionOptions, Successor } from './excursion.js';
+import type { SmallMachine } from './small-machine.js';
+import { StateTable } from './state-table.js';
+
+export interface ExploreOptions extends Omit<ExcursionOptions, 'machine'> {
+  readonly machine: SmallMachine;
+  /** Steps of the longest program; may be infinite. */
+  readonly mostSteps: number;
+  readonly mostStates: number;
+}
+
+export interface Explored {
+  /** States that were found, dead ones included. */
+  states: number;
+  /** Steps taken from them, each judged: those of the paths to them are not counted. */
+  transitions: number;
+  /** Every program of so many steps was run; if no new state was left, every program. */
+  depth: number;
+  /** New states at each depth, from 0. */
+  readonly levels: readonly number[];
+}
+
+export interface Counterexample {
+  readonly program: Program;
+  readonly divergence: Divergence;
+  /** No shorter program of this alphabet diverges. False if it does not show without the steps that seemed to change nothing. */
+  readonly shortest: boolean;
+}
+
+export type ExploreEnd =
+  /** No step from any state leads to a new one. */
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'depth' }
+  | { readonly kind: 'states' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'divergence'; readonly found: Counterexample };
+
+export interface ExploreResult extends Explored {
+  readonly end: ExploreEnd;
+}
+
+/** Asked before every state; false ends the exploration. */
+export type GoOn = (sofar: Explored) => boolean | Promise<boolean>;
+
+export const explore = async (options: ExploreOptions, goOn: GoOn): Promise<ExploreResult> => {
+  const exploration = new Exploration(options);
+  const end = await exploration.go(goOn);
+  return { ...exploration.sofar, end };
+};
+
+class Exploration {
+  readonly sofar = { states: 0, transitions: 0, depth: 0, levels: [] as number[] };
+  private readonly options: ExploreOptions;
+  private readonly table = new StateTable();
+  private readonly excursion: Excursion;
+
+  constructor(options: ExploreOptions) {
+    this.options = options;
+    this.excursion = new Excursion(options);
+  }
+
+  async go(goOn: GoOn): Promise<ExploreEnd> {
+    const { table, sofar, options } = this;
+    const broken = this.create();
+    if (broken !== undefined) return broken;
+    for (let state = 0; ; sofar.depth++) {
+      const end = table.count;
+      if (end === state) return { kind: 'closed' };
+      sofar.levels.push(end - state);
+      if (sofar.depth === options.mostSteps) return { kind: 'depth' };
+      for (; state < end; state++) {
+        if (table.count >= options.mostStates) return { kind: 'states' };
+        if (!(await goOn(sofar))) return { kind: 'stopped' };
+        const found = this.expand(state);
+        sofar.states = table.count;
+        if (found !== undefined) return { kind: 'divergence', found };
+      }
+    }
+  }
+
+  /** Every state of depth 0. */
+  private create(): ExploreEnd | undefined {
+    for (const [creation, machine] of this.options.machine.creations.entries()) {
+      const divergence = this.arrive(machine, []);
+      const program: Program = { machine, steps: [] };
+      if (divergence !== undefined) return { kind: 'divergence', found: { program, divergence, shortest: true } };
+      const { low, high } = this.excursion.key;
+      this.table.addCreated(low, high, creation);
+    }
+    this.sofar.states = this.table.count;
+    return undefined;
+  }
+
+  /** Takes every step from a state. */
+  private expand(state: number): Counterexample | undefined {
+    const { creations, alphabet } = this.options.machine;
+    const { creation, steps } = this.table.pathOf(state);
+    const machine = creations[creation];
+    const path = steps.map((step) => alphabet[step]);
+    const found = this.take(state, machine, path, true);
+    // A step that should take another one back may itself diverge, and is no step of a shortest program: begin again without.
+    return found === undefined ? undefined : this.take(state, machine, path, false);
+  }
+
+  /** Answers the first divergence. */
+  private take(
+    state: number,
+    machine: MachineConfig,
+    path: readonly Step[],
+    reversing: boolean,
+  ): Counterexample | undefined {
+    const { excursion, sofar } = this;
+    const end = this.options.machine.alphabet.length;
+    for (let from = 0; from < end;) {
+      const divergence = excursion.go(machine, path, { from, end, reversing });
+      const { next, successors } = excursion;
+      sofar.transitions += excursion.taken;
+      if (divergence !== undefined) return this.counterexample(machine, path, from, divergence);
+      const found = this.enter(successors, state, machine, path);
+      if (found !== undefined) return found;
+      from = next;
+    }
+    return undefined;
+  }
+
+  /** Enters the states that an excursion saw. A new one that no program ended in has one end there now. */
+  private enter(
+    successors: readonly Successor[],
+    state: number,
+    machine: MachineConfig,
+    path: readonly Step[],
+  ): Counterexample | undefined {
+    for (const { step, low, high, ended } of successors) {
+      if (!this.table.add(low, high, state, step) || ended) continue;
+      const steps = [...path, this.options.machine.alphabet[step]];
+      const divergence = this.arrive(machine, steps);
+      if (divergence !== undefined) return { program: { machine, steps }, divergence, shortest: true };
+    }
+    return undefined;
+  }
+
+  private arrive(machine: MachineConfig, path: readonly Step[]): Divergence | undefined {
+    return this.excursion.go(machine, path, { from: 0, end: 0, reversing: false });
+  }
+
+  /** Without the steps that were taken on the way and changed nothing, if it shows without them. */
+  private counterexample(
+    machine: MachineConfig,
+    path: readonly Step[],
+    from: number,
+    divergence: Divergence,
+  ): Counterexample {
+    const { excursion } = this;
+    const program: Program = { machine, steps: excursion.program };
+    const end = excursion.next;
+    for (let step = from; step < end; step++) {
+      const alone = excursion.go(machine, path, { from: step, end: step + 1, reversing: false });
+      if (alone !== undefined) {
+        return { program: { machine, steps: excursion.program }, divergence: alone, shortest: true };
+      }
+    }
+    return { program, divergence, shortest: false };
+  }
+}

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import { ShadowMachine } from '../../impl/shadow-machine.js';
+import { ReferenceMachine } from '../../model/machine.js';
+import type { Paging, Step } from '../../model/vocabulary/index.js';
+import { PAGINGS, SLOTS, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { smallMachine } from './small-machine.js';
+import type { Swap } from './state-key.js';
+import { StateKey } from './state-key.js';
+
+const reference = new ReferenceMachine();
+const subject = new ShadowMachine();
+
+/** How the last step of a path ended, and the state that it led to. */
+const after = (paging: Paging, path: readonly Step[], key: StateKey): string => {
+  const [machine] = smallMachine(paging, 'between').creations;
+  reference.create(machine);
+  let { outcome } = subject.create(machine);
+  let killed: string | undefined;
+  for (const step of path) {
+    reference.apply(step);
+    ({ outcome } = subject.apply(step));
+    if (outcome.kind === 'killed') killed = outcome.reason;
+  }
+  if (killed === undefined) key.read(reference, subject);
+  else key.readEnd(killed);
+  return outcome.kind;
+};
+
+const keyOf = (paging: Paging, path: readonly Step[], swaps: readonly Swap[]): string => {
+  const key = new StateKey(swaps, 'names');
+  after(paging, path, key);
+  return `${key.high} ${key.low}`;
+};
+
+const exactKeyOf = (paging: Paging, path: readonly Step[]): string => {
+  const key = new StateKey([], 'nothing');
+  after(paging, path, key);
+  return `${key.high} ${key.low}`;
+};
+
+const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
+const switchTo = (root: number, draw: number): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
+const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
+const access = (address: number, kind: 'read' | 'write' = 'read'): Step => ({
+  op: 'access',
+  vaddr: vaddr(address),
+  kind,
+  mode: 'kernel',
+});
+/** Both roots, the table and a page behind it: the guest runs, and has touched its first page. */
+const RUNNING = [INIT, store(0, 0x2007), store(0x2000, 0x3007), switchTo(0, 1), access(0)];
+
+describe('the key of a state', () => {
+  test('forgets how the state was reached', () => {
+    const paths = [
+      [store(0x2000, 0x3007), store(0x2004, 0x4007)],
+      [store(0x2004, 0x4007), store(0x2000, 0x3007)],
+      [store(0x2000, 0x3007), store(0x2004, 0x4007), store(0x2000, 0), store(0x2000, 0x3007)],
+    ];
+    expect(new Set(paths.map((path) => exactKeyOf('2-level', path))).size).toBe(1);
+    expect(exactKeyOf('2-level', [store(0x2000, 1), store(0x2000, 0)])).toBe(exactKeyOf('2-level', []));
+  });
+
+  test('tells apart what may lead to different futures', () => {
+    const paths: readonly (readonly Step[])[] = [
+      [],
+      [INIT],
+      [INIT, switchTo(0, 0)],
+      [INIT, switchTo(0, 1)],
+      [INIT, { op: 'set-stack', esp: vaddr(0x1000), pages: 1 }],
+      [{ op: 'fail-alloc', count: 1 }],
+      [{ op: 'fail-alloc', count: 2 }],
+      [{ op: 'protect', page: 3, access: 'read' }],
+      [{ op: 'protect', page: 3, access: 'none' }],
+      [store(0x2000, 0x3007)],
+      [store(0x2004, 0x3007)],
+      [store(0x2000, 0x5007)],
+      [access(0)],
+      [access(0, 'write')],
+      RUNNING,
+      [...RUNNING, access(0, 'write')],
+      [...RUNNING, store(0, 0x2001)],
+      [...RUNNING, store(0x2000, 0)],
+      [...RUNNING, { op: 'set-pgd', root: paddr(0), index: 0 }],
+      [...RUNNING, { op: 'set-pgd', root: paddr(0), index: 1023 }],
+      [...RUNNING, switchTo(0x1000, 1)],
+      [...RUNNING, switchTo(0x1000, 2)],
+      [...RUNNING, INIT],
+    ];
+    const { swaps } = smallMachine('2-level', 'above');
+    expect(new Set(paths.map((path) => keyOf('2-level', path, swaps))).size).toBe(paths.length);
+  });
+
+  test('has the host CPU that the guest runs on, and those that a slot maps', () => {
+    const key = new StateKey([], 'nothing');
+    const keys = [[], [0], [1], [0, 1], [1, 0]].map((cpus) => {
+      const machine = { ...smallMachine('2-level', 'above').creations[0], hostCpus: 2 };
+      reference.create(machine);
+      subject.create(machine);
+      for (const cpu of cpus) {
+        for (const step of [{ op: 'migrate', cpu } as const, access(0)]) {
+          reference.apply(step);
+          subject.apply(step);
+        }
+      }
+      key.read(reference, subject);
+      return `${key.high} ${key.low}`;
+    });
+    expect(keys.map((each) => keys.indexOf(each))).toEqual([0, 1, 2, 2, 1]);
+  });
+});
+
+/** The same step with slots, pages and roots called differently. */
+const renamed = (step: Step, swaps: readonly Swap[], slots: readonly number[]): Step => {
+  const name = (of: Swap['of'], value: number): number => {
+    const swap = swaps.find((each) => each.of === of && (each.one === value || each.other === value));
+    return swap === undefined ? value : swap.one + swap.other - value;
+  };
+  const word = ({ low, high }: { low: number; high: number }) =>
+    guestEntry(name('page', low >>> 12) * 4096 + (low & 0xfff), high);
+  switch (step.op) {
+    case 'store':
+      return { ...step, paddr: paddr(name('address', step.paddr)), value: word(step.value) };
+    case 'new-pgtable':
+      return { ...step, root: paddr(name('address', step.root)), draw: slots[step.draw] };
+    case 'set-pte':
+      return { ...step, root: paddr(name('address', step.root)), pte: word(step.pte) };
+    case 'set-pgd':
+      return { ...step, root: paddr(name('address', step.root)) };
+    case 'protect':
+      return { ...step, page: name('page', step.page) };
+    default:
+      return step;
+  }
+};
+
+/** Slot 0 is the one of creation, so it keeps its name. */
+const SLOT_NAMES = [
+  [0, 1, 2, 3],
+  [0, 2, 1, 3],
+  [0, 3, 1, 2],
+] as const;
+
+/** Paths of the alphabet that are drawn so that they go deep: deterministic, and different for each seed. */
+const somePath = (alphabet: readonly Step[], seed: number): Step[] => {
+  let state = seed * 2654435761 + 1;
+  const path = [alphabet[0]];
+  for (let i = 0; i < 12; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    path.push(alphabet[state % alphabet.length]);
+  }
+  return path;
+};
+
+describe.each(PAGINGS)('symmetries in %s', (paging) => {
+  const { alphabet, swaps } = smallMachine(paging, 'between');
+
+  test('a path with other names leads to a state with the same key, step by step', () => {
+    let different = 0;
+    for (let seed = 0; seed < 300; seed++) {
+      const path = somePath(alphabet, seed);
+      const chosen = swaps.filter((_, index) => ((seed >> index) & 1) === 1);
+      const other = path.map((step) => renamed(step, chosen, SLOT_NAMES[seed % SLOT_NAMES.length]));
+      for (let end = 1; end <= path.length; end++) {
+        const [one, two] = [path.slice(0, end), other.slice(0, end)];
+        expect(keyOf(paging, one, swaps)).toBe(keyOf(paging, two, swaps));
+        if (exactKeyOf(paging, one) !== exactKeyOf(paging, two)) different++;
+      }
+    }
+    expect(different).toBeGreaterThan(200);
+  });
+
+  test('with a step the alphabet has what the symmetries make of it', () => {
+    const shown = new Set(alphabet.map((step) => JSON.stringify(step)));
+    const missing = alphabet.filter((step) =>
+      swaps.some((swap) => !shown.has(JSON.stringify(renamed(step, [swap], SLOT_NAMES[0])))),
+    );
+    // Two that kill whatever root they name.
+    expect(missing.map(({ op }) => op)).toEqual(['set-pte', 'set-pgd']);
+  });
+
+  test('states that are folded go on alike', () => {
+    expect(strangers(paging, swaps)).toBe(0);
+  });
+
+  test.each([
+    ['a data page and a device', { of: 'page', one: 5, other: 3 }],
+    [
+      "the user's first entry and the kernel's last",
+      { of: 'address', one: 0x2000, other: paging === 'pae' ? 0x2ff8 : 0x2ffc },
+    ],
+  ] as const)('it would be noticed if %s were folded', (_, swap) => {
+    expect(strangers(paging, [...swaps.filter(({ of }) => of !== swap.of), swap])).toBeGreaterThan(0);
+  });
+});
+
+/** Pairs of states that are folded into one, and of which some step leads elsewhere: all states of three steps are looked at. */
+const strangers = (paging: Paging, swaps: readonly Swap[]): number => {
+  const { alphabet } = smallMachine(paging, 'between');
+  const futures = new Map<string, string>();
+  let found = 0;
+  for (const path of statesOf(paging, alphabet)) {
+    const key = keyOf(paging, path, swaps);
+    const future = futureOf(paging, path, alphabet, swaps);
+    const known = futures.get(key);
+    if (known === undefined) futures.set(key, future);
+    else if (known !== future) found++;
+  }
+  return found;
+};
+
+/** A path to every state that two steps behind `init` and a first root lead to, with nothing folded. */
+const statesOf = (paging: Paging, alphabet: readonly Step[]): readonly (readonly Step[])[] => {
+  const found = new Map<string, readonly Step[]>();
+  let level: readonly (readonly Step[])[] = [
+    [alphabet[0], switchTo(0, 1)],
+    [alphabet[0], switchTo(paging === 'pae' ? 0x20 : 0x1000, 2)],
+  ];
+  for (let depth = 0; depth <= 1; depth++) {
+    const next: (readonly Step[])[] = [];
+    for (const path of level) {
+      const key = exactKeyOf(paging, path);
+      if (found.has(key)) continue;
+      found.set(key, path);
+      next.push(...alphabet.map((step) => [...path, step]));
+    }
+    level = next;
+  }
+  return [...found.values()];
+};
+
+/** What all steps lead to, in no order. */
+const futureOf = (paging: Paging, path: readonly Step[], alphabet: readonly Step[], swaps: readonly Swap[]): string => {
+  const key = new StateKey(swaps, 'names');
+  const ends = alphabet.map((step) => {
+    const kind = after(paging, [...path, step], key);
+    return `${kind} ${key.high} ${key.low}`;
+  });
+  return [...new Set(ends)].sort().join();
+};
+
+test('slots of which the same is told are alike', () => {
+  const key = new StateKey([], 'names');
+  after('2-level', RUNNING, key);
+  const alike = Array.from({ length: SLOTS }, (_, slot) => [0, 1, 2, 3].filter((other) => key.alike(slot, other)));
+  expect(alike).toEqual([[0], [1], [2, 3], [2, 3]]);
+});

@@ -1,0 +1,244 @@
+/**
+ * The key of a state: 64 bits made of the facts that both machines tell (`StateSink`). Facts come in no order, so the key is a
+ * sum over them, of numbers that are mixed well enough for sums of different facts to differ.
+ *
+ * Two states whose keys are equal are taken for one. By chance alone that happens to two different states among n with a
+ * probability of about n² / 2⁶⁵: for ten million, one in four hundred thousand.
+ *
+ * Symmetries. A sound hypervisor does not care what things are called, so states that differ in names alone are folded into one:
+ *
+ *   slots       Nothing in machine.md depends on a slot's number but `draw % 4`, and every draw is in the alphabet. "The lowest
+ *               slot" that shadows a root is the only one that does. So a slot's facts leave its number out, and the key is a
+ *               sum over slots.
+ *   data pages  Two pages that hold data, and that the alphabet names in the same ways, may change places.
+ *   roots       Two roots, likewise: their addresses, at each of which lies the one word of it that the alphabet stores to. Leaves
+ *               of linear mode, which may map a root's page, keep it: in linear mode nobody reads that word.
+ *   host CPUs   Two CPUs, likewise.
+ *
+ * The last three are `Swap`s: the key is the smallest over all ways to swap or not.
+ */
+
+import type { GuestEntry, Paddr, Slot, StateSink } from '../../model/vocabulary/index.js';
+import { SLOTS } from '../../model/vocabulary/index.js';
+import type { TellingMachine } from './telling-machine.js';
+
+/** Two things that may change places. */
+export interface Swap {
+  readonly of: 'page' | 'address' | 'cpu';
+  readonly one: number;
+  readonly other: number;
+}
+
+/** `names`: states that differ in names are one. `nothing`: only states with the same facts are. */
+export const FOLDINGS = ['names', 'nothing'] as const;
+export type Folding = (typeof FOLDINGS)[number];
+
+/** Keeps facts of the two sides apart. */
+const SIDES = { reference: 0x10000, subject: 0x20000 } as const;
+/** Sums are kept for each slot and, behind them, for the machine. */
+const SUMS = SLOTS + 1;
+const MACHINE = SLOTS;
+const FIRST = 0x9e3779b1;
+const SECOND = 0x85ebca6b;
+const SALT = 0x27d4eb2f;
+
+export class StateKey implements StateSink {
+  /** The key, as two halves of 32 bits. */
+  low = 0;
+  high = 0;
+  /** The key of the same state with nothing folded. */
+  exactLow = 0;
+  exactHigh = 0;
+
+  private readonly folding: Folding;
+  /** Swap number i is made in the lanes whose bit i is set; lane 0 renames nothing. */
+  private readonly swaps: readonly Swap[];
+  private readonly lanes: number;
+  /** The hash of the fact at hand, for each lane. */
+  private readonly factLow: Int32Array;
+  private readonly factHigh: Int32Array;
+  /** Sums of the facts about the machine and, from `SLOTS` places each, about its slots. The last lane has those that no swap concerns. */
+  private readonly sumLow: Int32Array;
+  private readonly sumHigh: Int32Array;
+  /** Something in the fact at hand is called differently in different lanes. */
+  private parted = false;
+  private about: number = MACHINE;
+  private side: number = SIDES.reference;
+  private begun = false;
+
+  constructor(swaps: readonly Swap[], folding: Folding) {
+    this.folding = folding;
+    this.swaps = folding === 'names' ? swaps : [];
+    this.lanes = 2 ** this.swaps.length;
+    this.factLow = new Int32Array(this.lanes);
+    this.factHigh = new Int32Array(this.lanes);
+    this.sumLow = new Int32Array((this.lanes + 1) * SUMS);
+    this.sumHigh = new Int32Array((this.lanes + 1) * SUMS);
+  }
+
+  /** Reads the state of two living machines. */
+  read(reference: TellingMachine, subject: TellingMachine): void {
+    this.begin();
+    this.side = SIDES.reference;
+    reference.tellState(this);
+    this.endFact();
+    this.side = SIDES.subject;
+    subject.tellState(this);
+    this.finish();
+  }
+
+  /**
+   * The key of a machine that is no more, for this reason. All machines that died of one reason are one: of a dead machine
+   * nothing is asked but that it stays dead, and that `destroy` gives everything back, and the latter is asked after every kill.
+   */
+  readEnd(reason: string): void {
+    this.begin();
+    this.side = SIDES.reference;
+    this.fact(0);
+    for (let i = 0; i < reason.length; i++) this.number(reason.charCodeAt(i));
+    this.finish();
+  }
+
+  /** The same was told of two slots: in this state they are interchangeable. */
+  alike(one: number, other: number): boolean {
+    const shared = this.lanes * SUMS;
+    return (
+      this.sumLow[one] === this.sumLow[other] &&
+      this.sumHigh[one] === this.sumHigh[other] &&
+      this.sumLow[shared + one] === this.sumLow[shared + other] &&
+      this.sumHigh[shared + one] === this.sumHigh[shared + other]
+    );
+  }
+
+  fact(kind: number): void {
+    this.startFact(kind, MACHINE);
+  }
+
+  slotFact(kind: number, slot: Slot): void {
+    this.startFact(kind, slot);
+  }
+
+  number(value: number): void {
+    if (!this.parted) return this.put(0, value);
+    for (let lane = 0; lane < this.lanes; lane++) this.put(lane, value);
+  }
+
+  flag(value: boolean): void {
+    this.number(value ? 1 : 0);
+  }
+
+  page(page: number): void {
+    this.named('page', page);
+  }
+
+  entry({ low, high }: GuestEntry): void {
+    if (low !== 0) this.page(low >>> 12);
+    this.number(low & 0xfff);
+    this.number(high);
+  }
+
+  address(address: Paddr): void {
+    this.named('address', address);
+  }
+
+  cpu(cpu: number): void {
+    this.named('cpu', cpu);
+  }
+
+  private begin(): void {
+    this.sumLow.fill(0);
+    this.sumHigh.fill(0);
+    this.exactLow = this.exactHigh = 0;
+    this.begun = false;
+  }
+
+  private finish(): void {
+    this.endFact();
+    if (this.folding === 'nothing') {
+      this.low = this.exactLow >>> 0;
+      this.high = this.exactHigh >>> 0;
+      return;
+    }
+    this.low = this.high = 0xffffffff;
+    for (let lane = 0; lane < this.lanes; lane++) this.offer(lane);
+  }
+
+  private startFact(kind: number, about: number): void {
+    this.endFact();
+    this.begun = true;
+    this.parted = false;
+    this.about = about;
+    this.factLow[0] = this.side + kind;
+    this.factHigh[0] = this.side - kind;
+  }
+
+  private named(of: Swap['of'], name: number): void {
+    for (let i = 0; i < this.swaps.length; i++) {
+      const { of: swapped, one, other } = this.swaps[i];
+      if (swapped !== of) continue;
+      if (name === one) return this.putSwapped(1 << i, one, other);
+      if (name === other) return this.putSwapped(1 << i, other, one);
+    }
+    this.number(name);
+  }
+
+  private putSwapped(bit: number, name: number, otherName: number): void {
+    this.part();
+    for (let lane = 0; lane < this.lanes; lane++) this.put(lane, (lane & bit) === 0 ? name : otherName);
+  }
+
+  private part(): void {
+    if (this.parted) return;
+    this.parted = true;
+    this.factLow.fill(this.factLow[0]);
+    this.factHigh.fill(this.factHigh[0]);
+  }
+
+  private put(lane: number, value: number): void {
+    const low = Math.imul(this.factLow[lane] ^ value, FIRST);
+    const high = Math.imul(this.factHigh[lane] + value, SECOND);
+    this.factLow[lane] = low ^ (low >>> 15);
+    this.factHigh[lane] = high ^ (high >>> 13);
+  }
+
+  private endFact(): void {
+    if (!this.begun) return;
+    this.begun = false;
+    this.addExact(mixed(this.factLow[0]), mixed(this.factHigh[0]));
+    if (!this.parted) return this.add(this.lanes, 0);
+    for (let lane = 0; lane < this.lanes; lane++) this.add(lane, lane);
+  }
+
+  private add(to: number, lane: number): void {
+    this.sumLow[to * SUMS + this.about] += mixed(this.factLow[lane]);
+    this.sumHigh[to * SUMS + this.about] += mixed(this.factHigh[lane]);
+  }
+
+  private addExact(low: number, high: number): void {
+    const salt = Math.imul(this.about + 1, SALT);
+    this.exactLow = (this.exactLow + mixed(low ^ salt)) | 0;
+    this.exactHigh = (this.exactHigh + mixed(high + salt)) | 0;
+  }
+
+  private offer(lane: number): void {
+    const [own, shared] = [lane * SUMS, this.lanes * SUMS];
+    let low = this.sumLow[own + MACHINE] + this.sumLow[shared + MACHINE];
+    let high = this.sumHigh[own + MACHINE] + this.sumHigh[shared + MACHINE];
+    for (let slot = 0; slot < SLOTS; slot++) {
+      low += mixed((this.sumLow[own + slot] + this.sumLow[shared + slot]) ^ SALT);
+      high += mixed(this.sumHigh[own + slot] + this.sumHigh[shared + slot] + SALT);
+    }
+    low >>>= 0;
+    high >>>= 0;
+    if (high > this.high || (high === this.high && low >= this.low)) return;
+    this.low = low;
+    this.high = high;
+  }
+}
+
+/** MurmurHash3's last mix: every bit of what goes in changes half of what comes out. */
+const mixed = (hash: number): number => {
+  let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
+};
