@@ -243,7 +243,7 @@ describe('for others', () => {
     expect(out).toMatch(/^### ❌ Worry: /);
     expect(out).toContain('shadowdiff replay');
     expect(out).toContain('| pgdir-cache | ❌ broken |');
-    expect(out).toContain('- progress: pae / coherent / fault; pae / hostile / fault');
+    expect(out).toContain('- progress: an outcome: pae / coherent / fault; an outcome: pae / hostile / fault');
     expect(await readFile(at('summary.md'), 'utf8')).toBe(`before\n${out}`);
   });
 

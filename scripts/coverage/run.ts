@@ -10,6 +10,7 @@ import { Breather } from '../breather.js';
 import { ProgressDisplay } from '../fuzzing/progress-display.js';
 import type { Limits } from '../fuzzing/plan.js';
 import type { Progress } from '../report/progress-line.js';
+import { progressLine } from '../report/progress-line.js';
 import type { Session } from '../session.js';
 import { CoverageWatch } from './watch.js';
 
@@ -32,7 +33,7 @@ export interface CoverageRun {
 export const runForCoverage = async (plan: CoveragePlan, session: Session): Promise<CoverageRun> => {
   const run = new Run(plan, session);
   const { surroundings } = session;
-  const display = new ProgressDisplay(session, () => run.progress());
+  const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
   const deaf = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today();
   try {

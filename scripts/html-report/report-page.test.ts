@@ -29,7 +29,7 @@ const TWO_BUGS = [
   '--subject',
   'impl:set-pgd-loses-switcher,set-pte-upgrades-in-place',
   '--seed',
-  'findings',
+  'harm',
   '--max-findings',
   '2',
 ];
