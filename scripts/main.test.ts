@@ -48,6 +48,9 @@ const call = async (words: readonly string[], changes: Partial<Surroundings> = {
     today: () => new Date(0),
     freshSeed: () => 'fresh',
     subjectNamed,
+    crew: () => {
+      throw new Error('this process has no workers');
+    },
     onInterrupt: () => () => undefined,
     ...changes,
   });
