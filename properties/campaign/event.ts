@@ -16,6 +16,10 @@ const span = z.tuple([naturalNumber, naturalNumber]);
 /** How a worker failed. */
 export const FAILURES = ['hung', 'died', 'ran out of memory', 'threw'] as const;
 
+/** `planted`: our own machine with a planted bug. `subject`: the subject of the run. */
+const RECORDED_FOR = ['planted', 'subject', 'another', 'nobody'] as const;
+export type RecordedFor = (typeof RECORDED_FOR)[number];
+
 const SCHEMAS = {
   /** A process took the run up. `at`: ISO 8601, UTC. */
   begin: exactObject({ kind: z.literal('begin'), at: anyText, shard: naturalNumber }),
@@ -42,11 +46,12 @@ const SCHEMAS = {
   }),
   /** More is known of a program that showed a finding. */
   occurrence: exactObject({ kind: z.literal('occurrence'), occurrence: z.unknown() }),
-  /** An entry of the corpus was run again. `planted`: it was recorded for our own machine with a planted bug. */
+  /** An entry of the corpus was run again. `signature`: as recorded; of a file that is an entry. */
   corpus: exactObject({
     kind: z.literal('corpus'),
     file: anyText,
-    planted: z.boolean(),
+    recordedFor: choice(RECORDED_FOR),
+    signature: z.optional(anyText),
     verdict: choice(VERDICTS),
     reason: anyText,
   }),

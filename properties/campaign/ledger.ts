@@ -67,6 +67,7 @@ export class Ledger {
   take(event: Event): void {
     switch (event.kind) {
       case 'begin':
+        this.shard(event.shard);
         return;
       case 'batch':
         this.shard(event.shard).take(event);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { Ledger } from '../../properties/campaign/ledger.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
 import { SUBJECT_NAMES } from '../../properties/subjects/registry.js';
 import type { ExitCode } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
 import { ProgressDisplay } from '../fuzzing/progress-display.js';
 import { addHelp } from '../help.js';
-import { EventLog, readEvents } from '../nightly/event-log.js';
+import { EventLog, readLedger } from '../nightly/event-log.js';
 import { NightlyRun } from '../nightly/nightly-run.js';
 import { nightlyReport } from '../nightly/nightly-report.js';
 import { publish } from '../nightly/publish.js';
@@ -74,8 +74,9 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   await makeResultDirectory('--out', plan.directory);
   const record = join(plan.directory, RUN_FILE);
   await (plan.resumed ? writeRunRecord : claimRunRecord)(record, plan.record);
-  const log = new EventLog(join(plan.directory, EVENTS_FILE));
-  const ledger = await ledgerOf(plan.directory, session);
+  const events = join(plan.directory, EVENTS_FILE);
+  const log = new EventLog(events);
+  const ledger = await readLedger(events, (problem) => session.complain(`shadowdiff: ${printable(problem)}`));
   const { seed } = plan.record.campaign;
   session.print(`seed ${seed}   (repeat with --seed ${seed}; results in ${printable(plan.directory)})`);
   const interrupted = await explore(plan, ledger, log, session);
@@ -108,16 +109,6 @@ const checkPlan = async ({ directory, part, record }: RunPlan, session: Session)
   } finally {
     await closeSides(sides);
   }
-};
-
-/** What the run knows already. */
-const ledgerOf = async (directory: string, session: Session): Promise<Ledger> => {
-  const path = join(directory, EVENTS_FILE);
-  const ledger = new Ledger();
-  const torn = (line: number): void =>
-    session.complain(`shadowdiff: ${printable(path)}: line ${line} was torn; what it would have said is done again`);
-  await readEvents(path, (event) => ledger.take(event), torn);
-  return ledger;
 };
 
 /** Answers whether somebody interrupted it. */

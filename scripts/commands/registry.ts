@@ -5,6 +5,7 @@ import type { Session } from '../session.js';
 import { registerDefects } from './defects.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
+import { registerMerge } from './merge.js';
 import { registerNightly } from './nightly.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
@@ -18,6 +19,7 @@ export type Register = (program: Command, session: Session) => void;
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
   registerNightly,
+  registerMerge,
   registerReplay,
   registerShrink,
   registerRegress,

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { BadInput } from '../../model/format/index.js';
 import type { Event } from '../../properties/campaign/event.js';
 import { eventFromJson, formatEvent } from '../../properties/campaign/event.js';
+import { Ledger } from '../../properties/campaign/ledger.js';
 
 const NEWLINE = 0x0a;
 
@@ -55,11 +56,7 @@ export class EventLog {
  * Reads the events of a file one by one. Lines that are no JSON were torn: they are told to `torn` by their number, from 1, and
  * left out. Throws `BadInput` for a file that cannot be read, and for a line that is JSON and no event.
  */
-export const readEvents = async (
-  path: string,
-  take: (event: Event) => void,
-  torn: (line: number) => void,
-): Promise<void> => {
+const readEvents = async (path: string, take: (event: Event) => void, torn: (line: number) => void): Promise<void> => {
   const file = await openToRead(path);
   let number = 0;
   try {
@@ -73,6 +70,17 @@ export const readEvents = async (
   } finally {
     await file.close();
   }
+};
+
+/** What a file of events adds up to. `torn` is told of each line that was. Throws `BadInput` as `readEvents`. */
+export const readLedger = async (path: string, torn: (problem: string) => void): Promise<Ledger> => {
+  const ledger = new Ledger();
+  await readEvents(
+    path,
+    (event) => ledger.take(event),
+    (line) => torn(`${path}: line ${line} was torn; what it would have said does not count`),
+  );
+  return ledger;
 };
 
 const openToRead = async (path: string): Promise<FileHandle> => {

@@ -27,6 +27,7 @@ export const nightlyReport = (
   ...accidentLines(ledger, session),
   '',
   ...STATUSES.flatMap((status) => findingLines(status, triage, summary.findings, session)),
+  ...entryLines('known', triage.open, session),
   ...entryLines('corpus', triage.broken, session),
   ...entryLines('fixed', triage.fixed, session),
   ...troubles.map((trouble) => session.colors.red(wrap(`not saved: ${printable(trouble)}`, session))),
@@ -49,10 +50,11 @@ const canaryLines = ({ canary }: Ledger, { width, colors }: Session): readonly s
 
 const corpusLines = (
   { corpus }: Ledger,
-  { broken, fixed, unreadable }: Triage,
+  { open, broken, fixed, unreadable }: Triage,
   { width }: Session,
 ): readonly string[] => {
   const parts = [
+    [open.length, 'still open'],
     [broken.length, 'wrong'],
     [fixed.length, 'fixed'],
     [unreadable.length, 'unreadable'],

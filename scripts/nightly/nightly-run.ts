@@ -1,10 +1,9 @@
 /** The phases of a run: the corpus, the canary, exploring, shrinking. Each remembers what it did, and leaves out what is remembered. */
 
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatProgram } from '../../model/format/index.js';
 import type { BatchResult, Raw } from '../../properties/campaign/batch.js';
-import { rangeOf } from '../../properties/campaign/batches.js';
+import { programsOfShardWithin, rangeOf } from '../../properties/campaign/batches.js';
 import { CANARY_PROGRAMS, canaryCampaign, canaryOf } from '../../properties/campaign/canary.js';
 import { numberOf } from '../../properties/campaign/discoveries.js';
 import type { Event, Failure } from '../../properties/campaign/event.js';
@@ -16,11 +15,12 @@ import type { Divergence } from '../../properties/divergence.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { programsOf } from '../../properties/explore.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
-import { IMPL, MODEL } from '../../properties/subjects/registry.js';
+import { MODEL } from '../../properties/subjects/registry.js';
 import { tolerated } from '../fuzzing/known.js';
 import type { Progress } from '../report/progress-line.js';
 import type { Session } from '../session.js';
 import type { Crew, Outcome } from './crew.js';
+import { earlierEntries } from './earlier-entries.js';
 import type { EventLog } from './event-log.js';
 import type { RunPlan } from './run-plan.js';
 import { batchesOf, settingsOf } from './run-plan.js';
@@ -56,7 +56,7 @@ export class NightlyRun {
   private readonly before: number;
   private exploringSince: number | undefined = undefined;
   private exploredUntil: number | undefined = undefined;
-  private phase: 'before' | 'exploring' | 'shrinking' = 'before';
+  private shrinkingUntil: number | undefined = undefined;
 
   constructor(plan: RunPlan, ledger: Ledger, tools: { session: Session; log: EventLog; crew: Crew }) {
     this.plan = plan;
@@ -87,21 +87,29 @@ export class NightlyRun {
 
   progress(): Progress {
     const { programs, tally } = this.ledger.shard(this.plan.part.shard);
-    const { time } = this.plan.part;
-    const { elapsed } = this;
-    const all = rangeCount(this.plan);
+    const findings = this.ledger.discoveries.size;
+    const shrinking = this.shrinkingUntil !== undefined;
     return {
       programs,
       steps: tally.steps,
-      findings: this.ledger.discoveries.size,
-      elapsed,
-      left:
-        time === null || this.phase === 'before'
-          ? { kind: 'programs', count: all - programs }
-          : { kind: 'time', milliseconds: time - elapsed },
-      shrinking: this.phase === 'shrinking',
+      findings,
+      elapsed: this.elapsed,
+      left: this.left(programs),
+      shrinking,
       tally,
     };
+  }
+
+  private left(programs: number): Progress['left'] {
+    const { part, record } = this.plan;
+    const { shrinkingUntil } = this;
+    if (shrinkingUntil !== undefined) {
+      return { kind: 'time', milliseconds: shrinkingUntil - this.session.surroundings.monotonic() };
+    }
+    if (part.time !== null) return { kind: 'time', milliseconds: part.time - this.elapsed };
+    const { campaign } = record;
+    const all = programsOfShardWithin({ index: part.shard, of: campaign.shards }, campaign.programs ?? Infinity);
+    return { kind: 'programs', count: all - programs };
   }
 
   /** Milliseconds of exploring, in this process and those before it. */
@@ -128,7 +136,8 @@ export class NightlyRun {
   // The corpus.
 
   private async replayCorpus(): Promise<void> {
-    const files = await filesIn(this.plan.part.corpus);
+    const { part, record } = this.plan;
+    const files = await earlierEntries(part.corpus, { campaign: record.campaign, parts: [part] });
     const left = files.filter((file) => !this.ledger.corpus.has(file));
     await this.everyWorker(async () => {
       const file = left.shift();
@@ -138,20 +147,22 @@ export class NightlyRun {
     });
   }
 
-  /** Our own machine is asked as `regress` asks; any other one must agree on all programs. */
   private async replayFile(file: string): Promise<void> {
     const { subject, caseTimeout } = this.settings;
-    const asked = subject === IMPL.name ? {} : { subject };
     const path = join(this.plan.part.corpus, file);
-    const task = { kind: 'corpus', path, caseTimeout, ...asked } as const;
-    const outcome = await this.crew.run(task, this.patience, this.stop.signal);
+    const outcome = await this.crew.run(
+      { kind: 'corpus', path, subject, caseTimeout },
+      this.patience,
+      this.stop.signal,
+    );
     if (outcome.kind === 'aborted') return;
     if (outcome.kind === 'failed') {
-      const reason = `${subject} ${outcome.how} on it: ${outcome.detail}`;
-      return this.remember({ kind: 'corpus', file, planted: false, verdict: 'diverges', reason });
+      const reason = `the worker ${outcome.how} on it: ${outcome.detail}`;
+      return this.remember({ kind: 'corpus', file, recordedFor: 'nobody', verdict: 'diverges', reason });
     }
-    const { planted, verdict, reason } = outcome.result;
-    this.remember({ kind: 'corpus', file, planted, verdict, reason });
+    const { recordedFor, signature, verdict, reason } = outcome.result;
+    const recorded = signature === undefined ? {} : { signature };
+    this.remember({ kind: 'corpus', file, recordedFor, ...recorded, verdict, reason });
   }
 
   // The canary.
@@ -165,7 +176,8 @@ export class NightlyRun {
       const first = next;
       if (first >= Math.min(CANARY_PROGRAMS, caught)) return false;
       next += CANARY_BATCH;
-      caught = Math.min(caught, (await this.firstCatch(defect, first)) ?? Infinity);
+      const program = await this.firstCatch(defect, first);
+      caught = Math.min(caught, program ?? Infinity);
       return true;
     });
     if (this.interrupted) return;
@@ -199,7 +211,6 @@ export class NightlyRun {
     const { monotonic } = this.session.surroundings;
     const limit = this.plan.part.time ?? Infinity;
     this.exploringSince = monotonic();
-    this.phase = 'exploring';
     const late = new AbortController();
     const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME);
     const signal = AbortSignal.any([this.stop.signal, late.signal]);
@@ -323,8 +334,8 @@ export class NightlyRun {
   /** The first program of every signature comes before the second one of any: when the time is up, most are small. */
   private async shrink(): Promise<void> {
     const { monotonic, today } = this.session.surroundings;
-    this.phase = 'shrinking';
     const end = monotonic() + this.plan.part.shrinkTime;
+    this.shrinkingUntil = end;
     const known = tolerated(this.plan.known, today());
     const discoveries = this.ledger.discoveries.list().filter(({ signature }) => !known.has(signature));
     const ranks = [0, 1, 2];
@@ -424,15 +435,3 @@ const isDeath = ({ field }: Divergence): boolean => field === DEATH_FIELD;
 /** Nothing more can be learnt of it. */
 const isWorkedOut = ({ shrunk, shown, entry }: Occurrence): boolean =>
   shown !== undefined && (shrunk === 'wholly' || isDeath(entry.divergence) || shown < RERUNS);
-
-const rangeCount = ({ record }: RunPlan): number => record.campaign.programs ?? Infinity;
-
-/** The files of a corpus; none of one that is not there yet. */
-const filesIn = async (directory: string): Promise<string[]> => {
-  try {
-    return (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-};

@@ -50,21 +50,20 @@ const TRIAGE_FORMAT = 'shadowdiff-triage/1';
 
 export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
   const { directory, record, known, corpus } = options;
-  const { subject, reference } = record.campaign;
   const today = session.surroundings.today();
-  const context = { subject, reference, corpus, tolerated: tolerated(known, today) };
-  const triage = await triageOf(ledger, context);
+  const tolerates = tolerated(known, today);
+  const triage = await triageOf(ledger, { record, corpus, tolerated: tolerates });
   const { findings, troubles } = await storeAll(triage.findings, options);
   const result = resultOf(ledger, triage.findings);
   const summary = summarize(
     { options: fuzzOptionsOf(record, session), known },
     result,
     { interrupted: options.interrupted, findings, time: timeOf(ledger, record, today) },
-    nightlyVerdict({ ledger, record, triage }),
+    nightlyVerdict({ ledger, record, triage }, tolerates),
   );
   await writeSummary(directory, summary);
   await writeInvariants(directory, summary);
-  await writeJson(join(directory, TRIAGE_FILE), triageToJson(triage, findings));
+  await writeJson(join(directory, TRIAGE_FILE), triageToJson(triage, findings, ledger));
   for (const report of REPORTERS) await report(directory, session);
   return { summary, triage, troubles };
 };
@@ -190,20 +189,17 @@ const writeInvariants = async (directory: string, { invariants, programs, steps 
 };
 
 const triageToJson = (
-  { findings, fixed, broken, unreadable }: Triage,
+  { findings, open, fixed, broken, unreadable }: Triage,
   summaries: readonly FindingSummary[],
+  { canary }: Ledger,
 ): unknown => ({
   format: TRIAGE_FORMAT,
+  canary: canary === undefined ? null : { defect: canary.defect, caught: canary.caught, programs: canary.programs },
   findings: findings.map(({ status, signature, count }) => {
-    const summary = summaries.find((each) => each.signature === signature);
-    return {
-      status,
-      signature,
-      count,
-      ...(summary === undefined ? {} : { file: summary.file, command: summary.replay }),
-    };
+    const { file, replay } = summaries.find((each) => each.signature === signature) ?? {};
+    return { status, signature, count, file, command: replay };
   }),
-  corpus: { fixed, broken, unreadable },
+  corpus: { open, fixed, broken, unreadable },
 });
 
 const writeJson = async (path: string, value: unknown): Promise<void> => {

@@ -4,9 +4,11 @@ import { parseProgram } from '../../model/format/index.js';
 import type { ProgramOptions, Traffic } from '../../properties/arbitraries/index.js';
 import type { BatchOptions, BatchResult, BatchTask } from '../../properties/campaign/batch.js';
 import { runBatch } from '../../properties/campaign/batch.js';
+import type { RecordedFor } from '../../properties/campaign/event.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import type { Checked } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
+import type { Stored } from '../../properties/corpus/store.js';
 import { readStored } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { programsOf, showings } from '../../properties/explore.js';
@@ -14,6 +16,7 @@ import type { Small } from '../../properties/fuzz.js';
 import { judgeOf, makeSmall } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { Pair } from '../../properties/pair.js';
+import { IMPL } from '../../properties/subjects/registry.js';
 import type { subjectNamed } from '../../properties/subjects/registry.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 
@@ -46,8 +49,11 @@ interface Tasks {
     /** In the format of programs. */
     readonly program: string;
   };
-  /** Checks a file of the corpus; with a subject, that this one agrees on its program. */
-  readonly corpus: { readonly path: string; readonly subject?: string; readonly caseTimeout: number };
+  /**
+   * Checks a file of the corpus for a subject. What was recorded for it must still say what it was kept for, on every other program
+   * it must agree; our own machine is asked as `shadowdiff regress` asks it.
+   */
+  readonly corpus: { readonly path: string; readonly subject: string; readonly caseTimeout: number };
 }
 
 export interface Results {
@@ -59,8 +65,9 @@ export interface Results {
 }
 
 export interface CheckedFile extends Checked {
-  /** The entry is of our own machine with a planted bug. */
-  readonly planted: boolean;
+  readonly recordedFor: RecordedFor;
+  /** As recorded, of a file that is an entry. */
+  readonly signature?: string;
 }
 
 export type TaskKind = keyof Tasks;
@@ -155,7 +162,19 @@ const rerun = async (task: TaskOf<'rerun'>, workplace: Workplace): Promise<numbe
 const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<CheckedFile> => {
   const { path, subject, caseTimeout } = task;
   const stored = await readStored(path);
-  const planted = stored.kind === 'entry' && stored.entry.subject.startsWith('impl:');
-  const asked = subject === undefined ? {} : { subject: sideOf(subject, caseTimeout, workplace) };
-  return { ...(await checkStored(stored, { caseTimeout, ...asked })), planted };
+  const recordedFor = recordedForOf(stored, subject);
+  const asRecorded = subject === IMPL.name || (stored.kind === 'entry' && stored.entry.subject === subject);
+  const asked = asRecorded ? {} : { subject: sideOf(subject, caseTimeout, workplace) };
+  const checked = await checkStored(stored, { caseTimeout, ...asked });
+  return {
+    ...checked,
+    recordedFor,
+    ...(stored.kind === 'entry' ? { signature: signatureOf(stored.entry.divergence) } : {}),
+  };
+};
+
+const recordedForOf = (stored: Stored, subject: string): RecordedFor => {
+  if (stored.kind === 'unreadable') return 'nobody';
+  if (stored.entry.subject.startsWith('impl:')) return 'planted';
+  return stored.entry.subject === subject ? 'subject' : 'another';
 };

@@ -1,15 +1,17 @@
 /** What a reader of the morning wants to know of each finding: is it new, is it known, is it fixed, does it show each time? */
 
 import { join } from 'node:path';
+import type { CorpusEvent } from '../../properties/campaign/event.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Discovery } from '../../properties/campaign/discoveries.js';
 import { presented } from '../../properties/campaign/discoveries.js';
 import type { Occurrence } from '../../properties/campaign/occurrence.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import type { CorpusEntry } from '../../properties/corpus/entry.js';
-import { readCorpus } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { commandLineOf } from '../report/shell-words.js';
+import { readEarlier } from './earlier-entries.js';
+import type { RunRecord } from './run-record.js';
 
 /** `tolerated`: in the file of known findings. `recorded`: in the corpus, and still open. */
 export type Status = 'new' | 'recorded' | 'tolerated' | 'flaky';
@@ -26,6 +28,8 @@ export interface TriagedFinding {
 
 export interface TriagedEntry {
   readonly path: string;
+  /** As recorded, of a file that is an entry. */
+  readonly signature: string | undefined;
   readonly reason: string;
   /** What to do about it. */
   readonly command: string;
@@ -33,6 +37,8 @@ export interface TriagedEntry {
 
 export interface Triage {
   readonly findings: readonly TriagedFinding[];
+  /** Entries of the corpus that the subject still diverges on, and whose findings the run did not make again. */
+  readonly open: readonly TriagedEntry[];
   /** Entries of the corpus that are open and no longer diverge. */
   readonly fixed: readonly TriagedEntry[];
   /** Entries that diverge and should not, or that a planted bug no longer shows. */
@@ -41,8 +47,7 @@ export interface Triage {
 }
 
 export interface TriageContext {
-  readonly subject: string;
-  readonly reference: string;
+  readonly record: RunRecord;
   /** Directory of the corpus. */
   readonly corpus: string;
   readonly tolerated: ReadonlySet<string>;
@@ -58,7 +63,9 @@ export const triageOf = async (ledger: Ledger, context: TriageContext): Promise<
     const status = statusOf(discovery, occurrence, recordedAt, context);
     return { status, signature, count: counts.get(signature) ?? 0, occurrence, recordedAt };
   });
-  return { findings, ...entriesOf(ledger, context) };
+  const sorted = sortEntries(ledger, context);
+  const open = sorted.open.filter(({ signature }) => !findings.some((finding) => finding.signature === signature));
+  return { findings, ...sorted, open };
 };
 
 const statusOf = (
@@ -73,48 +80,54 @@ const statusOf = (
 };
 
 /** Where the corpus has an open entry of the same sides, by signature. */
-const recordedIn = async ({ corpus, subject, reference }: TriageContext): Promise<ReadonlyMap<string, string>> => {
+const recordedIn = async ({ corpus, record }: TriageContext): Promise<ReadonlyMap<string, string>> => {
   const paths = new Map<string, string>();
-  for (const stored of await readCorpus(corpus).catch(() => [])) {
-    if (stored.kind !== 'entry' || !isOpenOf(stored.entry, subject, reference)) continue;
+  for (const stored of await readEarlier(corpus, record)) {
+    if (stored.kind !== 'entry' || !isOpenOf(stored.entry, record)) continue;
     const signature = signatureOf(stored.entry.divergence);
     if (!paths.has(signature)) paths.set(signature, stored.path);
   }
   return paths;
 };
 
-const isOpenOf = (entry: CorpusEntry, subject: string, reference: string): boolean =>
-  entry.status === 'open' && entry.subject === subject && entry.reference === reference;
+const isOpenOf = ({ status, subject, reference }: CorpusEntry, { campaign }: RunRecord): boolean =>
+  status === 'open' && subject === campaign.subject && reference === campaign.reference;
 
-const entriesOf = (ledger: Ledger, { corpus, subject }: TriageContext): Omit<Triage, 'findings'> => {
-  const fixed: TriagedEntry[] = [];
-  const broken: TriagedEntry[] = [];
-  const unreadable: TriagedEntry[] = [];
-  for (const { file, planted, verdict, reason } of [...ledger.corpus.values()].toSorted((a, b) =>
-    a.file < b.file ? -1 : 1,
-  )) {
-    const path = join(corpus, file);
-    const sides = subject === 'impl' ? [] : ['--subject', subject];
-    const entry = (command: string): TriagedEntry => ({ path, reason: withoutPath(reason, path), command });
-    switch (verdict) {
-      case 'as-recorded':
-        break;
-      case 'stale':
-        // A planted bug is never mended: if it does not show, those who look for it became blind.
-        if (planted) broken.push(entry(commandLineOf(['shadowdiff', 'regress', path])));
-        else fixed.push(entry(commandLineOf(['shadowdiff', 'replay', path])));
-        break;
-      case 'diverges':
-        broken.push(entry(commandLineOf(['shadowdiff', 'replay', path, ...sides])));
-        break;
-      case 'unreadable':
-        unreadable.push(entry(commandLineOf(['shadowdiff', 'regress', path])));
-        break;
-      default:
-        verdict satisfies never;
-    }
+const sortEntries = (ledger: Ledger, { corpus, record }: TriageContext): Omit<Triage, 'findings'> => {
+  const sorted = { open: [], fixed: [], broken: [], unreadable: [] } as Record<Kind, TriagedEntry[]>;
+  const events = [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1));
+  for (const event of events) {
+    const kind = kindOf(event);
+    if (kind === undefined) continue;
+    const path = join(corpus, event.file);
+    const command = commandFor(kind, event, path, record.campaign.subject);
+    sorted[kind].push({ path, signature: event.signature, reason: withoutPath(event.reason, path), command });
   }
-  return { fixed, broken, unreadable };
+  return sorted;
+};
+
+type Kind = 'open' | 'fixed' | 'broken' | 'unreadable';
+
+const kindOf = ({ verdict, recordedFor }: CorpusEvent): Kind | undefined => {
+  switch (verdict) {
+    case 'as-recorded':
+      return undefined;
+    case 'diverges':
+      return recordedFor === 'subject' ? 'open' : 'broken';
+    case 'stale':
+      // A planted bug is never mended: if it does not show, those who look for it became blind.
+      return recordedFor === 'planted' ? 'broken' : 'fixed';
+    case 'unreadable':
+      return 'unreadable';
+    default:
+      return verdict satisfies never;
+  }
+};
+
+const commandFor = (kind: Kind, { verdict, recordedFor }: CorpusEvent, path: string, subject: string): string => {
+  if (kind === 'unreadable') return commandLineOf(['shadowdiff', 'regress', path]);
+  const asRecorded = verdict === 'stale' || recordedFor === 'subject';
+  return commandLineOf(['shadowdiff', 'replay', path, ...(asRecorded ? [] : ['--subject', subject])]);
 };
 
 const withoutPath = (reason: string, path: string): string =>

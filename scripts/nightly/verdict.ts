@@ -6,7 +6,7 @@ import { neverExercised } from '../fuzzing/summarize.js';
 import { counted, formatCount } from '../report/numbers.js';
 import type { InvariantSummary } from '../report/summary.js';
 import type { RunRecord } from './run-record.js';
-import type { Triage } from './triage.js';
+import type { Triage, TriagedEntry } from './triage.js';
 
 export interface Judged {
   readonly ledger: Ledger;
@@ -15,11 +15,13 @@ export interface Judged {
 }
 
 export const nightlyVerdict =
-  (judged: Judged): Verdict =>
+  (judged: Judged, tolerated: ReadonlySet<string>): Verdict =>
   (programs, invariants, { interrupted, findings }) => {
     if (interrupted) return { kind: 'interrupted' };
     if (findings.some(({ file }) => file === undefined)) return { kind: 'unsaved' };
-    if (findings.length > 0 || judged.triage.broken.length > 0) return { kind: 'divergence' };
+    const { broken, open } = judged.triage;
+    const known = ({ signature = '' }: TriagedEntry): boolean => tolerated.has(signature);
+    if (findings.length > 0 || broken.length > 0 || !open.every(known)) return { kind: 'divergence' };
     const doubts = doubtsOf(judged, programs, invariants);
     return doubts.length === 0 ? { kind: 'clean' } : { kind: 'inconclusive', reason: doubts.join('; ') };
   };
