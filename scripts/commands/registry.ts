@@ -5,6 +5,8 @@ import type { Session } from '../session.js';
 import { registerDefects } from './defects.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
+import { registerMerge } from './merge.js';
+import { registerNightly } from './nightly.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
 import { registerSeeds } from './seeds.js';
@@ -16,6 +18,8 @@ export type Register = (program: Command, session: Session) => void;
 
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
+  registerNightly,
+  registerMerge,
   registerReplay,
   registerShrink,
   registerRegress,
