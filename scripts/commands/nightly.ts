@@ -55,7 +55,11 @@ export const registerNightly = (program: Command, session: Session): void => {
     .option('--subject <name>', `who is tested: ${SUBJECT_NAMES} (default: impl)`)
     .option('--reference <name>', 'who is right (default: model)')
     .option('--case-timeout <duration>', 'what a subject may take for one program (default: 5s)', duration)
-    .option('--min-programs <count>', 'fewer programs are inconclusive (default: 1000)', wholeNumber(0, MOST_PROGRAMS))
+    .option(
+      '--min-programs <count>',
+      'fewer programs are inconclusive (default: 1000, or all of --programs)',
+      wholeNumber(0, MOST_PROGRAMS),
+    )
     .option('--corpus <directory>', 'replayed first, and where new counterexamples are kept (default: corpus)')
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'where the results go (default: out/DATE-SEED)');

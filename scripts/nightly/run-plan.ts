@@ -113,7 +113,7 @@ const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard): CampaignRe
   maxTries: flags.maxTries ?? DEFAULT_MOST_TRIES,
   caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
   programs: flags.programs ?? null,
-  minPrograms: flags.minPrograms ?? DEFAULT_MIN_PROGRAMS,
+  minPrograms: flags.minPrograms ?? Math.min(DEFAULT_MIN_PROGRAMS, flags.programs ?? Infinity),
   shards: shard.of,
 });
 
