@@ -24,17 +24,29 @@ export interface Batches {
   readonly smallest: number;
 }
 
-/** So many batches are small, so that a short run ends soon after its time and wastes no worker. */
-const SMALL_BATCHES = 256;
-/** How much larger the others are, so that a long run does not drown in records. */
-const GROWTH = 16;
+/**
+ * Batches grow: a short run ends soon after its time and wastes no worker, a long one does not drown in records. Up to which
+ * batch, and how many times as large as the first ones.
+ */
+const SIZES = [
+  { before: 256, times: 1 },
+  { before: 1280, times: 16 },
+  { before: Infinity, times: 64 },
+] as const;
 
-/** Programs in each of the first batches: a batch should take a moment. A program behind a pipe takes longer. */
-export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 256 : 16);
+/** Programs in each of the first batches: one should take a moment. A program behind a pipe takes longer. */
+export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 64 : 16);
 
 /** The place within its shard of the first program of batch `batch`. */
-const startOf = (batch: number, { smallest }: Batches): number =>
-  smallest * (Math.min(batch, SMALL_BATCHES) + GROWTH * Math.max(0, batch - SMALL_BATCHES));
+const startOf = (batch: number, { smallest }: Batches): number => {
+  let start = 0;
+  let from = 0;
+  for (const { before, times } of SIZES) {
+    start += smallest * times * Math.max(0, Math.min(batch, before) - from);
+    from = before;
+  }
+  return start;
+};
 
 /** How many of the campaign's programs belong to the shard; may be infinite. */
 export const programsOfShardWithin = ({ index, of }: Shard, programs: number): number =>

@@ -98,7 +98,7 @@ export class Ledger {
       ...(this.canary === undefined ? [] : [this.canary]),
       ...[...this.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1)),
       ...shards.map(([index, sum]) => sum.toEvent(index)),
-      ...this.accidents.toSorted((one, other) => one.shard - other.shard || one.batch - other.batch),
+      ...this.accidents.toSorted(compareText),
       ...this.discoveries
         .list()
         .flatMap(({ occurrences }) => occurrences.map((occurrence): Event => ({ kind: 'occurrence', occurrence }))),
@@ -137,32 +137,36 @@ export class Ledger {
     if (there === undefined || reachesFurther(event, there)) this.shards.set(event.shard, ShardSum.of(event));
   }
 
-  /** Of two verdicts the worse one stands. */
+  /** Of two verdicts the worse one stands; "as-recorded" is the first of all in the alphabet. */
   private takeCorpus(event: CorpusEvent): void {
     const there = this.corpus.get(event.file);
-    if (there === undefined || textOf(event) > textOf(there)) this.corpus.set(event.file, event);
+    if (there === undefined || compareText([event.verdict, event], [there.verdict, there]) > 0) {
+      this.corpus.set(event.file, event);
+    }
   }
 
   /** One that some shard missed was missed. */
   private takeCanary(event: CanaryEvent): void {
-    if (this.canary === undefined || rankOf(event) < rankOf(this.canary)) this.canary = event;
+    const there = this.canary;
+    if (there === undefined || compareText([!event.caught, event], [!there.caught, there]) > 0) this.canary = event;
   }
 
   private takeAccident(event: AccidentEvent): void {
-    if (!this.accidents.some((each) => JSON.stringify(each) === JSON.stringify(event))) this.accidents.push(event);
+    if (!this.accidents.some((each) => compareText(each, event) === 0)) this.accidents.push(event);
   }
 }
 
 const reachesFurther = (one: ShardEvent, other: ShardEvent): boolean => {
   if (one.programs !== other.programs) return one.programs > other.programs;
   if (one.ended !== other.ended) return one.ended;
-  return JSON.stringify(one) < JSON.stringify(other);
+  return compareText(one, other) < 0;
 };
 
-/** "as-recorded" is the first of all verdicts in the alphabet. */
-const textOf = ({ verdict, reason }: CorpusEvent): string => `${verdict} ${reason}`;
-
-const rankOf = ({ caught, programs }: CanaryEvent): number => (caught ? programs : -1);
+/** As JSON: any order will do, as long as it is total. */
+const compareText = (one: unknown, other: unknown): number => {
+  const [text, otherText] = [JSON.stringify(one), JSON.stringify(other)];
+  return text < otherText ? -1 : text > otherText ? 1 : 0;
+};
 
 const addTo = (sums: Map<string, number>, key: string, count: number): void => {
   sums.set(key, (sums.get(key) ?? 0) + count);

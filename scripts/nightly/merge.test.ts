@@ -8,9 +8,9 @@ import type { Call } from './rehearsal.js';
 import { filesBelow, rehearse } from './rehearsal.js';
 
 /** Several kinds of finding, each in many programs. */
-const SUBJECT = 'impl:demand-takes-page-twice,fault-code-from-shadow,set-pte-keeps-guessed-page';
-const CAMPAIGN = ['--programs', '80', '--seed', 'two', '--subject', SUBJECT, '--paging', '2-level'];
-const QUICK = ['--max-steps', '60', '--max-tries', '20', '--min-programs', '70'];
+const SUBJECT = 'impl:fault-code-from-shadow,set-pte-keeps-guessed-page';
+const CAMPAIGN = ['--programs', '49', '--seed', 'two', '--subject', SUBJECT, '--paging', '2-level'];
+const QUICK = ['--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
 
 let directory: string;
 const at = (...path: readonly string[]): string => join(directory, ...path);
@@ -37,7 +37,6 @@ beforeAll(async () => {
   await run('whole', '--jobs', '1');
   await run('jobs', '--jobs', '4');
   for (const [index, name] of shards(7).entries()) await run(name, '--jobs', '2', '--shard', `${index}/7`);
-  for (const [index, name] of shards(2).entries()) await run(name, '--jobs', '4', '--shard', `${index}/2`);
   await merge('merged', shards(7));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -57,12 +56,10 @@ describe('a campaign of a fixed number of programs', () => {
     expect(withoutCorpus(four, 'jobs')).toEqual(withoutCorpus(one, 'whole'));
   });
 
-  test.each([2, 7])('comes to the same in %i shards', async (of) => {
-    await merge(`of-${of}`, shards(of), '--corpus', at(`of-${of}-corpus`));
-    expect(withoutCorpus(await resultsIn(`of-${of}`), `of-${of}`)).toEqual(
-      withoutCorpus(await resultsIn('whole'), 'whole'),
-    );
-    expect(await filesBelow(at(`of-${of}-corpus`))).toEqual(await filesBelow(at('whole-corpus')));
+  test('comes to the same in seven shards', async () => {
+    await merge('kept', shards(7), '--corpus', at('kept-corpus'));
+    expect(withoutCorpus(await resultsIn('kept'), 'kept')).toEqual(withoutCorpus(await resultsIn('whole'), 'whole'));
+    expect(await filesBelow(at('kept-corpus'))).toEqual(await filesBelow(at('whole-corpus')));
   });
 
   test('keeps nothing in the corpus before its shards are merged', async () => {
@@ -117,11 +114,11 @@ describe('merging', () => {
   });
 
   test('refuses another campaign, and to replace a run', async () => {
-    await run('other', '--jobs', '1', '--max-tries', '21');
+    await run('other', '--jobs', '1', '--seed', 'another', '--programs', '0');
     const other = await merge('never', ['other', ...shards(7)]);
     expect([other.code, other.err]).toEqual([
       2,
-      expect.stringMatching(/not of the campaign of .*other: maxTries is 20 here/),
+      expect.stringMatching(/not of the campaign of .*other: seed is "two" here/),
     ]);
     const over = await merge('other', shards(7));
     expect([over.code, over.err]).toEqual([2, expect.stringContaining('a run that is not merged is here')]);

@@ -113,7 +113,7 @@ const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard): CampaignRe
   maxTries: flags.maxTries ?? DEFAULT_MOST_TRIES,
   caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
   programs: flags.programs ?? null,
-  minPrograms: flags.minPrograms ?? DEFAULT_MIN_PROGRAMS,
+  minPrograms: flags.minPrograms ?? Math.min(DEFAULT_MIN_PROGRAMS, flags.programs ?? Infinity),
   shards: shard.of,
 });
 
@@ -163,10 +163,12 @@ export const settingsOf = (campaign: CampaignRecord): CampaignSettings => ({
   caseTimeout: campaign.caseTimeout,
 });
 
-export const batchesOf = ({ campaign }: RunRecord, { shard }: PartRecord): Batches => ({
-  shard: { index: shard, of: campaign.shards },
-  programs: campaign.programs ?? Infinity,
-  smallest: smallestBatch(
-    campaign.subject.startsWith('exec:') || campaign.reference.startsWith('exec:') ? 'external' : 'in-process',
-  ),
-});
+export const batchesOf = ({ record, part }: Pick<RunPlan, 'record' | 'part'>): Batches => {
+  const { subject, reference, programs, shards } = record.campaign;
+  const external = [subject, reference].some((name) => name.startsWith('exec:'));
+  return {
+    shard: { index: part.shard, of: shards },
+    programs: programs ?? Infinity,
+    smallest: smallestBatch(external ? 'external' : 'in-process'),
+  };
+};

@@ -61,7 +61,7 @@ const shardDoubts = ({ shards }: Ledger, { kind, campaign, parts }: RunRecord): 
 const programDoubts = (programs: number, { kind, campaign }: RunRecord): readonly string[] => {
   const fewest = kind === 'merged' ? campaign.minPrograms : Math.ceil(campaign.minPrograms / campaign.shards);
   if (programs >= fewest) return [];
-  return [`${counted(programs, 'program')} ran, and --min-programs asks for ${formatCount(fewest)}; give more --time`];
+  return [`${counted(programs, 'program')} ran, and --min-programs asks for ${formatCount(fewest)}; run longer`];
 };
 
 const idleDoubts = (programs: number, invariants: readonly InvariantSummary[]): readonly string[] => {
