@@ -94,7 +94,7 @@ describe('a manifest that is not is refused:', () => {
 test('the shards are as many as their Job says', () => {
   const jobs = resourcesOf(text).filter((each): each is IJob => each.kind === 'Job');
   const { spec } = jobs.find(({ metadata }) => metadata?.name === 'shadowdiff')!;
-  const { env = [] } = spec!.template.spec!.containers[0]!;
+  const { env = [] } = spec!.template.spec!.containers[0];
   const variables = Object.fromEntries(env.map(({ name, value }) => [name, value]));
   expect(spec).toMatchObject({ completionMode: 'Indexed', completions: 8 });
   expect(shardOf('auto', { ...variables, JOB_COMPLETION_INDEX: '7' })).toEqual({ index: 7, of: spec!.completions });

@@ -161,7 +161,7 @@ kill_and_requeue "${array}_$KILLED" "out/$CAMPAIGN/shard-$KILLED"
 echo "task    $KILLED killed and requeued"
 await 'the merge' has_ended "$merge"
 cat "out/$CAMPAIGN/merge.log"
-grep -q 'going on with it' "out/$CAMPAIGN/shard-$KILLED.log" || fail "shard $KILLED did not go on where it was killed"
+[[ $(grep -c '"kind":"begin"' "out/$CAMPAIGN/shard-$KILLED/events.jsonl") -eq 2 ]] || fail "shard $KILLED did not go on where it was killed"
 # Findings are what the merge fails for.
 [[ $(state "$merge") == FAILED ]] || fail "the merge job is $(state "$merge"), and there are findings"
 
