@@ -165,6 +165,15 @@ describe('a discovery', () => {
     expect(presented(discovered(occurrence('a', 1, 2, 'wholly', 2), steady))).toBe(steady);
   });
 
+  test('shows of equal ones that of the smallest number, whenever their shards began', () => {
+    const [second, first] = ['2026-01-01', '2026-01-02'].map((date, index): Occurrence => {
+      const each = occurrence('a', 2 - index, 3, 'wholly', 3);
+      return { ...each, entry: { ...each.entry, provenance: { ...each.entry.provenance, date } } };
+    });
+    expect(presented(discovered(first, second))).toBe(first);
+    expect(presented(discovered(second, first))).toBe(first);
+  });
+
   test('of ten thousand programs takes no longer for the last than for the first', () => {
     const ledger = new Ledger();
     const take = (from: number): number => {

@@ -55,7 +55,11 @@ export const isSteady = ({ shown }: Occurrence): boolean => shown === RERUNS;
 
 /** Negative if the first is the better one to show a reader: one that shows each time, then the shorter, then by hash. */
 export const comparePresented = (one: Occurrence, other: Occurrence): number =>
-  Number(isSteady(other)) - Number(isSteady(one)) || compareSize(one, other) || compareText(textOf(one), textOf(other));
+  Number(isSteady(other)) - Number(isSteady(one)) ||
+  compareSize(one, other) ||
+  // Before the text, in which the moment at which a shard began comes first.
+  one.entry.provenance.program - other.entry.provenance.program ||
+  compareText(textOf(one), textOf(other));
 
 /** Negative if the first is the one to keep, of two for the same program of a campaign: the one on which more work was done. */
 export const compareWork = (one: Occurrence, other: Occurrence): number =>
