@@ -18,7 +18,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY --from=build /shadowdiff/dist dist
 COPY scripts/fleet scripts/fleet
-COPY corpus corpus
+# A run asks first whether it may keep what it finds.
+COPY --chown=node:node corpus corpus
 # `node` is a user of the base image, and its number lets Kubernetes see that it is not root.
 RUN mkdir out && chown node:node out
 USER 1000
