@@ -3,25 +3,17 @@
  * clock and no terminal; whoever calls decides when it is enough.
  */
 
-import fc from 'fast-check';
 import type { Paging } from '../model/vocabulary/index.js';
 import type { Case, Traffic } from './arbitraries/index.js';
-import { programArbitrary } from './arbitraries/index.js';
-import { keepsContract } from './contract.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
+import type { Generated, Shown } from './explore.js';
+import { programsOf, showings } from './explore.js';
 import type { Invariant } from './invariants/invariant.js';
 import { minimize } from './minimize/index.js';
 import { Pair } from './pair.js';
-import { programSeed, randomFor } from './seeds.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
-
-/** How often a program is taken up again behind a divergence. */
-const MOST_ROUNDS = 16;
-
-/** Every so many programs one is run a second time, for the invariant `determinism`. */
-const TWICE_EVERY = 256;
 
 export interface FuzzOptions {
   /** Name of the campaign: with a program's number it fixes the program. */
@@ -100,31 +92,21 @@ class FuzzRun {
 
   async go(): Promise<FuzzResult> {
     const { campaign, mostFindings } = this.options;
-    const arbitrary = programArbitrary(this.options);
+    const programs = programsOf(campaign, this.options);
     let index = 0;
     for (; this.findings.size < mostFindings; index++) {
       if (!(await this.watcher.goOn(index, this.pair.tally))) break;
-      const generated = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
-      await this.explore(index, generated);
+      await this.explore(index, programs(index));
     }
     return { programs: index, tally: this.pair.tally, findings: [...this.findings.values()], known: this.known };
   }
 
-  /** Runs a program; behind each divergence it goes on without the step that diverged, for there may be others. */
+  /** Runs a program, and takes what it shows. */
   private async explore(index: number, generated: Generated): Promise<void> {
-    let found = generated;
-    const shown = new Set<string>();
-    const twice = index % TWICE_EVERY === 0;
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const { traffic, program } = found.value;
-      const divergence = await this.pair.run(program, { contractKept: traffic === 'coherent', twice });
-      if (divergence === undefined) return;
-      const signature = signatureOf(divergence);
-      if (!shown.has(signature)) await this.take(index, found, divergence, generated.value.program.steps.length);
-      shown.add(signature);
-      const { place } = divergence;
-      if (place.kind !== 'step' || this.findings.size >= this.options.mostFindings) return;
-      found = withoutStep(found.value, place.index);
+    const originalSteps = generated.value.program.steps.length;
+    for await (const shown of showings(this.pair, index, generated)) {
+      await this.take(index, shown, originalSteps);
+      if (this.findings.size >= this.options.mostFindings) return;
     }
   }
 
@@ -132,13 +114,8 @@ class FuzzRun {
     await this.pair.close();
   }
 
-  private async take(
-    index: number,
-    generated: Generated,
-    divergence: Divergence,
-    originalSteps: number,
-  ): Promise<void> {
-    const signature = signatureOf(divergence);
+  private async take(index: number, shown: Shown, originalSteps: number): Promise<void> {
+    const { signature } = shown;
     if (this.options.known?.has(signature) === true) {
       this.known.set(signature, (this.known.get(signature) ?? 0) + 1);
       return;
@@ -148,7 +125,7 @@ class FuzzRun {
       same.count++;
       return;
     }
-    const small = await this.smallest(generated, signature, divergence);
+    const small = await makeSmall(this.options, shown, this.watcher);
     const finding: Finding = {
       signature,
       program: index,
@@ -162,37 +139,34 @@ class FuzzRun {
     this.findings.set(signature, finding);
     await this.watcher.found?.(finding);
   }
-
-  private async smallest(generated: Generated, signature: string, divergence: Divergence): Promise<Small> {
-    const judging = judgeOf(this.options, divergence.invariant);
-    const judge = async (candidate: Case): Promise<Divergence | undefined> => {
-      await this.watcher.pause?.();
-      return await judging.judge(candidate);
-    };
-    try {
-      const again = await judge(generated.value);
-      if (again === undefined || signatureOf(again) !== signature) {
-        return { case: generated.value, divergence, interrupted: false, reproduced: false };
-      }
-      const { mostTries } = this.options;
-      const interrupted = (): boolean => this.watcher.hurried?.() ?? false;
-      return { ...(await minimize(generated, signature, judge, { mostTries, interrupted })), reproduced: true };
-    } finally {
-      await judging.close();
-    }
-  }
 }
 
-/** A guest that no longer keeps its contract is a hostile one. */
-const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
-  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
-  const kept = traffic === 'coherent' && keepsContract(shorter);
-  return new fc.Value<Case>({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, undefined);
+/** A finding as it is told: as small as it would become. */
+export type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
+
+/** Makes what a program showed small, on machines of its own. Deterministic if the sides are, and nobody is in a hurry. */
+export const makeSmall = async (
+  options: JudgeOptions & { readonly mostTries: number },
+  { signature, divergence, found }: Shown,
+  watcher: Pick<FuzzWatcher, 'pause' | 'hurried'>,
+): Promise<Small> => {
+  const judging = judgeOf(options, divergence.invariant);
+  const judge = async (candidate: Case): Promise<Divergence | undefined> => {
+    await watcher.pause?.();
+    return await judging.judge(candidate);
+  };
+  try {
+    const again = await judge(found.value);
+    if (again === undefined || signatureOf(again) !== signature) {
+      return { case: found.value, divergence, interrupted: false, reproduced: false };
+    }
+    const { mostTries } = options;
+    const interrupted = (): boolean => watcher.hurried?.() ?? false;
+    return { ...(await minimize(found, signature, judge, { mostTries, interrupted })), reproduced: true };
+  } finally {
+    await judging.close();
+  }
 };
-
-type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
-
-type Generated = ReturnType<ReturnType<typeof programArbitrary>['generate']>;
 
 export interface JudgeOptions {
   readonly reference: Subject;

@@ -14,6 +14,8 @@ export interface PairOptions {
   readonly reference: Subject;
   readonly subject: Subject;
   readonly invariants: readonly Invariant[];
+  /** Where the runs are counted; a fresh one if left out. */
+  readonly tally?: Tally;
 }
 
 export interface RunOptions {
@@ -40,8 +42,8 @@ export class Pair {
   private readonly lockstep: Lockstep;
   private readonly determinismIndex: number;
 
-  constructor({ reference, subject, invariants }: PairOptions) {
-    this.tally = new Tally(invariants);
+  constructor({ reference, subject, invariants, tally }: PairOptions) {
+    this.tally = tally ?? new Tally(invariants);
     this.reference = sideOf(reference);
     this.subject = sideOf(subject);
     this.determinismIndex = invariants.indexOf(determinism);

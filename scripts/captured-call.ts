@@ -52,6 +52,9 @@ export const capturing = ({ columns = 0, ...changes }: Changes = {}): {
     today: () => new Date(0),
     freshSeed: () => 'fresh',
     subjectNamed,
+    crew: () => {
+      throw new Error('this process has no workers');
+    },
     onInterrupt: () => () => undefined,
     ...changes,
   };

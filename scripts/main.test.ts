@@ -64,8 +64,18 @@ describe('usage', () => {
     expect(names.filter((name) => name !== 'help' && name !== 'shadowdiff').length).toBeGreaterThanOrEqual(
       COMMANDS.length,
     );
-    const looking = ['fuzz', 'exhaust', 'replay', 'explain', 'shrink', 'regress', 'report', 'coverage'];
-    for (const name of [...looking, 'trace', 'seeds', 'invariants', 'defects']) {
+    const running = ['fuzz', 'nightly', 'merge', 'exhaust', 'coverage', 'report'];
+    for (const name of [
+      ...running,
+      'replay',
+      'explain',
+      'shrink',
+      'regress',
+      'trace',
+      'seeds',
+      'invariants',
+      'defects',
+    ]) {
       const help = await call([name, '--help']);
       expect(help.code).toBe(0);
       expect(help.out).toMatch(new RegExp(`Examples:\\n {2}shadowdiff ${name}[\\s\\S]*Exit codes:\\n {2}0 +clean`));

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { subjectNamed } from '../properties/subjects/registry.js';
 import { EXIT } from './exit-codes.js';
+import type { WorkerSettings } from './nightly/crew.js';
+import { ProcessCrew } from './nightly/crew.js';
 import type { Surroundings } from './surroundings.js';
 
 /** npm and the terminal both pass Ctrl-C on: what comes this soon after (milliseconds) is the same one. */
 const SAME_INTERRUPTION = 100;
 const SEED_BYTES = 4;
+/** Far more than a worker needs, so that only one that has gone wrong gets there. */
+const WORKERS: WorkerSettings = { module: new URL('./nightly/worker.js', import.meta.url), heap: 1024 };
 
 /** The surroundings of a real process. It is called once: it installs the signal handlers. */
 export const processSurroundings = (): Surroundings => {
@@ -24,6 +28,7 @@ export const processSurroundings = (): Surroundings => {
     today: () => new Date(),
     freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
     subjectNamed,
+    crew: (options) => new ProcessCrew(WORKERS, options),
     onInterrupt: (listener) => interruption.listen(listener),
   };
 };

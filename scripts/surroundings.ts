@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import type { subjectNamed } from '../properties/subjects/registry.js';
+import type { Crew, CrewOptions } from './nightly/crew.js';
 
 /** Where text goes: a terminal says so, and how wide it is. */
 export interface Output extends Writable {
@@ -23,6 +24,8 @@ export interface Surroundings {
   /** A short name for a campaign that nobody has named. */
   readonly freshSeed: () => string;
   readonly subjectNamed: typeof subjectNamed;
+  /** Hires the workers of a run. */
+  readonly crew: (options: CrewOptions) => Crew;
   /**
    * Calls the listener once, when somebody wants the command to end or nobody reads its output any more; answers how to take
    * the listener back. Without any listener an interruption ends the process.

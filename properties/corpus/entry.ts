@@ -108,16 +108,19 @@ const envelope = exactObject({
   program: z.optional(z.unknown()),
 });
 
-type EntryJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
+export type EntryJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
 
 /** `INVARIANT--STEP--HASH8.json`, the hash that of the program's canonical form. */
 export const fileNameOf = ({ divergence, case: { program } }: CorpusEntry): string =>
   `${divergence.invariant}--${divergence.stage}--${programHash(program)}.json`;
 
-export const formatEntry = (entry: CorpusEntry): string => {
+export const formatEntry = (entry: CorpusEntry): string => `${JSON.stringify(entryToJson(entry), undefined, 1)}\n`;
+
+/** The JSON value of an entry, its keys in the order of formats.md. */
+export const entryToJson = (entry: CorpusEntry): EntryJson => {
   const { status, subject, reference, divergence, provenance, note } = entry;
   const { invariant, place: where, stage, field, expected, actual, difference, alsoBroken } = divergence;
-  const json: EntryJson = {
+  return {
     format: COUNTEREXAMPLE_FORMAT,
     status,
     subject,
@@ -136,7 +139,6 @@ export const formatEntry = (entry: CorpusEntry): string => {
     note,
     program: programToJson(entry.case.program),
   };
-  return `${JSON.stringify(json, undefined, 1)}\n`;
 };
 
 /** Reads an entry. Throws `BadInput`, naming the source and what is wrong there. */

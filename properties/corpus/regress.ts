@@ -16,7 +16,8 @@ import type { Stored } from './store.js';
  * `as-recorded`: nothing to worry about. `diverges`: a subject that should agree does not. `stale`: the subject no longer
  * diverges as recorded. `unreadable`: the file is no entry, or names something that does not exist.
  */
-export type Verdict = 'as-recorded' | 'diverges' | 'stale' | 'unreadable';
+export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 export interface Checked {
   readonly path: string;

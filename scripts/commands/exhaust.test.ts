@@ -3,13 +3,11 @@
 import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseEntry } from '../../properties/corpus/entry.js';
 import { readCorpus } from '../../properties/corpus/store.js';
-import { subjectNamed } from '../../properties/subjects/registry.js';
-import { main } from '../main.js';
+import { capturedCall } from '../captured-call.js';
 import type { Surroundings } from '../surroundings.js';
 
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
@@ -18,32 +16,8 @@ let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'exhaust-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-class Capture extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
-
-const call = async (words: readonly string[], changes: Partial<Surroundings> = {}) => {
-  const stdout = new Capture();
-  const stderr = new Capture();
-  const code = await main(['exhaust', ...words], {
-    stdin: () => Readable.from([]),
-    stdout,
-    stderr,
-    unread: () => false,
-    env: {},
-    monotonic: () => performance.now(),
-    today: () => new Date(0),
-    freshSeed: () => 'fresh',
-    subjectNamed,
-    onInterrupt: () => () => undefined,
-    ...changes,
-  });
-  return { code, out: stdout.text, err: stderr.text };
-};
+const call = (words: readonly string[], changes: Partial<Surroundings> = {}) =>
+  capturedCall(['exhaust', ...words], changes);
 
 test('a sound machine agrees, and the run says in how much', async () => {
   const { code, out } = await call(['--depth', '2', '--paging', 'pae']);

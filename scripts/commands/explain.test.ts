@@ -4,14 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { subjectNamed } from '../../properties/subjects/registry.js';
 import type { Story } from '../../properties/story/story.js';
 import { STORY_FORMAT } from '../../properties/story/story.js';
-import { main } from '../main.js';
-import type { Output } from '../surroundings.js';
+import { capturedCall } from '../captured-call.js';
 
 const WALKER = fileURLToPath(new URL('../examples/walker.py', import.meta.url));
 const ENTRY = fileURLToPath(new URL('../../corpus/coherence--access--6f7bb1c1.json', import.meta.url));
@@ -23,44 +21,18 @@ let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'explain-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-class Capture extends Writable implements Output {
-  text = '';
-  readonly isTTY: boolean;
-  readonly columns: number;
-  constructor(columns: number | undefined) {
-    super();
-    this.isTTY = columns !== undefined;
-    this.columns = columns ?? 0;
-  }
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
-
 interface Place {
   /** Of a terminal; left out: the output is piped. */
   readonly columns?: number;
   readonly input?: string;
 }
 
-const explain = async (words: readonly string[], { columns, input = '' }: Place = {}) => {
-  const stdout = new Capture(columns);
-  const stderr = new Capture(undefined);
-  const code = await main(['explain', ...words], {
-    stdin: () => Readable.from([input]),
-    stdout,
-    stderr,
-    unread: () => false,
+const explain = (words: readonly string[], { columns, input = '' }: Place = {}) =>
+  capturedCall(['explain', ...words], {
     env: { NO_COLOR: '1' },
-    monotonic: () => performance.now(),
-    today: () => new Date(0),
-    freshSeed: () => 'fresh',
-    subjectNamed,
-    onInterrupt: () => () => undefined,
+    stdin: () => Readable.from([input]),
+    ...(columns === undefined ? {} : { columns }),
   });
-  return { code, out: stdout.text, err: stderr.text };
-};
 
 const bareProgram = async (entry = ENTRY): Promise<string> => {
   const { program } = JSON.parse(await readFile(entry, 'utf8')) as { readonly program: unknown };

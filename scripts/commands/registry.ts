@@ -8,6 +8,8 @@ import { registerExplain } from './explain.js';
 import { registerExhaust } from './exhaust.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
+import { registerMerge } from './merge.js';
+import { registerNightly } from './nightly.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
 import { registerReport } from './report.js';
@@ -21,6 +23,8 @@ export type Register = (program: Command, session: Session) => void;
 export const COMMANDS: readonly Register[] = [
   registerFuzz,
   registerExhaust,
+  registerNightly,
+  registerMerge,
   registerReplay,
   registerExplain,
   registerShrink,

@@ -30,7 +30,15 @@ export interface Ending {
   readonly time: Pick<SummaryTime, 'started' | 'ended' | 'milliseconds'>;
 }
 
-export const summarize = ({ options, known }: Plan, result: FuzzResult, ending: Ending): Summary => {
+/** How a run is judged. */
+export type Verdict = (programs: number, invariants: readonly InvariantSummary[], ending: Ending) => SummaryVerdict;
+
+export const summarize = (
+  { options, known }: Pick<Plan, 'options' | 'known'>,
+  result: FuzzResult,
+  ending: Ending,
+  verdictOf: Verdict = usualVerdict,
+): Summary => {
   const { programs, tally, findings } = result;
   const invariants = invariantsOf(options, tally, findings);
   const verdict = verdictOf(programs, invariants, ending);
@@ -89,20 +97,20 @@ const invariantsOf = (
       .reduce((sum, { count }) => sum + count, 0),
   }));
 
-const verdictOf = (
-  programs: number,
-  invariants: readonly InvariantSummary[],
-  { interrupted, findings }: Ending,
-): SummaryVerdict => {
+const usualVerdict: Verdict = (programs, invariants, { interrupted, findings }) => {
   if (interrupted) return { kind: 'interrupted' };
   if (findings.some(({ file }) => file === undefined)) return { kind: 'unsaved' };
   if (findings.length > 0) return { kind: 'divergence' };
   if (programs === 0) return { kind: 'inconclusive', reason: 'no program was run; give more --time' };
-  const idle = invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
+  const idle = neverExercised(invariants);
   if (programs < ENOUGH_PROGRAMS || idle.length === 0) return { kind: 'clean' };
   const never = `never exercised in ${formatCount(programs)} programs: ${idle.join(', ')}`;
   return { kind: 'inconclusive', reason: `${never}; run longer, or loosen --traffic, --paging or --max-steps` };
 };
+
+/** Invariants that a run could have exercised, and did not. */
+export const neverExercised = (invariants: readonly InvariantSummary[]): readonly string[] =>
+  invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
 
 const exitCodeOf = ({ kind }: SummaryVerdict): ExitCode => {
   switch (kind) {

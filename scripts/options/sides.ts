@@ -6,7 +6,8 @@ import type { Subject } from '../../properties/subjects/subject.js';
 import type { Session } from '../session.js';
 import { duration } from './duration.js';
 
-const DEFAULT_CASE_TIMEOUT = 5000;
+/** Milliseconds. */
+export const DEFAULT_CASE_TIMEOUT = 5000;
 
 export interface CaseTimeoutFlag {
   /** Milliseconds. */

@@ -9,7 +9,15 @@ import type { CacheCounts, FindingSummary, InvariantSummary, KnownSummary, Summa
 /** From here on all digits of a count fit. */
 const WIDE = 64;
 
-export const summaryReport = (summary: Summary, session: Session): readonly string[] => {
+export const summaryReport = (summary: Summary, session: Session): readonly string[] => [
+  ...countReport(summary, session),
+  ...knownLines(summary.known, session),
+  ...findingLines(summary.findings, session),
+  ...verdictLines(summary, session),
+];
+
+/** What a run counted, without what it found. */
+export const countReport = (summary: Summary, session: Session): readonly string[] => {
   const { width, colors } = session;
   return [
     colors.bold('summary'),
@@ -22,9 +30,6 @@ export const summaryReport = (summary: Summary, session: Session): readonly stri
     '',
     ...invariantTable(summary.invariants, session),
     '',
-    ...knownLines(summary.known, session),
-    ...findingLines(summary.findings, session),
-    ...verdictLines(summary, session),
   ];
 };
 

@@ -1,0 +1,63 @@
+/** What a program counts and shows does not depend on its neighbours. */
+
+import { describe, expect, test } from 'vitest';
+import { INVARIANTS } from '../invariants/registry.js';
+import { MODEL, subjectNamed } from '../subjects/registry.js';
+import { Tally } from '../tally.js';
+import { addCounts, countsOf } from '../tally-counts.js';
+import type { BatchOptions, BatchResult, BatchTask } from './batch.js';
+import { KEPT_PROGRAMS, runBatch } from './batch.js';
+
+const OPTIONS: BatchOptions = {
+  campaign: 'batch',
+  reference: MODEL,
+  subject: subjectNamed('impl:lguest,draw-from-hidden-state', 'test', { caseTimeout: 1000 }),
+  invariants: INVARIANTS,
+  paging: 'both',
+  traffic: 'mixed',
+  mostSteps: 60,
+};
+
+const run = async (first: number, stride: number, count: number, task: Partial<BatchTask> = {}): Promise<BatchResult> =>
+  await runBatch(OPTIONS, { range: { first, stride, count }, skip: [], enough: {}, ...task }, () => undefined);
+
+const summed = (batches: readonly BatchResult[]) => {
+  const tally = new Tally(INVARIANTS);
+  for (const { counts } of batches) addCounts(tally, counts);
+  return countsOf(tally);
+};
+
+const programsBySignature = (batches: readonly BatchResult[]): Readonly<Record<string, readonly number[]>> => {
+  const programs: Record<string, number[]> = {};
+  for (const { signature, first } of batches.flatMap(({ sightings }) => sightings)) {
+    (programs[signature] ??= []).push(...first.map(({ program }) => program));
+  }
+  for (const each of Object.values(programs)) each.sort((one, other) => one - other).splice(KEPT_PROGRAMS);
+  return programs;
+};
+
+describe('a batch', () => {
+  test('of a machine with many defects is the sum of its programs, in any company', async () => {
+    const whole = [await run(0, 1, 24)];
+    const parts = [await run(0, 3, 8), await run(2, 3, 8), await run(1, 3, 8)];
+    expect(Object.keys(programsBySignature(whole)).length).toBeGreaterThan(5);
+    expect(programsBySignature(parts)).toEqual(programsBySignature(whole));
+    expect(summed(parts)).toEqual(summed(whole));
+  });
+
+  test('begins each program but those to be skipped, which count all the same', async () => {
+    const begun: number[] = [];
+    const task = { range: { first: 1, stride: 2, count: 4 }, skip: [5], enough: {} };
+    const { programs, counts } = await runBatch(OPTIONS, task, (program) => void begun.push(program));
+    expect(begun).toEqual([1, 3, 7]);
+    expect([programs, counts.programs]).toEqual([4, 3]);
+  });
+
+  test('counts what is known well enough, and leaves its programs out', async () => {
+    const { sightings } = await run(0, 1, 12);
+    const { signature, count, first } = sightings.find((each) => each.count > 1)!;
+    const { sightings: fewer } = await run(0, 1, 12, { enough: { [signature]: first[0].program } });
+    const same = fewer.find((each) => each.signature === signature);
+    expect(same).toEqual({ signature, count, first: [first[0]] });
+  });
+});

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Batches, ProgramRange } from './batches.js';
+import { programsOfShardWithin, rangeOf } from './batches.js';
+
+const programsIn = ({ first, stride, count }: ProgramRange): readonly number[] =>
+  Array.from({ length: count }, (_, place) => first + place * stride);
+
+const allOf = (batches: Batches): readonly number[] => {
+  const programs: number[] = [];
+  for (let batch = 0; ; batch++) {
+    const range = rangeOf(batch, batches);
+    if (range === undefined) return programs;
+    programs.push(...programsIn(range));
+  }
+};
+
+test.each([1, 2, 7])('%i shards run each program once', (of) => {
+  const shards = Array.from({ length: of }, (_, index) => allOf({ shard: { index, of }, programs: 1000, smallest: 3 }));
+  const programs = shards.flat().toSorted((one, other) => one - other);
+  expect(programs).toEqual(Array.from({ length: 1000 }, (_, program) => program));
+  for (const [index, shard] of shards.entries()) expect(shard.every((program) => program % of === index)).toBe(true);
+});
+
+test('batches grow, and follow on each other without a gap', () => {
+  const batches: Batches = { shard: { index: 1, of: 3 }, programs: Infinity, smallest: 2 };
+  let next = 1;
+  for (let batch = 0; batch < 1300; batch++) {
+    const { first, stride, count } = rangeOf(batch, batches)!;
+    expect([first, stride]).toEqual([next, 3]);
+    next += count * stride;
+  }
+  expect([0, 255, 256, 1279, 1280].map((batch) => rangeOf(batch, batches)!.count)).toEqual([2, 2, 32, 32, 128]);
+});
+
+test('a campaign may have fewer programs than shards', () => {
+  expect(rangeOf(0, { shard: { index: 4, of: 5 }, programs: 4, smallest: 16 })).toBeUndefined();
+  expect(programsOfShardWithin({ index: 4, of: 5 }, 4)).toBe(0);
+});

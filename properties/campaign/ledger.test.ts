@@ -1,0 +1,191 @@
+/** Ledgers add up whatever the order, and however often something is said. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Program } from '../../model/vocabulary/index.js';
+import { vaddr } from '../../model/vocabulary/index.js';
+import { INVARIANTS } from '../invariants/registry.js';
+import { Tally } from '../tally.js';
+import { countsOf } from '../tally-counts.js';
+import { KEPT_PROGRAMS } from './batch.js';
+import { numberOf, presented } from './discoveries.js';
+import type { Event } from './event.js';
+import { eventFromJson, formatEvent } from './event.js';
+import { Ledger } from './ledger.js';
+import type { Occurrence, Shrunk } from './occurrence.js';
+
+const programOf = (steps: number): Program => ({
+  machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+  steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(0) })),
+});
+
+const occurrence = (
+  difference: string,
+  program: number,
+  steps: number,
+  shrunk: Shrunk,
+  shown?: number,
+): Occurrence => ({
+  entry: {
+    status: 'open',
+    subject: 'impl',
+    reference: 'model',
+    case: { traffic: 'hostile', program: programOf(steps) },
+    divergence: {
+      invariant: 'translation',
+      alsoBroken: [],
+      place: { kind: 'end' },
+      stage: 'end',
+      field: '',
+      expected: '',
+      actual: '',
+      difference,
+    },
+    provenance: { date: '', version: '', seed: '', program, originalSteps: steps },
+    note: '',
+  },
+  shrunk,
+  shown,
+});
+
+const counts = (steps: number) => {
+  const tally = new Tally(INVARIANTS);
+  tally.programs = 1;
+  tally.steps = steps;
+  tally.checks[3] = steps;
+  tally.endsOf('access')[2] = steps;
+  return countsOf(tally);
+};
+
+/** Of a batch everything but its number follows from the campaign. */
+const batch = (shard: number, number: number): Event => {
+  const difference = 'abc'[number % 3];
+  const signature = `translation | end | ${difference}`;
+  const first = [occurrence(difference, number * 4 + shard, (number * 7 + shard) % 20, 'not')];
+  const sightings = [{ signature, count: number + 1, first }];
+  return { kind: 'batch', shard, batch: number, programs: 4, elapsed: number, counts: counts(number), sightings };
+};
+
+const anyEvent = fc.oneof(
+  fc.tuple(fc.nat(3), fc.nat(12)).map(([shard, number]) => batch(shard, number)),
+  fc
+    .record({
+      difference: fc.constantFrom('a', 'b', 'c'),
+      program: fc.nat(9),
+      steps: fc.nat(5),
+      shrunk: fc.constantFrom<Shrunk>('not', 'partly', 'wholly'),
+      shown: fc.option(fc.nat(3), { nil: undefined }),
+    })
+    .map(({ difference, program, steps, shrunk, shown }): Event => ({
+      kind: 'occurrence',
+      occurrence: occurrence(difference, program, steps, shrunk, shown),
+    })),
+  fc.nat(3).map((shard): Event => ({ kind: 'end', at: '', shard })),
+  fc.nat(20).map((programs): Event => ({ kind: 'canary', defect: 'x', caught: programs < 19, programs })),
+  fc
+    .constantFrom('as-recorded' as const, 'stale' as const)
+    .map((verdict): Event => ({ kind: 'corpus', file: 'a.json', recordedFor: 'subject', verdict, reason: '' })),
+);
+const anyEvents = fc.array(anyEvent, { maxLength: 30 });
+
+const ledgerOf = (events: readonly Event[]): Ledger => {
+  const ledger = new Ledger();
+  for (const event of events) ledger.take(event);
+  return ledger;
+};
+
+const textOf = (ledger: Ledger): string => ledger.events().map(formatEvent).join('\n');
+
+const merged = (...ledgers: readonly Ledger[]): Ledger => ledgerOf(ledgers.flatMap((ledger) => ledger.events()));
+
+describe('a ledger', () => {
+  test('does not depend on the order of its events, nor on how often each is said', () => {
+    const shuffled = anyEvents.chain((events) =>
+      fc.tuple(fc.constant(events), fc.shuffledSubarray([...events, ...events], { minLength: 2 * events.length })),
+    );
+    fc.assert(fc.property(shuffled, ([events, again]) => textOf(ledgerOf(again)) === textOf(ledgerOf(events))));
+  });
+
+  test('merges in any order and any grouping, with itself too', () => {
+    fc.assert(
+      fc.property(anyEvents, anyEvents, anyEvents, (a, b, c) => {
+        const [one, other, third] = [ledgerOf(a), ledgerOf(b), ledgerOf(c)];
+        const all = textOf(merged(one, other, third));
+        expect(textOf(merged(third, one, other))).toBe(all);
+        expect(textOf(merged(merged(one, other), third))).toBe(all);
+        expect(textOf(merged(one, merged(other, third)))).toBe(all);
+        expect(textOf(merged(one, other, one, third, other))).toBe(all);
+      }),
+    );
+  });
+
+  test('of shards apart says what one of all would', () => {
+    const events = [0, 1, 2].flatMap((shard) => [0, 1, 2, 3, 4, 5].map((number) => batch(shard, number)));
+    const apart = [0, 1, 2].map((shard) =>
+      ledgerOf(events.filter((event) => 'shard' in event && event.shard === shard)),
+    );
+    expect(textOf(merged(...apart))).toBe(textOf(ledgerOf(events)));
+    expect(merged(...apart).tally().steps).toBe(3 * 15);
+    expect(merged(...apart).programs).toBe(3 * 6 * 4);
+  });
+
+  test('of one shard given twice, not equally far, counts the one that went further', () => {
+    const near = ledgerOf([batch(0, 0), batch(0, 1)]);
+    const far = ledgerOf([batch(0, 0), batch(0, 1), batch(0, 2)]);
+    expect(textOf(merged(near, far))).toBe(textOf(far));
+  });
+
+  test('is the same when its events were read from a file', () => {
+    fc.assert(
+      fc.property(anyEvents, (events) => {
+        const read = events.map((event) => eventFromJson(JSON.parse(formatEvent(event)), 'test'));
+        expect(read).toEqual(events);
+      }),
+    );
+  });
+});
+
+describe('a discovery', () => {
+  const discovered = (...occurrences: readonly Occurrence[]) => {
+    const events = occurrences.map((each): Event => ({ kind: 'occurrence', occurrence: each }));
+    return ledgerOf(events).discoveries.list()[0];
+  };
+
+  test('keeps the programs with the smallest numbers, and shows the shortest of them', () => {
+    const small = occurrence('a', 100, 1, 'wholly', 3);
+    const [one, two, three] = [7, 5, 6].map((program, index) => occurrence('a', program, 9 - index, 'wholly', 3));
+    const discovery = discovered(small, one, two, three);
+    expect(discovery.occurrences.map(numberOf)).toEqual([5, 6, 7]);
+    expect(discovery.occurrences).toHaveLength(KEPT_PROGRAMS);
+    expect(presented(discovery)).toBe(three);
+  });
+
+  test('shows a longer one rather than one that does not always show', () => {
+    const steady = occurrence('a', 2, 9, 'wholly', 3);
+    expect(presented(discovered(occurrence('a', 1, 2, 'wholly', 2), steady))).toBe(steady);
+  });
+
+  test('shows of equal ones that of the smallest number, whenever their shards began', () => {
+    const [second, first] = ['2026-01-01', '2026-01-02'].map((date, index): Occurrence => {
+      const each = occurrence('a', 2 - index, 3, 'wholly', 3);
+      return { ...each, entry: { ...each.entry, provenance: { ...each.entry.provenance, date } } };
+    });
+    expect(presented(discovered(first, second))).toBe(first);
+    expect(presented(discovered(second, first))).toBe(first);
+  });
+
+  test('of ten thousand programs takes no longer for the last than for the first', () => {
+    const ledger = new Ledger();
+    const take = (from: number): number => {
+      const start = performance.now();
+      for (let number = from; number < from + 2000; number++) ledger.take(batch(0, number));
+      return performance.now() - start;
+    };
+    take(0);
+    const early = take(2000);
+    for (const from of [4000, 6000]) take(from);
+    expect(take(8000)).toBeLessThan(5 * early + 50);
+    expect(ledger.discoveries.size).toBe(3);
+    expect(textOf(ledger).length).toBeLessThan(20_000);
+  });
+});

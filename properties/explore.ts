@@ -1,0 +1,65 @@
+/** One program of a campaign, and all that it shows. */
+
+import fc from 'fast-check';
+import type { Case, ProgramOptions } from './arbitraries/index.js';
+import { programArbitrary } from './arbitraries/index.js';
+import { keepsContract } from './contract.js';
+import type { Divergence } from './divergence.js';
+import { signatureOf } from './divergence.js';
+import type { Pair, RunOptions } from './pair.js';
+import { programSeed, randomFor } from './seeds.js';
+
+/** How often a program is taken up again behind a divergence. */
+const MOST_ROUNDS = 16;
+
+/** Every so many programs one is run a second time, for the invariant `determinism`. */
+const TWICE_EVERY = 256;
+
+/** A case, and what fast-check remembers of it for shrinking. */
+export type Generated = fc.Value<Case>;
+
+/** The programs of a campaign by their number: a pure function of its name and the options. */
+export const programsOf = (campaign: string, options: ProgramOptions): ((index: number) => Generated) => {
+  const arbitrary = programArbitrary(options);
+  return (index) => arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
+};
+
+/** What a program showed. */
+export interface Shown {
+  readonly signature: string;
+  readonly divergence: Divergence;
+  /** The program as it was when it diverged, perhaps without steps that had diverged before. */
+  readonly found: Generated;
+}
+
+/** How program `index` of a campaign is run. */
+export const runOptionsOf = (index: number, { traffic }: Case): RunOptions => ({
+  contractKept: traffic === 'coherent',
+  twice: index % TWICE_EVERY === 0,
+});
+
+/**
+ * Runs a program, and answers each signature that it shows once; behind each divergence it goes on without the step that
+ * diverged, for there may be others.
+ */
+export async function* showings(pair: Pair, index: number, generated: Generated): AsyncGenerator<Shown, void> {
+  let found = generated;
+  const signatures = new Set<string>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const divergence = await pair.run(found.value.program, runOptionsOf(index, found.value));
+    if (divergence === undefined) return;
+    const signature = signatureOf(divergence);
+    if (!signatures.has(signature)) yield { signature, divergence, found };
+    signatures.add(signature);
+    const { place } = divergence;
+    if (place.kind !== 'step') return;
+    found = withoutStep(found.value, place.index);
+  }
+}
+
+/** A guest that no longer keeps its contract is a hostile one. */
+const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
+  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
+  const kept = traffic === 'coherent' && keepsContract(shorter);
+  return new fc.Value<Case>({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, undefined);
+};

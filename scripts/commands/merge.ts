@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { BadInput } from '../../model/format/index.js';
+import type { ExitCode } from '../exit-codes.js';
+import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
+import { readKnown } from '../fuzzing/known.js';
+import { addHelp } from '../help.js';
+import type { StoredRun } from '../nightly/merge.js';
+import { mergeRuns, readRun, writeMergedEvents } from '../nightly/merge.js';
+import { nightlyReport } from '../nightly/nightly-report.js';
+import { publish } from '../nightly/publish.js';
+import { RUN_FILE } from '../nightly/run-files.js';
+import { readRunRecord, writeRunRecord } from '../nightly/run-record.js';
+import { CORPUS } from '../options/corpus.js';
+import { printable } from '../report/printable.js';
+import type { Session } from '../session.js';
+
+interface MergeFlags {
+  readonly out: string;
+  readonly corpus?: string;
+  readonly known?: string;
+}
+
+export const registerMerge = (program: Command, session: Session): void => {
+  const command = program
+    .command('merge')
+    .description('Make one run of the shards of a campaign, in any order; what is given twice counts once.')
+    .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
+    .requiredOption('--out <directory>', 'where the merged run goes')
+    .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')
+    .option('--known <file>', 'known findings: counted, and not a failure until they expire');
+  addHelp(command, [
+    ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
+    ['shadowdiff merge out/shard-* --out out/all --corpus corpus', 'and their counterexamples in the corpus'],
+  ]).action(async (directories: readonly string[], flags: MergeFlags) => {
+    session.exitCode = await runMerge(directories, flags, session);
+  });
+};
+
+const runMerge = async (directories: readonly string[], flags: MergeFlags, session: Session): Promise<ExitCode> => {
+  const { out } = flags;
+  const known = await readKnown(flags.known);
+  await checkDirectory('--out', out);
+  if (flags.corpus !== undefined) await checkDirectory('--corpus', flags.corpus);
+  await refuseToReplace(out);
+  const { record, ledger } = mergeRuns(await readRuns(directories, session));
+  await makeResultDirectory('--out', out);
+  await writeMergedEvents(out, ledger);
+  await writeRunRecord(join(out, RUN_FILE), record);
+  const corpus = flags.corpus ?? record.parts[0]?.corpus ?? CORPUS;
+  const intoCorpus = flags.corpus !== undefined;
+  const options = { directory: out, record, known, corpus, intoCorpus, interrupted: false };
+  const publication = await publish(ledger, options, session);
+  for (const line of nightlyReport(publication, { ledger, record, directory: out }, session)) session.print(line);
+  return publication.summary.exitCode;
+};
+
+/** Merging again is welcome; a run of a shard is not to be lost. */
+const refuseToReplace = async (out: string): Promise<void> => {
+  const there = await readRunRecord(join(out, RUN_FILE)).catch(() => undefined);
+  if (there?.kind === 'run')
+    throw new BadInput('--out', `${out}: a run that is not merged is here; name another directory`);
+};
+
+/** A shard that left nothing to read must not keep the others from being told; that it is missing is told with them. */
+const readRuns = async (directories: readonly string[], session: Session): Promise<readonly StoredRun[]> => {
+  const runs: StoredRun[] = [];
+  for (const directory of directories) {
+    try {
+      runs.push(await readRun(directory, (problem) => session.complain(`shadowdiff: ${printable(problem)}`)));
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      session.complain(`shadowdiff: left out: ${printable(error.message)}`);
+    }
+  }
+  return runs;
+};

@@ -1,0 +1,101 @@
+/** The manifest, against the schema that Kubernetes publishes and against what shadowdiff asks of it. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { IJob } from 'kubernetes-models/batch/v1';
+import { Job } from 'kubernetes-models/batch/v1';
+import type { IPersistentVolumeClaim } from 'kubernetes-models/v1';
+import { PersistentVolumeClaim } from 'kubernetes-models/v1';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { shardOf } from '../options/shard.js';
+
+type Resource = IPersistentVolumeClaim | IJob;
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const text = readFileSync(new URL('kubernetes.yaml', import.meta.url), 'utf8');
+
+const resourcesOf = (manifest: string): readonly Resource[] =>
+  parseAllDocuments(manifest).map((document) => {
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS() as Resource;
+  });
+
+/** What the schema says against a manifest. */
+const schemaProblems = (manifest: string): readonly string[] =>
+  resourcesOf(manifest).flatMap((resource) => {
+    try {
+      if (resource.kind === 'Job') new Job(resource).validate();
+      else new PersistentVolumeClaim(resource).validate();
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  });
+
+let directory: string;
+beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'shadowdiff-kubernetes-'))));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** What the types of the schema say besides: it allows fields that it does not know, and the API server drops them in silence. */
+const typeProblems = (manifest: string): string => {
+  const file = join(directory, 'manifest.ts');
+  const [claim, ...jobs] = resourcesOf(manifest);
+  const models = join(REPOSITORY, 'node_modules', 'kubernetes-models');
+  writeFileSync(
+    file,
+    `import type { IJob } from ${JSON.stringify(join(models, 'batch/v1/Job'))};
+import type { IPersistentVolumeClaim } from ${JSON.stringify(join(models, 'v1/PersistentVolumeClaim'))};
+export const claim: IPersistentVolumeClaim = ${JSON.stringify(claim)};
+export const jobs: readonly IJob[] = ${JSON.stringify(jobs)};
+`,
+  );
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  return spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), [...options, '--ignoreConfig', file], {
+    encoding: 'utf8',
+  }).stdout;
+};
+
+test('the manifest is as the schema has it', () => {
+  expect(schemaProblems(text)).toEqual([]);
+  expect(typeProblems(text)).toBe('');
+});
+
+describe('a manifest that is not is refused:', () => {
+  test.each([
+    ['no number of completions', /completions: 8/, 'completions: eight', 'completions must be integer'],
+    ['a container without a name', /- name: shard\n\s+image/, '- image', "required property 'name'"],
+    ['a wrong type', /backoffLimit: 0/, 'backoffLimit: none', 'backoffLimit must be integer'],
+  ])('%s', (_, what, instead, problem) => {
+    const broken = text.replace(what, instead);
+    expect(broken).not.toBe(text);
+    expect(schemaProblems(broken).join()).toContain(problem.replaceAll("'", ''));
+  });
+
+  test.each([
+    ['a field that nobody knows', /completionMode:/, 'completionsMode:', 'completionsMode'],
+    [
+      'a field at the wrong place',
+      /restartPolicy: Never\n\s+securityContext/,
+      'backoffLimit: 1\n      securityContext',
+      'backoffLimit',
+    ],
+    ['a word that nobody knows', /Indexed\n/, 'Index\n', '"Index"'],
+  ])('%s', (_, what, instead, problem) => {
+    const broken = text.replace(what, instead);
+    expect(broken).not.toBe(text);
+    expect(typeProblems(broken)).toContain(problem);
+  });
+});
+
+test('the shards are as many as their Job says', () => {
+  const jobs = resourcesOf(text).filter((each): each is IJob => each.kind === 'Job');
+  const { spec } = jobs.find(({ metadata }) => metadata?.name === 'shadowdiff')!;
+  const { env = [] } = spec!.template.spec!.containers[0];
+  const variables = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  expect(spec).toMatchObject({ completionMode: 'Indexed', completions: 8 });
+  expect(shardOf('auto', { ...variables, JOB_COMPLETION_INDEX: '7' })).toEqual({ index: 7, of: spec!.completions });
+});

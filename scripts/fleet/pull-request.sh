@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Keeps one pull request with the counterexamples that the main branch does not have yet. Needs git, and gh with GH_TOKEN.
+#
+#   pull-request.sh adopt CORPUS          before a merge: what waits in the pull request goes into the corpus and so is not new
+#   pull-request.sh propose CORPUS BODY   after it: opens the pull request, or adds to it; with nothing new it does neither
+#
+# BODY is a file of Markdown. Exit codes: 0, or that of the command that failed.
+set -euo pipefail
+
+BRANCH=nightly-counterexamples
+# GitHub's own robot, whose picture its commits then have.
+AUTHOR='github-actions[bot]'
+EMAIL='41898282+github-actions[bot]@users.noreply.github.com'
+
+open_request() { gh pr list --head "$BRANCH" --state open --json number --jq '.[0].number // empty'; }
+
+adopt() {
+  local corpus=$1
+  [[ -n $(open_request) ]] || return 0
+  git fetch --quiet origin "$BRANCH"
+  git diff --name-only --diff-filter=A -z HEAD...FETCH_HEAD -- "$corpus" | xargs -0 -r git checkout --quiet FETCH_HEAD --
+}
+
+propose() {
+  local corpus=$1 body=$2 request parent=HEAD force=(--force) tree
+  request=$(open_request)
+  if [[ -n $request ]]; then
+    # On top of it: somebody may have written notes there.
+    git fetch --quiet origin "$BRANCH"
+    parent=FETCH_HEAD force=()
+  fi
+  tree=$(mktemp -d)
+  # shellcheck disable=SC2064
+  trap "git worktree remove --force '$tree'" EXIT
+  git worktree add --quiet --detach "$tree" "$parent"
+  git ls-files --others --modified -z -- "$corpus" | xargs -0 -r cp --parents --target-directory="$tree"
+  git -C "$tree" add --all -- "$corpus"
+  if git -C "$tree" diff --cached --quiet; then
+    echo 'nothing new to propose'
+    return
+  fi
+  git -C "$tree" -c "user.name=$AUTHOR" -c "user.email=$EMAIL" commit --quiet --message "Counterexamples of ${CAMPAIGN:-a campaign}"
+  git -C "$tree" push --quiet "${force[@]}" origin "HEAD:refs/heads/$BRANCH"
+  if [[ -n $request ]]; then
+    gh pr edit "$request" --body-file "$body"
+  else
+    gh pr create --head "$BRANCH" --base "$(git branch --show-current)" --title 'Counterexamples found at night' --body-file "$body"
+  fi
+}
+
+case ${1-} in
+  adopt) adopt "${2:?name the corpus}" ;;
+  propose) propose "${2:?name the corpus}" "${3:?name a file of Markdown}" ;;
+  *)
+    echo 'pull-request.sh: say adopt CORPUS, or propose CORPUS BODY' >&2
+    exit 2
+    ;;
+esac

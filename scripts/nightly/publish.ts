@@ -1,0 +1,209 @@
+/** Writes all that can be read of a run into its directory, from its ledger: written twice, it is the same. */
+
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { BadInput } from '../../model/format/index.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
+import { RERUNS } from '../../properties/campaign/occurrence.js';
+import { fileNameOf, formatEntry } from '../../properties/corpus/entry.js';
+import { makeDirectory } from '../../properties/corpus/make-directory.js';
+import type { Finding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
+import { INVARIANTS } from '../../properties/invariants/registry.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
+import { storeFinding } from '../fuzzing/finding-store.js';
+import { tolerated } from '../fuzzing/known.js';
+import type { Ending } from '../fuzzing/summarize.js';
+import { summarize } from '../fuzzing/summarize.js';
+import { writeSummary } from '../fuzzing/summary-file.js';
+import { commandLineOf } from '../report/shell-words.js';
+import type { FindingSummary, Summary } from '../report/summary.js';
+import type { Session } from '../session.js';
+import { REPORTERS } from './reporters.js';
+import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
+import type { RunRecord } from './run-record.js';
+import { settingsOf } from './run-plan.js';
+import type { Triage, TriagedFinding } from './triage.js';
+import { triageOf } from './triage.js';
+import { nightlyVerdict } from './verdict.js';
+
+export interface Publication {
+  readonly summary: Summary;
+  readonly triage: Triage;
+  /** What could not be saved, a sentence each. */
+  readonly troubles: readonly string[];
+}
+
+export interface PublishOptions {
+  readonly directory: string;
+  readonly record: RunRecord;
+  readonly known: readonly KnownFinding[];
+  /** Where the corpus is. */
+  readonly corpus: string;
+  /** New counterexamples go into the corpus. A shard alone does not know which program will stand for a finding. */
+  readonly intoCorpus: boolean;
+  readonly interrupted: boolean;
+}
+
+const INVARIANTS_FORMAT = 'shadowdiff-invariants/1';
+const TRIAGE_FORMAT = 'shadowdiff-triage/1';
+
+export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
+  const { directory, record, known, corpus } = options;
+  const today = session.surroundings.today();
+  const tolerates = tolerated(known, today);
+  const triage = await triageOf(ledger, { record, corpus, tolerated: tolerates });
+  const { findings, troubles } = await storeAll(triage.findings, options);
+  const result = resultOf(ledger, triage.findings);
+  const summary = summarize(
+    { options: fuzzOptionsOf(record, session), known },
+    result,
+    { interrupted: options.interrupted, findings, time: timeOf(ledger, record, today) },
+    nightlyVerdict({ ledger, record, triage }, tolerates),
+  );
+  await writeSummary(directory, summary);
+  await writeInvariants(directory, summary);
+  await writeJson(join(directory, TRIAGE_FILE), triageToJson(triage, findings, ledger));
+  for (const report of REPORTERS) await report(directory, session);
+  return { summary, triage, troubles };
+};
+
+/** The options of an equal fuzz run, for the summary. */
+const fuzzOptionsOf = ({ campaign }: RunRecord, { surroundings }: Session): FuzzOptions => {
+  const settings = settingsOf(campaign);
+  return {
+    ...settings,
+    subject: surroundings.subjectNamed(campaign.subject, '--subject', settings),
+    reference: surroundings.subjectNamed(campaign.reference, '--reference', settings),
+    invariants: INVARIANTS,
+    mostFindings: Number.MAX_SAFE_INTEGER,
+    mostTries: campaign.maxTries,
+  };
+};
+
+const resultOf = (ledger: Ledger, findings: readonly TriagedFinding[]): FuzzResult => ({
+  programs: ledger.programs,
+  tally: ledger.tally(),
+  findings: findings.filter(({ status }) => status !== 'tolerated').map(findingOf),
+  known: new Map(
+    findings.filter(({ status }) => status === 'tolerated').map(({ signature, count }) => [signature, count]),
+  ),
+});
+
+const findingOf = ({ signature, count, occurrence }: TriagedFinding): Finding => {
+  const { entry, shrunk, shown } = occurrence;
+  const { program, originalSteps } = entry.provenance;
+  return {
+    signature,
+    program,
+    originalSteps,
+    case: entry.case,
+    divergence: entry.divergence,
+    interrupted: shrunk !== 'wholly',
+    reproduced: shown === undefined || shown === RERUNS,
+    count,
+  };
+};
+
+/** Shards ran side by side: the longest time is that of all. */
+const timeOf = (ledger: Ledger, { parts }: RunRecord, today: Date): Ending['time'] => {
+  const started = parts.map((part) => part.started).toSorted()[0];
+  const milliseconds = Math.max(0, ...[...ledger.shards.values()].map(({ elapsed }) => elapsed));
+  return { started, ended: today.toISOString(), milliseconds };
+};
+
+/** Stores the findings of a run, and of an earlier state of it what is still right. */
+const storeAll = async (
+  findings: readonly TriagedFinding[],
+  options: PublishOptions,
+): Promise<{ readonly findings: readonly FindingSummary[]; readonly troubles: readonly string[] }> => {
+  const directory = join(options.directory, FINDINGS);
+  const told = findings.filter(({ status }) => status !== 'tolerated');
+  const troubles: string[] = [];
+  const summaries: FindingSummary[] = [];
+  if (told.length > 0) await makeResults(directory);
+  await removeOthers(directory, new Set(told.map(({ occurrence }) => fileNameOf(occurrence.entry))));
+  for (const finding of told) {
+    const file = await storeOne(finding, directory, options, troubles);
+    summaries.push(summaryOf(finding, file));
+  }
+  return { findings: summaries, troubles };
+};
+
+/** Answers where it is best looked for. */
+const storeOne = async (
+  { status, occurrence, recordedAt }: TriagedFinding,
+  directory: string,
+  { corpus, intoCorpus }: PublishOptions,
+  troubles: string[],
+): Promise<string | undefined> => {
+  const entry = occurrence.shown === 0 ? { ...occurrence.entry, note: UNSTEADY } : occurrence.entry;
+  const path = join(directory, fileNameOf(entry));
+  const written = await writeFileAtomic(path, formatEntry(entry)).then(
+    () => path,
+    (error: Error) =>
+      void troubles.push(`${path}: cannot be written: ${error.message}; free space, and go on with --resume`),
+  );
+  if (recordedAt !== undefined) return recordedAt;
+  if (!intoCorpus || status !== 'new' || occurrence.shrunk === 'not') return written;
+  const stored = await storeFinding(corpus, entry);
+  if (stored.kind === 'lost') troubles.push(stored.problem);
+  else if (stored.recorded.status === 'fixed') troubles.push(`${stored.path}: marked as fixed, and it is back`);
+  return stored.kind === 'stored' ? stored.path : written;
+};
+
+const UNSTEADY = 'Did not show again when the program was run by itself.';
+
+const summaryOf = ({ signature, count, occurrence }: TriagedFinding, file: string | undefined): FindingSummary => {
+  const { entry, shrunk, shown } = occurrence;
+  return {
+    signature,
+    count,
+    program: entry.provenance.program,
+    originalSteps: entry.provenance.originalSteps,
+    steps: entry.case.program.steps.length,
+    traffic: entry.case.traffic,
+    reproduced: shown === undefined || shown === RERUNS,
+    shrinkingInterrupted: shrunk !== 'wholly',
+    file,
+    replay: commandLineOf(['shadowdiff', 'replay', file ?? 'FILE']),
+  };
+};
+
+const makeResults = async (directory: string): Promise<void> => {
+  await makeDirectory(directory).catch((error: Error) => {
+    throw new BadInput(directory, `cannot be made: ${error.message}; free space, and go on with --resume`);
+  });
+};
+
+/** A finding whose program became smaller has another file. */
+const removeOthers = async (directory: string, names: ReadonlySet<string>): Promise<void> => {
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (name.endsWith('.json') && !names.has(name)) await rm(join(directory, name), { force: true });
+  }
+};
+
+/** What each invariant looked at in the whole run: the place for all that is counted by invariant. */
+const writeInvariants = async (directory: string, { invariants, programs, steps }: Summary): Promise<void> => {
+  await writeJson(join(directory, INVARIANTS_FILE), { format: INVARIANTS_FORMAT, programs, steps, invariants });
+};
+
+const triageToJson = (
+  { findings, open, fixed, broken, unreadable }: Triage,
+  summaries: readonly FindingSummary[],
+  { canary }: Ledger,
+): unknown => ({
+  format: TRIAGE_FORMAT,
+  canary: canary === undefined ? null : { defect: canary.defect, caught: canary.caught, programs: canary.programs },
+  findings: findings.map(({ status, signature, count }) => {
+    const { file, replay } = summaries.find((each) => each.signature === signature) ?? {};
+    return { status, signature, count, file, command: replay };
+  }),
+  corpus: { open, fixed, broken, unreadable },
+});
+
+const writeJson = async (path: string, value: unknown): Promise<void> => {
+  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 1)}\n`).catch((error: Error) => {
+    throw new BadInput(path, `cannot be written: ${error.message}; free space, and go on with --resume`);
+  });
+};
