@@ -3,8 +3,7 @@
 import * as z from 'zod';
 import { exactObject, naturalNumber } from '../model/format/fields.js';
 import { OPS } from '../model/vocabulary/index.js';
-import { INVARIANTS } from './invariants/registry.js';
-import { Tally } from './tally.js';
+import type { Tally } from './tally.js';
 
 const SCALARS = ['programs', 'steps', 'diedEarly', 'hits', 'misses', 'cacheHits', 'cacheMisses'] as const;
 
@@ -45,13 +44,6 @@ export const addCounts = (tally: Tally, counts: TallyCounts): void => {
   addEach(tally.checks, counts.checks);
   addEach(tally.exercised, counts.exercised);
   for (const [index, op] of OPS.entries()) addEach(tally.endsOf(op), counts.ends[index]);
-};
-
-/** A tally of all invariants with these counts. */
-export const tallyWith = (counts: TallyCounts): Tally => {
-  const tally = new Tally(INVARIANTS);
-  addCounts(tally, counts);
-  return tally;
 };
 
 const addEach = (sums: Float64Array, counts: readonly number[]): void => {

@@ -102,7 +102,18 @@ describe('usage', () => {
     expect(names.filter((name) => name !== 'help' && name !== 'shadowdiff').length).toBeGreaterThanOrEqual(
       COMMANDS.length,
     );
-    for (const name of ['fuzz', 'replay', 'shrink', 'regress', 'trace', 'seeds', 'invariants', 'defects']) {
+    for (const name of [
+      'fuzz',
+      'nightly',
+      'merge',
+      'replay',
+      'shrink',
+      'regress',
+      'trace',
+      'seeds',
+      'invariants',
+      'defects',
+    ]) {
       const help = await call([name, '--help']);
       expect(help.code).toBe(0);
       expect(help.out).toMatch(new RegExp(`Examples:\\n {2}shadowdiff ${name}[\\s\\S]*Exit codes:\\n {2}0 +clean`));

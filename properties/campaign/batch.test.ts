@@ -55,7 +55,7 @@ describe('a batch', () => {
 
   test('counts what is known well enough, and leaves its programs out', async () => {
     const { sightings } = await run(0, 1, 12);
-    const [{ signature, count, first }] = sightings.filter((each) => each.count > 1);
+    const { signature, count, first } = sightings.find((each) => each.count > 1)!;
     const { sightings: fewer } = await run(0, 1, 12, { enough: { [signature]: first[0].program } });
     const same = fewer.find((each) => each.signature === signature);
     expect(same).toEqual({ signature, count, first: [first[0]] });

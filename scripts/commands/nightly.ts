@@ -1,3 +1,4 @@
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
@@ -19,6 +20,7 @@ import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
 import { closeSides, sidesOf, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
+import { labelled } from '../report/labelled.js';
 import { commandLineOf } from '../report/shell-words.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
@@ -82,7 +84,8 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   const log = new EventLog(events);
   const ledger = await readLedger(events, (problem) => session.complain(`shadowdiff: ${printable(problem)}`));
   const { seed } = plan.record.campaign;
-  session.print(`seed ${seed}   (repeat with --seed ${seed}; results in ${printable(plan.directory)})`);
+  session.print(`seed ${seed}   (repeat with --seed ${seed})`);
+  session.print(labelled('results', printable(plan.directory), session.width));
   const interrupted = await explore(plan, ledger, log, session);
   const { part, directory } = plan;
   const whole = plan.record.campaign.shards === 1;
@@ -118,7 +121,8 @@ const checkPlan = async ({ directory, part, record }: RunPlan, session: Session)
 /** Answers whether somebody interrupted it. */
 const explore = async (plan: RunPlan, ledger: Ledger, log: EventLog, session: Session): Promise<boolean> => {
   const { surroundings } = session;
-  const crew = surroundings.crew({ jobs: plan.part.jobs, log: join(plan.directory, WORKERS_FILE) });
+  const lastWords = join(plan.directory, WORKERS_FILE);
+  const crew = surroundings.crew({ jobs: plan.part.jobs, log: lastWords });
   const run = new NightlyRun(plan, ledger, { session, log, crew });
   const display = new ProgressDisplay(session, () => run.progress());
   const deaf = surroundings.onInterrupt(() => run.interrupt());
@@ -130,5 +134,11 @@ const explore = async (plan: RunPlan, ledger: Ledger, log: EventLog, session: Se
     display.end();
     await crew.end();
     log.close();
+    await removeIfEmpty(lastWords);
   }
+};
+
+const removeIfEmpty = async (path: string): Promise<void> => {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.size === 0) await rm(path);
 };

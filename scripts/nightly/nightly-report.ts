@@ -31,8 +31,9 @@ export const nightlyReport = (
   ...entryLines('corpus', triage.broken, session),
   ...entryLines('fixed', triage.fixed, session),
   ...troubles.map((trouble) => session.colors.red(wrap(`not saved: ${printable(trouble)}`, session))),
+  ...(triage.findings.length === 0 ? [] : ['']),
   ...verdictLines({ summary, triage, troubles }, { ledger, record }, session),
-  labelled('results', directory, session.width),
+  labelled('results', printable(directory), session.width),
 ];
 
 /** In the order in which a reader needs them. */

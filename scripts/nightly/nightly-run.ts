@@ -125,12 +125,18 @@ export class NightlyRun {
     this.ledger.take(event);
   }
 
-  /** Each of so many workers takes what comes next, until nothing does. */
+  /** Each of so many workers takes what comes next, until nothing does. What goes wrong with one ends the work of all. */
   private async everyWorker(work: () => Promise<boolean>): Promise<void> {
     const loop = async (): Promise<void> => {
-      while (!this.interrupted && (await work()));
+      try {
+        while (!this.stop.signal.aborted && (await work()));
+      } catch (error) {
+        this.stop.abort();
+        throw error;
+      }
     };
-    await Promise.all(Array.from({ length: this.plan.part.jobs }, loop));
+    const ends = await Promise.allSettled(Array.from({ length: this.plan.part.jobs }, loop));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   // The corpus.
