@@ -140,18 +140,20 @@ describe('a run', () => {
     expect([code, out]).toEqual([3, expect.stringContaining(`inconclusive: ${reason}`)]);
   });
 
-  test('that is interrupted says how to go on', async () => {
+  test('that is interrupted says how to go on, and then does', async () => {
+    await withDefect();
     let interrupt = (): void => undefined;
     const onInterrupt = (listener: () => void) => {
       interrupt = listener;
       return () => undefined;
     };
-    const { crew } = spying(({ kind }) => (kind === 'batch' ? interrupt() : undefined));
+    const { crew } = spying(() => interrupt());
     const { code, out } = await nightly(MANY, { crew: crew!, onInterrupt });
-    expect([code, out]).toEqual([
-      130,
-      expect.stringMatching(/interrupted: .*[\s\S]*shadowdiff nightly --resume \S*run-\d+\n$/),
-    ]);
+    const [, directory] = /\nshadowdiff nightly --resume (\S+)\n$/.exec(out) ?? [];
+    expect([code, out]).toEqual([130, expect.stringMatching(/^interrupted: 0 kinds of finding in 0 programs$/m)]);
+    expect(out).not.toContain('canary');
+    const resumed = await rehearse(['nightly', '--resume', directory]);
+    expect([resumed.code, resumed.out]).toEqual([0, expect.stringMatching(/^canary {4}impl:\S+ caught/m)]);
   });
 
   test.each([40, 80])('is told within %i columns, but for what is to be copied', async (columns) => {

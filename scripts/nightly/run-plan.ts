@@ -163,10 +163,12 @@ export const settingsOf = (campaign: CampaignRecord): CampaignSettings => ({
   caseTimeout: campaign.caseTimeout,
 });
 
-export const batchesOf = ({ campaign }: RunRecord, { shard }: PartRecord): Batches => ({
-  shard: { index: shard, of: campaign.shards },
-  programs: campaign.programs ?? Infinity,
-  smallest: smallestBatch(
-    campaign.subject.startsWith('exec:') || campaign.reference.startsWith('exec:') ? 'external' : 'in-process',
-  ),
-});
+export const batchesOf = ({ record, part }: Pick<RunPlan, 'record' | 'part'>): Batches => {
+  const { subject, reference, programs, shards } = record.campaign;
+  const external = [subject, reference].some((name) => name.startsWith('exec:'));
+  return {
+    shard: { index: part.shard, of: shards },
+    programs: programs ?? Infinity,
+    smallest: smallestBatch(external ? 'external' : 'in-process'),
+  };
+};

@@ -1,0 +1,52 @@
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Event } from '../../properties/campaign/event.js';
+import { EventLog, readLedger } from './event-log.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-events-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const path = (): string => join(directory, 'events.jsonl');
+const canary: Event = { kind: 'canary', defect: 'a', caught: true, programs: 1 };
+
+const append = (...events: readonly Event[]): void => {
+  const log = new EventLog(path());
+  log.append(...events);
+  log.close();
+};
+
+test('a line behind a torn one is whole', async () => {
+  append({ kind: 'end', at: '', shard: 0 });
+  await appendFile(path(), '{"kind":"can');
+  append(canary);
+  const torn: string[] = [];
+  const ledger = await readLedger(path(), (problem) => torn.push(problem));
+  expect(torn).toEqual([expect.stringContaining('events.jsonl: line 2 was torn')]);
+  expect(ledger.canary).toEqual(canary);
+  expect(ledger.shard(0).ended).toBe(true);
+});
+
+test('what is whole is left as it is', async () => {
+  append(canary);
+  const before = await readFile(path(), 'utf8');
+  append();
+  expect(await readFile(path(), 'utf8')).toBe(before);
+});
+
+test('a line that is no event is refused by its number, with what is wrong', async () => {
+  await writeFile(path(), `{"kind":"end","at":"","shard":0}\n{"kind":"end","at":"","shard":-1}\n`);
+  await expect(readLedger(path(), () => undefined)).rejects.toThrow('events.jsonl: line 2: shard: -1 is out of range');
+});
+
+test('a directory, a file that is not there, and one that cannot be written are told', async () => {
+  await expect(readLedger(directory, () => undefined)).rejects.toThrow('this is no file; name the directory of a run');
+  await expect(readLedger(path(), () => undefined)).rejects.toThrow('there is no such file');
+  await mkdir(path());
+  expect(() => new EventLog(path())).toThrow(/events\.jsonl: cannot be written: .*; name another --out/);
+  const full = new EventLog('/dev/full');
+  expect(() => full.append(canary)).toThrow(/cannot be written: ENOSPC.*go on with --resume/);
+  full.close();
+});
