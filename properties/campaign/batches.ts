@@ -29,13 +29,16 @@ export interface Batches {
  * batch, and how many times as large as the first ones.
  */
 const SIZES = [
-  { before: 256, times: 1 },
-  { before: 1280, times: 16 },
+  { before: 64, times: 1 },
+  { before: 1024, times: 8 },
   { before: Infinity, times: 64 },
 ] as const;
 
-/** Programs in each of the first batches: one should take a moment. A program behind a pipe takes longer. */
-export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 64 : 16);
+/**
+ * Programs in each of the first batches: one should take a moment, and be long enough that making its machines takes little of it.
+ * A program behind a pipe takes longer.
+ */
+export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 512 : 32);
 
 /** The place within its shard of the first program of batch `batch`. */
 const startOf = (batch: number, { smallest }: Batches): number => {

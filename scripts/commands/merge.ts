@@ -11,7 +11,6 @@ import { nightlyReport } from '../nightly/nightly-report.js';
 import { publish } from '../nightly/publish.js';
 import { RUN_FILE } from '../nightly/run-files.js';
 import { readRunRecord, writeRunRecord } from '../nightly/run-record.js';
-import { CORPUS } from '../options/corpus.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
@@ -47,9 +46,7 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   await makeResultDirectory('--out', out);
   await writeMergedEvents(out, ledger);
   await writeRunRecord(join(out, RUN_FILE), record);
-  const corpus = flags.corpus ?? record.parts[0]?.corpus ?? CORPUS;
-  const intoCorpus = flags.corpus !== undefined;
-  const options = { directory: out, record, known, corpus, intoCorpus, interrupted: false };
+  const options = { directory: out, record, known, keepIn: flags.corpus, interrupted: false };
   const publication = await publish(ledger, options, session);
   for (const line of nightlyReport(publication, { ledger, record, directory: out }, session)) session.print(line);
   return publication.summary.exitCode;

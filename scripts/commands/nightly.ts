@@ -88,20 +88,11 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   session.print(`seed ${seed}   (repeat with --seed ${seed})`);
   session.print(labelled('results', printable(plan.directory), session.width));
   const interrupted = await explore(plan, ledger, log, session);
-  const { part, directory } = plan;
-  const whole = plan.record.campaign.shards === 1;
-  const options = {
-    directory,
-    record: plan.record,
-    known: plan.known,
-    corpus: part.corpus,
-    intoCorpus: whole,
-    interrupted,
-  };
-  const publication = await publish(ledger, options, session);
+  const { directory, record: run, known } = plan;
+  const keepIn = run.campaign.shards === 1 ? plan.part.corpus : undefined;
+  const publication = await publish(ledger, { directory, record: run, known, keepIn, interrupted }, session);
   session.print();
-  for (const line of nightlyReport(publication, { ledger, record: plan.record, directory }, session))
-    session.print(line);
+  for (const line of nightlyReport(publication, { ledger, record: run, directory }, session)) session.print(line);
   if (interrupted) session.print(commandLineOf(['shadowdiff', 'nightly', '--resume', directory]));
   return publication.summary.exitCode;
 };

@@ -13,8 +13,8 @@ import type { RunRecord } from './run-record.js';
 import type { Status, Triage, TriagedEntry, TriagedFinding } from './triage.js';
 import { doubtsOf } from './verdict.js';
 
-/** So many entries of the corpus are told one by one. */
-const MOST_ENTRIES = 10;
+/** So many different things are told of the corpus. */
+const MOST_REASONS = 10;
 
 export const nightlyReport = (
   { summary, triage, troubles }: Publication,
@@ -101,11 +101,21 @@ const detailsOf = ({ status, count, occurrence }: TriagedFinding): string => {
   return `${steps}, ${times}`;
 };
 
+/** Entries of which the same is to be said are told by the first of them. */
 const entryLines = (title: string, entries: readonly TriagedEntry[], { width }: Session): readonly string[] => {
-  const lines = entries
-    .slice(0, MOST_ENTRIES)
-    .flatMap(({ reason, command }) => [labelled(title, printable(reason), width), `  ${printable(command)}`]);
-  const further = entries.length - MOST_ENTRIES;
+  const byReason = new Map<string, TriagedEntry[]>();
+  for (const entry of entries) byReason.set(entry.reason, [...(byReason.get(entry.reason) ?? []), entry]);
+  const lines = [...byReason]
+    .slice(0, MOST_REASONS)
+    .flatMap(([reason, [first, ...others]]) => [
+      labelled(
+        title,
+        `${printable(reason)}${others.length === 0 ? '' : ` (and ${formatCount(others.length)} more)`}`,
+        width,
+      ),
+      `  ${printable(first.command)}`,
+    ]);
+  const further = byReason.size - MOST_REASONS;
   return further > 0 ? [...lines, labelled(title, `and ${formatCount(further)} more, in triage.json`, width)] : lines;
 };
 

@@ -211,7 +211,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 describe('a run that is cut off', () => {
-  const CAMPAIGN = ['--programs', '640', '--seed', 'cut', '--subject', 'impl:device-border-off-by-one', '--jobs', '2'];
+  const CAMPAIGN = ['--programs', '2000', '--seed', 'cut', '--subject', 'impl:device-border-off-by-one', '--jobs', '2'];
   const BRIEF = ['--max-tries', '1', '--max-steps', '48', '--corpus', 'cut-corpus'];
 
   /** Kills a run at some moment, its workers left to notice; answers whether it was still at work. */
@@ -245,7 +245,7 @@ describe('a run that is cut off', () => {
 
 test('a full disk ends a run with what it has, and it goes on when there is space', async () => {
   const words = 'nightly --programs 700 --seed full --jobs 2 --min-programs 0 --corpus full-corpus';
-  const limited = spawnSync('bash', ['-c', `ulimit -f 2; exec "${process.execPath}" "${entry}" ${words} --out full`], {
+  const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec "${process.execPath}" "${entry}" ${words} --out full`], {
     cwd: built,
     encoding: 'utf8',
   });

@@ -38,10 +38,8 @@ export interface PublishOptions {
   readonly directory: string;
   readonly record: RunRecord;
   readonly known: readonly KnownFinding[];
-  /** Where the corpus is. */
-  readonly corpus: string;
-  /** New counterexamples go into the corpus. A shard alone does not know which program will stand for a finding. */
-  readonly intoCorpus: boolean;
+  /** The corpus into which new counterexamples go; a shard alone does not know which program will stand for a finding. */
+  readonly keepIn: string | undefined;
   readonly interrupted: boolean;
 }
 
@@ -49,10 +47,11 @@ const INVARIANTS_FORMAT = 'shadowdiff-invariants/1';
 const TRIAGE_FORMAT = 'shadowdiff-triage/1';
 
 export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
-  const { directory, record, known, corpus } = options;
+  const { directory, record, known, keepIn } = options;
+  const replayed = record.parts[0].corpus;
   const today = session.surroundings.today();
   const tolerates = tolerated(known, today);
-  const triage = await triageOf(ledger, { record, corpus, tolerated: tolerates });
+  const triage = await triageOf(ledger, { record, replayed, kept: keepIn ?? replayed, tolerated: tolerates });
   const { findings, troubles } = await storeAll(triage.findings, options);
   const result = resultOf(ledger, triage.findings);
   const summary = summarize(
@@ -134,7 +133,7 @@ const storeAll = async (
 const storeOne = async (
   { status, occurrence, recordedAt }: TriagedFinding,
   directory: string,
-  { corpus, intoCorpus }: PublishOptions,
+  { keepIn }: PublishOptions,
   troubles: string[],
 ): Promise<string | undefined> => {
   const entry = occurrence.shown === 0 ? { ...occurrence.entry, note: UNSTEADY } : occurrence.entry;
@@ -145,8 +144,8 @@ const storeOne = async (
       void troubles.push(`${path}: cannot be written: ${error.message}; free space, and go on with --resume`),
   );
   if (recordedAt !== undefined) return recordedAt;
-  if (!intoCorpus || status !== 'new' || occurrence.shrunk === 'not') return written;
-  const stored = await storeFinding(corpus, entry);
+  if (keepIn === undefined || status !== 'new' || occurrence.shrunk === 'not') return written;
+  const stored = await storeFinding(keepIn, entry);
   if (stored.kind === 'lost') troubles.push(stored.problem);
   else if (stored.recorded.status === 'fixed') troubles.push(`${stored.path}: marked as fixed, and it is back`);
   return stored.kind === 'stored' ? stored.path : written;

@@ -48,8 +48,10 @@ export interface Triage {
 
 export interface TriageContext {
   readonly record: RunRecord;
-  /** Directory of the corpus. */
-  readonly corpus: string;
+  /** The directory whose entries were replayed. */
+  readonly replayed: string;
+  /** The directory in which findings may be recorded. */
+  readonly kept: string;
   readonly tolerated: ReadonlySet<string>;
 }
 
@@ -80,9 +82,9 @@ const statusOf = (
 };
 
 /** Where the corpus has an open entry of the same sides, by signature. */
-const recordedIn = async ({ corpus, record }: TriageContext): Promise<ReadonlyMap<string, string>> => {
+const recordedIn = async ({ kept, record }: TriageContext): Promise<ReadonlyMap<string, string>> => {
   const paths = new Map<string, string>();
-  for (const stored of await readEarlier(corpus, record)) {
+  for (const stored of await readEarlier(kept, record)) {
     if (stored.kind !== 'entry' || !isOpenOf(stored.entry, record)) continue;
     const signature = signatureOf(stored.entry.divergence);
     if (!paths.has(signature)) paths.set(signature, stored.path);
@@ -93,13 +95,13 @@ const recordedIn = async ({ corpus, record }: TriageContext): Promise<ReadonlyMa
 const isOpenOf = ({ status, subject, reference }: CorpusEntry, { campaign }: RunRecord): boolean =>
   status === 'open' && subject === campaign.subject && reference === campaign.reference;
 
-const sortEntries = (ledger: Ledger, { corpus, record }: TriageContext): Omit<Triage, 'findings'> => {
+const sortEntries = (ledger: Ledger, { replayed, record }: TriageContext): Omit<Triage, 'findings'> => {
   const sorted = { open: [], fixed: [], broken: [], unreadable: [] } as Record<Kind, TriagedEntry[]>;
   const events = [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1));
   for (const event of events) {
     const kind = kindOf(event);
     if (kind === undefined) continue;
-    const path = join(corpus, event.file);
+    const path = join(replayed, event.file);
     const command = commandFor(kind, event, path, record.campaign.subject);
     sorted[kind].push({ path, signature: event.signature, reason: withoutPath(event.reason, path), command });
   }
