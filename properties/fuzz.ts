@@ -12,6 +12,7 @@ import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Invariant } from './invariants/invariant.js';
 import { minimize } from './minimize/index.js';
+import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import type { Subject } from './subjects/subject.js';
@@ -193,28 +194,3 @@ const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
 type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
 
 type Generated = ReturnType<ReturnType<typeof programArbitrary>['generate']>;
-
-export interface JudgeOptions {
-  readonly reference: Subject;
-  readonly subject: Subject;
-  readonly invariants: readonly Invariant[];
-}
-
-/**
- * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A finding
- * of `determinism` needs two runs to show.
- */
-export const judgeOf = (
-  options: JudgeOptions,
-  invariant?: string,
-): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
-  const twice = invariant === 'determinism';
-  let pair = new Pair(options);
-  return {
-    judge: ({ traffic, program }) => {
-      pair = new Pair(options);
-      return pair.run(program, { contractKept: traffic === 'coherent', twice });
-    },
-    close: () => pair.close(),
-  };
-};

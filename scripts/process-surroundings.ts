@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { subjectNamed } from '../properties/subjects/registry.js';
 import { EXIT } from './exit-codes.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -23,7 +22,6 @@ export const processSurroundings = (): Surroundings => {
     monotonic: () => performance.now(),
     today: () => new Date(),
     freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
-    subjectNamed,
     onInterrupt: (listener) => interruption.listen(listener),
   };
 };

@@ -22,7 +22,8 @@ export interface Surroundings {
   readonly today: () => Date;
   /** A short name for a campaign that nobody has named. */
   readonly freshSeed: () => string;
-  readonly subjectNamed: typeof subjectNamed;
+  /** Who stands behind the name of a subject; left out, those of the registry. */
+  readonly subjectNamed?: typeof subjectNamed;
   /**
    * Calls the listener once, when somebody wants the command to end or nobody reads its output any more; answers how to take
    * the listener back. Without any listener an interruption ends the process.
