@@ -22,7 +22,7 @@ import type { Tally } from './tally.js';
 const MOST_ROUNDS = 16;
 
 /** Every so many programs one is run a second time, for the invariant `determinism`. */
-const TWICE_EVERY = 256;
+export const TWICE_EVERY = 256;
 
 export interface FuzzOptions {
   /** Name of the campaign: with a program's number it fixes the program. */
