@@ -12,13 +12,12 @@ export const MIXTURE_TITLES: Readonly<Record<Mixture, string>> = {
 
 /**
  * Generators may be tuned on one half of the catalogue; the other half tells whether that helped in general. The half is fixed by
- * the id: the sum of its characters' codes is even, or odd.
+ * the id: the sum of its bytes is even, or odd.
  */
 export const HALVES = ['tuning', 'held-out'] as const;
 export type Half = (typeof HALVES)[number];
 
-export const halfOf = (defect: string): Half =>
-  HALVES[[...defect].reduce((sum, character) => sum + character.charCodeAt(0), 0) % 2];
+export const halfOf = (defect: string): Half => HALVES[Buffer.from(defect).reduce((sum, byte) => sum + byte, 0) % 2];
 
 export interface DetectionRow {
   readonly defect: string;
