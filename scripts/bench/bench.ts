@@ -6,7 +6,9 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../options/whole-number.js';
@@ -61,6 +63,17 @@ const measure = async ({ rounds, time, programs, group, smoke, json }: Flags): P
 };
 
 const run = async (flags: Flags): Promise<void> => {
+  try {
+    await measureAndTell(flags);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+};
+
+const measureAndTell = async (flags: Flags): Promise<void> => {
+  // Before minutes of measuring: a wrong path should not come up in the end.
+  if (flags.save !== undefined) await access(dirname(flags.save), constants.W_OK);
   const before = flags.compare === undefined ? undefined : readResults(flags.compare);
   const results = await measure(flags);
   const verdicts = verdictsOn(flags.smoke === true ? BOUNDS : TARGETS, results.groups);

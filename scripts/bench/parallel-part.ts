@@ -10,19 +10,35 @@ export interface PartOrder {
   readonly milliseconds: number;
 }
 
-const WARM_UP = 500;
-
 /** Steps, or rounds of counting, a second. */
-const speedOf = async ({ part, work, milliseconds }: PartOrder): Promise<number> => {
+export interface Speed {
+  readonly byClock: number;
+  /** Of processor time, so that others on the machine do not count. */
+  readonly byProcessor: number;
+}
+
+const WARM_UP = 1000;
+
+const cpuMilliseconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+const speedOf = async ({ part, work, milliseconds }: PartOrder): Promise<Speed> => {
   const begin = performance.now();
-  const passed = (): number => performance.now() - begin;
-  if (work === 'spin') {
-    let rounds = 0;
-    for (let value = 1; passed() < milliseconds; rounds++) value = spin(value);
-    return (rounds / passed()) * 1000;
-  }
-  const { steps } = await fuzzWhile(part, { goOn: () => passed() < milliseconds });
-  return (steps / passed()) * 1000;
+  const cpuBegin = cpuMilliseconds();
+  const goOn = (): boolean => performance.now() - begin < milliseconds;
+  const done = work === 'spin' ? spinWhile(goOn) : (await fuzzWhile(part, { goOn })).steps;
+  return {
+    byClock: (done / (performance.now() - begin)) * 1000,
+    byProcessor: (done / (cpuMilliseconds() - cpuBegin)) * 1000,
+  };
+};
+
+const spinWhile = (goOn: () => boolean): number => {
+  let rounds = 0;
+  for (let value = 1; goOn(); rounds++) value = spin(value);
+  return rounds;
 };
 
 const spin = (from: number): number => {

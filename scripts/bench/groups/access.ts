@@ -1,8 +1,9 @@
 /** Accesses: those that the shadow maps, beside the least that any lookup must do, and those that it does not. */
 
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
-import type { AccessStep, Paging, Step } from '../../../model/vocabulary/index.js';
-import { PAGINGS } from '../../../model/vocabulary/index.js';
+import type { AccessStep, Observation, Paging, Step } from '../../../model/vocabulary/index.js';
+import { PAGINGS, paddr } from '../../../model/vocabulary/index.js';
+import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
 import type { Figure } from '../figures.js';
 import { figureOf, ratioOf } from '../figures.js';
 import { collectGarbage } from '../garbage.js';
@@ -38,28 +39,78 @@ const warmMachine = (size: GuestSize): ShadowMachine => {
 
 const sizeOf = (paging: Paging): GuestSize => ({ paging, guestPages: MAPPED, mapped: MAPPED });
 
+/** Shadow words that map all accesses: 1024 upper entries, and behind them the one leaf table. */
+const floorWords = (accesses: readonly AccessStep[]): Uint32Array => {
+  const words = new Uint32Array(2048);
+  words[accesses[0].vaddr >>> 22] = 1024 | PRESENT | WRITABLE | USER;
+  for (const { vaddr } of accesses) words[1024 + ((vaddr >>> 12) & 0x3ff)] = vaddr | PRESENT | WRITABLE | USER;
+  return words;
+};
+
+const floorTranslates = (words: Uint32Array, { vaddr, kind, mode }: AccessStep): boolean => {
+  const needed = PRESENT | (kind === 'write' ? WRITABLE : 0) | (mode === 'user' ? USER : 0);
+  const upper = words[vaddr >>> 22];
+  const leaf = words[(upper & ~0x3ff) + ((vaddr >>> 12) & 0x3ff)];
+  return (upper & leaf & needed) === needed;
+};
+
 /** What no lookup can do without: of each access, two words loaded one after the other, and their rights tested. */
 const floorWorkload = (): Workload => {
   const accesses = touchAll(sizeOf('2-level'));
-  const words = new Uint32Array(2048);
-  words[accesses[0].vaddr >>> 22] = 1024 + 7;
-  for (const { vaddr } of accesses) words[1024 + ((vaddr >>> 12) & 0x3ff)] = vaddr | 7;
+  const words = floorWords(accesses);
   return { id: 'floor', title: 'floor: two words and their rights', run: () => floorPasses(accesses, words) };
 };
 
 const floorPasses = (accesses: readonly AccessStep[], words: Uint32Array): number => {
   let through = 0;
   for (let pass = 0; pass < PASSES; pass++) {
-    for (let i = 0; i < accesses.length; i++) {
-      const { vaddr, kind, mode } = accesses[i];
-      const needed = PRESENT | (kind === 'write' ? WRITABLE : 0) | (mode === 'user' ? USER : 0);
-      const upper = words[vaddr >>> 22];
-      const leaf = words[(upper & ~0x3ff) + ((vaddr >>> 12) & 0x3ff)];
-      if ((upper & leaf & needed) === needed) through++;
-    }
+    for (let i = 0; i < accesses.length; i++) if (floorTranslates(words, accesses[i])) through++;
   }
   return allOf(through, accesses);
 };
+
+/** What no step can do without: the same behind a switch on the kind of step, and told in an observation. */
+const floorStepWorkload = (): Workload => {
+  const accesses = touchAll(sizeOf('2-level'));
+  const machine = new FloorMachine(floorWords(accesses));
+  return {
+    id: 'floor-step',
+    title: 'floor of a step: the same, told in an observation',
+    run: () => floorStepPasses(machine, accesses),
+  };
+};
+
+const floorStepPasses = (machine: FloorMachine, accesses: readonly AccessStep[]): number => {
+  let through = 0;
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (let i = 0; i < accesses.length; i++) if (machine.apply(accesses[i]).outcome.kind === 'mapped') through++;
+  }
+  return allOf(through, accesses);
+};
+
+/** Knows accesses only. */
+class FloorMachine {
+  private readonly words: Uint32Array;
+  private readonly mapped = { kind: 'mapped' as const, paddr: paddr(0) };
+  private readonly observation = { ...ZERO_OBSERVATION };
+
+  constructor(words: Uint32Array) {
+    this.words = words;
+  }
+
+  apply(step: Step): Observation {
+    const { observation } = this;
+    if (step.op === 'access' && floorTranslates(this.words, step)) {
+      this.mapped.paddr = paddr(step.vaddr);
+      observation.outcome = this.mapped;
+    } else observation.outcome = ZERO_OBSERVATION.outcome;
+    observation.references = ZERO_OBSERVATION.references;
+    observation.stores = ZERO_OBSERVATION.stores;
+    observation.tables = ZERO_OBSERVATION.tables;
+    observation.switcher = ZERO_OBSERVATION.switcher;
+    return observation;
+  }
+}
 
 /** The CPU's part alone: no step, no outcome, no observation. */
 const lookupWorkload = (paging: Paging): Workload => {
@@ -146,7 +197,7 @@ const measure = async (budget: Budget): Promise<readonly Figure[]> => {
   const perPaging = [lookupWorkload, hitWorkload, missWorkload].flatMap((make) =>
     PAGINGS.map((paging) => make(paging)),
   );
-  const workloads = [floorWorkload(), ...perPaging];
+  const workloads = [floorWorkload(), floorStepWorkload(), ...perPaging];
   const rounds = await takeRounds(workloads, budget);
   const ratios = PAGINGS.flatMap((paging) =>
     (['lookup', 'hit'] as const).map((part) =>

@@ -14,11 +14,11 @@ import type { Judge } from '../../../properties/minimize/index.js';
 import { minimize } from '../../../properties/minimize/index.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { MODEL, implWith } from '../../../properties/subjects/registry.js';
-import type { Figure, Unit } from '../figures.js';
+import type { Figure, Round, Unit } from '../figures.js';
 import { figureOf, ratioOf } from '../figures.js';
 import { fuzzWhile } from '../fuzz-programs.js';
 import { collectGarbage } from '../garbage.js';
-import type { PartOrder } from '../parallel-part.js';
+import type { PartOrder, Speed } from '../parallel-part.js';
 import type { Budget } from '../rounds.js';
 import { CAMPAIGN } from './generated.js';
 import type { Group } from './group.js';
@@ -36,7 +36,7 @@ const startFigures = ({ rounds }: Budget): readonly Figure[] => {
     replay: [COMMAND, 'replay', path],
     regress: [COMMAND, 'regress', path],
   };
-  const takeRound = (): Record<string, number> =>
+  const takeRound = (): Round =>
     Object.fromEntries(Object.entries(starts).map(([name, words]) => [name, millisecondsOf(words)]));
   takeRound();
   const taken = Array.from({ length: rounds }, takeRound);
@@ -73,32 +73,35 @@ const millisecondsOf = (words: readonly string[]): number => {
 const PARALLEL_MILLISECONDS = 2000;
 const PARALLEL_ROUNDS = 3;
 
-/** Speeds of several processes that begin at the same moment. */
-const together = async (count: number, work: PartOrder['work']): Promise<number> => {
+/** Speeds of several processes that begin at the same moment, added up. */
+const together = async (count: number, work: PartOrder['work']): Promise<Speed> => {
   const parts = Array.from({ length: count }, (_, part) => {
     const child = fork(PART);
     child.send({ part, work, milliseconds: PARALLEL_MILLISECONDS } satisfies PartOrder);
     return child;
   });
   await Promise.all(parts.map((part) => once(part, 'message')));
-  const speeds = parts.map(async (part) => {
-    const [speed] = (await once(part, 'message')) as [number];
-    return speed;
-  });
+  const answers = parts.map(async (part) => ((await once(part, 'message')) as [Speed])[0]);
   for (const part of parts) part.send('begin');
-  return (await Promise.all(speeds)).reduce((sum, speed) => sum + speed, 0);
+  const speeds = await Promise.all(answers);
+  const sum = (of: (speed: Speed) => number): number => speeds.reduce((total, speed) => total + of(speed), 0);
+  return { byClock: sum(({ byClock }) => byClock), byProcessor: sum(({ byProcessor }) => byProcessor) };
 };
 
 const scalingFigures = async (): Promise<readonly Figure[]> => {
-  const rounds: Record<string, number>[] = [];
+  const rounds: Round[] = [];
   while (rounds.length < PARALLEL_ROUNDS) {
+    const [one, two] = [await together(1, 'fuzz'), await together(2, 'fuzz')];
+    const [spinOne, spinTwo] = [await together(1, 'spin'), await together(2, 'spin')];
     rounds.push({
-      one: await together(1, 'fuzz'),
-      two: await together(2, 'fuzz'),
-      spinOne: await together(1, 'spin'),
-      spinTwo: await together(2, 'spin'),
+      one: one.byClock,
+      two: two.byClock,
+      scaling: two.byClock / one.byClock,
+      'scaling-processor': two.byProcessor / one.byProcessor,
+      'scaling-spin': spinTwo.byClock / spinOne.byClock,
     });
   }
+  const ratio = (id: string, title: string): Figure => ratioOf({ id, title }, rounds, (round) => round[id]);
   const speed = (id: string, title: string): Figure =>
     figureOf(
       { id: `workers-${id}`, title, unit: 'steps/s' },
@@ -107,14 +110,9 @@ const scalingFigures = async (): Promise<readonly Figure[]> => {
   return [
     speed('one', 'one worker, by the clock'),
     speed('two', 'two workers together, by the clock'),
-    ratioOf({ id: 'scaling', title: 'two workers over one' }, rounds, (round) => round['two'] / round['one']),
-    ratioOf(
-      { id: 'scaling-spin', title: 'the same of a loop that only counts: what this machine grants' },
-      rounds,
-      (round) => {
-        return round['spinTwo'] / round['spinOne'];
-      },
-    ),
+    ratio('scaling', 'two workers over one, by the clock'),
+    ratio('scaling-processor', 'two workers over one, by processor time'),
+    ratio('scaling-spin', 'two loops that only count over one: what this machine grants'),
   ];
 };
 
