@@ -34,7 +34,7 @@ interface Flags {
 const CHILD = fileURLToPath(new URL('measure-group.js', import.meta.url));
 
 /** Ratios alone, in less than half a minute. */
-const SMOKE_GROUPS = ['machines', 'access', 'loop'];
+const SMOKE_GROUPS = ['machines', 'access', 'loop', 'memory'];
 const SMOKE_BUDGET: Budget = { rounds: 3, milliseconds: 50, warmUp: 250, programs: 200 };
 /** Milliseconds for each workload. */
 const WARM_UP = 1000;

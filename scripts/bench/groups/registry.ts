@@ -6,8 +6,22 @@ import type { Group } from './group.js';
 import { growth } from './growth.js';
 import { invariants, loop } from './loop.js';
 import { machines } from './machines.js';
-import { processes } from './processes.js';
+import { memory } from './memory.js';
+import { shrinking } from './shrinking.js';
+import { start } from './start.js';
+import { workers } from './workers.js';
 
-export const GROUPS: readonly Group[] = [machines, access, calls, growth, loop, invariants, processes];
+export const GROUPS: readonly Group[] = [
+  machines,
+  access,
+  calls,
+  growth,
+  loop,
+  invariants,
+  workers,
+  start,
+  shrinking,
+  memory,
+];
 
 export const groupNamed = (name: string): Group | undefined => GROUPS.find((group) => group.name === name);
