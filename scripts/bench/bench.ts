@@ -37,7 +37,7 @@ const CHILD = fileURLToPath(new URL('measure-group.js', import.meta.url));
 const SMOKE_GROUPS = ['machines', 'access', 'loop', 'memory'];
 const SMOKE_BUDGET: Budget = { rounds: 3, milliseconds: 50, warmUp: 250, programs: 200 };
 /** Milliseconds for each workload. */
-const WARM_UP = 1000;
+const WARM_UP = 2000;
 
 const measureGroup = async (group: string, budget: Budget): Promise<Answer> => {
   const child = fork(CHILD);
@@ -99,7 +99,7 @@ await new Command('bench')
   )
   .option('--group <name...>', `only these: ${GROUPS.map(({ name }) => name).join(', ')}`, groupName)
   .option('--rounds <count>', 'rounds, of which the median is told', wholeNumber(1, 1000), 9)
-  .option('--time <milliseconds>', 'for one workload in one round', wholeNumber(1, 60_000), 100)
+  .option('--time <milliseconds>', 'processor time for one workload in one round', wholeNumber(1, 60_000), 100)
   .option('--programs <count>', 'programs in a pass; they are held in memory', wholeNumber(10, 20_000), 400)
   .option('--smoke', 'only ratios with much room for noise; exit with 1 if one is out of bounds')
   .option('--save <file>', 'write the figures, as a baseline')
