@@ -13,7 +13,7 @@ import { programSeed, randomFor } from './seeds.js';
 const MOST_ROUNDS = 16;
 
 /** Every so many programs one is run a second time, for the invariant `determinism`. */
-const TWICE_EVERY = 256;
+export const TWICE_EVERY = 256;
 
 /** A case, and what fast-check remembers of it for shrinking. */
 export type Generated = fc.Value<Case>;

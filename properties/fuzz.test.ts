@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { signatureOf } from './divergence.js';
 import type { Finding, FuzzOptions, FuzzResult, FuzzWatcher } from './fuzz.js';
-import { fuzz, judgeOf } from './fuzz.js';
+import { fuzz } from './fuzz.js';
+import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from './subjects/registry.js';
 

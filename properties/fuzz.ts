@@ -11,6 +11,8 @@ import type { Generated, Shown } from './explore.js';
 import { programsOf, showings } from './explore.js';
 import type { Invariant } from './invariants/invariant.js';
 import { minimize } from './minimize/index.js';
+import type { JudgeOptions } from './judging.js';
+import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
@@ -168,27 +170,3 @@ export const makeSmall = async (
   }
 };
 
-export interface JudgeOptions {
-  readonly reference: Subject;
-  readonly subject: Subject;
-  readonly invariants: readonly Invariant[];
-}
-
-/**
- * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A finding
- * of `determinism` needs two runs to show.
- */
-export const judgeOf = (
-  options: JudgeOptions,
-  invariant?: string,
-): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
-  const twice = invariant === 'determinism';
-  let pair = new Pair(options);
-  return {
-    judge: ({ traffic, program }) => {
-      pair = new Pair(options);
-      return pair.run(program, { contractKept: traffic === 'coherent', twice });
-    },
-    close: () => pair.close(),
-  };
-};

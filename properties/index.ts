@@ -24,6 +24,7 @@ export * from './divergence.js';
 export * from './fuzz.js';
 export * from './invariants/invariant.js';
 export { INVARIANTS, invariantNamed } from './invariants/registry.js';
+export * from './judging.js';
 export { Lockstep } from './lockstep.js';
 export type { LockstepOptions } from './lockstep.js';
 export { DEFAULT_MOST_TRIES, NotReproduced, minimize } from './minimize/index.js';

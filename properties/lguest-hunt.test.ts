@@ -3,7 +3,8 @@ import type { Defect } from '../impl/defects/defect.js';
 import { lguestDefects } from '../impl/defects/registry.js';
 import { signatureOf } from './divergence.js';
 import type { Finding } from './fuzz.js';
-import { fuzz, judgeOf } from './fuzz.js';
+import { fuzz } from './fuzz.js';
+import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { MODEL, implWith } from './subjects/registry.js';
 

@@ -19,6 +19,8 @@ export const tallyCountsSchema = exactObject({
   cacheMisses: naturalNumber,
   checks: numbers,
   exercised: numbers,
+  /** For each invariant, for each of its grids: how often each cell was met. */
+  situations: z.array(z.array(numbers)),
   /** A list for each of `OPS`: how often it ended in each of `OUTCOME_KINDS`. */
   ends: z.array(numbers),
 });
@@ -35,6 +37,7 @@ export const countsOf = (tally: Tally): TallyCounts => ({
   cacheMisses: tally.cacheMisses,
   checks: [...tally.checks],
   exercised: [...tally.exercised],
+  situations: tally.situations.map((grids) => grids.map(({ counts }) => [...counts])),
   ends: OPS.map((op) => [...tally.endsOf(op)]),
 });
 
@@ -43,6 +46,9 @@ export const addCounts = (tally: Tally, counts: TallyCounts): void => {
   for (const scalar of SCALARS) tally[scalar] += counts[scalar];
   addEach(tally.checks, counts.checks);
   addEach(tally.exercised, counts.exercised);
+  for (const [index, grids] of tally.situations.entries()) {
+    for (const [place, grid] of grids.entries()) addEach(grid.counts, counts.situations[index][place]);
+  }
   for (const [index, op] of OPS.entries()) addEach(tally.endsOf(op), counts.ends[index]);
 };
 

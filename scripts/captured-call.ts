@@ -1,7 +1,6 @@
 /** Calls the command in this process and captures what it prints, for tests. */
 
 import { Readable, Writable } from 'node:stream';
-import { subjectNamed } from '../properties/subjects/registry.js';
 import { main } from './main.js';
 import type { Output, Surroundings } from './surroundings.js';
 
@@ -51,7 +50,6 @@ export const capturing = ({ columns = 0, ...changes }: Changes = {}): {
     monotonic: () => performance.now(),
     today: () => new Date(0),
     freshSeed: () => 'fresh',
-    subjectNamed,
     crew: () => {
       throw new Error('this process has no workers');
     },

@@ -1,7 +1,8 @@
 /** From the words of a command line to an exit code. */
 
 import { Command, CommanderError } from 'commander';
-import { BadInput } from '../model/format/index.js';
+import { BadInput } from '../model/format/bad-input.js';
+import type { ListedCommand } from './commands/registry.js';
 import { COMMANDS } from './commands/registry.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
@@ -17,14 +18,15 @@ const FALLBACK_WIDTH = 80;
 export const main = async (words: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
   const session = new Session(surroundings);
   try {
-    await commandLine(session).parseAsync(words, { from: 'user' });
+    const program = await commandLine(words, session);
+    await program.parseAsync(words, { from: 'user' });
     return session.exitCode;
   } catch (error) {
     return explain(error, session);
   }
 };
 
-const commandLine = (session: Session): Command => {
+const commandLine = async (words: readonly string[], session: Session): Promise<Command> => {
   const { stdout, stderr } = session.surroundings;
   const program = new Command('shadowdiff')
     .description('Differential testing and fuzzing of shadow page tables.')
@@ -42,11 +44,18 @@ const commandLine = (session: Session): Command => {
     ['shadowdiff replay corpus/FILE', 'look at one of them, step by step'],
     ['shadowdiff regress', 'check that the corpus still holds'],
   ]);
-  for (const register of COMMANDS) register(program, session);
+  for (const listed of COMMANDS) await add(listed, program, words.includes(listed.name) ? session : undefined);
   for (const command of program.commands) finish(command, `shadowdiff ${command.name()}`, session);
   listenForNoColor(program, session);
   program.showHelpAfterError('(shadowdiff --help lists the commands)');
   return program;
+};
+
+/** Whole for a session that may call it, else only its line in the help. */
+const add = async ({ name, summary, load }: ListedCommand, program: Command, session?: Session): Promise<void> => {
+  if (session === undefined) program.command(name);
+  else (await load())(program, session);
+  program.commands.at(-1)?.summary(summary);
 };
 
 /** What every command has, and every command below it. `path`: how it is called. */

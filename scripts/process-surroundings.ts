@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { subjectNamed } from '../properties/subjects/registry.js';
 import { EXIT } from './exit-codes.js';
 import type { WorkerSettings } from './nightly/crew.js';
 import { ProcessCrew } from './nightly/crew.js';
@@ -27,7 +26,6 @@ export const processSurroundings = (): Surroundings => {
     monotonic: () => performance.now(),
     today: () => new Date(),
     freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
-    subjectNamed,
     crew: (options) => new ProcessCrew(WORKERS, options),
     onInterrupt: (listener) => interruption.listen(listener),
   };

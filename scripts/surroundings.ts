@@ -23,7 +23,8 @@ export interface Surroundings {
   readonly today: () => Date;
   /** A short name for a campaign that nobody has named. */
   readonly freshSeed: () => string;
-  readonly subjectNamed: typeof subjectNamed;
+  /** Who stands behind the name of a subject; left out, those of the registry. */
+  readonly subjectNamed?: typeof subjectNamed;
   /** Hires the workers of a run. */
   readonly crew: (options: CrewOptions) => Crew;
   /**

@@ -7,6 +7,7 @@ import { drawLayout } from './coherent-layout.js';
 import type { Draw } from './draw.js';
 import type { Macro, MacroKind } from './macro.js';
 import { drawMacroKinds } from './macro.js';
+import type { Mixture } from './mixture.js';
 
 /** What a coherent program was lowered from. */
 export interface CoherentOrigin {
@@ -76,9 +77,10 @@ export const drawCoherent = (
   draw: Draw,
   paging: Paging,
   mostSteps: number,
+  mixture: Mixture,
 ): { readonly program: Program; readonly origin: CoherentOrigin } => {
   const layout = drawLayout(draw, paging);
-  const kinds = drawMacroKinds(draw);
+  const kinds = drawMacroKinds(draw, mixture);
   const guest = new CoherentGuest(layout);
   guest.start();
   const { steps } = guest;

@@ -6,8 +6,9 @@ import { ENDING_STEPS, dieOfBlankSlot, endProgram } from './endings.js';
 import { HostileGuest } from './hostile-guest.js';
 import { liveLinear } from './linear-life.js';
 import { drawPool } from './pool.js';
+import type { Mixture } from './mixture.js';
 import type { Gesture } from './swarm.js';
-import { drawSwarm } from './swarm.js';
+import { drawGestures } from './swarm.js';
 
 /** Hypercalls that kill a guest that makes them too early. */
 const CALLS: readonly Gesture[] = [
@@ -49,15 +50,15 @@ const linearProgram = (guest: HostileGuest, mostSteps: number): Program => {
 };
 
 /** A program of at most `mostSteps` steps, the last few of which are its ending. */
-export const drawHostile = (draw: Draw, machine: MachineConfig, mostSteps: number): Program => {
+export const drawHostile = (draw: Draw, machine: MachineConfig, mostSteps: number, mixture: Mixture): Program => {
   const guest = new HostileGuest(draw, drawPool(draw, machine));
   const { steps } = guest;
   if (draw.bits(7) === 0) return linearProgram(guest, mostSteps);
   openingSteps(guest);
-  const swarm = drawSwarm(draw);
+  const gestures = drawGestures(draw, mixture);
   const room = Math.max(mostSteps - steps.length, 0);
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
-  while (steps.length < target - ENDING_STEPS) draw.pick(swarm)(guest);
+  while (steps.length < target - ENDING_STEPS) draw.pick(gestures)(guest);
   endProgram(guest);
   if (steps.length > mostSteps) steps.length = mostSteps;
   return { machine, steps };

@@ -6,6 +6,7 @@
 
 import fc from 'fast-check';
 import type { Draw } from './draw.js';
+import type { Mixture } from './mixture.js';
 
 /** Every kind of macro, and how often it is drawn. */
 const WEIGHTS = {
@@ -63,11 +64,16 @@ const drawFactor = (draw: Draw, kind: MacroKind): number => {
   return (kind === 'pressure' ? PRESSURE_FACTORS : FACTORS)[draw.bits(3)] ?? 0;
 };
 
+/** What is never drawn before the end stays out. */
+const UNIFORM = MACRO_KINDS.filter((kind) => WEIGHTS[kind] > 0);
+
 /** A program's lottery: each kind as many times as it weighs; access never misses. */
-export const drawMacroKinds = (draw: Draw): readonly MacroKind[] => {
+export const drawMacroKinds = (draw: Draw, mixture: Mixture): readonly MacroKind[] => {
+  if (mixture === 'uniform') return UNIFORM;
   const tickets: MacroKind[] = [];
   for (const kind of MACRO_KINDS) {
-    for (let count = WEIGHTS[kind] * drawFactor(draw, kind); count > 0; count--) tickets.push(kind);
+    for (let count = WEIGHTS[kind] * (mixture === 'swarm' ? drawFactor(draw, kind) : 1); count > 0; count--)
+      tickets.push(kind);
   }
   return tickets;
 };

@@ -12,6 +12,7 @@ import { Draw } from './draw.js';
 import { drawHostile } from './hostile.js';
 import { drawMachine } from './machine-size.js';
 import { macroLists } from './macro.js';
+import type { Mixture } from './mixture.js';
 import { isProgram, smallerMachines } from './valid-program.js';
 
 export interface ProgramOptions {
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   readonly traffic: Traffic | 'mixed';
   /** The longest program, in steps; at least 48, so that a guest can set up its tables. */
   readonly mostSteps: number;
+  /** Left out: `swarm`. */
+  readonly mixture?: Mixture;
 }
 
 export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 160 };
@@ -44,16 +47,16 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
   }
 
   override generate(random: fc.Random): fc.Value<Case> {
-    const { mostSteps } = this.options;
+    const { mostSteps, mixture = 'swarm' } = this.options;
     const draw = new Draw(random);
     const bits = draw.bits(2);
     const paging = this.paging(bits & 1);
     const traffic = this.traffic(bits >> 1);
     if (traffic === 'hostile') {
-      const program = drawHostile(draw, drawMachine(draw, paging), mostSteps);
+      const program = drawHostile(draw, drawMachine(draw, paging), mostSteps, mixture);
       return new fc.Value<Case>({ traffic, program }, undefined);
     }
-    const { program, origin } = drawCoherent(draw, paging, mostSteps);
+    const { program, origin } = drawCoherent(draw, paging, mostSteps, mixture);
     const context: MacroContext = { origin, listContext: undefined };
     return new fc.Value<Case>({ traffic, program }, context);
   }

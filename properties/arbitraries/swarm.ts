@@ -3,10 +3,12 @@
  * leaves some kinds out altogether, because a mixture of everything seldom goes deep into anything.
  */
 
+import type { Op } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 import { meetAnEdge } from './edges.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
+import type { Mixture } from './mixture.js';
 import { narrowUpper, runOutOfMemory, shareReadOnly } from './scenes.js';
 
 export type Gesture = (guest: HostileGuest) => void;
@@ -84,9 +86,29 @@ const SELDOM: readonly WeighedGesture[] = [
   { weight: 2, gesture: meetAnEdge },
 ];
 
+/** One for each kind of step, with nothing arranged but what the pool holds. */
+const ONE_OF_EACH: Readonly<Record<Op, Gesture>> = {
+  store: (guest) => (guest.draw.bits(1) === 0 ? storeUpper(guest) : guest.storeLeaf(guest.leaf())),
+  init: (guest) => guest.init(guest.pool.kernelAddress),
+  'new-pgtable': (guest) => guest.newPgtable(guest.root()),
+  'flush-tlb': (guest) => guest.flush(guest.draw.bits(1) === 0 ? 'user' : 'all'),
+  'set-stack': (guest) => guest.setPoolStack(guest.draw.below(3)),
+  'set-pmd': (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), middleOf(guest.geometry, guest.region())),
+  'set-pte': (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()),
+  'set-pgd': (guest) => guest.setPgd(guest.root(), guest.top()),
+  access: touch,
+  'guest-pa': (guest) => guest.guestPa(guest.address()),
+  migrate: (guest) => guest.migrate(),
+  'fail-alloc': (guest) => guest.failAlloc(guest.draw.below(4)),
+  protect: (guest) => guest.protect(guest.draw.pick(guest.pool.data)),
+};
+const UNIFORM: readonly Gesture[] = Object.values(ONE_OF_EACH);
+
 /** By two random bits: off in one program of four, for what is seldom in three of four. */
+const ALWAYS_FACTORS: readonly number[] = [1, 1, 1, 2];
 const OFTEN_FACTORS: readonly number[] = [0, 1, 1, 2];
 const SELDOM_FACTORS: readonly number[] = [0, 0, 0, 1];
+const SAME_FACTORS: readonly number[] = [1, 1, 1, 1];
 
 const addTickets = (
   tickets: Gesture[],
@@ -103,10 +125,12 @@ const addTickets = (
 };
 
 /** A program's lottery: each gesture as many times as it weighs. */
-export const drawSwarm = (draw: Draw): readonly Gesture[] => {
+export const drawGestures = (draw: Draw, mixture: Mixture): readonly Gesture[] => {
+  if (mixture === 'uniform') return UNIFORM;
+  const swarm = mixture === 'swarm';
   const tickets: Gesture[] = [];
-  addTickets(tickets, ALWAYS, [1, 1, 1, 2], draw);
-  addTickets(tickets, OFTEN, OFTEN_FACTORS, draw);
-  addTickets(tickets, SELDOM, SELDOM_FACTORS, draw);
+  addTickets(tickets, ALWAYS, swarm ? ALWAYS_FACTORS : SAME_FACTORS, draw);
+  addTickets(tickets, OFTEN, swarm ? OFTEN_FACTORS : SAME_FACTORS, draw);
+  addTickets(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);
   return tickets;
 };

@@ -8,7 +8,7 @@ import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { Generated, Shown } from '../explore.js';
 import { programsOf, runOptionsOf, showings } from '../explore.js';
-import type { JudgeOptions } from '../fuzz.js';
+import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
 import { Tally } from '../tally.js';
 import type { TallyCounts } from '../tally-counts.js';

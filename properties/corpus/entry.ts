@@ -9,7 +9,7 @@ import { shownValue } from '../../model/format/quoted.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import type { Case } from '../arbitraries/index.js';
-import { TRAFFICS } from '../arbitraries/index.js';
+import { TRAFFICS } from '../arbitraries/case.js';
 import type { Divergence, Place } from '../divergence.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { SMALL_MACHINES } from '../exhaust/small-machine.js';

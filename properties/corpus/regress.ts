@@ -4,7 +4,7 @@ import { BadInput } from '../../model/format/index.js';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import { judgeOf } from '../fuzz.js';
+import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';

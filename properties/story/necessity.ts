@@ -5,8 +5,8 @@ import { keepsContract } from '../contract.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, SubjectFailure } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import type { JudgeOptions } from '../fuzz.js';
-import { judgeOf } from '../fuzz.js';
+import type { JudgeOptions } from '../judging.js';
+import { judgeOf } from '../judging.js';
 import { reachedSteps } from './reached.js';
 import type { Necessity } from './story.js';
 

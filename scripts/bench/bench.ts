@@ -1,45 +1,110 @@
 #!/usr/bin/env node
-/** `npm run bench`: how fast everything is, on one core and in one process, so that the numbers can be compared. */
+/**
+ * `npm run bench`: how fast everything is, on one core, by the processor time that it takes. Every group of figures is measured in
+ * a process of its own; within a group everything takes turns, so that ratios hold on a busy machine too.
+ */
 
-import { Command } from 'commander';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../options/whole-number.js';
-import type { Figures } from './figures.js';
-import { figuresOf, missed } from './figures.js';
-import { heapOfLoop } from './memory.js';
-import { report } from './report.js';
-import { takeRounds } from './rounds.js';
-import { workloads } from './workloads.js';
+import { GROUPS, groupNamed } from './groups/registry.js';
+import type { Answer, Order } from './measure-group.js';
+import { changeTable, groupTable, verdictTable } from './report.js';
+import type { GroupResult, Results } from './results.js';
+import { changesBetween, readResults, resultsOf, writeResults } from './results.js';
+import type { Budget } from './rounds.js';
+import { BOUNDS, TARGETS, verdictsOn } from './targets.js';
 
 interface Flags {
-  readonly seconds: number;
-  readonly programs: number;
   readonly rounds: number;
-  readonly memorySteps: number;
+  readonly time: number;
+  readonly programs: number;
+  readonly group?: readonly string[];
+  readonly smoke?: true;
   readonly json?: true;
-  readonly check?: true;
+  readonly save?: string;
+  readonly compare?: string;
 }
 
-const measure = async ({ programs, rounds, seconds, memorySteps }: Flags): Promise<Figures> => {
-  const taken = await takeRounds(workloads(programs), rounds, seconds);
-  return figuresOf(taken, await heapOfLoop(memorySteps));
+const CHILD = fileURLToPath(new URL('measure-group.js', import.meta.url));
+
+/** Ratios alone, in less than half a minute. */
+const SMOKE_GROUPS = ['machines', 'access', 'loop', 'memory'];
+const SMOKE_BUDGET: Budget = { rounds: 3, milliseconds: 50, warmUp: 250, programs: 200 };
+/** Milliseconds for each workload. */
+const WARM_UP = 2000;
+
+const measureGroup = async (group: string, budget: Budget): Promise<Answer> => {
+  const child = fork(CHILD);
+  child.send({ group, budget } satisfies Order);
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the group ${group} ended with exit code ${String(code)}`);
+  });
+  const [figures] = (await Promise.race([once(child, 'message'), ended])) as [Answer];
+  ended.catch(() => undefined);
+  return figures;
+};
+
+const measure = async ({ rounds, time, programs, group, smoke, json }: Flags): Promise<Results> => {
+  const budget = smoke === true ? SMOKE_BUDGET : { rounds, milliseconds: time, warmUp: WARM_UP, programs };
+  const names = group ?? (smoke === true ? SMOKE_GROUPS : GROUPS.map(({ name }) => name));
+  const groups: GroupResult[] = [];
+  for (const { name, title } of GROUPS.filter(({ name }) => names.includes(name))) {
+    const result = { group: name, title, figures: await measureGroup(name, budget) };
+    if (json !== true) console.log(groupTable(result));
+    groups.push(result);
+  }
+  return resultsOf(cpus()[0]?.model ?? 'unknown', groups);
 };
 
 const run = async (flags: Flags): Promise<void> => {
-  const figures = await measure(flags);
-  const complaints = flags.check === true ? missed(figures) : [];
-  console.log(flags.json === true ? JSON.stringify(figures) : report(figures));
-  for (const complaint of complaints) console.error(`too slow: ${complaint}`);
-  if (complaints.length > 0) process.exitCode = 1;
+  try {
+    await measureAndTell(flags);
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+};
+
+const measureAndTell = async (flags: Flags): Promise<void> => {
+  // Before minutes of measuring: a wrong path should not come up in the end.
+  if (flags.save !== undefined) await access(dirname(flags.save), constants.W_OK);
+  const before = flags.compare === undefined ? undefined : readResults(flags.compare);
+  const results = await measure(flags);
+  const verdicts = verdictsOn(flags.smoke === true ? BOUNDS : TARGETS, results.groups);
+  const changes = before === undefined ? undefined : changesBetween(before, results);
+  if (flags.json === true)
+    console.log(JSON.stringify({ ...results, verdicts, ...(changes === undefined ? {} : { changes }) }));
+  else {
+    if (verdicts.length > 0) console.log(verdictTable(flags.smoke === true ? 'bounds' : 'targets', verdicts));
+    if (changes !== undefined) console.log(changeTable(changes));
+  }
+  if (flags.save !== undefined) await writeResults(flags.save, results);
+  if (flags.smoke === true && verdicts.some(({ met }) => !met)) process.exitCode = 1;
+};
+
+const groupName = (name: string, before: readonly string[] = []): readonly string[] => {
+  if (groupNamed(name) !== undefined) return [...before, name];
+  throw new InvalidArgumentError(`There are: ${GROUPS.map((group) => group.name).join(', ')}.`);
 };
 
 await new Command('bench')
-  .description('Measure steps per second of processor time, on programs of the default traffic.')
-  .option('--seconds <count>', 'processor time for the speeds', wholeNumber(1, 3600), 20)
-  .option('--rounds <count>', 'rounds that the time is divided into', wholeNumber(1, 100), 7)
-  .option('--programs <count>', 'programs in a pass; they are held in memory', wholeNumber(10, 20_000), 2000)
-  .option('--memory-steps <count>', 'steps for the heap', wholeNumber(10_000, 1e12), 10_000_000)
-  .option('--check', 'exit with 1 if a ratio between speeds, or the heap, is out of bounds')
-  .option('--json', 'print one JSON object; speeds in nanoseconds a step')
+  .description(
+    'Measure both machines, the fuzz loop and the command; figures are processor time unless they say otherwise.',
+  )
+  .option('--group <name...>', `only these: ${GROUPS.map(({ name }) => name).join(', ')}`, groupName)
+  .option('--rounds <count>', 'rounds, of which the median is told', wholeNumber(1, 1000), 9)
+  .option('--time <milliseconds>', 'processor time for one workload in one round', wholeNumber(1, 60_000), 100)
+  .option('--programs <count>', 'programs in a pass; they are held in memory', wholeNumber(10, 20_000), 400)
+  .option('--smoke', 'only ratios with much room for noise; exit with 1 if one is out of bounds')
+  .option('--save <file>', 'write the figures, as a baseline')
+  .option('--compare <file>', 'tell what differs from such a file by more than the spread')
+  .option('--json', 'print one JSON object')
   .helpOption('-h, --help', 'print this help')
   .action(run)
   .parseAsync();

@@ -1,44 +1,60 @@
-/** The figures as a person reads them. */
+/** Figures as a person reads them. */
 
 import Table from 'cli-table3';
-import { compactCount, formatCount } from '../report/numbers.js';
-import type { Figure, Figures, RatioName } from './figures.js';
-import { RATIOS, heapGrowth } from './figures.js';
-import type { HeapAt } from './memory.js';
-import { WORKLOADS, WORKLOAD_TITLES } from './workloads.js';
+import { compactCount } from '../report/numbers.js';
+import type { Unit } from './figures.js';
+import type { Change, GroupResult } from './results.js';
+import type { Target, Verdict } from './targets.js';
 
-export const report = (figures: Figures): string => [speeds(figures), ratios(figures), heap(figures)].join('\n');
-
-const speeds = ({ nanoseconds }: Figures): string => {
-  const table = new Table({
-    head: ['', 'steps/s', 'ns/step', 'spread of rounds'],
-    colAligns: ['left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const name of WORKLOADS) {
-    const { median, least, most } = nanoseconds[name];
-    table.push([WORKLOAD_TITLES[name], compactCount(1e9 / median), median.toFixed(0), spread(least, most, 0)]);
+export const groupTable = ({ title, figures }: GroupResult): string => {
+  const table = tableOf([title, 'median', 'spread', 'a second'], 3);
+  for (const { title, unit, median, least, most } of figures) {
+    const spread = least === most ? '' : `${amount(least, unit)} – ${amount(most, unit)}`;
+    table.push([title, withUnit(median, unit), spread, unit === 'ns' ? compactCount(1e9 / median) : '']);
   }
   return table.toString();
 };
 
-const ratios = ({ ratios }: Figures): string => {
-  const table = new Table({
-    head: ['taken in the same round', 'ratio', 'spread of rounds'],
-    colAligns: ['left', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  for (const [name, { median, least, most }] of Object.entries(ratios) as [RatioName, Figure][]) {
-    table.push([RATIOS[name].title, median.toFixed(2), spread(least, most, 2)]);
+export const verdictTable = (title: string, verdicts: readonly Verdict[]): string => {
+  const table = tableOf([title, 'wanted', 'measured', ''], 2);
+  for (const { target, measured, met } of verdicts) {
+    const { unit, median } = measured;
+    table.push([target.title, boundText(target, unit), withUnit(median, unit), met ? 'met' : 'MISSED']);
   }
   return table.toString();
 };
 
-const heap = ({ heap: [early, late] }: Figures): string =>
-  `heap: ${heapText(early)}, ${heapText(late)} (${heapGrowth([early, late]).toFixed(2)} times)`;
+/** The clear ones alone: the rest is noise. */
+export const changeTable = (changes: readonly Change[]): string => {
+  const clear = changes.filter((change) => change.clear);
+  if (clear.length === 0) return `none of ${changes.length} figures differs from the baseline by more than the spread`;
+  const table = tableOf(['differs from the baseline by more than the spread', 'before', 'now', 'ratio'], 3);
+  for (const { figure, before, ratio } of clear) {
+    table.push([
+      figure.title,
+      withUnit(before.median, before.unit),
+      withUnit(figure.median, figure.unit),
+      ratio.toFixed(2),
+    ]);
+  }
+  return table.toString();
+};
 
-const heapText = ({ steps, bytes }: HeapAt): string =>
-  `${(bytes / 2 ** 20).toFixed(1)} MiB after ${formatCount(steps)} steps`;
+const tableOf = (head: string[], numbers: number): Table.Table =>
+  new Table({
+    head,
+    colAligns: head.map((_, index) => (index > 0 && index <= numbers ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+  });
 
-const spread = (least: number, most: number, digits: number): string =>
-  `${least.toFixed(digits)} – ${most.toFixed(digits)}`;
+const boundText = ({ least, most }: Target, unit: Unit): string =>
+  least === undefined ? `≤ ${withUnit(most!, unit)}` : `≥ ${withUnit(least, unit)}`;
+
+const withUnit = (value: number, unit: Unit): string =>
+  unit === 'times' ? `${amount(value, unit)}×` : `${amount(value, unit)} ${unit}`;
+
+const amount = (value: number, unit: Unit): string => {
+  if (unit === 'steps/s') return compactCount(value);
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+};

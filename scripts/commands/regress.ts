@@ -9,7 +9,7 @@ import { EXIT } from '../exit-codes.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout, subjectOf } from '../options/sides.js';
 import { formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
@@ -36,8 +36,7 @@ export const registerRegress = (program: Command, session: Session): void => {
 
 const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
   const { caseTimeout } = flags;
-  const subject =
-    flags.subject === undefined ? undefined : session.surroundings.subjectNamed(flags.subject, '--subject', flags);
+  const subject = flags.subject === undefined ? undefined : subjectOf(session, flags.subject, '--subject', flags);
   await tryStart(subject);
   const stored: readonly Stored[] =
     paths.length > 0 ? await Promise.all(paths.map(readStored)) : await readCorpus(flags.corpus);

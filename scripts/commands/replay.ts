@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Divergence } from '../../properties/divergence.js';
 import { signatureOf } from '../../properties/divergence.js';
-import { judgeOf } from '../../properties/fuzz.js';
+import { judgeOf } from '../../properties/judging.js';
 import { determinism } from '../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { ExitCode } from '../exit-codes.js';

@@ -7,12 +7,10 @@ import { addHelp } from '../help.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { printable } from '../report/printable.js';
-import type { Reporter, ReporterName } from '../reporters/reporter.js';
+import { render } from '../reporters/render.js';
+import type { ReporterName } from '../reporters/reporter.js';
 import { REPORTERS } from '../reporters/reporter.js';
-import type { Results } from '../results/read-results.js';
-import { readResults } from '../results/read-results.js';
 import { reportSchema } from '../results/report-document.js';
-import { unite } from '../results/unite.js';
 import type { Session } from '../session.js';
 
 interface ReportFlags extends CaseTimeoutFlag {
@@ -48,12 +46,8 @@ export const registerReport = (program: Command, session: Session): void => {
 
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
   if (directories.length === 0) throw new BadInput('report', 'no directory is named; name what was the --out of a run');
-  const results: Results[] = [];
-  for (const directory of new Set(directories)) results.push(await readResults(directory));
-  const report = unite(results);
-  const entries = new Map(results.flatMap(({ findings }) => findings.map(({ path, entry }) => [path, entry])));
-  const reporter: Reporter = REPORTERS.find(({ name }) => name === flags.reporter)!;
-  const text = await reporter.text({ report, entries, caseTimeout: flags.caseTimeout, session });
+  const { caseTimeout } = flags;
+  const { text, report, reporter } = await render(directories, { name: flags.reporter, caseTimeout }, session);
   const out = flags.out ?? reporter.file;
   if (out === undefined) session.print(text);
   else {

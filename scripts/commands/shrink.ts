@@ -7,7 +7,7 @@ import type { CorpusEntry, Provenance } from '../../properties/corpus/entry.js';
 import { fileNameOf, formatEntry } from '../../properties/corpus/entry.js';
 import { saveEntry } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
-import { judgeOf } from '../../properties/fuzz.js';
+import { judgeOf } from '../../properties/judging.js';
 import { determinism } from '../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { Minimized } from '../../properties/minimize/index.js';

@@ -13,7 +13,7 @@ import { answerOf } from '../input/answer.js';
 import { MOST_BYTES, readLines } from '../input/bounded.js';
 import { caseFileFrom, STDIN } from '../input/case-file.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout, subjectOf } from '../options/sides.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
@@ -37,7 +37,7 @@ export const registerTrace = (program: Command, session: Session): void => {
 };
 
 const runTrace = async (path: string, flags: TraceFlags, session: Session): Promise<ExitCode> => {
-  const subject = session.surroundings.subjectNamed(flags.subject, '--subject', flags);
+  const subject = subjectOf(session, flags.subject, '--subject', flags);
   try {
     if (subject.kind === 'external') await subject.start();
     const single = path === STDIN ? undefined : await singleProgram(path);

@@ -7,6 +7,7 @@ import { INVARIANTS, invariantNamed } from '../../properties/invariants/registry
 import type { Story } from '../../properties/story/story.js';
 import { tellStory } from '../../properties/story/tell.js';
 import { Breather } from '../breather.js';
+import { isDeath } from '../nightly/death.js';
 import type { Sides } from '../options/sides.js';
 import { closeSides, sidesOf, startSides } from '../options/sides.js';
 import type { Reported } from '../reporters/reporter.js';
@@ -34,6 +35,8 @@ const tellFinding = async (finding: FindingReport, reported: Reported): Promise<
   const entry = finding.file === undefined ? undefined : reported.entries.get(finding.file);
   if (entry === undefined)
     return { finding, untold: 'Its program is not stored with these results, so it cannot be run.' };
+  if (isDeath(entry.divergence))
+    return { finding, untold: 'It ends or stops the process that runs it, so it is not run.' };
   try {
     const story = await runAgain(entry, finding, reported);
     if (story !== undefined) return { finding, story };

@@ -27,7 +27,7 @@ const shards = (of: number): readonly string[] => Array.from({ length: of }, (_,
 const resultsIn = async (name: string): Promise<Readonly<Record<string, unknown>>> => {
   const files = await filesBelow(at(name));
   const timeless = Object.entries(files)
-    .filter(([path]) => path !== 'run.json' && path !== 'events.jsonl')
+    .filter(([path]) => path !== 'run.json' && path !== 'events.jsonl' && path !== 'report.html')
     .map(([path, text]) => [path, text.replace(/^ "time": \{[^}]*\},\n/m, '').replaceAll(at(name), 'RUN')]);
   return Object.fromEntries(timeless) as Readonly<Record<string, string>>;
 };

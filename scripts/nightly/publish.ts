@@ -11,6 +11,10 @@ import { makeDirectory } from '../../properties/corpus/make-directory.js';
 import type { Finding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
+import type { Tally } from '../../properties/tally.js';
+import type { CoverageDocument } from '../coverage/coverage-document.js';
+import { COVERAGE_FORMAT } from '../coverage/coverage-document.js';
+import { invariantCoverage } from '../coverage/invariant-coverage.js';
 import { storeFinding } from '../fuzzing/finding-store.js';
 import { tolerated } from '../fuzzing/known.js';
 import type { Ending } from '../fuzzing/summarize.js';
@@ -18,8 +22,9 @@ import { summarize } from '../fuzzing/summarize.js';
 import { writeSummary } from '../fuzzing/summary-file.js';
 import { commandLineOf } from '../report/shell-words.js';
 import type { FindingSummary, Summary } from '../report/summary.js';
+import { subjectOf } from '../options/sides.js';
 import type { Session } from '../session.js';
-import { REPORTERS } from './reporters.js';
+import { writeReports } from './reporters.js';
 import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
 import { settingsOf } from './run-plan.js';
@@ -43,7 +48,6 @@ export interface PublishOptions {
   readonly interrupted: boolean;
 }
 
-const INVARIANTS_FORMAT = 'shadowdiff-invariants/1';
 const TRIAGE_FORMAT = 'shadowdiff-triage/1';
 
 export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
@@ -61,19 +65,19 @@ export const publish = async (ledger: Ledger, options: PublishOptions, session: 
     nightlyVerdict({ ledger, record, triage }, tolerates),
   );
   await writeSummary(directory, summary);
-  await writeInvariants(directory, summary);
+  await writeInvariants(directory, summary, result.tally);
   await writeJson(join(directory, TRIAGE_FILE), triageToJson(triage, findings, ledger));
-  for (const report of REPORTERS) await report(directory, session);
+  await writeReports(directory, session);
   return { summary, triage, troubles };
 };
 
 /** The options of an equal fuzz run, for the summary. */
-const fuzzOptionsOf = ({ campaign }: RunRecord, { surroundings }: Session): FuzzOptions => {
+const fuzzOptionsOf = ({ campaign }: RunRecord, session: Session): FuzzOptions => {
   const settings = settingsOf(campaign);
   return {
     ...settings,
-    subject: surroundings.subjectNamed(campaign.subject, '--subject', settings),
-    reference: surroundings.subjectNamed(campaign.reference, '--reference', settings),
+    subject: subjectOf(session, campaign.subject, '--subject', settings),
+    reference: subjectOf(session, campaign.reference, '--reference', settings),
     invariants: INVARIANTS,
     mostFindings: Number.MAX_SAFE_INTEGER,
     mostTries: campaign.maxTries,
@@ -183,8 +187,22 @@ const removeOthers = async (directory: string, names: ReadonlySet<string>): Prom
 };
 
 /** What each invariant looked at in the whole run: the place for all that is counted by invariant. */
-const writeInvariants = async (directory: string, { invariants, programs, steps }: Summary): Promise<void> => {
-  await writeJson(join(directory, INVARIANTS_FILE), { format: INVARIANTS_FORMAT, programs, steps, invariants });
+/** What the run looked at, as `coverage` tells it; of code nothing was measured. */
+const writeInvariants = async (directory: string, summary: Summary, tally: Tally): Promise<void> => {
+  const { version, seed, paging, traffic, programs, steps } = summary;
+  const { started, milliseconds } = summary.time;
+  const document: CoverageDocument = {
+    format: COVERAGE_FORMAT,
+    version,
+    seed,
+    paging,
+    traffic,
+    programs,
+    steps,
+    time: { started, milliseconds, timeline: [] },
+    invariants: tally.invariants.map((_, index) => invariantCoverage(tally, index)),
+  };
+  await writeJson(join(directory, INVARIANTS_FILE), document);
 };
 
 const triageToJson = (

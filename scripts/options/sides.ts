@@ -1,7 +1,8 @@
 /** Who stands on the two sides, as options say it. */
 
 import type { Command } from 'commander';
-import { IMPL, MODEL, SUBJECT_NAMES } from '../../properties/subjects/registry.js';
+import type { SubjectSettings } from '../../properties/subjects/registry.js';
+import { IMPL, MODEL, SUBJECT_NAMES, subjectNamed } from '../../properties/subjects/registry.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import type { Session } from '../session.js';
 import { duration } from './duration.js';
@@ -43,16 +44,20 @@ export const addSides = (
       .option('--reference <name>', `who is right (default: ${standing.reference})`),
   );
 
+/** The subject of that name. Throws `BadInput` for a name that is none; `where` says who asked, for the message. */
+export const subjectOf = ({ surroundings }: Session, name: string, where: string, settings: SubjectSettings): Subject =>
+  (surroundings.subjectNamed ?? subjectNamed)(name, where, settings);
+
 /** Throws `BadInput` for a name that is none. `recorded`: who stands there if no option says otherwise. */
 export const sidesOf = (
   flags: SideFlags,
-  { surroundings }: Session,
+  session: Session,
   recorded: { readonly subject: string; readonly reference: string; readonly source: string } | undefined,
 ): Sides => {
   const named = (flag: string, name: string | undefined, otherwise: string): Subject =>
     name === undefined
-      ? surroundings.subjectNamed(otherwise, recorded?.source ?? flag, flags)
-      : surroundings.subjectNamed(name, flag, flags);
+      ? subjectOf(session, otherwise, recorded?.source ?? flag, flags)
+      : subjectOf(session, name, flag, flags);
   return {
     subject: named('--subject', flags.subject, recorded?.subject ?? IMPL.name),
     reference: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),

@@ -12,6 +12,7 @@ import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { coverageDocument } from '../coverage/coverage-document.js';
 import type { MatrixDocument } from '../defects/matrix-document.js';
 import { matrixDocument } from '../defects/matrix-document.js';
+import { INVARIANTS_FILE } from '../nightly/run-files.js';
 import { SUMMARY_FILE } from '../fuzzing/summary-file.js';
 import type { Summary } from '../report/summary.js';
 import { summarySchema } from '../report/summary.js';
@@ -35,6 +36,10 @@ export interface Results {
   readonly findings: readonly StoredFinding[];
 }
 
+/** The summary and the coverage tell of one run, so that what both count is there but once. */
+export const isSameRun = ({ summary, coverage }: Pick<Results, 'summary' | 'coverage'>): boolean =>
+  summary !== undefined && summary.seed === coverage?.seed && summary.programs === coverage.programs;
+
 /** Where each part of them stands. */
 export const pathsOf = ({ directory }: Pick<Results, 'directory'>) => ({
   summary: join(directory, SUMMARY_FILE),
@@ -50,7 +55,9 @@ export const readResults = async (directory: string): Promise<Results> => {
   const results = {
     directory,
     summary: await readDocument(paths.summary, summarySchema),
-    coverage: await readDocument(paths.coverage, coverageDocument),
+    coverage:
+      (await readDocument(paths.coverage, coverageDocument)) ??
+      (await readDocument(join(directory, INVARIANTS_FILE), coverageDocument)),
     matrix: await readDocument(paths.matrix, matrixDocument),
     findings: await readFindings(paths.findings),
   };

@@ -3,6 +3,7 @@
 import { INVARIANTS, invariantNamed } from '../../properties/invariants/registry.js';
 import type { CodeShare, InvariantCoverage } from '../coverage/coverage-document.js';
 import type { Results } from './read-results.js';
+import { isSameRun } from './read-results.js';
 import type { FindingReport, InvariantReport, InvariantState, MatrixRowReport } from './report-document.js';
 import { STATES } from './report-document.js';
 import { uniteSituations } from './unite-situations.js';
@@ -31,9 +32,11 @@ const uniteInvariant = (
 ): InvariantReport => {
   const fuzzed = results.flatMap(({ summary }) => summary?.invariants.filter((each) => each.id === id) ?? []);
   const covered = results.flatMap((each) => coverageOf(each, id));
-  const all = [...fuzzed, ...covered.map(({ coverage }) => coverage)];
+  const once = results.filter((each) => !isSameRun(each)).flatMap(({ summary }) => summary?.invariants ?? []);
+  const all = [...once.filter((each) => each.id === id), ...covered.map(({ coverage }) => coverage)];
   const exercised = total(all.map((each) => each.exercised));
-  const applies = covered.some(couldExercise) || fuzzed.some((each) => each.applies) || all.length === 0;
+  const applies =
+    covered.some(couldExercise) || fuzzed.some((each) => each.applies) || fuzzed.length + covered.length === 0;
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;

@@ -7,7 +7,7 @@ import { uniteMatrix } from './unite-matrix.js';
 import type { CodeReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
 import { REPORT_FORMAT } from './report-document.js';
 import type { Results } from './read-results.js';
-import { pathsOf } from './read-results.js';
+import { isSameRun, pathsOf } from './read-results.js';
 import { worryAbout } from './worry.js';
 
 /** Throws `BadInput` for results that do not fit together. */
@@ -45,7 +45,7 @@ const runsOf = (results: Results): readonly RunReport[] => {
     const what = { seed, subject, reference, paging, traffic, programs, steps, started, milliseconds };
     runs.push({ source: pathsOf(results).summary, command: 'fuzz', ...what, ending: verdict.kind });
   }
-  if (coverage !== undefined) {
+  if (coverage !== undefined && !isSameRun(results)) {
     const { seed, paging, traffic, programs, steps, time } = coverage;
     const { started, milliseconds } = time;
     const what = { seed, paging, traffic, programs, steps, started, milliseconds };

@@ -1,0 +1,32 @@
+/** Judging single cases, for whoever has one already: a replay, a regression, a search for smaller ones. */
+
+import type { Case } from './arbitraries/case.js';
+import type { Divergence } from './divergence.js';
+import type { Invariant } from './invariants/invariant.js';
+import { Pair } from './pair.js';
+import type { Subject } from './subjects/subject.js';
+
+export interface JudgeOptions {
+  readonly reference: Subject;
+  readonly subject: Subject;
+  readonly invariants: readonly Invariant[];
+}
+
+/**
+ * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A finding
+ * of `determinism` needs two runs to show.
+ */
+export const judgeOf = (
+  options: JudgeOptions,
+  invariant?: string,
+): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
+  const twice = invariant === 'determinism';
+  let pair = new Pair(options);
+  return {
+    judge: ({ traffic, program }) => {
+      pair = new Pair(options);
+      return pair.run(program, { contractKept: traffic === 'coherent', twice });
+    },
+    close: () => pair.close(),
+  };
+};

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** `npm run bench:detection`: how soon random programs show each defect of the catalogue, beside two plainer mixtures. */
+
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { Tinypool } from 'tinypool';
+import { DEFECTS, defectNamed } from '../../impl/defects/registry.js';
+import type { Mixture } from '../../properties/arbitraries/index.js';
+import { wholeNumber } from '../options/whole-number.js';
+import type { DetectionFigures, DetectionRow } from './detection/figures.js';
+import { MIXTURES, halfOf, targetsOf } from './detection/figures.js';
+import { detectionReport } from './detection/report.js';
+import type { DetectionTask } from './detection/task.js';
+
+interface Flags {
+  readonly seeds: number;
+  readonly maxSteps: number;
+  readonly workers: number;
+  readonly defect?: readonly string[];
+  readonly json?: true;
+  readonly check?: true;
+}
+
+const measure = async ({ seeds, maxSteps, workers, defect }: Flags): Promise<DetectionFigures> => {
+  const filename = new URL('detection/task.js', import.meta.url).href;
+  const pool = new Tinypool({ filename, minThreads: workers, maxThreads: workers });
+  const median = async (defect: string, mixture: Mixture): Promise<number> => {
+    const task: DetectionTask = { defect, mixture, seeds, mostSteps: maxSteps };
+    const steps = (await pool.run(task)) as readonly number[];
+    return steps[seeds >> 1];
+  };
+  const row = async (defect: string): Promise<DetectionRow> => {
+    const [swarm, weighted, uniform] = await Promise.all(MIXTURES.map((mixture) => median(defect, mixture)));
+    return { defect, half: halfOf(defect), medians: { swarm, weighted, uniform } };
+  };
+  try {
+    const rows = await Promise.all((defect ?? DEFECTS.map(({ id }) => id)).map(row));
+    return { seeds, mostSteps: maxSteps, rows };
+  } finally {
+    await pool.destroy();
+  }
+};
+
+const run = async (flags: Flags): Promise<void> => {
+  const figures = await measure(flags);
+  const targets = targetsOf(figures);
+  console.log(flags.json === true ? JSON.stringify({ ...figures, targets }) : detectionReport(figures));
+  if (flags.check === true && targets.some(({ met }) => !met)) process.exitCode = 1;
+};
+
+const defectId = (id: string, before: readonly string[] = []): readonly string[] => {
+  if (defectNamed(id) !== undefined) return [...before, id];
+  throw new InvalidArgumentError('"shadowdiff defects" lists them.');
+};
+
+await new Command('bench:detection')
+  .description('Measure the steps of random programs to the first catch of each defect; takes some minutes.')
+  .option('--seeds <count>', 'seeds for each defect; the median is told', wholeNumber(1, 1000), 20)
+  .option('--max-steps <count>', 'steps after which a seed is given up', wholeNumber(1, 1e9), 200_000)
+  .option('--workers <count>', 'worker threads', wholeNumber(1, 256), availableParallelism())
+  .option('--defect <id...>', 'only these', defectId)
+  .option('--check', 'exit with 1 if a target is missed')
+  .option('--json', 'print one JSON object; steps are null where most seeds were given up')
+  .helpOption('-h, --help', 'print this help')
+  .action(run)
+  .parseAsync();

@@ -1,0 +1,25 @@
+/** What a worker does: one defect, one mixture, all seeds. */
+
+import { defectNamed } from '../../../impl/defects/registry.js';
+import type { Mixture } from '../../../properties/arbitraries/index.js';
+import { stepsToDetection } from '../../../properties/detection.js';
+
+export interface DetectionTask {
+  readonly defect: string;
+  readonly mixture: Mixture;
+  readonly seeds: number;
+  readonly mostSteps: number;
+}
+
+/** Steps to the first catch for each seed, ascending; Infinity where there was none. Every defect has programs of its own. */
+const detect = async ({ defect, mixture, seeds, mostSteps }: DetectionTask): Promise<readonly number[]> => {
+  const planted = defectNamed(defect);
+  if (planted === undefined) throw new Error(`there is no defect ${defect}`);
+  const steps: number[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    steps.push(await stepsToDetection(planted, { mixture, campaign: `detection/${defect}/${seed}`, mostSteps }));
+  }
+  return steps.toSorted((one, other) => one - other);
+};
+
+export default detect;

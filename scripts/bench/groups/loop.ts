@@ -1,0 +1,157 @@
+/** The fuzz loop, whole and without each of its parts, so that it is plain where the time goes. */
+
+import { ShadowMachine } from '../../../impl/shadow-machine.js';
+import { ReferenceMachine } from '../../../model/machine.js';
+import type { Case } from '../../../properties/arbitraries/index.js';
+import { determinism } from '../../../properties/invariants/determinism.js';
+import type { Invariant } from '../../../properties/invariants/invariant.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { Lockstep } from '../../../properties/lockstep.js';
+import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
+import type { Figure, Round } from '../figures.js';
+import { ratioOf } from '../figures.js';
+import { PausingLoop } from '../fuzz-programs.js';
+import { ModelRun } from '../model-run.js';
+import type { Budget, Workload } from '../rounds.js';
+import { stepFigures, takeRounds } from '../rounds.js';
+import { generatedCases, runPrograms } from './generated.js';
+import type { Group } from './group.js';
+
+/** The machines and whatever of the harness is left when only these invariants are asked. */
+const lockstepOf = (id: string, title: string, cases: readonly Case[], invariants: readonly Invariant[]): Workload => {
+  const machines = { reference: new ReferenceMachine(), subject: new ShadowMachine() };
+  const lockstep = new Lockstep({ ...machines, invariants });
+  return {
+    id,
+    title,
+    run: () => {
+      const before = lockstep.tally.steps;
+      for (const { program, traffic } of cases) {
+        if (lockstep.run(program, traffic === 'coherent') !== undefined) throw new Error('the machines diverge');
+      }
+      return lockstep.tally.steps - before;
+    },
+  };
+};
+
+/** The machine that tells nothing of what it did but the outcome. */
+const silentMachine = (): ShadowMachine => {
+  const machine = new ShadowMachine();
+  const silent = { ...ZERO_OBSERVATION };
+  const observe = (outcome: typeof silent.outcome): typeof silent => {
+    machine.references.takeChanges();
+    silent.outcome = outcome;
+    return silent;
+  };
+  return Object.assign(machine, { observe });
+};
+
+/** Asked, but their situations are not counted. */
+const uncounted = (invariant: Invariant): Invariant =>
+  invariant === determinism ? invariant : { ...invariant, situations: [] };
+
+const without = (id: string): readonly Invariant[] => INVARIANTS.filter((invariant) => invariant.id !== id);
+
+const mainWorkloads = (programs: number, cases: readonly Case[]): readonly Workload[] => {
+  const plain = cases.map(({ program }) => program);
+  const impl = new ShadowMachine();
+  const silent = silentMachine();
+  const model = new ReferenceMachine();
+  const loop = new PausingLoop();
+  const modelRun = new ModelRun();
+  return [
+    { id: 'loop', title: 'the whole fuzz loop', run: () => loop.stretch(programs) },
+    { id: 'model-run', title: 'fc.commands and fc.modelRun instead', run: () => modelRun.run(programs) },
+    {
+      id: 'generation',
+      title: 'generation alone',
+      run: () => generatedCases(programs).reduce((sum, { program }) => sum + program.steps.length, 0),
+    },
+    { id: 'loop-impl', title: 'impl alone', run: () => runPrograms(impl, plain) },
+    { id: 'loop-impl-silent', title: 'impl alone, observing nothing', run: () => runPrograms(silent, plain) },
+    { id: 'loop-model', title: 'model alone', run: () => runPrograms(model, plain) },
+    lockstepOf('lockstep', 'lockstep, all invariants', cases, INVARIANTS),
+    lockstepOf('lockstep-uncounted', 'lockstep, situations not counted', cases, INVARIANTS.map(uncounted)),
+    lockstepOf('lockstep-bare', 'lockstep, no invariants', cases, []),
+  ];
+};
+
+const share = (id: string, title: string, rounds: readonly Round[], of: (round: Round) => number): Figure =>
+  ratioOf({ id, title }, rounds, of);
+
+const mainRatios = (rounds: readonly Round[]): readonly Figure[] => [
+  share('model-run-over-loop', 'fc.modelRun over the loop', rounds, (round) => round['model-run'] / round['loop']),
+  share('loop-over-impl', 'the loop over impl', rounds, (round) => round['loop'] / round['loop-impl']),
+  share(
+    'invariants-over-machines',
+    'invariants together, over model and impl',
+    rounds,
+    (round) => (round['lockstep'] - round['lockstep-bare']) / (round['loop-impl'] + round['loop-model']),
+  ),
+  share('generation-share', 'of the loop: generation', rounds, (round) => round['generation'] / round['loop']),
+  share(
+    'machines-share',
+    'of the loop: model and impl',
+    rounds,
+    (round) => (round['loop-impl'] + round['loop-model']) / round['loop'],
+  ),
+  share(
+    'record-share',
+    "of the loop: the harness's own record of the guest, and comparing",
+    rounds,
+    (round) => (round['lockstep-bare'] - round['loop-impl'] - round['loop-model']) / round['loop'],
+  ),
+  share(
+    'invariants-share',
+    'of the loop: all invariants, situations included',
+    rounds,
+    (round) => (round['lockstep'] - round['lockstep-bare']) / round['loop'],
+  ),
+  share(
+    'situations-share',
+    'of the loop: counting situations',
+    rounds,
+    (round) => (round['lockstep'] - round['lockstep-uncounted']) / round['loop'],
+  ),
+  share(
+    'observation-share',
+    'of impl: observation',
+    rounds,
+    (round) => 1 - round['loop-impl-silent'] / round['loop-impl'],
+  ),
+];
+
+/** What the loop is spared when one of the invariants is left out; small differences of large numbers, so mind the spread. */
+const invariantRatios = (rounds: readonly Round[]): readonly Figure[] =>
+  INVARIANTS.map(({ id }) =>
+    share(
+      `without-${id}`,
+      `of lockstep: ${id}`,
+      rounds,
+      (round) => 1 - round[`lockstep-without-${id}`] / round['lockstep'],
+    ),
+  );
+
+const measureMain = async (budget: Budget): Promise<readonly Figure[]> => {
+  const workloads = mainWorkloads(budget.programs, generatedCases(budget.programs));
+  const rounds = await takeRounds(workloads, budget);
+  return [...stepFigures(workloads, rounds), ...mainRatios(rounds)];
+};
+
+const measureInvariants = async (budget: Budget): Promise<readonly Figure[]> => {
+  const cases = generatedCases(budget.programs);
+  const workloads = [
+    lockstepOf('lockstep', 'lockstep, all invariants', cases, INVARIANTS),
+    ...INVARIANTS.map(({ id }) => lockstepOf(`lockstep-without-${id}`, `lockstep without ${id}`, cases, without(id))),
+  ];
+  return invariantRatios(await takeRounds(workloads, budget));
+};
+
+export const loop: Group = { name: 'loop', title: 'The fuzz loop and its parts, a step', measure: measureMain };
+
+/** Apart from `loop`: twenty instances of lockstep in one process make each other slower. */
+export const invariants: Group = {
+  name: 'invariants',
+  title: 'What each invariant costs',
+  measure: measureInvariants,
+};

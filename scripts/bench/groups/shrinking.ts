@@ -1,0 +1,54 @@
+/** How long it takes to make a counterexample small. */
+
+import { defectNamed } from '../../../impl/defects/registry.js';
+import type { Case } from '../../../properties/arbitraries/index.js';
+import { programArbitrary } from '../../../properties/arbitraries/index.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { judgeOf } from '../../../properties/judging.js';
+import type { Judge } from '../../../properties/minimize/index.js';
+import { minimize } from '../../../properties/minimize/index.js';
+import { programSeed, randomFor } from '../../../properties/seeds.js';
+import { MODEL, implWith } from '../../../properties/subjects/registry.js';
+import type { Figure } from '../figures.js';
+import { figureOf } from '../figures.js';
+import { CAMPAIGN } from './generated.js';
+import type { Group } from './group.js';
+
+const STEPS = 200;
+const TAKES = 3;
+const DEFECT = 'set-pgd-loses-switcher';
+
+/** A counterexample of 200 steps made small. */
+const measure = async (): Promise<readonly Figure[]> => {
+  const sides = { reference: MODEL, subject: implWith(DEFECT, [defectNamed(DEFECT)!]), invariants: INVARIANTS };
+  const judging = judgeOf(sides);
+  const { found, signature } = await longCounterexample((each) => judging.judge(each));
+  const times: number[] = [];
+  const tried: number[] = [];
+  for (let take = 0; take < TAKES; take++) {
+    const begin = performance.now();
+    const small = await minimize({ value: found }, signature, (each) => judging.judge(each), {});
+    times.push(performance.now() - begin);
+    tried.push(small.tried);
+  }
+  await judging.close();
+  return [
+    figureOf(
+      { id: 'shrink', title: `a counterexample of ${STEPS} steps made small (${tried[0]} tries)`, unit: 'ms' },
+      times,
+    ),
+  ];
+};
+
+const longCounterexample = async (judge: Judge): Promise<{ readonly found: Case; readonly signature: string }> => {
+  const arbitrary = programArbitrary({ mostSteps: STEPS, traffic: 'hostile' });
+  for (let index = 0; ; index++) {
+    const { value } = arbitrary.generate(randomFor(programSeed(CAMPAIGN, index)), undefined);
+    if (value.program.steps.length < STEPS) continue;
+    const divergence = await judge(value);
+    if (divergence !== undefined) return { found: value, signature: signatureOf(divergence) };
+  }
+};
+
+export const shrinking: Group = { name: 'shrinking', title: 'Shrinking, by the clock', measure };

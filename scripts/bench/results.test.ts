@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { figureOf } from './figures.js';
+import type { Results } from './results.js';
+import { changesBetween, readResults, resultsOf, writeResults } from './results.js';
+import { verdictsOn } from './targets.js';
+
+const results = (values: readonly number[], id = 'speed'): Results =>
+  resultsOf('a machine', [{ group: 'g', title: 'G', figures: [figureOf({ id, title: 'S', unit: 'ns' }, values)] }]);
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+test('a baseline comes back as it was', async () => {
+  const path = join(directory, 'baseline.json');
+  await writeResults(path, results([1, 2, 3]));
+  expect(readResults(path)).toEqual(results([1, 2, 3]));
+});
+
+test.each([
+  ['{}', /is no file of "npm run bench/],
+  ['null', /is no file of "npm run bench/],
+  ['{', /cannot be read/],
+])('%s is no baseline', async (text, message) => {
+  const path = join(directory, 'baseline.json');
+  await writeFile(path, text);
+  expect(() => readResults(path)).toThrow(message);
+});
+
+test.each([
+  ['twice as slow', [20, 22, 24], 2, true],
+  ['slower within the spread', [11, 12, 13], 12 / 11, false],
+  ['twice as fast', [5, 5.5, 6], 0.5, true],
+])('%s than the baseline', (_, values, ratio, clear) => {
+  const [change] = changesBetween(results([10, 11, 12]), results(values));
+  expect(change).toMatchObject({ ratio, clear });
+});
+
+test('what only one of two runs measured is not compared', () => {
+  expect(changesBetween(results([1], 'old'), results([1], 'new'))).toEqual([]);
+});
+
+const TARGET = { title: 'T', group: 'g', figure: 'speed', most: 2 } as const;
+
+test('a target is met up to its bound, and says nothing of groups that were not measured', () => {
+  expect(verdictsOn([TARGET], results([2]).groups).map(({ met }) => met)).toEqual([true]);
+  expect(verdictsOn([TARGET], results([2.1]).groups).map(({ met }) => met)).toEqual([false]);
+  expect(verdictsOn([{ ...TARGET, least: 2, most: Infinity }], results([1.9]).groups).map(({ met }) => met)).toEqual([
+    false,
+  ]);
+  expect(verdictsOn([TARGET], [])).toEqual([]);
+});
+
+test('a target whose figure is gone is an error', () => {
+  expect(() => verdictsOn([TARGET], results([1], 'other').groups)).toThrow('group g has no figure speed');
+});
