@@ -169,4 +169,3 @@ export const makeSmall = async (
     await judging.close();
   }
 };
-

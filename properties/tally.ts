@@ -37,7 +37,7 @@ export class Tally {
     this.invariants = invariants;
     this.checks = new Float64Array(invariants.length);
     this.exercised = new Float64Array(invariants.length);
-    this.situations = invariants.map(({ situations }) => situations.map(emptyCount));
+    this.situations = invariants.map(({ situations = [] }) => situations.map(emptyCount));
     this.lastNew = new Float64Array(invariants.length);
   }
 

@@ -79,8 +79,8 @@ export interface Invariant {
    * the guest is dead, it is asked in any case.
    */
   readonly outcomes?: readonly OutcomeKind[];
-  /** In what circumstances it can be exercised; a run counts each. */
-  readonly situations: readonly Grid[];
+  /** In what circumstances it can be exercised; a run counts each. All of the registry have some. */
+  readonly situations?: readonly Grid[];
   watch(): Watch;
 }
 

@@ -23,7 +23,7 @@ const tally = await met(12_000);
 const GRIDS = INVARIANTS.flatMap(({ id }, index) => tally.situations[index].map((count) => ({ id, ...count })));
 
 test('every invariant declares its situations, each grid once, at stages that it looks at', () => {
-  for (const { id, situations, stages } of INVARIANTS) {
+  for (const { id, situations = [], stages } of INVARIANTS) {
     expect.soft(situations.length, id).toBeGreaterThan(0);
     expect.soft(new Set(situations.map(({ name }) => name)).size, id).toBe(situations.length);
     // What runs a program twice has no stage, and counts at its end.

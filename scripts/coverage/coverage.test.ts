@@ -150,7 +150,10 @@ describe('the bars', () => {
   test('a situation that was said to be unreachable, and was reached, is named', async () => {
     const lying = INVARIANTS.map((invariant) =>
       invariant.id === 'host-intact'
-        ? { ...invariant, situations: invariant.situations.map((grid) => ({ ...grid, unreachable: () => 'never' })) }
+        ? {
+            ...invariant,
+            situations: (invariant.situations ?? []).map((grid) => ({ ...grid, unreachable: () => 'never' })),
+          }
         : invariant,
     );
     const { invariants } = await told(20, {}, lying);

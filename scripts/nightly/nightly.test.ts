@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readFileSync,
@@ -33,6 +34,9 @@ beforeAll(() => {
   });
   if (!existsSync(entry)) throw new Error('the command was not compiled');
   copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
+  // The page of a report is made of files that are shipped as they are.
+  const viewer = join('scripts', 'html-report', 'viewer');
+  cpSync(join(REPOSITORY, viewer), join(built, viewer), { recursive: true });
   symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
   for (const [name, text] of Object.entries(TROUBLED)) writeFileSync(join(built, name), text);
 });

@@ -44,7 +44,7 @@ const cutAt = async (bytes: number): Promise<string> => {
 
 const resultsIn = async (name: string): Promise<unknown> => {
   const files = Object.entries(await filesBelow(at(name))).filter(
-    ([path]) => !/^(run\.json|events\.jsonl)$/.test(path),
+    ([path]) => !/^(run\.json|events\.jsonl|report\.html)$/.test(path),
   );
   return files.map(([path, text]) => [path, text.replace(/^ "time": \{[^}]*\},\n/m, '').replaceAll(at(name), 'RUN')]);
 };
