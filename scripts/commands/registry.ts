@@ -5,6 +5,7 @@ import type { Session } from '../session.js';
 import { registerDefects } from './defects.js';
 import { registerFuzz } from './fuzz.js';
 import { registerInvariants } from './invariants.js';
+import { registerKnown } from './known.js';
 import { registerRegress } from './regress.js';
 import { registerReplay } from './replay.js';
 import { registerSeeds } from './seeds.js';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Register[] = [
   registerReplay,
   registerShrink,
   registerRegress,
+  registerKnown,
   registerTrace,
   registerSeeds,
   registerInvariants,
