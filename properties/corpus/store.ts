@@ -39,8 +39,10 @@ const whyUnreadable = (error: unknown): string => {
 
 /** Every file of a corpus, by name. An unreadable one is told, never skipped. Throws `BadInput` if there is no directory. */
 export const readCorpus = async (directory: string): Promise<readonly Stored[]> => {
-  const names = await listJson(directory);
-  return await Promise.all(names.map((name) => readStored(join(directory, name))));
+  const stored: Stored[] = [];
+  // One after the other: a process may not open thousands of files at once.
+  for (const name of await listJson(directory)) stored.push(await readStored(join(directory, name)));
+  return stored;
 };
 
 const listJson = async (directory: string): Promise<readonly string[]> => {

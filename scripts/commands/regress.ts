@@ -38,8 +38,7 @@ const runRegress = async (paths: readonly string[], flags: RegressFlags, session
   const { caseTimeout } = flags;
   const subject = flags.subject === undefined ? undefined : subjectOf(session, flags.subject, '--subject', flags);
   await tryStart(subject);
-  const stored: readonly Stored[] =
-    paths.length > 0 ? await Promise.all(paths.map(readStored)) : await readCorpus(flags.corpus);
+  const stored: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
   if (stored.length === 0) {
     session.complain(
       `shadowdiff: ${printable(flags.corpus)}: no counterexample is stored here, so nothing was checked`,
@@ -47,16 +46,24 @@ const runRegress = async (paths: readonly string[], flags: RegressFlags, session
     return EXIT.inconclusive;
   }
   const counts = new Map<Verdict, number>();
+  const lent = subject === undefined ? undefined : lentOut(subject);
   for (const each of stored) {
-    const checked = await checkStored(each, subject === undefined ? { caseTimeout } : { caseTimeout, subject });
+    const checked = await checkStored(each, lent === undefined ? { caseTimeout } : { caseTimeout, subject: lent });
     counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
     if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
     // Signals are heard only between two turns.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+  if (subject?.kind === 'external') await subject.close();
   const code = exitCodeOf(counts);
   session.print(code === EXIT.clean ? session.colors.green(summaryOf(counts)) : summaryOf(counts));
   return code;
+};
+
+const readEach = async (paths: readonly string[]): Promise<readonly Stored[]> => {
+  const stored: Stored[] = [];
+  for (const path of paths) stored.push(await readStored(path));
+  return stored;
 };
 
 /** A command that cannot be started is told once, not for every entry. */
@@ -65,6 +72,18 @@ const tryStart = async (subject: Subject | undefined): Promise<void> => {
   await subject.start();
   await subject.close();
 };
+
+/** It lives through all entries: starting a command takes far longer than one answer. */
+const lentOut = (subject: Subject): Subject =>
+  subject.kind === 'in-process'
+    ? subject
+    : {
+        kind: 'external',
+        name: subject.name,
+        start: () => subject.start(),
+        answer: (program) => subject.answer(program),
+        close: () => Promise.resolve(),
+      };
 
 const lineOf = ({ path, verdict, reason }: Checked): string =>
   printable(reason.startsWith(path) ? `${verdict}: ${reason}` : `${verdict}: ${path}: ${reason}`);
