@@ -16,12 +16,12 @@ interface KnownFlags {
 type NewFinding = Omit<KnownFinding, 'signature'>;
 
 const DAY = 86_400_000;
-const DEFAULT_FILE = 'known.json';
+const DEFAULT_FILE = 'known-findings.json';
 
 export const registerKnown = (program: Command, session: Session): void => {
   const command = program.command('known').description('The findings that fuzz --known tolerates, until they expire.');
   addHelp(command, [
-    ['shadowdiff known list', 'what ./known.json tolerates, and how long'],
+    ['shadowdiff known list', 'what ./known-findings.json tolerates, and how long'],
     [
       "shadowdiff known add 'flush | set-pgd | kept' --reason 'being mended' --owner 'mm team' --expires 2027-03-31",
       'the signature as fuzz printed it',

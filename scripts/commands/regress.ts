@@ -30,11 +30,12 @@ export const registerRegress = (program: Command, session: Session): void => {
     ['shadowdiff regress', 'every entry of ./corpus'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
   ]).action(async (paths: readonly string[], flags: RegressFlags) => {
-    session.exitCode = await runRegress(paths, flags, session);
+    session.exitCode = await regressOn(paths, flags, session);
   });
 };
 
-const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
+/** Of these files, or of the whole corpus. */
+export const regressOn = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
   const { caseTimeout } = flags;
   const subject = flags.subject === undefined ? undefined : subjectOf(session, flags.subject, '--subject', flags);
   await tryStart(subject);

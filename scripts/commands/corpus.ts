@@ -1,0 +1,218 @@
+import { rm } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { BadInput } from '../../model/format/index.js';
+import type { CorpusEntry, Status } from '../../properties/corpus/entry.js';
+import { STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
+import { byWorth, findingOf, redundant } from '../../properties/corpus/redundancy.js';
+import { checkStored } from '../../properties/corpus/regress.js';
+import type { Stored } from '../../properties/corpus/store.js';
+import { readCorpus, readStored, saveEntry } from '../../properties/corpus/store.js';
+import { signatureOf } from '../../properties/divergence.js';
+import { addHelp } from '../help.js';
+import { CORPUS } from '../options/corpus.js';
+import type { CaseTimeoutFlag } from '../options/sides.js';
+import { addCaseTimeout } from '../options/sides.js';
+import { labelled } from '../report/labelled.js';
+import { counted, formatCount } from '../report/numbers.js';
+import { printable } from '../report/printable.js';
+import type { Session } from '../session.js';
+import { regressOn } from './regress.js';
+
+type Readable = Extract<Stored, { readonly kind: 'entry' }>;
+
+interface CorpusFlags {
+  readonly corpus: string;
+}
+
+interface ListFlags extends CorpusFlags {
+  readonly status?: Status;
+  readonly subject?: string;
+  readonly invariant?: string;
+  readonly json?: true;
+}
+
+interface PruneFlags extends CorpusFlags, CaseTimeoutFlag {
+  readonly stale?: true;
+  readonly dryRun?: true;
+}
+
+export const registerCorpus = (program: Command, session: Session): void => {
+  const command = program.command('corpus').description('The stored counterexamples: look at them, add, put in order.');
+  addHelp(command, [
+    ['shadowdiff corpus', 'all of them, two lines each'],
+    ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
+    ['shadowdiff corpus prune --dry-run', 'which ones say nothing new'],
+    ['shadowdiff corpus stats', 'how many, of what, how long'],
+  ]);
+  addList(command, session);
+  addAdd(command, session);
+  addPrune(command, session);
+  addVerify(command, session);
+  addStats(command, session);
+};
+
+const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);
+
+/** Throws `BadInput` for a file that is none of ours: whoever puts a corpus in order must see all of it. */
+const readWhole = async (directory: string): Promise<readonly Readable[]> =>
+  (await readCorpus(directory)).map(readableOf);
+
+const readableOf = (stored: Stored): Readable => {
+  if (stored.kind === 'unreadable') throw new BadInput('corpus', stored.problem);
+  return stored;
+};
+
+const addList = (command: Command, session: Session): void => {
+  withCorpus(command.command('list', { isDefault: true }).description('Every entry, by name of its file.'))
+    .option('--status <status>', STATUSES.join(' or '))
+    .option('--subject <name>', 'only those of this subject')
+    .option('--invariant <id>', 'only those that are named after it')
+    .option('--json', 'a JSON object a line')
+    .action(async (flags: ListFlags) => {
+      if (flags.status !== undefined && !STATUSES.includes(flags.status)) {
+        throw new BadInput('--status', `${JSON.stringify(flags.status)} is not known; use ${STATUSES.join(' or ')}`);
+      }
+      for (const each of await readWhole(flags.corpus)) {
+        if (isWanted(each.entry, flags))
+          await session.stream(flags.json === true ? asJson(each) : asText(each, session));
+      }
+    });
+};
+
+const isWanted = ({ status, subject, divergence }: CorpusEntry, flags: ListFlags): boolean =>
+  (flags.status ?? status) === status &&
+  (flags.subject ?? subject) === subject &&
+  (flags.invariant ?? divergence.invariant) === divergence.invariant;
+
+const asJson = ({ path, entry }: Readable): string => {
+  const { status, subject, reference, divergence, case: found, provenance } = entry;
+  const steps = found.program.steps.length;
+  const signature = signatureOf(divergence);
+  return JSON.stringify({ path, status, subject, reference, signature, steps, date: provenance.date });
+};
+
+const asText = ({ path, entry }: Readable, { colors }: Session): string => {
+  const { status, subject, divergence, case: found, provenance } = entry;
+  const length = counted(found.program.steps.length, 'step');
+  const facts = [status, printable(subject), length, provenance.date.slice(0, 10)].join(', ');
+  return `${colors.bold(printable(path))}\n  ${printable(signatureOf(divergence))}\n  ${facts}`;
+};
+
+const addAdd = (command: Command, session: Session): void => {
+  addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as they say.')))
+    .argument('<file...>', 'counterexamples')
+    .action(async (paths: readonly string[], flags: CorpusFlags & CaseTimeoutFlag) => {
+      for (const path of paths) session.print(printable(await addOne(path, flags)));
+    });
+};
+
+const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseTimeoutFlag): Promise<string> => {
+  const stored = readableOf(await readStored(path));
+  const { verdict, reason } = await checkStored(stored, { caseTimeout });
+  if (verdict !== 'as-recorded') throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
+  const { entry } = stored;
+  const same = (await readIfThere(corpus)).filter((each) => findingOf(each.entry) === findingOf(entry));
+  const better = same.find((each) => byWorth(each.entry, entry) <= 0 || fileNameOf(each.entry) === fileNameOf(entry));
+  if (better !== undefined) return `${path}: not added, ${better.path} says the same and is no longer`;
+  // A note that somebody wrote outlives the program that it was written for.
+  const note = entry.note === '' ? (same.find((each) => each.entry.note !== '')?.entry.note ?? '') : entry.note;
+  const saved = await saveEntry(corpus, { ...entry, note });
+  for (const each of same) await rm(each.path);
+  const instead = same.length === 0 ? '' : ` instead of ${same.map((each) => each.path).join(', ')}`;
+  return `${path}: added as ${saved}${instead}`;
+};
+
+/** A corpus begins with its first entry. */
+const readIfThere = async (corpus: string): Promise<readonly Readable[]> => {
+  try {
+    return await readWhole(corpus);
+  } catch (error) {
+    if (error instanceof BadInput && error.message.includes('there is no such directory')) return [];
+    throw error;
+  }
+};
+
+const addPrune = (command: Command, session: Session): void => {
+  const prune = command.command('prune').description('Removes entries that say what a shorter one says already.');
+  addCaseTimeout(withCorpus(prune))
+    .option('--stale', 'and those that no longer diverge as recorded')
+    .option('--dry-run', 'only tell')
+    .action(async (flags: PruneFlags) => {
+      const stored = await readWhole(flags.corpus);
+      const gone = new Map(redundant(stored).map((each) => [each.path, 'a shorter one says the same']));
+      if (flags.stale === true) for (const [path, why] of await staleOnes(stored, flags)) gone.set(path, why);
+      for (const [path, why] of gone) {
+        if (flags.dryRun !== true) await rm(path);
+        session.print(printable(`${flags.dryRun === true ? 'would remove' : 'removed'} ${path}: ${why}`));
+      }
+      session.print(`${counted(stored.length - gone.size, 'entry').replace(/entrys$/, 'entries')} stay`);
+    });
+};
+
+const staleOnes = async (
+  stored: readonly Readable[],
+  { caseTimeout }: CaseTimeoutFlag,
+): Promise<readonly (readonly [path: string, why: string])[]> => {
+  const stale: (readonly [string, string])[] = [];
+  for (const each of stored) {
+    const { verdict, reason } = await checkStored(each, { caseTimeout });
+    if (verdict === 'stale') stale.push([each.path, reason]);
+  }
+  return stale;
+};
+
+const addVerify = (command: Command, session: Session): void => {
+  addCaseTimeout(withCorpus(command.command('verify').description('The same as "shadowdiff regress".'))).action(
+    async (flags: CorpusFlags & CaseTimeoutFlag) => {
+      session.exitCode = await regressOn([], flags, session);
+    },
+  );
+};
+
+const addStats = (command: Command, session: Session): void => {
+  withCorpus(command.command('stats').description('How many entries there are, of what, and how long they are.'))
+    .option('--json', 'as JSON')
+    .action(async ({ corpus, json }: CorpusFlags & { readonly json?: true }) => {
+      const stats = statsOf((await readWhole(corpus)).map(({ entry }) => entry));
+      if (json === true) session.print(JSON.stringify(stats, undefined, 1));
+      else for (const line of statsLines(stats, session)) session.print(line);
+    });
+};
+
+const statsOf = (entries: readonly CorpusEntry[]) => {
+  const lengths = entries.map((entry) => entry.case.program.steps.length).toSorted((one, other) => one - other);
+  const dates = entries.map(({ provenance }) => provenance.date.slice(0, 10)).toSorted();
+  return {
+    entries: entries.length,
+    steps: { median: lengths[Math.floor(lengths.length / 2)] ?? 0, most: lengths.at(-1) ?? 0 },
+    dates: { first: dates[0] ?? '', last: dates.at(-1) ?? '' },
+    byStatus: tallied(entries.map(({ status }) => status)),
+    byInvariant: tallied(entries.map(({ divergence }) => divergence.invariant)),
+    bySubject: tallied(entries.map(({ subject }) => subject)),
+  };
+};
+
+/** Most frequent first; of equals in the order of the alphabet. */
+const tallied = (names: readonly string[]): Readonly<Record<string, number>> => {
+  const counts = new Map<string, number>();
+  for (const name of names.toSorted()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([, one], [, other]) => other - one));
+};
+
+const statsLines = (
+  { entries, steps, dates, byStatus, byInvariant, bySubject }: ReturnType<typeof statsOf>,
+  { width }: Session,
+): readonly string[] => {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${printable(name)} ${formatCount(count)}`)
+      .join(', ');
+  return [
+    labelled('entries', formatCount(entries), width),
+    labelled('steps', `median ${steps.median}, most ${steps.most}`, width),
+    labelled('found', `${dates.first} to ${dates.last}`, width),
+    labelled('status', list(byStatus), width),
+    labelled('invariant', list(byInvariant), width),
+    labelled('subjects', list(bySubject), width),
+  ];
+};
