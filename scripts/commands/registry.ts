@@ -31,6 +31,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   listed('explain', 'tell why a finding is wrong', async () => (await import('./explain.js')).registerExplain),
   listed('shrink', 'make a program that diverges smaller', async () => (await import('./shrink.js')).registerShrink),
   listed('regress', 'check that the corpus still holds', async () => (await import('./regress.js')).registerRegress),
+  listed('bisect', 'find the commit that broke it', async () => (await import('./bisect.js')).registerBisect),
   listed('corpus', 'the stored counterexamples', async () => (await import('./corpus.js')).registerCorpus),
   listed('known', 'the file of known findings', async () => (await import('./known.js')).registerKnown),
   listed('report', 'one page from what runs left behind', async () => (await import('./report.js')).registerReport),

@@ -110,7 +110,10 @@ describe('the command', () => {
 
   test('a file of bars that says something else is refused by its field', async () => {
     const config = join(directory, 'bars.json');
-    await writeFile(config, '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1},"explained":{}}');
+    await writeFile(
+      config,
+      '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1},"explained":{"functions":{},"lines":{}}}',
+    );
     const { code, err } = await coverage('--check', '--config', config);
     expect(code).toBe(2);
     expect(err).toContain('impl.lines');

@@ -15,15 +15,26 @@ const file = z.strictObject({
   format: z.literal(THRESHOLDS_FORMAT),
   /** Per cent of impl that the run must reach. */
   impl: z.strictObject({ lines: percent, branches: percent }),
-  /** Why no program comes to a line, by file and by the line as it is written; such lines are left out. */
-  explained: z.record(z.string(), z.record(z.string(), z.string().min(1))),
+  /** Why no program comes to some code; it is left out. */
+  explained: z.strictObject({
+    /** By name, in any file. */
+    functions: z.record(z.string(), z.string().min(1)),
+    /** By file, and by the line as it is written. */
+    lines: z.record(z.string(), z.record(z.string(), z.string().min(1))),
+  }),
 });
 
 export type Explanations = z.infer<typeof file>['explained'];
 
 export type Thresholds = z.infer<typeof file>;
 
-export const NO_THRESHOLDS: Thresholds = { format: THRESHOLDS_FORMAT, impl: { lines: 0, branches: 0 }, explained: {} };
+export const NOTHING_EXPLAINED: Explanations = { functions: {}, lines: {} };
+
+export const NO_THRESHOLDS: Thresholds = {
+  format: THRESHOLDS_FORMAT,
+  impl: { lines: 0, branches: 0 },
+  explained: NOTHING_EXPLAINED,
+};
 
 /** Throws `BadInput`, naming the field. */
 export const readThresholds = async (path: string): Promise<Thresholds> => {
@@ -31,7 +42,7 @@ export const readThresholds = async (path: string): Promise<Thresholds> => {
   if (result.success) return result.data;
   throw new BadInput(
     path,
-    `missing or malformed; write {"format":"${THRESHOLDS_FORMAT}","impl":{"lines":98,"branches":95},"explained":{}}`,
+    `missing or malformed; write {"format":"${THRESHOLDS_FORMAT}","impl":{"lines":98,"branches":95},"explained":{"functions":{},"lines":{}}}`,
     { place: result.error.issues[0].path.join('.') || 'file' },
   );
 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CodeFile } from './code-files.js';
 import type { FileCounts, Range } from './counts.js';
-import { placesOf, recount } from './counts.js';
+import { outside, placesOf, recount } from './counts.js';
 
 const TEXT = [
   '/** A comment. */',
@@ -36,7 +36,7 @@ const counted = (functionTimes: number, branches: readonly (readonly [Range, num
   s: Object.fromEntries(TEXT.map((_, index) => [index, 1])),
   branchMap: Object.fromEntries([[OPEN] as const, ...branches].map(([loc], index) => [index, { loc }])),
   b: Object.fromEntries([functionTimes, ...branches.map(([, times]) => times)].map((times, index) => [index, [times]])),
-  fnMap: { 0: { loc: OPEN } },
+  fnMap: { 0: { name: 'open', loc: OPEN } },
   f: { 0: functionTimes },
 });
 const everything = counted(9, [
@@ -90,4 +90,10 @@ test('nothing of a file that was never loaded ran', () => {
   recount(counts, placesOf(file, everything));
   expect(new Set(Object.values(counts.s))).toEqual(new Set([0]));
   expect(placesOf(file, counts).branches).toEqual([]);
+});
+
+test('what is left out is left out whole', () => {
+  const rest = outside([OPEN], placesOf(file, everything));
+  expect(rest.lines.map(({ start }) => start.line)).toEqual([2]);
+  expect([rest.branches, rest.functions]).toEqual([[], []]);
 });

@@ -29,7 +29,7 @@ export interface FileCounts {
   s: Record<string, number>;
   branchMap: Record<string, Branch>;
   b: Record<string, readonly number[]>;
-  fnMap: Record<string, Place>;
+  fnMap: Record<string, NamedFunction>;
   f: Record<string, number>;
 }
 
@@ -40,11 +40,15 @@ interface Place {
 
 type Branch = Place;
 
+interface NamedFunction extends Place {
+  readonly name: string;
+}
+
 /** What of a file is counted. */
 export interface Places {
   readonly lines: readonly Range[];
   readonly branches: readonly Branch[];
-  readonly functions: readonly Place[];
+  readonly functions: readonly NamedFunction[];
 }
 
 /** The places of a file. `all`: c8's counts of every run together. */
@@ -81,6 +85,18 @@ export const recount = (counts: FileCounts, { lines, branches, functions }: Plac
   counts.b = keyed(branches.map(({ loc }) => [times(loc)]));
   counts.fnMap = keyed(functions);
   counts.f = keyed(functions.map(({ loc }) => times(loc)));
+};
+
+/** The places that are in none of these ranges. */
+export const outside = (ranges: readonly Range[], { lines, branches, functions }: Places): Places => {
+  const isOutside = (place: Range): boolean => !ranges.some((range) => encloses(range, place));
+  return {
+    lines: lines.filter(
+      ({ start }) => !ranges.some((range) => range.start.line <= start.line && start.line <= range.end.line),
+    ),
+    branches: branches.filter(({ loc }) => isOutside(loc)),
+    functions: functions.filter(({ loc }) => isOutside(loc)),
+  };
 };
 
 const keyed = <Value>(values: readonly Value[]): Record<string, Value> => Object.fromEntries(values.entries());

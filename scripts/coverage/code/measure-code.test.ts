@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { CodeCoverage, CodeOptions } from './measure-code.js';
+import { NOTHING_EXPLAINED } from '../thresholds.js';
 import { measureCode } from './measure-code.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
@@ -40,7 +41,7 @@ const measure = (
     mostSteps: 100,
     programs: new Map(Object.entries(programs)),
     out,
-    explanations: {},
+    explanations: NOTHING_EXPLAINED,
     onInterrupt: () => () => undefined,
     compiled,
     ...changes,

@@ -6,8 +6,8 @@ import { Report } from 'c8';
 import type { CodeShare, ExplainedLine, Share, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';
 import type { CodeFile, Folder } from './code-files.js';
-import type { FileCounts, Places } from './counts.js';
-import { placesOf, recount } from './counts.js';
+import type { FileCounts, Places, Range } from './counts.js';
+import { outside, placesOf, recount } from './counts.js';
 
 export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 
@@ -86,12 +86,39 @@ export class CodeReport {
     const rest = new Map(places);
     const explained: ExplainedLine[] = [];
     const stale: string[] = [];
-    for (const [name, reasons] of Object.entries(explanations)) {
+    for (const [name, reason] of Object.entries(explanations.functions)) {
+      const idle = this.idleFunctions(name, places);
+      if (idle.length === 0) stale.push(`function ${name}: runs, or is no longer there`);
+      for (const { file, range } of idle) {
+        rest.set(file.source, outside([range], rest.get(file.source)!));
+        explained.push({
+          file: file.name,
+          line: range.start.line,
+          text: file.text[range.start.line - 1].trim(),
+          reason,
+        });
+      }
+    }
+    for (const [name, reasons] of Object.entries(explanations.lines)) {
       const file = this.files.find((each) => each.name === name);
       if (file === undefined) stale.push(`${name}: there is no such file with code`);
-      else this.explain(file, reasons, places.get(file.source)!, { rest, explained, stale });
+      else this.explain(file, reasons, rest.get(file.source)!, { rest, explained, stale });
     }
     return { rest, explained, stale };
+  }
+
+  /** Functions of this name that never ran, in any file. */
+  private idleFunctions(
+    name: string,
+    places: PlacesByFile,
+  ): readonly { readonly file: CodeFile; readonly range: Range }[] {
+    return this.files.flatMap((file) => {
+      recount(this.counts(file), places.get(file.source)!);
+      const { fnMap, f } = this.counts(file);
+      return Object.keys(fnMap)
+        .filter((key) => fnMap[key].name === name && f[key] === 0)
+        .map((key) => ({ file, range: fnMap[key].loc }));
+    });
   }
 
   private explain(
