@@ -109,7 +109,7 @@ const hunt = async (defect: Defect, campaign: string, options: MatrixOptions): P
   return caught === undefined || first === undefined ? undefined : { ...caught, by, first };
 };
 
-/** As often as the fuzz loop runs a program twice. */
+/** More often than the fuzz loop does it: a hunt is short. */
 const REPEAT_EVERY = 64;
 
 const limit = (caughtAt: number | undefined, { mostSteps, stepsBeyond }: MatrixOptions): number =>

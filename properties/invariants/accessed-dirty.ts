@@ -28,7 +28,6 @@ export const accessedDirty: Invariant = {
     'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
   looksAt: 'observations',
   contract: 'any',
-  neverAlone: 'a bit that is lost or wrong changes what a later walk finds, which the other comparisons may see',
   stages: ['create', ...OPS, 'end', 'destroy'],
   whenQuiet: ['access'],
   situations: [
