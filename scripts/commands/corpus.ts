@@ -199,14 +199,18 @@ const tallied = (names: readonly string[]): Readonly<Record<string, number>> => 
   return Object.fromEntries([...counts].toSorted(([, one], [, other]) => other - one));
 };
 
+/** Of a longer list the most frequent are told; --json has all. */
+const MOST_NAMES = 20;
+
 const statsLines = (
   { entries, steps, dates, byStatus, byInvariant, bySubject }: ReturnType<typeof statsOf>,
   { width }: Session,
 ): readonly string[] => {
-  const list = (counts: Readonly<Record<string, number>>): string =>
-    Object.entries(counts)
-      .map(([name, count]) => `${printable(name)} ${formatCount(count)}`)
-      .join(', ');
+  const list = (counts: Readonly<Record<string, number>>): string => {
+    const named = Object.entries(counts).map(([name, count]) => `${printable(name)} ${formatCount(count)}`);
+    const rest = named.length - MOST_NAMES;
+    return [...named.slice(0, MOST_NAMES), ...(rest > 0 ? [`and ${formatCount(rest)} more`] : [])].join(', ');
+  };
   return [
     labelled('entries', formatCount(entries), width),
     labelled('steps', `median ${steps.median}, most ${steps.most}`, width),
