@@ -2,14 +2,12 @@ import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vo
 import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
-import { ACCESS, GUEST, PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
+import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from '../situations/dimensions.js';
 import type { Dimension } from '../situations/grid.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, stateless, violation } from './invariant.js';
 
 const A_AND_D = 0x60;
-
-const PINNERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'];
 
 /** Whether the access changed the guest's leaf. */
 const STORED: Dimension = {

@@ -1,19 +1,8 @@
 import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import { ADDRESSING, PAGING, SLOTS_IN_USE } from '../situations/dimensions.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
+import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from '../situations/dimensions.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
-
-const WRITERS: readonly Stage[] = [
-  'init',
-  'new-pgtable',
-  'flush-tlb',
-  'set-stack',
-  'set-pmd',
-  'set-pte',
-  'set-pgd',
-  'access',
-];
 
 /** The invariant that keeps a guest inside its own memory. */
 export const confinement: Invariant = {
@@ -24,12 +13,12 @@ export const confinement: Invariant = {
   exercisedBy: 'a step that installed a leaf; the end of a program that left one',
   looksAt: 'shadow',
   contract: 'any',
-  stages: [...WRITERS, 'end'],
+  stages: [...MAPPERS, 'end'],
   whenQuiet: [],
   situations: [
     {
       name: 'leaves written',
-      stages: WRITERS,
+      stages: MAPPERS,
       dimensions: [PAGING, ADDRESSING],
       unreachable: ({ step, paging, addressing }) => {
         if (step === 'init' && addressing === 'tables') return 'a second init kills';

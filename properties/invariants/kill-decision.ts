@@ -1,15 +1,13 @@
 import type { Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
-import { PAGING } from '../situations/dimensions.js';
+import { PAGING, PINNERS } from '../situations/dimensions.js';
 import { physicalWalk } from '../pure-walk.js';
 import type { Cell, Dimension, Grid } from '../situations/grid.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 
 const CALLS: readonly Op[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd'];
-/** Steps that demand the pages of the stack; what kills in a demand kills in them. */
-const PINNERS: readonly Op[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'];
 const DEMANDERS: readonly Op[] = ['access', ...PINNERS];
 /** Steps that may map the Switcher anew, and need tables for it: all, where they come first. */
 const MAPPERS: readonly Op[] = ['init', ...DEMANDERS, 'set-pgd'];

@@ -1,8 +1,8 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import { vpnOf } from '../../model/vocabulary/index.js';
 import { dirty, pageOf, pureWalk } from '../pure-walk.js';
-import { ENTRY, HALF, PAGING, rightsAt, setPmdNeedsPae } from '../situations/dimensions.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
+import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from '../situations/dimensions.js';
+import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 
 /** What a leaf may allow, given the entries that it was made of. */
@@ -13,9 +13,6 @@ interface Grant {
   /** Whether the upper entry was made of the same walk, so that the rights of both count together. */
   readonly walked: boolean;
 }
-
-/** Steps that demand the pages of the stack. */
-const PINNERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'];
 
 /** The invariant that keeps a guest's user from its kernel, and its dirty bits true. */
 export const leastPrivilege: Invariant = {

@@ -1,20 +1,9 @@
 import type { ReferenceChange } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import { PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
+import { MAPPERS, PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
 import type { Dimension } from '../situations/grid.js';
-import type { Invariant, Stage, Violation } from './invariant.js';
+import type { Invariant, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
-
-const CHANGERS: readonly Stage[] = [
-  'init',
-  'new-pgtable',
-  'flush-tlb',
-  'set-stack',
-  'set-pmd',
-  'set-pte',
-  'set-pgd',
-  'access',
-];
 
 const PAGES: Dimension = {
   name: 'pages whose count changed',
@@ -35,7 +24,7 @@ export const referenceCount: Invariant = {
   situations: [
     {
       name: 'counts that changed',
-      stages: CHANGERS,
+      stages: MAPPERS,
       dimensions: [PAGING, PAGES],
       unreachable: ({ step, paging, [PAGES.name]: pages }) =>
         step === 'access' && pages === '3 or more'

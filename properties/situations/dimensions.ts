@@ -1,6 +1,6 @@
 /** Dimensions that several invariants' situations are made of. */
 
-import type { Slot } from '../../model/vocabulary/index.js';
+import type { Op, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import type { Moment } from '../invariants/invariant.js';
 import { ANSWERS } from './answer.js';
@@ -8,6 +8,12 @@ import type { Cell, Dimension } from './grid.js';
 import { FACT } from './scene.js';
 
 const bit = (condition: boolean): number => (condition ? 1 : 0);
+
+/** Steps that demand the pages of the stack. An `init` does not: it comes before any `set-stack`. */
+export const PINNERS = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'] as const satisfies readonly Op[];
+
+/** Steps that may write leaves of the shadow, and so take or drop references. */
+export const MAPPERS = ['init', ...PINNERS, 'set-pte', 'set-pgd', 'access'] as const satisfies readonly Op[];
 
 /** Why a cell of steps and paging cannot be reached, if it cannot: in 2-level the call kills. */
 export const setPmdNeedsPae = ({ step, paging }: Cell): string | undefined =>
