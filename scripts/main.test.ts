@@ -64,7 +64,7 @@ describe('usage', () => {
     expect(names.filter((name) => name !== 'help' && name !== 'shadowdiff').length).toBeGreaterThanOrEqual(
       COMMANDS.length,
     );
-    const running = ['fuzz', 'nightly', 'merge', 'exhaust', 'coverage', 'report'];
+    const running = ['fuzz', 'nightly', 'merge', 'exhaust', 'coverage', 'report', 'corpus', 'known', 'bisect'];
     for (const name of [
       ...running,
       'replay',

@@ -83,6 +83,14 @@ const judge = async (
   }
 };
 
+/** Whether any invariant is broken, the recorded one or another. Throws `BadInput` if a side cannot be run. */
+export const stillDiverges = async (entry: CorpusEntry, path: string, caseTimeout: number): Promise<boolean> => {
+  const [subject, reference] = [entry.subject, entry.reference].map((name) =>
+    subjectNamed(name, path, { caseTimeout }),
+  );
+  return (await judge(entry, subject, reference, INVARIANTS)) !== undefined;
+};
+
 const mustAgree = async (entry: CorpusEntry, subject: Subject, reference: Subject): Promise<Judgement> => {
   const found = await judge(entry, subject, reference, INVARIANTS);
   if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${reference.name}` };

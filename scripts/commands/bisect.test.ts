@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capturedCall } from '../captured-call.js';
 
 const WALKER = fileURLToPath(new URL('../examples/walker.py', import.meta.url));
+const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 let directory: string;
@@ -74,6 +75,17 @@ describe.skipIf(!hasPython)('bisect', () => {
     expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('both sides agree on it') });
     const unbuilt = await bisect('--good', 'HEAD~4', '--bad', 'HEAD~4', ...BUILD);
     expect(unbuilt).toMatchObject({ code: 2, err: expect.stringContaining('cannot be built') });
+  }, 60_000);
+
+  test('does not blame a commit for another divergence than the recorded one', async () => {
+    const program = JSON.parse(readFileSync(at('program.json'), 'utf8')) as object;
+    const [name] = readdirSync(CORPUS);
+    const entry = JSON.parse(readFileSync(join(CORPUS, name), 'utf8')) as object;
+    const here = { traffic: 'hostile', program, place: { kind: 'step', index: 0 } };
+    writeFileSync(at('entry.json'), JSON.stringify({ ...entry, ...here }));
+    const words = ['bisect', at('entry.json'), '--repo', at('repo'), '--subject', 'exec:python3 machine.py'];
+    const { code, err } = await capturedCall([...words, '--good', 'HEAD~6']);
+    expect([code, err]).toEqual([2, expect.stringContaining('diverges in another way')]);
   }, 60_000);
 
   test('refuses what is no commit, and what is no repository', async () => {

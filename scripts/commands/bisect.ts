@@ -105,7 +105,7 @@ const expectCode = async (
   await worktree.git('checkout', '--quiet', '--detach', commit);
   const found = await shell(worktree.directory, ['sh', '-c', script], signal);
   if (found === code || signal.aborted) return;
-  const why = found === CANNOT_TELL ? 'it cannot be built, or the program cannot be run on it' : says;
+  const why = found === CANNOT_TELL ? 'it cannot be built or run, or diverges in another way' : says;
   throw new BadInput(name, `${commit.slice(0, 12)}: ${why}; name another commit`);
 };
 

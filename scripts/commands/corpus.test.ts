@@ -78,6 +78,17 @@ describe('add', () => {
     expect(await readFile(at('corpus', names[0]), 'utf8')).toContain('looked at');
   });
 
+  test('keeps a finding in a machine that nobody catalogued', async () => {
+    const entry = await read(names[0]);
+    // The model beside a defective reference: no planted bug of the subject's.
+    const path = await store('out', { ...entry, subject: 'model', reference: entry.subject });
+    const { divergence } = JSON.parse(
+      (await capturedCall(['replay', path, '--json'])).out.trim().split('\n').at(-1)!,
+    ) as { readonly divergence: CorpusEntry['divergence'] };
+    const found = await store('out', { ...entry, subject: 'model', reference: entry.subject, divergence });
+    expect((await corpus('add', found)).out).toContain('added as');
+  });
+
   test('refuses what does not hold', async () => {
     const path = await store('out', { ...(await read(names[0])), subject: 'impl' });
     const { code, err } = await corpus('add', path);
@@ -103,6 +114,13 @@ describe('prune', () => {
     await rm(at('corpus', names[1]));
     expect((await corpus('prune')).out).not.toContain('removed');
     expect((await corpus('prune', '--stale')).out).toContain(`removed ${path}`);
+  });
+
+  test('keeps what diverges in another way than recorded', async () => {
+    const entry = await read(names[0]);
+    const path = await store('corpus', { ...entry, divergence: { ...entry.divergence, difference: 'another' } });
+    expect((await corpus('prune', '--stale')).out).not.toContain('removed');
+    expect(await kept()).toContain(basename(path));
   });
 
   test('touches nothing where a file is none of ours', async () => {

@@ -4,7 +4,7 @@ import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry, Status } from '../../properties/corpus/entry.js';
 import { STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
 import { byWorth, findingOf, redundant } from '../../properties/corpus/redundancy.js';
-import { checkStored } from '../../properties/corpus/regress.js';
+import { checkStored, stillDiverges } from '../../properties/corpus/regress.js';
 import type { Stored } from '../../properties/corpus/store.js';
 import { readCorpus, readStored, saveEntry } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
@@ -109,7 +109,9 @@ const addAdd = (command: Command, session: Session): void => {
 const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseTimeoutFlag): Promise<string> => {
   const stored = readableOf(await readStored(path));
   const { verdict, reason } = await checkStored(stored, { caseTimeout });
-  if (verdict !== 'as-recorded') throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
+  // A machine that is no catalogued defect still has its bug, which regress reports and the corpus is for.
+  const holds = verdict === 'as-recorded' || (verdict === 'diverges' && stored.entry.status === 'open');
+  if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
   const { entry } = stored;
   const same = (await readIfThere(corpus)).filter((each) => findingOf(each.entry) === findingOf(entry));
   const better = same.find((each) => byWorth(each.entry, entry) <= 0 || fileNameOf(each.entry) === fileNameOf(entry));
@@ -135,7 +137,7 @@ const readIfThere = async (corpus: string): Promise<readonly Readable[]> => {
 const addPrune = (command: Command, session: Session): void => {
   const prune = command.command('prune').description('Removes entries that say what a shorter one says already.');
   addCaseTimeout(withCorpus(prune))
-    .option('--stale', 'and those that no longer diverge as recorded')
+    .option('--stale', 'and open ones that no longer diverge at all')
     .option('--dry-run', 'only tell')
     .action(async (flags: PruneFlags) => {
       const stored = await readWhole(flags.corpus);
@@ -156,7 +158,9 @@ const staleOnes = async (
   const stale: (readonly [string, string])[] = [];
   for (const each of stored) {
     const { verdict, reason } = await checkStored(each, { caseTimeout });
-    if (verdict === 'stale') stale.push([each.path, reason]);
+    // One that diverges otherwise still shows a bug: nobody but its owner may throw it away.
+    if (verdict !== 'stale' || (await stillDiverges(each.entry, each.path, caseTimeout))) continue;
+    stale.push([each.path, reason]);
   }
   return stale;
 };

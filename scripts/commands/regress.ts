@@ -48,14 +48,17 @@ export const regressOn = async (paths: readonly string[], flags: RegressFlags, s
   }
   const counts = new Map<Verdict, number>();
   const lent = subject === undefined ? undefined : lentOut(subject);
-  for (const each of stored) {
-    const checked = await checkStored(each, lent === undefined ? { caseTimeout } : { caseTimeout, subject: lent });
-    counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
-    if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
-    // Signals are heard only between two turns.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  try {
+    for (const each of stored) {
+      const checked = await checkStored(each, lent === undefined ? { caseTimeout } : { caseTimeout, subject: lent });
+      counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
+      if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
+      // Signals are heard only between two turns.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    if (subject?.kind === 'external') await subject.close();
   }
-  if (subject?.kind === 'external') await subject.close();
   const code = exitCodeOf(counts);
   session.print(code === EXIT.clean ? session.colors.green(summaryOf(counts)) : summaryOf(counts));
   return code;
