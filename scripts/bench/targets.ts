@@ -12,93 +12,47 @@ export interface Target {
   readonly most?: number;
 }
 
+const atMost = (most: number, group: string, figure: string, title: string): Target => ({ title, group, figure, most });
+
+const atLeast = (least: number, group: string, figure: string, title: string): Target => ({
+  title,
+  group,
+  figure,
+  least,
+});
+
 /** For a quiet machine of today; the absolute ones are for people to look at. */
 export const TARGETS: readonly Target[] = [
-  {
-    title: 'impl at most 100 ns a step on the random mix, 2-level',
-    group: 'machines',
-    figure: 'impl-mix-2-level',
-    most: 100,
-  },
-  { title: 'impl at most 100 ns a step on the random mix, pae', group: 'machines', figure: 'impl-mix-pae', most: 100 },
-  {
-    title: 'a hit at most twice the floor: the lookup, 2-level',
-    group: 'access',
-    figure: 'lookup-over-floor-2-level',
-    most: 2,
-  },
-  {
-    title: 'a hit at most twice the floor: the lookup, pae',
-    group: 'access',
-    figure: 'lookup-over-floor-pae',
-    most: 2,
-  },
-  {
-    title: 'a hit at most twice the floor: the whole step, 2-level',
-    group: 'access',
-    figure: 'hit-over-floor-2-level',
-    most: 2,
-  },
-  {
-    title: 'a hit at most twice the floor: the whole step, pae',
-    group: 'access',
-    figure: 'hit-over-floor-pae',
-    most: 2,
-  },
-  {
-    title: 'no garbage: heap growth below 1 MB over 10,000,000 hits',
-    group: 'access',
-    figure: 'hit-heap-growth',
-    most: 1,
-  },
-  { title: 'the loop at least 2,000,000 steps a second (500 ns a step)', group: 'loop', figure: 'loop', most: 500 },
-  { title: 'the loop at least 3 times as fast as fc.modelRun', group: 'loop', figure: 'model-run-over-loop', least: 3 },
-  {
-    title: 'the invariants together cost less than model and impl',
-    group: 'loop',
-    figure: 'invariants-over-machines',
-    most: 1,
-  },
-  { title: 'two workers at least 1.9 times one', group: 'workers', figure: 'scaling', least: 1.9 },
-  { title: 'replay starts in less than 150 ms', group: 'start', figure: 'start-replay', most: 150 },
-  { title: 'regress starts in less than 150 ms', group: 'start', figure: 'start-regress', most: 150 },
-  { title: 'memory does not grow with the steps', group: 'memory', figure: 'heap-growth', most: 1.25 },
+  atMost(100, 'machines', 'impl-mix-2-level', 'impl at most 100 ns a step on the random mix, 2-level'),
+  atMost(100, 'machines', 'impl-mix-pae', 'impl at most 100 ns a step on the random mix, pae'),
+  atMost(2, 'access', 'lookup-over-floor-2-level', 'a hit at most twice the floor: the lookup, 2-level'),
+  atMost(2, 'access', 'lookup-over-floor-pae', 'a hit at most twice the floor: the lookup, pae'),
+  atMost(2, 'access', 'hit-over-floor-2-level', 'a hit at most twice the floor: the whole step, 2-level'),
+  atMost(2, 'access', 'hit-over-floor-pae', 'a hit at most twice the floor: the whole step, pae'),
+  atMost(1, 'access', 'hit-heap-growth', 'no garbage: heap growth below 1 MB over 10,000,000 hits'),
+  atMost(500, 'loop', 'loop', 'the loop at least 2,000,000 steps a second (500 ns a step)'),
+  atLeast(3, 'loop', 'model-run-over-loop', 'the loop at least 3 times as fast as fc.modelRun'),
+  atMost(1, 'loop', 'invariants-over-machines', 'the invariants together cost less than model and impl'),
+  atLeast(1.9, 'workers', 'scaling', 'two workers at least 1.9 times one'),
+  atMost(150, 'start', 'start-replay', 'replay starts in less than 150 ms'),
+  atMost(150, 'start', 'start-regress', 'regress starts in less than 150 ms'),
+  atMost(1.25, 'memory', 'heap-growth', 'memory does not grow with the steps'),
 ];
 
 /** Ratios that hold on any machine, each about half of what it is, or twice: what a change must not break. */
 export const BOUNDS: readonly Target[] = [
-  {
-    title: 'impl is faster than model on the random mix, 2-level',
-    group: 'machines',
-    figure: 'model-over-impl-mix-2-level',
-    least: 1.2,
-  },
-  {
-    title: 'impl is faster than model on the random mix, pae',
-    group: 'machines',
-    figure: 'model-over-impl-mix-pae',
-    least: 1.2,
-  },
-  { title: 'the lookup stays near the floor, 2-level', group: 'access', figure: 'lookup-over-floor-2-level', most: 8 },
-  { title: 'the lookup stays near the floor, pae', group: 'access', figure: 'lookup-over-floor-pae', most: 10 },
-  { title: 'a hit stays near the floor, 2-level', group: 'access', figure: 'hit-over-floor-2-level', most: 18 },
-  { title: 'a hit stays near the floor, pae', group: 'access', figure: 'hit-over-floor-pae', most: 18 },
-  { title: 'no garbage on the hit path', group: 'access', figure: 'hit-heap-growth', most: 1 },
-  {
-    title: 'the loop with all invariants is not slower than fc.modelRun with none',
-    group: 'loop',
-    figure: 'model-run-over-loop',
-    least: 0.8,
-  },
-  { title: 'a step of the loop costs at most so many of impl', group: 'loop', figure: 'loop-over-impl', most: 30 },
-  {
-    title: 'the invariants cost at most so many times model and impl',
-    group: 'loop',
-    figure: 'invariants-over-machines',
-    most: 4,
-  },
-  { title: 'generation is a small part of the loop', group: 'loop', figure: 'generation-share', most: 0.25 },
-  { title: 'memory does not grow with the steps', group: 'memory', figure: 'heap-growth', most: 1.25 },
+  atLeast(1.2, 'machines', 'model-over-impl-mix-2-level', 'impl is faster than model on the random mix, 2-level'),
+  atLeast(1.2, 'machines', 'model-over-impl-mix-pae', 'impl is faster than model on the random mix, pae'),
+  atMost(8, 'access', 'lookup-over-floor-2-level', 'the lookup stays near the floor, 2-level'),
+  atMost(10, 'access', 'lookup-over-floor-pae', 'the lookup stays near the floor, pae'),
+  atMost(18, 'access', 'hit-over-floor-2-level', 'a hit stays near the floor, 2-level'),
+  atMost(18, 'access', 'hit-over-floor-pae', 'a hit stays near the floor, pae'),
+  atMost(1, 'access', 'hit-heap-growth', 'no garbage on the hit path'),
+  atLeast(0.8, 'loop', 'model-run-over-loop', 'the loop with all invariants is not slower than fc.modelRun with none'),
+  atMost(30, 'loop', 'loop-over-impl', 'a step of the loop costs at most so many of impl'),
+  atMost(4, 'loop', 'invariants-over-machines', 'the invariants cost at most so many times model and impl'),
+  atMost(0.25, 'loop', 'generation-share', 'generation is a small part of the loop'),
+  atMost(1.25, 'memory', 'heap-growth', 'memory does not grow with the steps'),
 ];
 
 export interface Verdict {
