@@ -4,7 +4,7 @@
  */
 
 /** Packages that go in, because every start needs them. The others are loaded when they are needed, from node_modules. */
-const INSIDE = new Set(['commander', 'picocolors', 'string-argv', 'zod']);
+const INSIDE = new Set(['commander', 'picocolors', 'string-argv', 'zod', 'zod/mini']);
 
 const isPackage = (id) => /^[@a-z]/.test(id);
 
