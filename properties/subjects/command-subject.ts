@@ -1,6 +1,6 @@
 /**
  * A subject outside the process: a command that reads one program a line and answers one trace a line (formats.md, Subject
- * protocol). Whatever it does instead is an answer of its own class, and it is started afresh for the next program.
+ * protocol). Whatever it does instead is an answer of its own class, and unless it refused by the protocol it is started afresh.
  */
 
 import { isUtf8 } from 'node:buffer';
