@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EXIT } from './exit-codes.js';
 import type { WorkerSettings } from './nightly/crew.js';
-import { ProcessCrew } from './nightly/crew.js';
 import type { Surroundings } from './surroundings.js';
 
 /** npm and the terminal both pass Ctrl-C on: what comes this soon after (milliseconds) is the same one. */
@@ -26,7 +25,11 @@ export const processSurroundings = (): Surroundings => {
     monotonic: () => performance.now(),
     today: () => new Date(),
     freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
-    crew: (options) => new ProcessCrew(WORKERS, options),
+    crew: async (options) => {
+      // Loaded when workers are hired: few commands have any.
+      const { ProcessCrew } = await import('./nightly/crew.js');
+      return new ProcessCrew(WORKERS, options);
+    },
     onInterrupt: (listener) => interruption.listen(listener),
   };
 };

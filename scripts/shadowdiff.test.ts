@@ -1,7 +1,7 @@
 /** The command as a process: what only a real one has. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,9 @@ beforeAll(() => {
   spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
     cwd: REPOSITORY,
   });
-  if (!existsSync(entry)) throw new Error('the command was not compiled');
+  const together = ['-c', '--dir', join(built, 'scripts')];
+  const { status } = spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'rolldown'), together, { cwd: REPOSITORY });
+  if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
   copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
   symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
 });
@@ -31,6 +33,25 @@ test('the version is that of the package', () => {
   const { status, stdout } = shell('node "$SHADOWDIFF" --version');
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
+
+test('a start loads few files, and no package that one entry has no need of', () => {
+  const seen = join(built, 'seen');
+  const corpus = join(REPOSITORY, 'corpus');
+  const one = join(
+    corpus,
+    readdirSync(corpus).find((name) => name.endsWith('.json'))!,
+  );
+  const env = { ...process.env, NODE_V8_COVERAGE: seen };
+  expect(spawnSync(process.execPath, [entry, 'regress', one], { cwd: built, env }).status).toBe(0);
+  const { result } = JSON.parse(readFileSync(join(seen, readdirSync(seen)[0]), 'utf8')) as V8Coverage;
+  const loaded = result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
+  expect(loaded.filter((url) => url.includes('node_modules'))).toEqual([]);
+  expect(loaded.length).toBeLessThan(40);
+});
+
+interface V8Coverage {
+  readonly result: readonly { readonly url: string }[];
+}
 
 test('a reader that goes away is no error', () => {
   const { stdout, stderr } = shell(

@@ -26,7 +26,7 @@ export interface Surroundings {
   /** Who stands behind the name of a subject; left out, those of the registry. */
   readonly subjectNamed?: typeof subjectNamed;
   /** Hires the workers of a run. */
-  readonly crew: (options: CrewOptions) => Crew;
+  readonly crew: (options: CrewOptions) => Crew | Promise<Crew>;
   /**
    * Calls the listener once, when somebody wants the command to end or nobody reads its output any more; answers how to take
    * the listener back. Without any listener an interruption ends the process.

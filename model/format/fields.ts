@@ -1,9 +1,10 @@
 /**
  * The building blocks of the schemas. Each says in our own words what is wrong and what to write instead, so that whatever
- * goes wrong in a document, the text of its issue can be shown as it is.
+ * goes wrong in a document, the text of its issue can be shown as it is. Made with zod/mini, whose schemas have functions for methods:
+ * every start makes these, and a schema without methods is made sooner.
  */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { GuestEntry, Paddr, Vaddr } from '../vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, paddr, vaddr } from '../vocabulary/index.js';
 import { formatHex, isHex, parseHexAddress, parseHexEntry } from './hex.js';
@@ -12,7 +13,7 @@ import { quoted, shownValue } from './quoted.js';
 /** Largest draw, index or count: whatever a guest passes in a register. */
 const U32_MOST = 2 ** 32 - 1;
 
-type Context = z.core.$RefinementCtx;
+type Context = z.core.ParsePayload;
 
 const refuse = (context: Context, input: unknown, problem: string, remedy: string): never => {
   const text = input === undefined ? 'missing' : problem;

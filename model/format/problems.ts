@@ -1,6 +1,6 @@
 /** Collects what is wrong with a value that is read against schemas, and remembers only what will be told. */
 
-import type * as z from 'zod';
+import * as z from 'zod/mini';
 import { BadInput } from './bad-input.js';
 
 /** Keys and indexes from the root of the document to a value. */
@@ -61,11 +61,11 @@ export class Problems {
   }
 
   /** The value as its schema reads it; nothing, and problems added, if it does not fit. */
-  read<Value>(schema: z.ZodType<Value>, value: unknown, path: Path): Value | undefined {
-    const result = schema.safeParse(value);
+  read<Value>(schema: z.core.$ZodType<Value>, value: unknown, path: Path): Value | undefined {
+    const result = z.safeParse(schema, value);
     if (result.success) return result.data;
     // Read again for the words: with a parameter, zod takes a way that is three times slower.
-    for (const issue of schema.safeParse(value, IN_OUR_WORDS).error?.issues ?? [])
+    for (const issue of z.safeParse(schema, value, IN_OUR_WORDS).error?.issues ?? [])
       this.add([...path, ...issue.path], issue.message);
     return undefined;
   }
@@ -75,7 +75,7 @@ export class Problems {
    * an object for every problem of a list that may hold millions. Not all members are read once problems are many.
    */
   readEach<Value>(
-    schema: z.ZodType<Value>,
+    schema: z.core.$ZodType<Value>,
     list: readonly unknown[],
     path: Path,
     inspect: (value: Value, path: Path) => void = () => {},

@@ -1,6 +1,6 @@
 /** The shape of a program in JSON (formats.md, Program). Keys stand in the order in which they are written. */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { MachineConfig, Step } from '../vocabulary/index.js';
 import { MACHINE_BOUNDS, OPS, PAGINGS } from '../vocabulary/index.js';
 import { choice, exactObject, hexEntry, hexPaddr, hexVaddr, list, u32, unionError, wholeNumber } from './fields.js';
@@ -16,7 +16,7 @@ const machineSchema = exactObject({
   hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
   draw: u32,
   failAllocation: u32,
-}) satisfies z.ZodType<MachineConfig>;
+}) satisfies z.core.$ZodType<MachineConfig>;
 
 /** Steps are read one at a time, each by `stepSchema`. */
 export const programSchema = exactObject({ format: choice([PROGRAM_FORMAT]), machine: machineSchema, steps: list });
@@ -45,7 +45,7 @@ export const stepSchema = z.discriminatedUnion(
     exactObject({ op: z.literal('protect'), page: u32, access: choice(['none', 'read', 'write']) }),
   ],
   { error: unionError('op', OPS) },
-) satisfies z.ZodType<Step>;
+) satisfies z.core.$ZodType<Step>;
 
 /** A step as JSON holds it. */
 export type StepJson = z.input<typeof stepSchema>;

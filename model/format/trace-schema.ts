@@ -3,7 +3,7 @@
  * another language may say more than was asked.
  */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { EntryChange, Outcome, ReferenceChange } from '../vocabulary/index.js';
 import { OUTCOME_KINDS, pfn } from '../vocabulary/index.js';
 import { anyText, hexBytes, hexEntry, hexPaddr, list, naturalNumber, openObject, u32, unionError } from './fields.js';
@@ -28,7 +28,7 @@ export const outcomeSchema = z.discriminatedUnion(
     openObject({ kind: z.literal('absent') }),
   ],
   { error: unionError('kind', OUTCOME_KINDS) },
-) satisfies z.ZodType<Outcome>;
+) satisfies z.core.$ZodType<Outcome>;
 
 /** The envelope of an observation; what it holds is read according to the outcome. */
 export const observationSchema = openObject({ outcome: outcomeSchema });
@@ -46,14 +46,16 @@ const pairError =
   ({ input }: { readonly input?: unknown }): string =>
     `${Array.isArray(input) ? 'a list of another length' : 'no list'} where a pair should stand; write it like ${example}`;
 
-export const referenceSchema = z
-  .tuple([naturalNumber, naturalNumber], { error: pairError('[5,1]') })
-  .transform(([page, count]): ReferenceChange => ({ page: pfn(page), count }));
+export const referenceSchema = z.pipe(
+  z.tuple([naturalNumber, naturalNumber], { error: pairError('[5,1]') }),
+  z.transform(([page, count]): ReferenceChange => ({ page: pfn(page), count })),
+);
 
 /** Any 64 bits in either paging: a word that cannot be right is for the comparison to tell. */
-export const entryChangeSchema = z
-  .tuple([hexPaddr, hexEntry], { error: pairError('["0x2000","0x5067"]') })
-  .transform(([paddr, value]): EntryChange => ({ paddr, value }));
+export const entryChangeSchema = z.pipe(
+  z.tuple([hexPaddr, hexEntry], { error: pairError('["0x2000","0x5067"]') }),
+  z.transform(([paddr, value]): EntryChange => ({ paddr, value })),
+);
 
 /** The observations are read one at a time; one that is missing is told then. */
 export const traceSchema = openObject({

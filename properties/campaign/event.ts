@@ -144,7 +144,7 @@ export const eventFromJson = (value: unknown, source: string): Event => {
 const readOccurrence = (value: unknown, source: string): Occurrence =>
   occurrenceFrom(read(occurrenceSchema, value, source), source);
 
-const read = <Value>(schema: z.ZodType<Value>, value: unknown, source: string): Value => {
+const read = <Value>(schema: z.core.$ZodType<Value>, value: unknown, source: string): Value => {
   const problems = new Problems(source);
   const result = problems.read(schema, value, []);
   if (result === undefined) throw problems.refusal();

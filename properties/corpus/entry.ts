@@ -1,6 +1,6 @@
 /** A counterexample as a file: the program, who diverged on it and how, and where it came from. */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../../model/format/fields.js';
 import type { ProgramJson } from '../../model/format/index.js';
 import { BadInput, programFromJson, programHash, programToJson, quoted, readJson } from '../../model/format/index.js';
@@ -74,7 +74,7 @@ const place = z.discriminatedUnion(
     exactObject({ kind: z.literal('destroy') }),
   ],
   { error: unionError('kind', PLACES) },
-) satisfies z.ZodType<Place>;
+) satisfies z.core.$ZodType<Place>;
 
 const provenanceSchema = exactObject({
   date: anyText,
@@ -85,7 +85,7 @@ const provenanceSchema = exactObject({
   shortest: z.optional(
     exactObject({ machine: choice(SMALL_MACHINES), steps: naturalNumber, folding: choice(FOLDINGS) }),
   ),
-}) satisfies z.ZodType<Provenance>;
+}) satisfies z.core.$ZodType<Provenance>;
 
 /** Members of `alsoBroken` are read one at a time, the program by its own reader. */
 const envelope = exactObject({

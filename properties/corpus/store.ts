@@ -2,7 +2,6 @@
 
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry } from './entry.js';
 import { fileNameOf, formatEntry, parseEntry } from './entry.js';
@@ -77,6 +76,8 @@ export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<
   const path = join(directory, fileNameOf(entry));
   try {
     await makeDirectory(directory);
+    // Loaded when something is saved: whoever only reads does not wait for it.
+    const { default: writeFileAtomic } = await import('write-file-atomic');
     await writeFileAtomic(path, formatEntry(entry));
   } catch (error) {
     throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);

@@ -5,6 +5,7 @@ import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../properties/known-findings.js';
 import { addHelp } from '../help.js';
 import { formatKnown, withFinding, withoutFinding, writeKnownText } from '../known/known-file.js';
+import { withLock } from '../known/lock.js';
 import { counted } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
@@ -70,8 +71,10 @@ const addAdd = (command: Command, session: Session): void => {
     .requiredOption('--owner <name>', 'who answers for it')
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
     .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
-      const text = (await isThere(known)) ? await readTextFile(known) : formatKnown([]);
-      await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
+      await withLock(known, async () => {
+        const text = (await isThere(known)) ? await readTextFile(known) : formatKnown([]);
+        await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
+      });
       session.print(`${printable(known)}: added ${printable(signature)}`);
     });
 };
@@ -86,7 +89,9 @@ const addRemove = (command: Command, session: Session): void => {
   withFile(command.command('remove').description('Tolerates it no longer.'))
     .argument('<signature>', 'as listed')
     .action(async (signature: string, { known }: KnownFlags) => {
-      await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));
+      await withLock(known, async () => {
+        await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));
+      });
       session.print(`${printable(known)}: removed ${printable(signature)}`);
     });
 };

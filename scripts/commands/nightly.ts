@@ -114,7 +114,7 @@ const checkPlan = async ({ directory, part, record }: RunPlan, session: Session)
 const explore = async (plan: RunPlan, ledger: Ledger, log: EventLog, session: Session): Promise<boolean> => {
   const { surroundings } = session;
   const lastWords = join(plan.directory, WORKERS_FILE);
-  const crew = surroundings.crew({ jobs: plan.part.jobs, log: lastWords });
+  const crew = await surroundings.crew({ jobs: plan.part.jobs, log: lastWords });
   const run = new NightlyRun(plan, ledger, { session, log, crew });
   const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
   const deaf = surroundings.onInterrupt(() => run.interrupt());

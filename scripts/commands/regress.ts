@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Checked, Verdict } from '../../properties/corpus/regress.js';
+import type { Checked, RegressOptions, Verdict } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
 import type { Stored } from '../../properties/corpus/store.js';
 import { readCorpus, readStored } from '../../properties/corpus/store.js';
@@ -10,6 +10,7 @@ import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout, subjectOf } from '../options/sides.js';
+import { wholeNumber } from '../options/whole-number.js';
 import { formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
@@ -17,7 +18,12 @@ import type { Session } from '../session.js';
 interface RegressFlags extends CaseTimeoutFlag {
   readonly corpus: string;
   readonly subject?: string;
+  /** Entries at a time; left out: one. */
+  readonly jobs?: number;
 }
+
+/** More processes than that get in each other's way on any machine. */
+const MOST_JOBS = 256;
 
 export const registerRegress = (program: Command, session: Session): void => {
   const command = program
@@ -25,10 +31,16 @@ export const registerRegress = (program: Command, session: Session): void => {
     .description('Check that every stored counterexample still says what it was kept for.')
     .argument('[file...]', 'only these entries (default: the whole corpus)')
     .option('--corpus <directory>', 'the corpus', CORPUS)
-    .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded');
+    .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded')
+    .option(
+      '--jobs <count>',
+      'processes of an exec: subject, each with its share (default: 1)',
+      wholeNumber(1, MOST_JOBS),
+    );
   addHelp(addCaseTimeout(command), [
     ['shadowdiff regress', 'every entry of ./corpus'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
+    ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'asks four processes of it at a time'],
   ]).action(async (paths: readonly string[], flags: RegressFlags) => {
     session.exitCode = await regressOn(paths, flags, session);
   });
@@ -37,44 +49,79 @@ export const registerRegress = (program: Command, session: Session): void => {
 /** Of these files, or of the whole corpus. */
 export const regressOn = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
   const { caseTimeout } = flags;
-  const subject = flags.subject === undefined ? undefined : subjectOf(session, flags.subject, '--subject', flags);
-  await tryStart(subject);
-  const stored: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+  const subjects = subjectsOf(flags, session);
+  try {
+    // A command that cannot be started is told once, not for every entry.
+    await start(subjects[0]);
+    const stored: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+    const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: lentOut(subject) }));
+    return await check(stored, lanes.length > 0 ? lanes : [{ caseTimeout }], flags, session);
+  } finally {
+    await Promise.all(subjects.map(close));
+  }
+};
+
+/** None, if those that are recorded are asked. */
+const subjectsOf = (flags: RegressFlags, session: Session): readonly Subject[] => {
+  const { subject, jobs = 1 } = flags;
+  if (subject === undefined) return [];
+  return Array.from({ length: jobs }, () => subjectOf(session, subject, '--subject', flags));
+};
+
+const start = async (subject: Subject | undefined): Promise<void> => {
+  if (subject?.kind === 'external') await subject.start();
+};
+
+const close = async (subject: Subject): Promise<void> => {
+  if (subject.kind === 'external') await subject.close();
+};
+
+const check = async (
+  stored: readonly Stored[],
+  lanes: readonly RegressOptions[],
+  { corpus }: RegressFlags,
+  session: Session,
+): Promise<ExitCode> => {
   if (stored.length === 0) {
-    session.complain(
-      `shadowdiff: ${printable(flags.corpus)}: no counterexample is stored here, so nothing was checked`,
-    );
+    session.complain(`shadowdiff: ${printable(corpus)}: no counterexample is stored here, so nothing was checked`);
     return EXIT.inconclusive;
   }
   const counts = new Map<Verdict, number>();
-  const lent = subject === undefined ? undefined : lentOut(subject);
-  try {
-    for (const each of stored) {
-      const checked = await checkStored(each, lent === undefined ? { caseTimeout } : { caseTimeout, subject: lent });
-      counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
-      if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
-      // Signals are heard only between two turns.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-  } finally {
-    if (subject?.kind === 'external') await subject.close();
-  }
+  await checkInOrder(stored, lanes, (checked) => {
+    counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
+    if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
+  });
   const code = exitCodeOf(counts);
   session.print(code === EXIT.clean ? session.colors.green(summaryOf(counts)) : summaryOf(counts));
   return code;
+};
+
+/**
+ * Entry k is checked in lane k mod n, so that each process is sent the same programs in every run, and what one that goes wrong with time
+ * says is the same too. Results are shown in the order of the entries.
+ */
+const checkInOrder = async (
+  stored: readonly Stored[],
+  lanes: readonly RegressOptions[],
+  show: (checked: Checked) => void,
+): Promise<void> => {
+  const results = new Map<number, Checked>();
+  let shown = 0;
+  const work = async (options: RegressOptions, lane: number): Promise<void> => {
+    for (let index = lane; index < stored.length; index += lanes.length) {
+      results.set(index, await checkStored(stored[index], options));
+      for (let next = results.get(shown); next !== undefined; next = results.get(++shown)) show(next);
+      // Signals are heard only between two turns.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  };
+  await Promise.all(lanes.map(work));
 };
 
 const readEach = async (paths: readonly string[]): Promise<readonly Stored[]> => {
   const stored: Stored[] = [];
   for (const path of paths) stored.push(await readStored(path));
   return stored;
-};
-
-/** A command that cannot be started is told once, not for every entry. */
-const tryStart = async (subject: Subject | undefined): Promise<void> => {
-  if (subject?.kind !== 'external') return;
-  await subject.start();
-  await subject.close();
 };
 
 /** It lives through all entries: starting a command takes far longer than one answer. */

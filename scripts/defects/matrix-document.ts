@@ -19,7 +19,7 @@ const matrixRow = openObject({
   worstSteps: naturalNumber,
   /** JSON leaves it out where it is undefined. */
   minimizedSteps: z.optional(naturalNumber),
-}) satisfies z.ZodType<Omit<MatrixRow, 'minimizedSteps'>>;
+}) satisfies z.core.$ZodType<Omit<MatrixRow, 'minimizedSteps'>>;
 
 export const matrixDocument = openObject({
   format: choice([MATRIX_FORMAT]),

@@ -1,10 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedCall } from '../captured-call.js';
 import { capturedCall } from '../captured-call.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
 import { withFinding, withoutFinding } from './known-file.js';
+import { withLock } from './lock.js';
 
 /** Written by hand: one finding on a line, one on several, braces and quotes in a reason. */
 const BY_HAND = `{ "format": "shadowdiff-known/1",
@@ -66,6 +68,28 @@ describe('the command', () => {
     expect(code).toBe(2);
     expect(err).toContain(message);
     expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
+  });
+
+  test('changes at the same moment lose nothing', async () => {
+    const signatures = Array.from({ length: 12 }, (_, index) => `s${index}`);
+    await add('gone', '2030-01-01');
+    const codes = await Promise.all([
+      known('remove', 'gone').then(({ code }) => code),
+      ...signatures.map(async (signature) => (await add(signature, '2030-01-01')).code),
+    ]);
+    expect(new Set(codes)).toEqual(new Set([0]));
+    const { findings } = JSON.parse(await readFile(path(), 'utf8')) as { readonly findings: readonly KnownFinding[] };
+    expect(findings.map(({ signature }) => signature).sort()).toEqual([...signatures].sort());
+    expect(await readdir(directory)).toEqual(['known.json']);
+  });
+
+  test('a lock that stays is told, and one is gone after a refusal', async () => {
+    expect((await known('remove', 'n')).err).toContain('there is no such file');
+    expect(await readdir(directory)).toEqual([]);
+    await writeFile(`${path()}.lock`, '');
+    const never = (): Promise<void> => Promise.reject(new Error('worked all the same'));
+    await expect(withLock(path(), never, 2)).rejects.toThrow(/known\.json\.lock: somebody changes .*; wait, or delete/);
+    expect(await readdir(directory)).toEqual(['known.json.lock']);
   });
 
   test('a malformed file is told as fuzz tells it', async () => {

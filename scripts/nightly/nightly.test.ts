@@ -32,7 +32,9 @@ beforeAll(() => {
   spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
     cwd: REPOSITORY,
   });
-  if (!existsSync(entry)) throw new Error('the command was not compiled');
+  const together = ['-c', '--dir', join(built, 'scripts')];
+  const { status } = spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'rolldown'), together, { cwd: REPOSITORY });
+  if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
   copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
   // The page of a report is made of files that are shipped as they are.
   const viewer = join('scripts', 'html-report', 'viewer');

@@ -113,7 +113,7 @@ export const summarySchema = openObject({
   findings: listOf(findingSummary),
   known: listOf(knownSummary),
   verdict: summaryVerdict,
-  exitCode: z.literal(Object.values(EXIT)) satisfies z.ZodType<ExitCode>,
+  exitCode: z.literal(Object.values(EXIT)) satisfies z.core.$ZodType<ExitCode>,
 });
 
 export type SummaryTime = Immutable<z.infer<typeof summaryTime>>;

@@ -23,9 +23,9 @@ export const quantity = z
   .number({ error: ({ input }) => refused(input, 'not a number', 'give a number from 0 on') })
   .nonnegative({ error: ({ input }) => refused(input, 'out of range', 'give a number from 0 on') });
 
-export const listOf = <Member extends z.ZodType>(member: Member) =>
+export const listOf = <Member extends z.core.$ZodType>(member: Member) =>
   z.array(member, { error: ({ input }) => refused(input, 'not a list', 'give a list: […]') });
 
 /** An object whose keys are names of somebody's choice. */
-export const tableOf = <Member extends z.ZodType>(member: Member) =>
+export const tableOf = <Member extends z.core.$ZodType>(member: Member) =>
   z.record(z.string(), member, { error: ({ input }) => refused(input, 'not an object', 'give an object: {…}') });

@@ -86,7 +86,7 @@ const kindOf = async (path: string): Promise<'file' | 'directory' | 'absent'> =>
 };
 
 /** A document of ours; undefined if the file is not there. Throws `BadInput` if it is malformed. */
-export const readDocument = async <Value>(path: string, schema: z.ZodType<Value>): Promise<Value | undefined> => {
+export const readDocument = async <Value>(path: string, schema: z.core.$ZodType<Value>): Promise<Value | undefined> => {
   if ((await kindOf(path)) === 'absent') return undefined;
   const problems = new Problems(path);
   const value = problems.read(schema, readJson(await readTextFile(path), path, 'file'), []);

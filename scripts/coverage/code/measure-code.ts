@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { BadInput } from '../../../model/format/index.js';
 import type { ProgramOptions } from '../../../properties/arbitraries/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
+import { COMPILED } from '../../compiled.js';
 import { makeResultDirectory } from '../../fuzzing/finding-store.js';
 import type { Surroundings } from '../../surroundings.js';
 import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
@@ -50,7 +51,7 @@ export interface CodeCoverage {
  * if it throws, code/ is as it was. Throws `BadInput` if `out` cannot be written to, a source is missing or a process was ended.
  */
 export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | undefined> => {
-  const { out, compiled = fileURLToPath(new URL('../../../', import.meta.url)) } = options;
+  const { out, compiled = fileURLToPath(COMPILED) } = options;
   const files = await codeFiles(compiled);
   await makeResultDirectory('--out', out);
   const measurement = new Measurement(files, new Processes(join(compiled, 'scripts/coverage/code/run-programs.js')));
