@@ -48,7 +48,7 @@ export class CommandSubject implements ExternalSubject {
     const life = await begun;
     const event = await life.ask(formatProgram(program), this.timeout);
     const answer = this.read(event, program, life);
-    if (answer.kind === 'failed' && refusalIn(event) === undefined) {
+    if (answer.kind === 'failed') {
       if (this.life === begun) this.life = undefined;
       await life.kill();
     }
@@ -87,7 +87,7 @@ export class CommandSubject implements ExternalSubject {
   private read(event: Event, program: Program, life: Life): Answer {
     switch (event.kind) {
       case 'line':
-        return readLine(event, program);
+        return readLine(event.line, program);
       case 'unasked':
         return failed('subject-garbage', 'output beside the one line that answers a program');
       case 'too-long':
@@ -118,39 +118,15 @@ const wordsOf = (command: string, where: string): readonly string[] => {
   return words;
 };
 
-type LineEvent = Extract<Event, { readonly kind: 'line' }>;
-
 const failed = (failure: SubjectFailure, detail: string): Answer => ({ kind: 'failed', failure, detail });
 
-const readLine = (event: LineEvent, program: Program): Answer => {
-  const { line } = event;
+const readLine = (line: Buffer, program: Program): Answer => {
   if (!isUtf8(line)) return failed('subject-garbage', 'a line that is not UTF-8');
   try {
     return { kind: 'trace', trace: parseTrace(line.toString('utf8'), 'answer', program) };
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
-    const refusal = refusalIn(event);
-    return failed('subject-garbage', refusal === undefined ? error.message : `unsupported: ${quoted(refusal)}`);
-  }
-};
-
-/**
- * What it says that it cannot run: `{"unsupported":"…"}` and nothing else. Whoever says so is in step with us, and its process goes
- * on: to start one takes a hundred times as long as to refuse (formats.md, Subject protocol).
- */
-const refusalIn = (event: Event): string | undefined => {
-  if (event.kind !== 'line' || !isUtf8(event.line)) return undefined;
-  const [entry, ...others] = entriesOf(event.line.toString('utf8'));
-  if (entry === undefined || others.length > 0) return undefined;
-  const [key, value] = entry;
-  return key === 'unsupported' && typeof value === 'string' ? value : undefined;
-};
-
-const entriesOf = (text: string): readonly (readonly [string, unknown])[] => {
-  try {
-    return Object.entries(JSON.parse(text) as object);
-  } catch {
-    return [];
+    return failed('subject-garbage', error.message);
   }
 };
 
