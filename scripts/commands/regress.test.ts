@@ -29,9 +29,14 @@ fs.appendFileSync(__dirname + '/lives', 'x');
 const life = fs.readFileSync(__dirname + '/lives', 'utf8').length;
 const delay = JSON.parse(fs.readFileSync(__dirname + '/delays', 'utf8'))[life % 2];
 let programs = 0;
-require('node:readline').createInterface({ input: process.stdin }).on('line', () => {
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
   if (++programs === Number(process.argv[2])) process.exit(3);
-  setTimeout(() => console.log('{"unsupported":"it all"}'), delay);
+  const { machine, steps } = JSON.parse(line);
+  const switcher = { text: 0, state: Array(machine.hostCpus).fill(0), registers: 0 };
+  const observation = (kind) => ({ outcome: { kind }, references: [], stores: [], tables: 0, switcher });
+  const absent = observation('absent');
+  const trace = { created: observation('no-memory'), steps: steps.map(() => absent), destroyed: absent };
+  setTimeout(() => console.log(JSON.stringify(trace)), delay);
 });
 `;
 
@@ -51,6 +56,10 @@ const regress = async (
   return { out, lives: readFileSync(at('lives'), 'utf8').length };
 };
 
+const pagingOf = (name: string): string =>
+  (JSON.parse(readFileSync(join(CORPUS, name), 'utf8')) as { program: { machine: { paging: string } } }).program.machine
+    .paging;
+
 const namesIn = (out: string): readonly string[] =>
   [...out.matchAll(/^diverges: (\S+\.json): /gm)].map(([, path]) => basename(path));
 
@@ -69,8 +78,26 @@ test('several processes share the entries, which are told in their order whoever
 test('what goes wrong with time does so at the same entries, whoever is quicker', async () => {
   const first = await regress(2, [0, 60], 3);
   expect(first.out).toContain('subject-crash');
-  expect(first.out).toContain('subject-garbage');
+  expect(first.out).toContain('switcher | create');
   expect(await regress(2, [60, 0], 3)).toEqual(first);
+});
+
+test('entries of the other paging are left alone', async () => {
+  const words = ['regress', '--corpus', CORPUS, '--subject', 'model', '--paging'];
+  const entriesIn = async (paging: string): Promise<number> =>
+    Number(/^(\d+) entries: /.exec((await capturedCall([...words, paging])).out)?.[1]);
+  const both = await entriesIn('both');
+  const narrow = await entriesIn('2-level');
+  expect(narrow).toBeGreaterThan(0);
+  expect(await entriesIn('pae')).toBe(both - narrow);
+  expect(narrow).toBeLessThan(both);
+});
+
+test('a corpus with no entry of the paging is inconclusive', async () => {
+  for (const name of ENTRIES) if (pagingOf(name) === 'pae') rmSync(join(at('corpus'), name));
+  const { code, err } = await capturedCall(['regress', '--corpus', at('corpus'), '--paging', 'pae']);
+  expect(code).toBe(3);
+  expect(err).toContain('no counterexample in pae paging is stored here');
 });
 
 test('a command that cannot be started is told once', async () => {

@@ -8,6 +8,8 @@ import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
+import type { ProgramFlags } from '../options/programs.js';
+import { addPaging } from '../options/programs.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout, subjectOf } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -15,7 +17,7 @@ import { formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
-interface RegressFlags extends CaseTimeoutFlag {
+interface RegressFlags extends CaseTimeoutFlag, Pick<ProgramFlags, 'paging'> {
   readonly corpus: string;
   readonly subject?: string;
   /** Entries at a time; left out: one. */
@@ -37,10 +39,12 @@ export const registerRegress = (program: Command, session: Session): void => {
       'processes of an exec: subject, each with its share (default: 1)',
       wholeNumber(1, MOST_JOBS),
     );
+  addPaging(command, 'only entries of this paging');
   addHelp(addCaseTimeout(command), [
     ['shadowdiff regress', 'every entry of ./corpus'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
     ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'asks four processes of it at a time'],
+    ["shadowdiff regress --subject 'exec:./old' --paging 2-level", 'spares it what it cannot run'],
   ]).action(async (paths: readonly string[], flags: RegressFlags) => {
     session.exitCode = await regressOn(paths, flags, session);
   });
@@ -53,7 +57,8 @@ export const regressOn = async (paths: readonly string[], flags: RegressFlags, s
   try {
     // A command that cannot be started is told once, not for every entry.
     await start(subjects[0]);
-    const stored: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+    const all: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+    const stored = all.filter(isOf(flags.paging));
     const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: lentOut(subject) }));
     return await check(stored, lanes.length > 0 ? lanes : [{ caseTimeout }], flags, session);
   } finally {
@@ -79,11 +84,12 @@ const close = async (subject: Subject): Promise<void> => {
 const check = async (
   stored: readonly Stored[],
   lanes: readonly RegressOptions[],
-  { corpus }: RegressFlags,
+  { corpus, paging }: RegressFlags,
   session: Session,
 ): Promise<ExitCode> => {
   if (stored.length === 0) {
-    session.complain(`shadowdiff: ${printable(corpus)}: no counterexample is stored here, so nothing was checked`);
+    const what = paging === 'both' ? 'counterexample' : `counterexample in ${paging} paging`;
+    session.complain(`shadowdiff: ${printable(corpus)}: no ${what} is stored here, so nothing was checked`);
     return EXIT.inconclusive;
   }
   const counts = new Map<Verdict, number>();
@@ -117,6 +123,12 @@ const checkInOrder = async (
   };
   await Promise.all(lanes.map(work));
 };
+
+/** What cannot be read may be of either paging. */
+const isOf =
+  (paging: RegressFlags['paging']) =>
+  (stored: Stored): boolean =>
+    paging === 'both' || stored.kind === 'unreadable' || stored.entry.case.program.machine.paging === paging;
 
 const readEach = async (paths: readonly string[]): Promise<readonly Stored[]> => {
   const stored: Stored[] = [];

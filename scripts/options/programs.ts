@@ -16,13 +16,15 @@ export interface ProgramFlags {
   readonly maxSteps: number;
 }
 
+export const addPaging = (command: Command, description: string): Command =>
+  command.addOption(
+    new Option('--paging <mode>', description)
+      .choices(['2-level', 'pae', 'both'])
+      .default(DEFAULT_PROGRAM_OPTIONS.paging),
+  );
+
 export const addProgramOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option('--paging <mode>', 'paging of the guests')
-        .choices(['2-level', 'pae', 'both'])
-        .default(DEFAULT_PROGRAM_OPTIONS.paging),
-    )
+  addPaging(command, 'paging of the guests')
     .addOption(
       new Option('--traffic <kind>', 'guests that keep the contract, guests that do not, or both')
         .choices(['coherent', 'hostile', 'mixed'])
