@@ -3,7 +3,7 @@
 import type { Defect } from '../impl/defects/defect.js';
 import type { Mixture } from './arbitraries/index.js';
 import { programArbitrary } from './arbitraries/index.js';
-import { TWICE_EVERY } from './explore.js';
+import { isRunTwice } from './explore.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
@@ -27,7 +27,7 @@ export const stepsToDetection = async (
   try {
     for (let index = 0; pair.tally.steps < mostSteps; index++) {
       const { program, traffic } = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined).value;
-      const twice = index % TWICE_EVERY === 0;
+      const twice = isRunTwice(index);
       const divergence = await pair.run(program, { contractKept: traffic === 'coherent', twice });
       if (divergence !== undefined) return pair.tally.steps;
     }

@@ -12,8 +12,21 @@ import { programSeed, randomFor } from './seeds.js';
 /** How often a program is taken up again behind a divergence. */
 const MOST_ROUNDS = 16;
 
-/** Every so many programs one is run a second time, for the invariant `determinism`. */
-export const TWICE_EVERY = 256;
+/** Of so many programs one is run a second time, for the invariant `determinism`. */
+const TWICE_EVERY = 256;
+
+/**
+ * Whether program `index` is run a second time. It is scattered, and the same however many shards there are: of every 256th
+ * program all would belong to shard 0 of 2, and the other one could never be exercised. The first program is one of them.
+ */
+export const isRunTwice = (index: number): boolean => scattered(index) % TWICE_EVERY === 0;
+
+/** 32 bits of which each depends on all lower 32 of the index (the finalizer of MurmurHash3). */
+const scattered = (index: number): number => {
+  const once = Math.imul(index ^ (index >>> 16), 0x85ebca6b);
+  const again = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
+  return (again ^ (again >>> 16)) >>> 0;
+};
 
 /** A case, and what fast-check remembers of it for shrinking. */
 export type Generated = fc.Value<Case>;
@@ -35,7 +48,7 @@ export interface Shown {
 /** How program `index` of a campaign is run. */
 export const runOptionsOf = (index: number, { traffic }: Case): RunOptions => ({
   contractKept: traffic === 'coherent',
-  twice: index % TWICE_EVERY === 0,
+  twice: isRunTwice(index),
 });
 
 /**

@@ -32,6 +32,18 @@ const exampleProgram = async (): Promise<string> => {
 };
 
 describe('usage', () => {
+  test('an argument cannot command the terminal', async () => {
+    const { code, err } = await call(['fuzz', '--seed', '\u001b[31mred']);
+    expect(code).toBe(2);
+    expect(err).toContain("argument '\\u001b[31mred' is invalid");
+  });
+
+  test('a default is told once', async () => {
+    const { out } = await call(['replay', '--help']);
+    expect(out).toContain('(default: 5s)');
+    expect(out).not.toContain('5000');
+  });
+
   test.each([
     [[], 'Usage: shadowdiff'],
     [['nope'], "unknown command 'nope'"],
@@ -100,6 +112,7 @@ describe('bad files', () => {
     ['[1,', 'the text ends'],
     ['7', 'format: missing'],
     ['{"format":"shadowdiff-program/9"}', '"shadowdiff-program/9" is not known here'],
+    ['{"format":5}', 'format: 5 is not known here'],
     ['{"format":"shadowdiff-program/1","machine":5,"steps":[]}', 'machine'],
     ['{"format":"shadowdiff-counterexample/1"}', 'missing'],
   ])('%j is refused by replay and shrink', async (content, message) => {
@@ -131,6 +144,11 @@ describe('fuzz', () => {
     expect(out.trimEnd().split('\n').at(-1)).toBe('clean: impl agrees with model in 5 programs');
     for (const { id } of INVARIANTS) expect(out).toContain(id);
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test('the seed is told as a shell takes it', async () => {
+    const { out } = await fuzz('--programs', '1', '--seed', '$(id)');
+    expect(out.split('\n')[0]).toBe("seed $(id)   (repeat with --seed '$(id)')");
   });
 
   test('a finding is stored, listed, and ends with the command that replays it', async () => {

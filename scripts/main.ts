@@ -35,7 +35,7 @@ const commandLine = async (words: readonly string[], session: Session): Promise<
     .exitOverride()
     .configureOutput({
       writeOut: (text) => session.print(text.trimEnd()),
-      writeErr: (text) => session.complain(text.trimEnd()),
+      writeErr: (text) => session.complain(text.trimEnd().split('\n').map(printable).join('\n')),
       getOutHelpWidth: () => stdout.columns ?? FALLBACK_WIDTH,
       getErrHelpWidth: () => stderr.columns ?? FALLBACK_WIDTH,
     });

@@ -3,6 +3,8 @@ import { EXIT } from './exit-codes.js';
 import type { WorkerSettings } from './nightly/crew.js';
 import type { Surroundings } from './surroundings.js';
 
+/** Ctrl-C, the end of a job, and a terminal that was closed. */
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** npm and the terminal both pass Ctrl-C on: what comes this soon after (milliseconds) is the same one. */
 const SAME_INTERRUPTION = 100;
 const SEED_BYTES = 4;
@@ -12,8 +14,7 @@ const WORKERS: WorkerSettings = { module: new URL('./nightly/worker.js', import.
 /** The surroundings of a real process. It is called once: it installs the signal handlers. */
 export const processSurroundings = (): Surroundings => {
   const interruption = new Interruption();
-  process.on('SIGINT', () => interruption.signal());
-  process.on('SIGTERM', () => interruption.signal());
+  for (const signal of INTERRUPTING) process.on(signal, () => interruption.signal());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error));
   process.stderr.on('error', () => undefined);
   return {
@@ -54,9 +55,9 @@ class Interruption {
     this.tellListeners();
   }
 
-  /** `shadowdiff … | head`: nobody reads on, which is no error. A full disk is one. */
+  /** `shadowdiff … | head`, or a terminal that was closed: nobody reads on, which is no error. A full disk is one. */
   outputFailed(error: NodeJS.ErrnoException): void {
-    if (error.code === 'EPIPE') {
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) {
       this.unread = true;
       return this.tellListeners();
     }

@@ -72,7 +72,7 @@ test('our own machine in a process of its own agrees', () => {
   expect(status).toBe(0);
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a run with a summary', async (signal) => {
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summary', async (signal) => {
   const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m'], { cwd: built });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -94,4 +94,18 @@ test('a second signal does not wait for the subject', async () => {
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
   expect(code).toBe(130);
+});
+
+test('a terminal that is closed takes the subject along', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-terminal-'));
+  const command = `${process.execPath} ${entry} fuzz --time 1m --max-tries 1 --case-timeout 1s --out ${directory}`;
+  const terminal = spawn('script', ['-qc', `${command} --subject 'exec:sleep 61.5'`, '/dev/null'], {
+    cwd: built,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  await new Promise((resolve) => terminal.stdout.once('data', resolve));
+  terminal.kill('SIGKILL');
+  await expect.poll(() => existsSync(join(directory, 'summary.json')), { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => spawnSync('pgrep', ['-f', 'sleep 61.5$']).status, { timeout: 5000 }).toBe(1);
+  rmSync(directory, { recursive: true, force: true });
 });

@@ -18,4 +18,4 @@ export { PROGRAM_FORMAT } from './program-schema.js';
 export type { ProgramJson, StepJson } from './program-schema.js';
 export { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
 export type { ObservationJson, OutcomeJson, TraceJson } from './trace-schema.js';
-export { quoted } from './quoted.js';
+export { quoted, shownValue } from './quoted.js';

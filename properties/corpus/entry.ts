@@ -87,13 +87,16 @@ const provenanceSchema = exactObject({
   ),
 }) satisfies z.core.$ZodType<Provenance>;
 
+/** What a finding may be named after: an invariant, or how a subject failed to answer. */
+export const FINDING_NAMES: readonly string[] = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES];
+
 /** Members of `alsoBroken` are read one at a time, the program by its own reader. */
 const envelope = exactObject({
   format: choice([COUNTEREXAMPLE_FORMAT]),
   status: choice(STATUSES),
   subject: anyText,
   reference: anyText,
-  invariant: choice([...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES]),
+  invariant: choice(FINDING_NAMES),
   signature: anyText,
   place,
   stage: choice(STAGES),

@@ -123,6 +123,11 @@ describe('reading one file', () => {
     await expect(missing).rejects.toThrow(BadInput);
   });
 
+  test('a device that never ends is told', async () => {
+    await expect(readTextFile('/dev/zero')).rejects.toThrow(/the file has more than 16777216 bytes; .* at most/);
+    expect(await readTextFile('/dev/null')).toBe('');
+  });
+
   test('one of the largest size is still read', async () => {
     const path = join(directory, 'large.json');
     await writeFile(path, ' '.repeat(16 * 2 ** 20));

@@ -1,5 +1,6 @@
 /** A corpus on disk: a directory of counterexamples, one file each. */
 
+import { createReadStream } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BadInput } from '../../model/format/index.js';
@@ -18,14 +19,27 @@ export type Stored =
 /** Reads a text file. Throws `BadInput` for one that is missing, a directory, empty of rights, or too large. */
 export const readTextFile = async (path: string): Promise<string> => {
   try {
-    const { size } = await stat(path);
-    if (size > LARGEST_FILE) {
-      throw new BadInput(path, `the file has ${size} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
-    }
+    const file = await stat(path);
+    if (!file.isFile() && !file.isDirectory()) return await readPipe(path);
+    refuseLarge(path, file.size, String(file.size));
     return await readFile(path, 'utf8');
   } catch (error) {
     throw error instanceof BadInput ? error : new BadInput(path, whyUnreadable(error));
   }
+};
+
+/** A pipe or a device, such as the shell's `<(…)`: it does not say its size, and may never end. */
+const readPipe = async (path: string): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: LARGEST_FILE })) chunks.push(chunk as Buffer);
+  const whole = Buffer.concat(chunks);
+  refuseLarge(path, whole.length, `more than ${LARGEST_FILE}`);
+  return whole.toString('utf8');
+};
+
+const refuseLarge = (path: string, size: number, told: string): void => {
+  if (size <= LARGEST_FILE) return;
+  throw new BadInput(path, `the file has ${told} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
 };
 
 const whyUnreadable = (error: unknown): string => {

@@ -57,6 +57,11 @@ describe('list', () => {
     expect(JSON.parse(first)).toMatchObject({ subject, status: 'open', path: at('corpus', names[0]) });
     expect((await corpus('list', '--status', 'fixed')).out).toBe('');
     expect((await corpus('list', '--status', 'closed')).code).toBe(2);
+    expect((await corpus('list', '--invariant', 'subject-crash')).code).toBe(0);
+    expect(await corpus('list', '--invariant', 'flsh')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--invariant: "flsh" is not known; see: shadowdiff invariants'),
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry, Status } from '../../properties/corpus/entry.js';
-import { STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
+import { FINDING_NAMES, STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
 import { byWorth, findingOf, redundant } from '../../properties/corpus/redundancy.js';
 import { checkStored, stillDiverges } from '../../properties/corpus/regress.js';
 import type { Stored } from '../../properties/corpus/store.js';
@@ -71,6 +71,12 @@ const addList = (command: Command, session: Session): void => {
     .action(async (flags: ListFlags) => {
       if (flags.status !== undefined && !STATUSES.includes(flags.status)) {
         throw new BadInput('--status', `${JSON.stringify(flags.status)} is not known; use ${STATUSES.join(' or ')}`);
+      }
+      if (flags.invariant !== undefined && !FINDING_NAMES.includes(flags.invariant)) {
+        throw new BadInput(
+          '--invariant',
+          `${JSON.stringify(flags.invariant)} is not known; see: shadowdiff invariants`,
+        );
       }
       for (const each of await readWhole(flags.corpus)) {
         if (isWanted(each.entry, flags))

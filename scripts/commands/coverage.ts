@@ -27,7 +27,7 @@ import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount, formatTime } from '../report/numbers.js';
 import { COVERAGE_FILE, MATRIX_FILE } from '../results/read-results.js';
-import { commandLineOf } from '../report/shell-words.js';
+import { commandLineOf, shellWord } from '../report/shell-words.js';
 import type { Session } from '../session.js';
 
 /** Milliseconds; long enough to reach every situation. */
@@ -79,7 +79,7 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
   const matrix = await matrixOf(flags);
   await checkDirectory('--out', flags.out);
   await makeResultDirectory('--out', flags.out);
-  session.print(`seed ${plan.campaign}   (repeat with --seed ${plan.campaign})`);
+  session.print(`seed ${plan.campaign}   (repeat with --seed ${shellWord(plan.campaign)})`);
   const run = await runForCoverage(plan, session);
   const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
   await write(join(flags.out, COVERAGE_FILE), document);

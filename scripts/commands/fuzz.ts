@@ -13,6 +13,7 @@ import { duration } from '../options/duration.js';
 import { addProgramOptions } from '../options/programs.js';
 import { addSides, closeSides, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
+import { shellWord } from '../report/shell-words.js';
 import { summaryReport } from '../report/summary-report.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Session } from '../session.js';
@@ -69,7 +70,7 @@ const runFuzz = async (flags: FuzzFlags, session: Session): Promise<ExitCode> =>
   try {
     await startSides(plan.options);
     if (plan.out !== undefined) await makeResultDirectory('--out', plan.out);
-    session.print(`seed ${campaign}   (repeat with --seed ${campaign})`);
+    session.print(`seed ${campaign}   (repeat with --seed ${shellWord(campaign)})`);
     const summary = await fuzzAndSummarize(plan, session);
     session.print();
     for (const line of summaryReport(summary, session)) session.print(line);

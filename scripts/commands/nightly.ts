@@ -21,7 +21,7 @@ import { duration } from '../options/duration.js';
 import { closeSides, sidesOf, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { labelled } from '../report/labelled.js';
-import { commandLineOf } from '../report/shell-words.js';
+import { commandLineOf, shellWord } from '../report/shell-words.js';
 import { printable } from '../report/printable.js';
 import { progressLine } from '../report/progress-line.js';
 import type { Session } from '../session.js';
@@ -85,7 +85,7 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   const log = new EventLog(events);
   const ledger = await readLedger(events, (problem) => session.complain(`shadowdiff: ${printable(problem)}`));
   const { seed } = plan.record.campaign;
-  session.print(`seed ${seed}   (repeat with --seed ${seed})`);
+  session.print(`seed ${seed}   (repeat with --seed ${shellWord(seed)})`);
   session.print(labelled('results', printable(plan.directory), session.width));
   const interrupted = await explore(plan, ledger, log, session);
   const { directory, record: run, known } = plan;

@@ -1,6 +1,6 @@
 /** Reads a program from a file or from standard input, bare or with the story of a counterexample around it. */
 
-import { BadInput, PROGRAM_FORMAT, programFromJson, readJson } from '../../model/format/index.js';
+import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../model/format/index.js';
 import type { Case } from '../../properties/arbitraries/index.js';
 import { keepsContract } from '../../properties/contract.js';
 import type { CorpusEntry } from '../../properties/corpus/entry.js';
@@ -33,7 +33,7 @@ export const caseFileFrom = (text: string, source: string): CaseFile => {
   if (format === COUNTEREXAMPLE_FORMAT) return storedCase(entryFromJson(json, source), source);
   if (format === PROGRAM_FORMAT) return bareCase(json, source);
   const formats = `"${PROGRAM_FORMAT}" and "${COUNTEREXAMPLE_FORMAT}"`;
-  const found = typeof format === 'string' ? `${JSON.stringify(format.slice(0, 60))} is not known here` : 'missing';
+  const found = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
   throw new BadInput(source, `${found}; this version reads ${formats}`, { place: 'format' });
 };
 

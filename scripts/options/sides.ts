@@ -1,6 +1,7 @@
 /** Who stands on the two sides, as options say it. */
 
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { SubjectSettings } from '../../properties/subjects/registry.js';
 import { IMPL, MODEL, SUBJECT_NAMES, subjectNamed } from '../../properties/subjects/registry.js';
 import type { Subject } from '../../properties/subjects/subject.js';
@@ -26,11 +27,10 @@ export interface Sides {
 }
 
 export const addCaseTimeout = (command: Command): Command =>
-  command.option(
-    '--case-timeout <duration>',
-    'what an exec: subject may take for one program (default: 5s)',
-    duration,
-    DEFAULT_CASE_TIMEOUT,
+  command.addOption(
+    new Option('--case-timeout <duration>', 'what an exec: subject may take for one program')
+      .default(DEFAULT_CASE_TIMEOUT, '5s')
+      .argParser(duration),
   );
 
 /** `standing`: who stands there if nobody is named, for the help. */
