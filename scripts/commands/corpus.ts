@@ -174,7 +174,7 @@ const staleOnes = async (
 const addVerify = (command: Command, session: Session): void => {
   addCaseTimeout(withCorpus(command.command('verify').description('The same as "shadowdiff regress".'))).action(
     async (flags: CorpusFlags & CaseTimeoutFlag) => {
-      session.exitCode = await regressOn([], flags, session);
+      session.exitCode = await regressOn([], { ...flags, paging: 'both' }, session);
     },
   );
 };
