@@ -8,8 +8,8 @@ import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
-import type { ProgramFlags } from '../options/programs.js';
-import { addPaging } from '../options/programs.js';
+import type { PagingFlag } from '../options/paging.js';
+import { addPaging } from '../options/paging.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout, subjectOf } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -17,7 +17,7 @@ import { formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
-interface RegressFlags extends CaseTimeoutFlag, Pick<ProgramFlags, 'paging'> {
+interface RegressFlags extends CaseTimeoutFlag, PagingFlag {
   readonly corpus: string;
   readonly subject?: string;
   /** Entries at a time; left out: one. */
@@ -126,7 +126,7 @@ const checkInOrder = async (
 
 /** What cannot be read may be of either paging. */
 const isOf =
-  (paging: RegressFlags['paging']) =>
+  (paging: PagingFlag['paging']) =>
   (stored: Stored): boolean =>
     paging === 'both' || stored.kind === 'unreadable' || stored.entry.case.program.machine.paging === paging;
 

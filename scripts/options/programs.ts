@@ -4,24 +4,18 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ProgramOptions } from '../../properties/arbitraries/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
+import type { PagingFlag } from './paging.js';
+import { addPaging } from './paging.js';
 import { wholeNumber } from './whole-number.js';
 
 /** A guest can set up its tables in this many steps. */
 const FEWEST_STEPS = 48;
 const MOST_STEPS = 100_000;
 
-export interface ProgramFlags {
-  readonly paging: ProgramOptions['paging'];
+export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];
   readonly maxSteps: number;
 }
-
-export const addPaging = (command: Command, description: string): Command =>
-  command.addOption(
-    new Option('--paging <mode>', description)
-      .choices(['2-level', 'pae', 'both'])
-      .default(DEFAULT_PROGRAM_OPTIONS.paging),
-  );
 
 export const addProgramOptions = (command: Command): Command =>
   addPaging(command, 'paging of the guests')
