@@ -18,9 +18,9 @@ export const judgeScript = ({ file, build, replay }: JudgeOptions): string =>
     ...(build === undefined ? [] : [`( ${build} ) >build.log 2>&1 || exit ${CANNOT_TELL}`]),
     `${[...replay, file].map(quoted).join(' ')} >replay.log 2>&1`,
     'code=$?',
-    // Another divergence than the one looked for: replay names the recorded one.
-    `grep -q '^recorded: ' replay.log && exit ${CANNOT_TELL}`,
-    '[ "$code" -le 1 ] && exit "$code"',
+    '[ "$code" -eq 0 ] && exit 0',
+    // Of another divergence than the one looked for, replay names the recorded one.
+    `[ "$code" -eq 1 ] && ! grep -q '^recorded: ' replay.log && exit 1`,
     `exit ${CANNOT_TELL}`,
   ].join('\n');
 

@@ -77,14 +77,28 @@ describe.skipIf(!hasPython)('bisect', () => {
     expect(unbuilt).toMatchObject({ code: 2, err: expect.stringContaining('cannot be built') });
   }, 60_000);
 
-  test('does not blame a commit for another divergence than the recorded one', async () => {
+  /** The program, as a counterexample that was recorded for some signature. */
+  const bisectEntry = (recorded: object) => {
     const program = JSON.parse(readFileSync(at('program.json'), 'utf8')) as object;
     const [name] = readdirSync(CORPUS);
     const entry = JSON.parse(readFileSync(join(CORPUS, name), 'utf8')) as object;
-    const here = { traffic: 'hostile', program, place: { kind: 'step', index: 0 } };
+    const here = { traffic: 'hostile', program, place: { kind: 'step', index: 0 }, ...recorded };
     writeFileSync(at('entry.json'), JSON.stringify({ ...entry, ...here }));
     const words = ['bisect', at('entry.json'), '--repo', at('repo'), '--subject', 'exec:python3 machine.py'];
-    const { code, err } = await capturedCall([...words, '--good', 'HEAD~6']);
+    return capturedCall([...words, '--good', 'HEAD~6', ...BUILD]);
+  };
+
+  test('finds the commit of a recorded divergence', async () => {
+    const [invariant, stage, difference] = ['subject-crash', 'create', 'the subject did not answer'];
+    const signature = `${invariant} | ${stage} | ${difference}`;
+    const recorded = { invariant, stage, difference, signature, place: { kind: 'create' } };
+    const { code, out, err } = await bisectEntry(recorded);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^first bad commit: [0-9a-f]+ the one that broke it \(A, /);
+  }, 60_000);
+
+  test('does not blame a commit for another divergence than the recorded one', async () => {
+    const { code, err } = await bisectEntry({});
     expect([code, err]).toEqual([2, expect.stringContaining('diverges in another way')]);
   }, 60_000);
 
