@@ -71,7 +71,7 @@ export class Demand {
     const { current } = this.guest;
     if (!this.tables.makeTable(current, address, this.walk.upperRights)) return 'killed';
     this.tables.refreshUpper(this.walk.upperRights);
-    const offset = this.tables.leafOffset();
+    const offset = this.tables.leafOffset;
     this.tables.release(offset);
     if (!this.maker.take(low)) return 'killed';
     this.tables.install(current, address, offset, this.maker.word);

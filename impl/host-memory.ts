@@ -10,6 +10,7 @@ import type { StateSink } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 import { HostBug } from './host-bug.js';
 import { NO_FRAME, TABLE_FRAME } from './frames.js';
+import { lowestBit } from './lowest-bit.js';
 
 /** Words of a table; PAE uses the first 512. */
 export const TABLE_WORDS = 1024;
@@ -19,8 +20,8 @@ const FIRST_TABLES = 16;
 export class HostMemory {
   /** All tables' entries; table t begins at t · 1024. */
   words = new Uint32Array(FIRST_TABLES * TABLE_WORDS);
-  private populated = new Uint32Array(FIRST_TABLES * GROUPS);
-  private summary = new Uint32Array(FIRST_TABLES);
+  private populated = new Int32Array(FIRST_TABLES * GROUPS);
+  private summary = new Int32Array(FIRST_TABLES);
   private allocated = new Uint8Array(FIRST_TABLES);
   private freeList = new Int32Array(FIRST_TABLES);
   private freeCount = 0;
@@ -32,6 +33,8 @@ export class HostMemory {
   private succeeding = 0;
   private failing = 0;
 
+  /** What `drain` took away. */
+  readonly drained = new Uint32Array(TABLE_WORDS);
   tableCount = 0;
   /** Grows with every allocation and release. */
   tableVersion = 0;
@@ -112,6 +115,17 @@ export class HostMemory {
     return next * 32 + lowestBit(this.populated[table * GROUPS + next]);
   }
 
+  /** Takes every entry of a table away, and leaves the words in `drained`, by index. Answers how many they are. */
+  drain(frame: number): number {
+    const table = this.tableOf(frame);
+    let count = 0;
+    for (let groups = this.summary[table]; groups !== 0; groups &= groups - 1)
+      count = this.drainGroup(table * GROUPS + lowestBit(groups), count);
+    this.summary[table] = 0;
+    this.entryVersion += count;
+    return count;
+  }
+
   /** What allocations are told to do; the tables are told by whoever walks them. */
   tellState(sink: StateSink): void {
     sink.fact(FACT.failures);
@@ -123,6 +137,17 @@ export class HostMemory {
     const table = frame - TABLE_FRAME;
     if (this.allocated[table] !== 1) throw new HostBug(`host page ${frame} is used as a table and is none`);
     return table;
+  }
+
+  private drainGroup(group: number, drained: number): number {
+    let count = drained;
+    for (let bits = this.populated[group]; bits !== 0; bits &= bits - 1) {
+      const offset = group * 32 + lowestBit(bits);
+      this.drained[count++] = this.words[offset];
+      this.words[offset] = 0;
+    }
+    this.populated[group] = 0;
+    return count;
   }
 
   private strayAccess(frame: number, index: number): never {
@@ -147,8 +172,8 @@ export class HostMemory {
   private grow(): void {
     const tables = this.allocated.length * 2;
     this.words = enlarged(this.words, new Uint32Array(tables * TABLE_WORDS));
-    this.populated = enlarged(this.populated, new Uint32Array(tables * GROUPS));
-    this.summary = enlarged(this.summary, new Uint32Array(tables));
+    this.populated = enlarged(this.populated, new Int32Array(tables * GROUPS));
+    this.summary = enlarged(this.summary, new Int32Array(tables));
     this.allocated = enlarged(this.allocated, new Uint8Array(tables));
     this.freeList = enlarged(this.freeList, new Int32Array(tables));
   }
@@ -161,8 +186,6 @@ export class HostMemory {
     this.summary[table] = 0;
   }
 }
-
-const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 const enlarged = <Words extends Uint32Array | Uint8Array | Int32Array>(from: Words, to: Words): Words => {
   to.set(from);

@@ -24,13 +24,16 @@ export class Mmu {
 
   /** The shadow maps the address with all of `rights` (bits of `shadow-entry.ts`), at the upper entry and at the leaf. */
   translates(slot: Slot, address: Vaddr, rights: number): boolean {
+    return this.tables.findTable(slot, address) && this.permits(address, rights);
+  }
+
+  /** The same, of an address whose table `findTable` has just found. */
+  permits(address: Vaddr, rights: number): boolean {
+    const { words } = this.host;
     const needed = rights | PRESENT;
-    if (!this.tables.findTable(slot, address)) return false;
-    const host = this.host;
-    const upper = host.words[this.tables.upperOffset];
-    const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)];
-    if ((upper & leaf & needed) !== needed) return false;
-    this.paddr = paddr((frameOf(leaf) - GUEST_FRAME) * 4096 + (address & 0xfff));
+    const leaf = words[this.tables.leafOffset];
+    if ((words[this.tables.upperOffset] & leaf & needed) !== needed) return false;
+    this.paddr = paddr(((frameOf(leaf) - GUEST_FRAME) << 12) | (address & 0xfff));
     return true;
   }
 }

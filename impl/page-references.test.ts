@@ -99,3 +99,18 @@ test('a reset after a broken run forgets references, protections and what was to
   expect(references.mayTake(9, true)).toBe(true);
   expect(references.switcherReferences()).toEqual({ text: 0, state: [0, 0, 0], registers: 0 });
 });
+
+test('after a reset a page is told anew, though it was told before with the same count', () => {
+  references.take(GUEST_FRAME + 9);
+  references.takeChanges();
+  references.reset(1);
+  references.take(GUEST_FRAME + 9);
+  expect(references.takeChanges()).toEqual([{ page: 9, count: 1 }]);
+});
+
+test.each([1, 64, 65, 4096])('%i changes are told, and again in the next step', (pages) => {
+  for (const count of [1, 2]) {
+    for (let page = pages - 1; page >= 0; page--) references.take(GUEST_FRAME + page);
+    expect(references.takeChanges()).toEqual(Array.from({ length: pages }, (_, page) => ({ page, count })));
+  }
+});

@@ -94,7 +94,7 @@ export class PagingCalls {
 
   setLeaf(target: Slot, address: Vaddr, pte: GuestEntry): void {
     if (!this.tables.findTable(target, address)) return;
-    const offset = this.tables.leafOffset();
+    const offset = this.tables.leafOffset;
     this.tables.release(offset);
     if (!this.worthInstalling(pte)) return;
     const place = this.walk.placeOf(pte.low, pte.high);

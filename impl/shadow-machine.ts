@@ -15,9 +15,11 @@
 
 import type {
   AccessStep,
+  Hypercall,
   Machine,
   MachineConfig,
   Observation,
+  Op,
   Outcome,
   Paddr,
   StateSink,
@@ -210,58 +212,58 @@ export class ShadowMachine implements Machine {
   }
 
   private dispatch(step: Step): Outcome {
-    switch (step.op) {
+    // Read once: to find a field of so many types of object takes long.
+    const { op } = step;
+    if (!this.guest.initialized && this.isRefused(op)) return OK;
+    switch (op) {
       case 'access':
         return this.access(step);
-      case 'store':
-        this.ram.store(step.paddr, step.value);
-        return OK;
       case 'guest-pa':
         return this.guestPhysical(step.vaddr);
-      case 'migrate':
-        this.guest.cpu = step.cpu;
-        return OK;
-      case 'fail-alloc':
-        this.host.failAfter(0, step.count);
-        return OK;
-      case 'protect':
-        this.references.protect(step.page, step.access);
-        return OK;
-      default:
-        return this.hypercall(step);
-    }
-  }
-
-  private hypercall(step: Extract<Step, { op: keyof typeof HYPERCALL_NUMBERS }>): Outcome {
-    if (!this.guest.initialized && step.op !== 'init') {
-      this.guest.kill(KILL.beforeInit(step.op));
-      return OK;
-    }
-    switch (step.op) {
       case 'init':
         this.calls.init(step.kernelAddress);
         return { kind: 'initialized', reserved: reservedBytes(this.guest.sizes.paging) };
-      case 'new-pgtable':
-        this.calls.newPgtable(step.root, step.draw);
-        return OK;
-      case 'flush-tlb':
-        this.calls.flushTlb(step.scope);
-        return OK;
-      case 'set-stack':
-        this.calls.setStack(step.esp, step.pages);
-        return OK;
-      case 'set-pmd':
-        this.calls.setPmd();
-        return OK;
+      case 'store':
+        this.ram.store(step.paddr, step.value);
+        break;
       case 'set-pte':
         this.calls.setPte(step.root, step.vaddr, step.pte);
-        return OK;
+        break;
       case 'set-pgd':
         this.calls.setPgd(step.root, step.index);
-        return OK;
+        break;
+      case 'set-pmd':
+        this.calls.setPmd();
+        break;
+      case 'new-pgtable':
+        this.calls.newPgtable(step.root, step.draw);
+        break;
+      case 'flush-tlb':
+        this.calls.flushTlb(step.scope);
+        break;
+      case 'set-stack':
+        this.calls.setStack(step.esp, step.pages);
+        break;
+      case 'migrate':
+        this.guest.cpu = step.cpu;
+        break;
+      case 'fail-alloc':
+        this.host.failAfter(0, step.count);
+        break;
+      case 'protect':
+        this.references.protect(step.page, step.access);
+        break;
       default:
-        return step satisfies never;
+        step satisfies never;
     }
+    return OK;
+  }
+
+  /** A guest that calls before `init` is killed. */
+  private isRefused(op: Op): boolean {
+    if (op === 'init' || !isHypercall(op)) return false;
+    this.guest.kill(KILL.beforeInit(op));
+    return true;
   }
 
   private access(step: AccessStep): Outcome {
@@ -277,7 +279,7 @@ export class ShadowMachine implements Machine {
     const end = this.demand.page(address, code);
     switch (end) {
       case 'mapped':
-        return this.mmu.translates(this.guest.current, address, rights) ? this.translated() : STUCK;
+        return this.mmu.permits(address, rights) ? this.translated() : STUCK;
       case 'fault':
         return this.fault(this.demand.faultCode);
       case 'mmio':
@@ -325,3 +327,5 @@ export class ShadowMachine implements Machine {
     return this.observation;
   }
 }
+
+const isHypercall = (op: Op): op is Hypercall => op in HYPERCALL_NUMBERS;

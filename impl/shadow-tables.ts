@@ -30,8 +30,8 @@ export class ShadowTables {
   readonly roots = new Int32Array(SLOTS);
   /** Where `findTable` found the upper entry. */
   upperOffset = 0;
-  /** The leaf's index in the table that the upper entry names. */
-  leafIndex = 0;
+  /** Where the leaf lies, in the table that the upper entry names. */
+  leafOffset = 0;
 
   /** Leaves installed in this step, as slot and address, for whoever looks inside. */
   readonly writtenSlots = new Uint8Array(WRITTEN_KEPT);
@@ -71,33 +71,19 @@ export class ShadowTables {
   }
 
   /**
-   * Finds the upper entry for an address and leaves it in `upperOffset` and `leafIndex`. False when the slot has no leaf
-   * table there.
+   * Finds the upper entry for an address and leaves where it lies, and where the leaf does, in `upperOffset` and
+   * `leafOffset`. False when the slot has no leaf table there.
    */
   findTable(slot: Slot, address: Vaddr): boolean {
     return this.guest.pae ? this.findTablePae(slot, address) : this.findTableTwoLevel(slot, address);
   }
 
-  /** Where the leaf lies that `findTable` found the table of. */
-  leafOffset(): number {
-    return this.host.offsetOf(frameOf(this.host.words[this.upperOffset]), this.leafIndex);
-  }
-
   /**
-   * Makes what is missing of the tables for an address, the upper entry with the rights given. False, and the guest is
-   * killed, when the host has no memory.
+   * Finds the upper entry like `findTable`, and makes what is missing of the tables, the upper entry with the rights given.
+   * False, and the guest is killed, when the host has no memory.
    */
   makeTable(slot: Slot, address: Vaddr, rights: number): boolean {
-    if (this.guest.pae) {
-      const top = this.host.offsetOf(this.roots[slot], address >>> 30);
-      if (!this.link(top, 0, KILL.noPteTable)) return false;
-      const middle = this.host.offsetOf(frameOf(this.host.words[top]), (address >>> 21) & 0x1ff);
-      if (!this.link(middle, rights, KILL.noPmdTable)) return false;
-    } else {
-      const top = this.host.offsetOf(this.roots[slot], address >>> 22);
-      if (!this.link(top, rights, KILL.noPteTable)) return false;
-    }
-    return this.findTable(slot, address);
+    return this.findTable(slot, address) || this.linkTables(slot, address, rights);
   }
 
   /** Gives the upper entry that `findTable` found the guest's rights (machine.md 3, demand 6). */
@@ -172,6 +158,13 @@ export class ShadowTables {
     this.releaseTableBelow(frameOf(this.host.words[offset]), depth + 1, start, limit);
   }
 
+  /** Releases every leaf of a table at once. */
+  releaseLeaves(frame: number): void {
+    const { drained } = this.host;
+    const count = this.host.drain(frame);
+    for (let i = 0; i < count; i++) this.dropReference(drained[i]);
+  }
+
   releaseEntry(offset: number, depth: number): void {
     if (depth === this.leafDepth) {
       this.release(offset);
@@ -228,8 +221,25 @@ export class ShadowTables {
   }
 
   private emptyTable(frame: number, depth: number): void {
+    if (depth === this.leafDepth) {
+      this.releaseLeaves(frame);
+      return;
+    }
     for (let index = this.host.nextPopulated(frame, 0); index < 1024; index = this.host.nextPopulated(frame, index + 1))
       this.releaseEntry(this.host.offsetOf(frame, index), depth);
+  }
+
+  private linkTables(slot: Slot, address: Vaddr, rights: number): boolean {
+    if (this.guest.pae) {
+      const top = this.host.offsetOf(this.roots[slot], address >>> 30);
+      if (!this.link(top, 0, KILL.noPteTable)) return false;
+      const middle = this.host.offsetOf(frameOf(this.host.words[top]), (address >>> 21) & 0x1ff);
+      if (!this.link(middle, rights, KILL.noPmdTable)) return false;
+    } else {
+      const top = this.host.offsetOf(this.roots[slot], address >>> 22);
+      if (!this.link(top, rights, KILL.noPteTable)) return false;
+    }
+    return this.findTable(slot, address);
   }
 
   private link(offset: number, rights: number, reason: string): boolean {
@@ -244,20 +254,24 @@ export class ShadowTables {
   }
 
   private findTableTwoLevel(slot: Slot, address: Vaddr): boolean {
-    const offset = this.host.offsetOf(this.roots[slot], address >>> 22);
-    if ((this.host.words[offset] & PRESENT) === 0) return false;
+    const { host } = this;
+    const offset = host.offsetOf(this.roots[slot], address >>> 22);
+    const upper = host.words[offset];
+    if ((upper & PRESENT) === 0) return false;
     this.upperOffset = offset;
-    this.leafIndex = (address >>> 12) & 0x3ff;
+    this.leafOffset = host.offsetOf(frameOf(upper), (address >>> 12) & 0x3ff);
     return true;
   }
 
   private findTablePae(slot: Slot, address: Vaddr): boolean {
-    const top = this.host.words[this.host.offsetOf(this.roots[slot], address >>> 30)];
+    const { host } = this;
+    const top = host.words[host.offsetOf(this.roots[slot], address >>> 30)];
     if ((top & PRESENT) === 0) return false;
-    const offset = this.host.offsetOf(frameOf(top), (address >>> 21) & 0x1ff);
-    if ((this.host.words[offset] & PRESENT) === 0) return false;
+    const offset = host.offsetOf(frameOf(top), (address >>> 21) & 0x1ff);
+    const upper = host.words[offset];
+    if ((upper & PRESENT) === 0) return false;
     this.upperOffset = offset;
-    this.leafIndex = (address >>> 12) & 0x1ff;
+    this.leafOffset = host.offsetOf(frameOf(upper), (address >>> 12) & 0x1ff);
     return true;
   }
 }
