@@ -3,7 +3,7 @@
  * `get_page` and `put_page`; here the count itself notices when it is dropped once too often.
  */
 
-import type { Protection, ReferenceChange, StateSink, SwitcherReferences } from '../model/vocabulary/index.js';
+import type { Protection, ReferenceChange, StateSink } from '../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, pfn } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 import {
@@ -19,44 +19,41 @@ import { lowestBit } from './lowest-bit.js';
 /** A change that is filled in again. */
 type Draft = { -readonly [Field in keyof ReferenceChange]: ReferenceChange[Field] };
 
-const PAGES = MACHINE_BOUNDS.guestPages.most;
-const GROUPS = PAGES / 32;
-/** So many groups share a bit of the summary, which thereby is one word for all pages. */
-const GROUPS_A_BIT = GROUPS / 32;
 /** Longer lists of changes are rare, and made anew. */
 const MOST_REFILLED = 64;
 const NO_CHANGES: readonly ReferenceChange[] = Object.freeze([]);
 const MAY: Readonly<Record<Protection, number>> = { none: 0, read: 1, write: 2 };
 
 export class PageReferences {
+  /** References on the Switcher's pages, as `takeChanges` last found them. */
+  readonly switcher = { text: 0, state: [0], registers: 0 };
+
   private readonly counts = new Int32Array(TABLE_FRAME);
   /** All counts together: when this is 0, each of them is. */
   private total = 0;
-  private readonly protection = new Uint8Array(PAGES).fill(MAY.write);
+  private readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most).fill(MAY.write);
   private isProtected = false;
-  /** Counts of guest pages as they were last told. */
-  private readonly told = new Int32Array(PAGES);
-  /** Guest pages whose count was touched since then, a bit for each. */
-  private readonly touched = new Int32Array(GROUPS);
+  /** Counts as they were last told. */
+  private readonly told = new Int32Array(TABLE_FRAME);
+  /** Whose count was touched since then: a bit for each frame, one for each 32 frames, and one for each 1024. */
+  private readonly touched = new Int32Array(Math.ceil(TABLE_FRAME / 32));
+  private readonly touchedGroups = new Int32Array(Math.ceil(TABLE_FRAME / 1024));
   private touchedSummary = 0;
-  private readonly changed = new Int32Array(PAGES);
+  /** Guest frames that `collectChanged` found. */
+  private readonly changed = new Int32Array(MACHINE_BOUNDS.guestPages.most);
+  private changedCount = 0;
   /** By its length, the list that tells so many changes; each is filled in again. */
   private readonly lists: Draft[][] = [];
-  private switcherChanged = true;
-  private readonly switcher = { text: 0, state: [0], registers: 0 };
 
   /** Forgets every reference, whatever a broken run left behind. */
   reset(hostCpus: number): void {
-    if (this.total !== 0) {
-      this.counts.fill(0);
-      this.told.fill(0);
-      this.total = 0;
-    }
-    this.collectChanged();
+    if (this.total !== 0) this.forgetCounts();
     if (this.isProtected) this.protection.fill(MAY.write);
     this.isProtected = false;
+    this.takeChanges();
+    this.switcher.text = 0;
+    this.switcher.registers = 0;
     this.switcher.state = new Array<number>(hostCpus).fill(0);
-    this.switcherChanged = true;
   }
 
   protect(page: number, access: Protection): void {
@@ -77,8 +74,7 @@ export class PageReferences {
 
   /** Throws `HostBug` when nobody holds a reference on the frame. */
   drop(frame: number): void {
-    if (!(this.counts[frame] > 0))
-      throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+    if (!(this.counts[frame] > 0)) this.overdrawn(frame);
     this.touch(frame);
     this.counts[frame]--;
     this.total--;
@@ -89,7 +85,9 @@ export class PageReferences {
    * next call.
    */
   takeChanges(): readonly ReferenceChange[] {
-    return this.touchedSummary === 0 ? NO_CHANGES : this.listChanges(this.collectChanged());
+    if (this.touchedSummary === 0) return NO_CHANGES;
+    this.collectChanged();
+    return this.listChanges();
   }
 
   /** Guest pages that hold references, ascending. */
@@ -103,18 +101,6 @@ export class PageReferences {
     return held;
   }
 
-  /** References on the Switcher's pages; the same object at every call. */
-  switcherReferences(): SwitcherReferences {
-    if (this.switcherChanged) {
-      this.switcher.text = this.counts[SWITCHER_TEXT_FRAME]!;
-      this.switcher.registers = this.counts[SWITCHER_REGISTERS_FRAME]!;
-      const state = this.switcher.state;
-      for (let cpu = 0; cpu < state.length; cpu++) state[cpu] = this.counts[SWITCHER_STATE_FRAME + cpu]!;
-      this.switcherChanged = false;
-    }
-    return this.switcher;
-  }
-
   /** The Launcher's mappings of guest pages. */
   tellState(sink: StateSink, guestPages: number): void {
     for (let page = 0; page < guestPages; page++) {
@@ -125,44 +111,61 @@ export class PageReferences {
     }
   }
 
+  /** A shift counts modulo 32. */
   private touch(frame: number): void {
-    if (frame >= SWITCHER_TEXT_FRAME) this.switcherChanged = true;
-    else {
-      const page = frame - GUEST_FRAME;
-      this.touched[page >>> 5] |= 1 << (page & 31);
-      this.touchedSummary |= 1 << (page >>> 7);
-    }
+    this.touched[frame >>> 5] |= 1 << frame;
+    this.touchedGroups[frame >>> 10] |= 1 << (frame >>> 5);
+    this.touchedSummary |= 1 << (frame >>> 10);
   }
 
-  /** Puts the pages that changed into `changed`, ascending, and forgets which were touched. Answers how many they are. */
-  private collectChanged(): number {
-    let count = 0;
+  private overdrawn(frame: number): never {
+    throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+  }
+
+  private forgetCounts(): void {
+    this.counts.fill(0);
+    this.told.fill(0);
+    this.total = 0;
+  }
+
+  /** Puts the guest frames that changed into `changed`, ascending, the others into `switcher`, and none is touched any more. */
+  private collectChanged(): void {
+    this.changedCount = 0;
     for (let bits = this.touchedSummary; bits !== 0; bits &= bits - 1) {
-      const first = lowestBit(bits) * GROUPS_A_BIT;
-      for (let group = first; group < first + GROUPS_A_BIT; group++) count = this.collectGroup(group, count);
+      const word = lowestBit(bits);
+      for (let groups = this.touchedGroups[word]; groups !== 0; groups &= groups - 1)
+        this.collectGroup(word * 32 + lowestBit(groups));
+      this.touchedGroups[word] = 0;
     }
     this.touchedSummary = 0;
-    return count;
   }
 
-  private collectGroup(group: number, collected: number): number {
-    let count = collected;
-    for (let bits = this.touched[group]; bits !== 0; bits &= bits - 1) {
-      const page = group * 32 + lowestBit(bits);
-      if (this.counts[GUEST_FRAME + page] === this.told[page]) continue;
-      this.told[page] = this.counts[GUEST_FRAME + page];
-      this.changed[count++] = page;
-    }
+  private collectGroup(group: number): void {
+    for (let bits = this.touched[group]; bits !== 0; bits &= bits - 1) this.collect(group * 32 + lowestBit(bits));
     this.touched[group] = 0;
-    return count;
   }
 
-  private listChanges(count: number): readonly ReferenceChange[] {
+  private collect(frame: number): void {
+    const count = this.counts[frame];
+    if (count === this.told[frame]) return;
+    this.told[frame] = count;
+    if (frame < SWITCHER_TEXT_FRAME) this.changed[this.changedCount++] = frame;
+    else this.tellSwitcher(frame, count);
+  }
+
+  private tellSwitcher(frame: number, count: number): void {
+    if (frame === SWITCHER_TEXT_FRAME) this.switcher.text = count;
+    else if (frame === SWITCHER_REGISTERS_FRAME) this.switcher.registers = count;
+    else this.switcher.state[frame - SWITCHER_STATE_FRAME] = count;
+  }
+
+  private listChanges(): readonly ReferenceChange[] {
+    const count = this.changedCount;
     const list = this.listOf(count);
     for (let i = 0; i < count; i++) {
-      const page = this.changed[i];
-      list[i].page = pfn(page);
-      list[i].count = this.told[page];
+      const frame = this.changed[i];
+      list[i].page = pfn(frame - GUEST_FRAME);
+      list[i].count = this.told[frame];
     }
     return list;
   }

@@ -27,6 +27,7 @@ import type {
   Vaddr,
 } from '../model/vocabulary/index.js';
 import { HYPERCALL_NUMBERS, KILL, SLOTS, accessCode, paddr, reservedBytes, slot } from '../model/vocabulary/index.js';
+import type { DemandEnd } from './demand.js';
 import { Demand } from './demand.js';
 import { FACT } from './facts.js';
 import { NO_FRAME } from './frames.js';
@@ -41,8 +42,9 @@ import { Mmu } from './mmu.js';
 import { PageReferences } from './page-references.js';
 import { PagingCalls } from './paging-calls.js';
 import { PgdirCache } from './pgdir-cache.js';
-import { USER, WRITABLE } from './shadow-entry.js';
+import { rightsFor } from './shadow-entry.js';
 import { ShadowTables } from './shadow-tables.js';
+import { signed } from './signed.js';
 import { Stack } from './stack.js';
 import { Switcher } from './switcher.js';
 
@@ -89,7 +91,7 @@ export class ShadowMachine implements Machine {
     references: [],
     stores: [],
     tables: 0,
-    switcher: { text: 0, state: [], registers: 0 },
+    switcher: this.references.switcher,
   };
   /** Filled in again at every access, so that a hit allocates nothing. */
   private readonly mapped = { kind: 'mapped' as const, paddr: paddr(0) };
@@ -266,20 +268,24 @@ export class ShadowMachine implements Machine {
     return true;
   }
 
-  private access(step: AccessStep): Outcome {
+  private access({ vaddr, kind, mode }: AccessStep): Outcome {
+    const { current, sizes } = this.guest;
     this.switcher.enterGuest();
-    const code = accessCode(step.kind, step.mode);
-    if (step.vaddr >= this.guest.sizes.switcherAddress) return this.fault(code);
-    const rights = (step.kind === 'write' ? WRITABLE : 0) | (step.mode === 'user' ? USER : 0);
-    if (this.mmu.translates(this.guest.current, step.vaddr, rights)) return this.translated();
-    return this.missed(step.vaddr, code, rights);
+    const code = accessCode(kind, mode);
+    if (vaddr >= sizes.switcherAddress) return this.fault(code);
+    const rights = rightsFor(code);
+    const address = signed(vaddr);
+    if (!this.mmu.translates(current, address, rights)) {
+      const end = this.demand.page(address, code);
+      if (end !== 'mapped') return this.notMapped(end);
+      if (!this.mmu.permits(rights)) return STUCK;
+    }
+    this.mapped.paddr = this.mmu.translated(address);
+    return this.mapped;
   }
 
-  private missed(address: Vaddr, code: number, rights: number): Outcome {
-    const end = this.demand.page(address, code);
+  private notMapped(end: Exclude<DemandEnd, 'mapped'>): Outcome {
     switch (end) {
-      case 'mapped':
-        return this.mmu.permits(address, rights) ? this.translated() : STUCK;
       case 'fault':
         return this.fault(this.demand.faultCode);
       case 'mmio':
@@ -289,11 +295,6 @@ export class ShadowMachine implements Machine {
       default:
         return end satisfies never;
     }
-  }
-
-  private translated(): Outcome {
-    this.mapped.paddr = this.mmu.paddr;
-    return this.mapped;
   }
 
   private fault(code: number): Outcome {
@@ -315,7 +316,6 @@ export class ShadowMachine implements Machine {
     observation.references = this.references.takeChanges();
     observation.stores = this.ram.takeChanges();
     observation.tables = this.host.tableCount;
-    observation.switcher = this.references.switcherReferences();
     return observation;
   }
 
