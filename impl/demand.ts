@@ -1,13 +1,13 @@
 /** Demand faulting: the shadow lacks a mapping, and the guest's tables decide (machine.md 3, demand; `demand_page`). */
 
 import type { Paddr, Vaddr } from '../model/vocabulary/index.js';
-import { FAULT_PRESENT, FAULT_USER, FAULT_WRITE, KILL, paddr } from '../model/vocabulary/index.js';
+import { FAULT_PRESENT, FAULT_WRITE, KILL, paddr } from '../model/vocabulary/index.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { GuestState } from './guest-state.js';
 import type { GuestWalk, WalkEnd } from './guest-walk.js';
 import type { LeafMaker } from './leaf-maker.js';
 import type { PgdirCache } from './pgdir-cache.js';
-import { ACCESSED, DIRTY, USER, WRITABLE } from './shadow-entry.js';
+import { ACCESSED, DIRTY, rightsFor } from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
 
 export type DemandEnd = 'mapped' | 'fault' | 'mmio' | 'killed';
@@ -63,7 +63,7 @@ export class Demand {
   /** The rights are those of every level at once. */
   allowed(code: number): boolean {
     const rights = this.walk.upperRights & this.walk.leafLow;
-    const needed = ((code & FAULT_WRITE) !== 0 ? WRITABLE : 0) | ((code & FAULT_USER) !== 0 ? USER : 0);
+    const needed = rightsFor(code);
     return (rights & needed) === needed;
   }
 
@@ -71,7 +71,7 @@ export class Demand {
     const { current } = this.guest;
     if (!this.tables.makeTable(current, address, this.walk.upperRights)) return 'killed';
     this.tables.refreshUpper(this.walk.upperRights);
-    const offset = this.tables.leafOffset();
+    const offset = this.tables.leafOffset;
     this.tables.release(offset);
     if (!this.maker.take(low)) return 'killed';
     this.tables.install(current, address, offset, this.maker.word);

@@ -61,6 +61,25 @@ describe('which entries are populated', () => {
   });
 });
 
+describe('a table that is drained', () => {
+  test.each([[[0]], [[0, 31, 32, 63, 1023]], [[]]])('gives its words by index, and is empty: %j', (indexes) => {
+    const [frame, other] = [host.allocate(), host.allocate()];
+    for (const index of indexes) host.write(host.offsetOf(frame, index), index + 1);
+    host.write(host.offsetOf(other, 5), 7);
+    const { entryVersion } = host;
+    const drained = new Uint32Array(1024);
+    expect(host.drain(frame, drained)).toBe(indexes.length);
+    expect([...drained.subarray(0, indexes.length)]).toEqual(indexes.map((index) => index + 1));
+    expect(host.entryVersion).toBe(entryVersion + indexes.length);
+    expect([populated(frame), populated(other)]).toEqual([[], [5]]);
+    expect(indexes.map((index) => host.words[host.offsetOf(frame, index)])).toEqual(indexes.map(() => 0));
+  });
+
+  test('must be one', () => {
+    expect(() => host.drain(TABLE_FRAME, new Uint32Array(1024))).toThrow(HostBug);
+  });
+});
+
 describe('allocation', () => {
   test('hands out different tables, and takes back ones again', () => {
     const [one, other] = [host.allocate(), host.allocate()];

@@ -10,6 +10,7 @@ import type { StateSink } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 import { HostBug } from './host-bug.js';
 import { NO_FRAME, TABLE_FRAME } from './frames.js';
+import { lowestBit } from './lowest-bit.js';
 
 /** Words of a table; PAE uses the first 512. */
 export const TABLE_WORDS = 1024;
@@ -19,8 +20,8 @@ const FIRST_TABLES = 16;
 export class HostMemory {
   /** All tables' entries; table t begins at t · 1024. */
   words = new Uint32Array(FIRST_TABLES * TABLE_WORDS);
-  private populated = new Uint32Array(FIRST_TABLES * GROUPS);
-  private summary = new Uint32Array(FIRST_TABLES);
+  private populated = new Int32Array(FIRST_TABLES * GROUPS);
+  private summary = new Int32Array(FIRST_TABLES);
   private allocated = new Uint8Array(FIRST_TABLES);
   private freeList = new Int32Array(FIRST_TABLES);
   private freeCount = 0;
@@ -79,24 +80,25 @@ export class HostMemory {
     return this.allocated[frame - TABLE_FRAME] === 1;
   }
 
-  /** Where an entry of a table lies in `words`. Throws `HostBug` for a page that is not a table, or past its end. */
+  /** Where a table begins in `words`. Throws `HostBug` for a page that is not a table. */
+  baseOf(frame: number): number {
+    const table = frame - TABLE_FRAME;
+    if (this.allocated[table] !== 1) this.strayTable(frame);
+    return table * TABLE_WORDS;
+  }
+
+  /** Where an entry of a table lies in `words`. Throws `HostBug` also for an index past the table's end. */
   offsetOf(frame: number, index: number): number {
-    if (this.allocated[frame - TABLE_FRAME] !== 1 || index >= this.tableEntries) return this.strayAccess(frame, index);
-    return (frame - TABLE_FRAME) * TABLE_WORDS + index;
+    if (!this.isAllocated(frame) || index >= this.tableEntries) this.strayAccess(frame, index);
+    return this.baseOf(frame) + index;
   }
 
   /** Writes an entry; 0 takes it away. */
   write(offset: number, word: number): void {
     this.words[offset] = word;
     this.entryVersion++;
-    const group = offset >>> 5;
-    const bit = 1 << (offset & 31);
-    if (word !== 0) {
-      this.populated[group] |= bit;
-      this.summary[group >>> 5] |= 1 << (group & 31);
-    } else if ((this.populated[group] &= ~bit) === 0) {
-      this.summary[group >>> 5] &= ~(1 << (group & 31));
-    }
+    if (word === 0) this.unmark(offset);
+    else this.mark(offset);
   }
 
   /** The first populated index at or above `from`, or 1024 when there is none. */
@@ -112,6 +114,17 @@ export class HostMemory {
     return next * 32 + lowestBit(this.populated[table * GROUPS + next]);
   }
 
+  /** Takes every entry of a table away, and puts the words into `drained`, by index. Answers how many they are. */
+  drain(frame: number, drained: Uint32Array): number {
+    const table = this.tableOf(frame);
+    let count = 0;
+    for (let groups = this.summary[table]; groups !== 0; groups &= groups - 1)
+      count = this.drainGroup(table * GROUPS + lowestBit(groups), drained, count);
+    this.summary[table] = 0;
+    this.entryVersion += count;
+    return count;
+  }
+
   /** What allocations are told to do; the tables are told by whoever walks them. */
   tellState(sink: StateSink): void {
     sink.fact(FACT.failures);
@@ -120,9 +133,34 @@ export class HostMemory {
   }
 
   private tableOf(frame: number): number {
-    const table = frame - TABLE_FRAME;
-    if (this.allocated[table] !== 1) throw new HostBug(`host page ${frame} is used as a table and is none`);
-    return table;
+    return this.baseOf(frame) / TABLE_WORDS;
+  }
+
+  /** Notes an entry as populated. A shift counts modulo 32. */
+  private mark(offset: number): void {
+    const group = offset >>> 5;
+    this.populated[group] |= 1 << offset;
+    this.summary[group >>> 5] |= 1 << group;
+  }
+
+  private unmark(offset: number): void {
+    const group = offset >>> 5;
+    if ((this.populated[group] &= ~(1 << offset)) === 0) this.summary[group >>> 5] &= ~(1 << group);
+  }
+
+  private drainGroup(group: number, drained: Uint32Array, already: number): number {
+    let count = already;
+    for (let bits = this.populated[group]; bits !== 0; bits &= bits - 1) {
+      const offset = group * 32 + lowestBit(bits);
+      drained[count++] = this.words[offset];
+      this.words[offset] = 0;
+    }
+    this.populated[group] = 0;
+    return count;
+  }
+
+  private strayTable(frame: number): never {
+    throw new HostBug(`host page ${frame} is used as a table and is none`);
   }
 
   private strayAccess(frame: number, index: number): never {
@@ -147,8 +185,8 @@ export class HostMemory {
   private grow(): void {
     const tables = this.allocated.length * 2;
     this.words = enlarged(this.words, new Uint32Array(tables * TABLE_WORDS));
-    this.populated = enlarged(this.populated, new Uint32Array(tables * GROUPS));
-    this.summary = enlarged(this.summary, new Uint32Array(tables));
+    this.populated = enlarged(this.populated, new Int32Array(tables * GROUPS));
+    this.summary = enlarged(this.summary, new Int32Array(tables));
     this.allocated = enlarged(this.allocated, new Uint8Array(tables));
     this.freeList = enlarged(this.freeList, new Int32Array(tables));
   }
@@ -161,8 +199,6 @@ export class HostMemory {
     this.summary[table] = 0;
   }
 }
-
-const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 const enlarged = <Words extends Uint32Array | Uint8Array | Int32Array>(from: Words, to: Words): Words => {
   to.set(from);

@@ -76,7 +76,7 @@ describe('leaves', () => {
   test('of a page that no leaf may map are stray', () => {
     apply(access(0x3ff123));
     machine.tables.findTable(slot(2), vaddr(0x3ff000));
-    machine.host.write(machine.tables.leafOffset(), (17 << 12) | 1);
+    machine.host.write(machine.tables.leafOffset, (17 << 12) | 1);
     expect(shadow.leafAt(slot(2), vaddr(0x3ff000))).toMatchObject({ target: 'stray', page: 17 });
   });
 });

@@ -92,7 +92,7 @@ export class MachineView implements ShadowView {
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
     if (!this.hasRoot(slot) || !this.reaches(slot, address)) return undefined;
     const upper = this.host.words[this.tables.upperOffset];
-    const word = this.host.words[this.tables.leafOffset()];
+    const word = this.host.words[this.tables.leafOffset];
     if ((word & PRESENT) === 0) return undefined;
     return this.describeLeaf(slot, (address & ~0xfff) >>> 0, upper, word);
   }
@@ -128,7 +128,7 @@ export class MachineView implements ShadowView {
   /** The slot has a leaf table for the address. One that was freed is none: that it is linked is for others to notice. */
   private reaches(slot: Slot, address: Vaddr): boolean {
     try {
-      return this.tables.findTable(slot, address) && this.tables.leafOffset() >= 0;
+      return this.tables.findTable(slot, address);
     } catch (error) {
       if (error instanceof HostBug) return false;
       throw error;

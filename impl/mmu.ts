@@ -11,9 +11,6 @@ import type { HostMemory } from './host-memory.js';
 import { PRESENT, frameOf } from './shadow-entry.js';
 
 export class Mmu {
-  /** Where the last translation that went through led, in the guest's terms. */
-  paddr: Paddr = paddr(0);
-
   private readonly host: HostMemory;
   private readonly tables: ShadowTables;
 
@@ -24,13 +21,19 @@ export class Mmu {
 
   /** The shadow maps the address with all of `rights` (bits of `shadow-entry.ts`), at the upper entry and at the leaf. */
   translates(slot: Slot, address: Vaddr, rights: number): boolean {
+    return this.tables.findTable(slot, address) && this.permits(rights);
+  }
+
+  /** The same, of the address whose table was found last. */
+  permits(rights: number): boolean {
+    const { words } = this.host;
     const needed = rights | PRESENT;
-    if (!this.tables.findTable(slot, address)) return false;
-    const host = this.host;
-    const upper = host.words[this.tables.upperOffset];
-    const leaf = host.words[host.offsetOf(frameOf(upper), this.tables.leafIndex)];
-    if ((upper & leaf & needed) !== needed) return false;
-    this.paddr = paddr((frameOf(leaf) - GUEST_FRAME) * 4096 + (address & 0xfff));
-    return true;
+    return (words[this.tables.upperOffset] & words[this.tables.leafOffset] & needed) === needed;
+  }
+
+  /** Where the address that was looked up last leads, in the guest's terms. */
+  translated(address: Vaddr): Paddr {
+    const leaf = this.host.words[this.tables.leafOffset];
+    return paddr(((frameOf(leaf) - GUEST_FRAME) << 12) | (address & 0xfff));
   }
 }

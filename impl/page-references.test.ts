@@ -66,9 +66,10 @@ test('the Switcher’s pages are counted apart from the guest’s', () => {
   references.take(SWITCHER_REGISTERS_FRAME);
   references.take(SWITCHER_STATE_FRAME + 1);
   expect(references.takeChanges()).toEqual([]);
-  expect(references.switcherReferences()).toEqual({ text: 2, state: [0, 1], registers: 1 });
+  expect(references.switcher).toEqual({ text: 2, state: [0, 1], registers: 1 });
   references.drop(SWITCHER_TEXT_FRAME);
-  expect(references.switcherReferences()).toEqual({ text: 1, state: [0, 1], registers: 1 });
+  expect(references.takeChanges()).toEqual([]);
+  expect(references.switcher).toEqual({ text: 1, state: [0, 1], registers: 1 });
 });
 
 test.each([
@@ -97,5 +98,20 @@ test('a reset after a broken run forgets references, protections and what was to
   expect(references.takeChanges()).toEqual([]);
   expect(references.held(PAGES)).toEqual([]);
   expect(references.mayTake(9, true)).toBe(true);
-  expect(references.switcherReferences()).toEqual({ text: 0, state: [0, 0, 0], registers: 0 });
+  expect(references.switcher).toEqual({ text: 0, state: [0, 0, 0], registers: 0 });
+});
+
+test('after a reset a page is told anew, though it was told before with the same count', () => {
+  references.take(GUEST_FRAME + 9);
+  references.takeChanges();
+  references.reset(1);
+  references.take(GUEST_FRAME + 9);
+  expect(references.takeChanges()).toEqual([{ page: 9, count: 1 }]);
+});
+
+test.each([1, 64, 65, 4096])('%i changes are told, and again in the next step', (pages) => {
+  for (const count of [1, 2]) {
+    for (let page = pages - 1; page >= 0; page--) references.take(GUEST_FRAME + page);
+    expect(references.takeChanges()).toEqual(Array.from({ length: pages }, (_, page) => ({ page, count })));
+  }
 });

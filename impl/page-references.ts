@@ -3,7 +3,7 @@
  * `get_page` and `put_page`; here the count itself notices when it is dropped once too often.
  */
 
-import type { Protection, ReferenceChange, StateSink, SwitcherReferences } from '../model/vocabulary/index.js';
+import type { Protection, ReferenceChange, StateSink } from '../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, pfn } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 import {
@@ -14,32 +14,51 @@ import {
   TABLE_FRAME,
 } from './frames.js';
 import { HostBug } from './host-bug.js';
+import { lowestBit } from './lowest-bit.js';
 
+/** A change that is filled in again. */
+type Draft = { -readonly [Field in keyof ReferenceChange]: ReferenceChange[Field] };
+
+/** Longer lists of changes are rare, and made anew. */
+const MOST_REFILLED = 64;
 const NO_CHANGES: readonly ReferenceChange[] = Object.freeze([]);
 const MAY: Readonly<Record<Protection, number>> = { none: 0, read: 1, write: 2 };
 
 export class PageReferences {
+  /** References on the Switcher's pages, as `takeChanges` last found them. */
+  readonly switcher = { text: 0, state: [0], registers: 0 };
+
   private readonly counts = new Int32Array(TABLE_FRAME);
-  private readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most);
-  /** Guest frames whose count was touched in this step, and what it was before. */
-  private readonly touched = new Int32Array(MACHINE_BOUNDS.guestPages.most);
-  private readonly isTouched = new Uint8Array(SWITCHER_TEXT_FRAME);
-  private readonly before = new Int32Array(SWITCHER_TEXT_FRAME);
-  private touchedCount = 0;
-  private switcherChanged = true;
-  private readonly switcher = { text: 0, state: [0], registers: 0 };
+  /** All counts together: when this is 0, each of them is. */
+  private total = 0;
+  private readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most).fill(MAY.write);
+  private isProtected = false;
+  /** Counts as they were last told. */
+  private readonly told = new Int32Array(TABLE_FRAME);
+  /** Whose count was touched since then: a bit for each frame, one for each 32 frames, and one for each 1024. */
+  private readonly touched = new Int32Array(Math.ceil(TABLE_FRAME / 32));
+  private readonly touchedGroups = new Int32Array(Math.ceil(TABLE_FRAME / 1024));
+  private touchedSummary = 0;
+  /** Guest frames that `collectChanged` found. */
+  private readonly changed = new Int32Array(MACHINE_BOUNDS.guestPages.most);
+  private changedCount = 0;
+  /** By its length, the list that tells so many changes; each is filled in again. */
+  private readonly lists: Draft[][] = [];
 
   /** Forgets every reference, whatever a broken run left behind. */
   reset(hostCpus: number): void {
-    this.counts.fill(0);
-    this.settle();
-    this.protection.fill(MAY.write);
+    if (this.total !== 0) this.forgetCounts();
+    if (this.isProtected) this.protection.fill(MAY.write);
+    this.isProtected = false;
+    this.takeChanges();
+    this.switcher.text = 0;
+    this.switcher.registers = 0;
     this.switcher.state = new Array<number>(hostCpus).fill(0);
-    this.switcherChanged = true;
   }
 
   protect(page: number, access: Protection): void {
     this.protection[page] = MAY[access];
+    this.isProtected = true;
   }
 
   /** Whether the Launcher's mapping lets the hypervisor take a guest page now (machine.md 3, `protect`). */
@@ -50,51 +69,36 @@ export class PageReferences {
   take(frame: number): void {
     this.touch(frame);
     this.counts[frame]++;
+    this.total++;
   }
 
   /** Throws `HostBug` when nobody holds a reference on the frame. */
   drop(frame: number): void {
-    if (!(this.counts[frame] > 0))
-      throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+    if (!(this.counts[frame] > 0)) this.overdrawn(frame);
     this.touch(frame);
     this.counts[frame]--;
+    this.total--;
   }
 
-  /** Guest pages whose count differs from that before the step, and begins the next step. */
+  /**
+   * Guest pages whose count differs from that before the step, by page, and begins the next step. The list is valid until the
+   * next call.
+   */
   takeChanges(): readonly ReferenceChange[] {
-    if (this.touchedCount === 0) return NO_CHANGES;
-    if (this.touchedCount > 1) this.touched.subarray(0, this.touchedCount).sort();
-    const changes: ReferenceChange[] = [];
-    for (let i = 0; i < this.touchedCount; i++) {
-      const frame = this.touched[i];
-      const count = this.counts[frame];
-      if (count !== this.before[frame]) changes.push({ page: pfn(frame - GUEST_FRAME), count });
-    }
-    this.settle();
-    return changes.length === 0 ? NO_CHANGES : changes;
+    if (this.touchedSummary === 0) return NO_CHANGES;
+    this.collectChanged();
+    return this.listChanges();
   }
 
   /** Guest pages that hold references, ascending. */
   held(guestPages: number): readonly ReferenceChange[] {
-    this.settle();
+    if (this.total === 0) return NO_CHANGES;
     const held: ReferenceChange[] = [];
     for (let page = 0; page < guestPages; page++) {
       const count = this.counts[GUEST_FRAME + page];
       if (count !== 0) held.push({ page: pfn(page), count });
     }
     return held;
-  }
-
-  /** References on the Switcher's pages; the same object at every call. */
-  switcherReferences(): SwitcherReferences {
-    if (this.switcherChanged) {
-      this.switcher.text = this.counts[SWITCHER_TEXT_FRAME]!;
-      this.switcher.registers = this.counts[SWITCHER_REGISTERS_FRAME]!;
-      const state = this.switcher.state;
-      for (let cpu = 0; cpu < state.length; cpu++) state[cpu] = this.counts[SWITCHER_STATE_FRAME + cpu]!;
-      this.switcherChanged = false;
-    }
-    return this.switcher;
   }
 
   /** The Launcher's mappings of guest pages. */
@@ -107,18 +111,69 @@ export class PageReferences {
     }
   }
 
+  /** A shift counts modulo 32. */
   private touch(frame: number): void {
-    if (frame >= SWITCHER_TEXT_FRAME) {
-      this.switcherChanged = true;
-    } else if (this.isTouched[frame] === 0) {
-      this.isTouched[frame] = 1;
-      this.before[frame] = this.counts[frame]!;
-      this.touched[this.touchedCount++] = frame;
-    }
+    this.touched[frame >>> 5] |= 1 << frame;
+    this.touchedGroups[frame >>> 10] |= 1 << (frame >>> 5);
+    this.touchedSummary |= 1 << (frame >>> 10);
   }
 
-  private settle(): void {
-    for (let i = 0; i < this.touchedCount; i++) this.isTouched[this.touched[i]] = 0;
-    this.touchedCount = 0;
+  private overdrawn(frame: number): never {
+    throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+  }
+
+  private forgetCounts(): void {
+    this.counts.fill(0);
+    this.told.fill(0);
+    this.total = 0;
+  }
+
+  /** Puts the guest frames that changed into `changed`, ascending, the others into `switcher`, and none is touched any more. */
+  private collectChanged(): void {
+    this.changedCount = 0;
+    for (let bits = this.touchedSummary; bits !== 0; bits &= bits - 1) {
+      const word = lowestBit(bits);
+      for (let groups = this.touchedGroups[word]; groups !== 0; groups &= groups - 1)
+        this.collectGroup(word * 32 + lowestBit(groups));
+      this.touchedGroups[word] = 0;
+    }
+    this.touchedSummary = 0;
+  }
+
+  private collectGroup(group: number): void {
+    for (let bits = this.touched[group]; bits !== 0; bits &= bits - 1) this.collect(group * 32 + lowestBit(bits));
+    this.touched[group] = 0;
+  }
+
+  private collect(frame: number): void {
+    const count = this.counts[frame];
+    if (count === this.told[frame]) return;
+    this.told[frame] = count;
+    if (frame < SWITCHER_TEXT_FRAME) this.changed[this.changedCount++] = frame;
+    else this.tellSwitcher(frame, count);
+  }
+
+  private tellSwitcher(frame: number, count: number): void {
+    if (frame === SWITCHER_TEXT_FRAME) this.switcher.text = count;
+    else if (frame === SWITCHER_REGISTERS_FRAME) this.switcher.registers = count;
+    else this.switcher.state[frame - SWITCHER_STATE_FRAME] = count;
+  }
+
+  private listChanges(): readonly ReferenceChange[] {
+    const count = this.changedCount;
+    const list = this.listOf(count);
+    for (let i = 0; i < count; i++) {
+      const frame = this.changed[i];
+      list[i].page = pfn(frame - GUEST_FRAME);
+      list[i].count = this.told[frame];
+    }
+    return list;
+  }
+
+  private listOf(length: number): Draft[] {
+    if (length > MOST_REFILLED) return newList(length);
+    return (this.lists[length] ??= newList(length));
   }
 }
+
+const newList = (length: number): Draft[] => Array.from({ length }, () => ({ page: pfn(0), count: 0 }));

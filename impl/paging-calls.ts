@@ -8,6 +8,7 @@ import type { LeafMaker } from './leaf-maker.js';
 import type { PgdirCache } from './pgdir-cache.js';
 import { ACCESSED, PRESENT } from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
+import { signed } from './signed.js';
 import type { Stack } from './stack.js';
 import type { Switcher } from './switcher.js';
 
@@ -75,9 +76,9 @@ export class PagingCalls {
   setPte(root: Paddr, address: Vaddr, pte: GuestEntry): void {
     if (address >= this.guest.sizes.switcherAddress) return this.guest.kill(KILL.setPteInSwitcher);
     if (this.ignoresSetPte()) return;
-    if (address >= this.guest.kernelAddress) return this.broadcast(address, pte);
+    if (address >= this.guest.kernelAddress) return this.broadcast(signed(address), pte);
     const target = this.cache.find(root);
-    if (target !== undefined) this.setLeaf(target, address, pte);
+    if (target !== undefined) this.setLeaf(target, signed(address), pte);
   }
 
   /** In linear mode there is nothing that an announcement could change. */
@@ -94,7 +95,7 @@ export class PagingCalls {
 
   setLeaf(target: Slot, address: Vaddr, pte: GuestEntry): void {
     if (!this.tables.findTable(target, address)) return;
-    const offset = this.tables.leafOffset();
+    const offset = this.tables.leafOffset;
     this.tables.release(offset);
     if (!this.worthInstalling(pte)) return;
     const place = this.walk.placeOf(pte.low, pte.high);

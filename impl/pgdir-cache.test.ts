@@ -26,10 +26,10 @@ beforeEach(() => {
 const map = (index: number, address: number): void => {
   tables.makeTable(slot(index), vaddr(address), 0);
   references.take(GUEST_FRAME);
-  tables.install(slot(index), vaddr(address), tables.leafOffset(), packed(GUEST_FRAME, PRESENT));
+  tables.install(slot(index), vaddr(address), tables.leafOffset, packed(GUEST_FRAME, PRESENT));
 };
 const maps = (index: number, address: number): boolean =>
-  tables.findTable(slot(index), vaddr(address)) && (host.words[tables.leafOffset()] & PRESENT) !== 0;
+  tables.findTable(slot(index), vaddr(address)) && (host.words[tables.leafOffset] & PRESENT) !== 0;
 
 describe('lookup', () => {
   test('is by the exact root', () => {

@@ -7,6 +7,8 @@
  *     └──────────────────────────────┴───────┴───┴───┴───┴───┴───┴───┴───┴───┴───┴───┘
  */
 
+import { FAULT_USER, FAULT_WRITE } from '../model/vocabulary/index.js';
+
 export const PRESENT = 0x1;
 export const WRITABLE = 0x2;
 export const USER = 0x4;
@@ -24,3 +26,8 @@ export const LEAF_FLAGS = 0x7f;
 export const flagsOf = (word: number): number => word & 0xfff;
 export const frameOf = (word: number): number => word >>> 12;
 export const packed = (frame: number, flags: number): number => ((frame << 12) | flags) >>> 0;
+
+/** The rights that an access with this fault code needs: the code has a bit for each where an entry has it. */
+export const rightsFor = (code: number): number => code & FULL_RIGHTS;
+FAULT_WRITE satisfies typeof WRITABLE;
+FAULT_USER satisfies typeof USER;

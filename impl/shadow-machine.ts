@@ -15,9 +15,11 @@
 
 import type {
   AccessStep,
+  Hypercall,
   Machine,
   MachineConfig,
   Observation,
+  Op,
   Outcome,
   Paddr,
   StateSink,
@@ -25,6 +27,7 @@ import type {
   Vaddr,
 } from '../model/vocabulary/index.js';
 import { HYPERCALL_NUMBERS, KILL, SLOTS, accessCode, paddr, reservedBytes, slot } from '../model/vocabulary/index.js';
+import type { DemandEnd } from './demand.js';
 import { Demand } from './demand.js';
 import { FACT } from './facts.js';
 import { NO_FRAME } from './frames.js';
@@ -39,8 +42,9 @@ import { Mmu } from './mmu.js';
 import { PageReferences } from './page-references.js';
 import { PagingCalls } from './paging-calls.js';
 import { PgdirCache } from './pgdir-cache.js';
-import { USER, WRITABLE } from './shadow-entry.js';
+import { rightsFor } from './shadow-entry.js';
 import { ShadowTables } from './shadow-tables.js';
+import { signed } from './signed.js';
 import { Stack } from './stack.js';
 import { Switcher } from './switcher.js';
 
@@ -87,7 +91,7 @@ export class ShadowMachine implements Machine {
     references: [],
     stores: [],
     tables: 0,
-    switcher: { text: 0, state: [], registers: 0 },
+    switcher: this.references.switcher,
   };
   /** Filled in again at every access, so that a hit allocates nothing. */
   private readonly mapped = { kind: 'mapped' as const, paddr: paddr(0) };
@@ -210,74 +214,78 @@ export class ShadowMachine implements Machine {
   }
 
   private dispatch(step: Step): Outcome {
-    switch (step.op) {
+    // Read once: to find a field of so many types of object takes long.
+    const { op } = step;
+    if (!this.guest.initialized && this.isRefused(op)) return OK;
+    switch (op) {
       case 'access':
         return this.access(step);
-      case 'store':
-        this.ram.store(step.paddr, step.value);
-        return OK;
       case 'guest-pa':
         return this.guestPhysical(step.vaddr);
-      case 'migrate':
-        this.guest.cpu = step.cpu;
-        return OK;
-      case 'fail-alloc':
-        this.host.failAfter(0, step.count);
-        return OK;
-      case 'protect':
-        this.references.protect(step.page, step.access);
-        return OK;
-      default:
-        return this.hypercall(step);
-    }
-  }
-
-  private hypercall(step: Extract<Step, { op: keyof typeof HYPERCALL_NUMBERS }>): Outcome {
-    if (!this.guest.initialized && step.op !== 'init') {
-      this.guest.kill(KILL.beforeInit(step.op));
-      return OK;
-    }
-    switch (step.op) {
       case 'init':
         this.calls.init(step.kernelAddress);
         return { kind: 'initialized', reserved: reservedBytes(this.guest.sizes.paging) };
-      case 'new-pgtable':
-        this.calls.newPgtable(step.root, step.draw);
-        return OK;
-      case 'flush-tlb':
-        this.calls.flushTlb(step.scope);
-        return OK;
-      case 'set-stack':
-        this.calls.setStack(step.esp, step.pages);
-        return OK;
-      case 'set-pmd':
-        this.calls.setPmd();
-        return OK;
+      case 'store':
+        this.ram.store(step.paddr, step.value);
+        break;
       case 'set-pte':
         this.calls.setPte(step.root, step.vaddr, step.pte);
-        return OK;
+        break;
       case 'set-pgd':
         this.calls.setPgd(step.root, step.index);
-        return OK;
+        break;
+      case 'set-pmd':
+        this.calls.setPmd();
+        break;
+      case 'new-pgtable':
+        this.calls.newPgtable(step.root, step.draw);
+        break;
+      case 'flush-tlb':
+        this.calls.flushTlb(step.scope);
+        break;
+      case 'set-stack':
+        this.calls.setStack(step.esp, step.pages);
+        break;
+      case 'migrate':
+        this.guest.cpu = step.cpu;
+        break;
+      case 'fail-alloc':
+        this.host.failAfter(0, step.count);
+        break;
+      case 'protect':
+        this.references.protect(step.page, step.access);
+        break;
       default:
-        return step satisfies never;
+        step satisfies never;
     }
+    return OK;
   }
 
-  private access(step: AccessStep): Outcome {
+  /** A guest that calls before `init` is killed. */
+  private isRefused(op: Op): boolean {
+    if (op === 'init' || !isHypercall(op)) return false;
+    this.guest.kill(KILL.beforeInit(op));
+    return true;
+  }
+
+  private access({ vaddr, kind, mode }: AccessStep): Outcome {
+    const { current, sizes } = this.guest;
     this.switcher.enterGuest();
-    const code = accessCode(step.kind, step.mode);
-    if (step.vaddr >= this.guest.sizes.switcherAddress) return this.fault(code);
-    const rights = (step.kind === 'write' ? WRITABLE : 0) | (step.mode === 'user' ? USER : 0);
-    if (this.mmu.translates(this.guest.current, step.vaddr, rights)) return this.translated();
-    return this.missed(step.vaddr, code, rights);
+    const code = accessCode(kind, mode);
+    if (vaddr >= sizes.switcherAddress) return this.fault(code);
+    const rights = rightsFor(code);
+    const address = signed(vaddr);
+    if (!this.mmu.translates(current, address, rights)) {
+      const end = this.demand.page(address, code);
+      if (end !== 'mapped') return this.notMapped(end);
+      if (!this.mmu.permits(rights)) return STUCK;
+    }
+    this.mapped.paddr = this.mmu.translated(address);
+    return this.mapped;
   }
 
-  private missed(address: Vaddr, code: number, rights: number): Outcome {
-    const end = this.demand.page(address, code);
+  private notMapped(end: Exclude<DemandEnd, 'mapped'>): Outcome {
     switch (end) {
-      case 'mapped':
-        return this.mmu.translates(this.guest.current, address, rights) ? this.translated() : STUCK;
       case 'fault':
         return this.fault(this.demand.faultCode);
       case 'mmio':
@@ -287,11 +295,6 @@ export class ShadowMachine implements Machine {
       default:
         return end satisfies never;
     }
-  }
-
-  private translated(): Outcome {
-    this.mapped.paddr = this.mmu.paddr;
-    return this.mapped;
   }
 
   private fault(code: number): Outcome {
@@ -313,7 +316,6 @@ export class ShadowMachine implements Machine {
     observation.references = this.references.takeChanges();
     observation.stores = this.ram.takeChanges();
     observation.tables = this.host.tableCount;
-    observation.switcher = this.references.switcherReferences();
     return observation;
   }
 
@@ -325,3 +327,5 @@ export class ShadowMachine implements Machine {
     return this.observation;
   }
 }
+
+const isHypercall = (op: Op): op is Hypercall => op in HYPERCALL_NUMBERS;

@@ -20,6 +20,7 @@ import { FACT } from './facts.js';
 import { GUEST_FRAME, NO_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME, TABLE_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
+import { TABLE_WORDS } from './host-memory.js';
 import type { PageReferences } from './page-references.js';
 import { PRESENT, flagsOf, frameOf, packed } from './shadow-entry.js';
 
@@ -30,8 +31,8 @@ export class ShadowTables {
   readonly roots = new Int32Array(SLOTS);
   /** Where `findTable` found the upper entry. */
   upperOffset = 0;
-  /** The leaf's index in the table that the upper entry names. */
-  leafIndex = 0;
+  /** Where the leaf lies, in the table that the upper entry names. */
+  leafOffset = 0;
 
   /** Leaves installed in this step, as slot and address, for whoever looks inside. */
   readonly writtenSlots = new Uint8Array(WRITTEN_KEPT);
@@ -42,7 +43,12 @@ export class ShadowTables {
   private readonly host: HostMemory;
   private readonly references: PageReferences;
   private leafDepth = 1;
+  /** Bits of an index into a table below the root, and the largest such index. */
+  private indexBits = 10;
+  private lastIndex = 0x3ff;
   private readonly reach = [0, 0, 0];
+  /** By depth, the entries of the table that is being emptied. */
+  private readonly drained = [0, 1, 2].map(() => new Uint32Array(TABLE_WORDS));
 
   constructor(guest: GuestState, host: HostMemory, references: PageReferences) {
     this.guest = guest;
@@ -55,6 +61,8 @@ export class ShadowTables {
     this.writtenCount = 0;
     const { tableLevels, rootEntryReach, leafTableReach } = this.guest.sizes;
     this.leafDepth = tableLevels;
+    this.indexBits = this.guest.pae ? 9 : 10;
+    this.lastIndex = this.guest.pae ? 0x1ff : 0x3ff;
     this.reach[0] = rootEntryReach;
     this.reach[1] = this.guest.pae ? leafTableReach : 4096;
     this.reach[2] = 4096;
@@ -71,33 +79,32 @@ export class ShadowTables {
   }
 
   /**
-   * Finds the upper entry for an address and leaves it in `upperOffset` and `leafIndex`. False when the slot has no leaf
-   * table there.
+   * Finds the upper entry for an address and leaves where it lies, and where the leaf does, in `upperOffset` and
+   * `leafOffset`. False when the slot has no leaf table there.
    */
   findTable(slot: Slot, address: Vaddr): boolean {
-    return this.guest.pae ? this.findTablePae(slot, address) : this.findTableTwoLevel(slot, address);
-  }
-
-  /** Where the leaf lies that `findTable` found the table of. */
-  leafOffset(): number {
-    return this.host.offsetOf(frameOf(this.host.words[this.upperOffset]), this.leafIndex);
+    const { host, lastIndex } = this;
+    const { words } = host;
+    let table = host.baseOf(this.roots[slot]);
+    if (this.leafDepth === 2) {
+      const top = words[table + (address >>> 30)];
+      if ((top & PRESENT) === 0) return false;
+      table = host.baseOf(frameOf(top));
+    }
+    const offset = table + ((address >>> (12 + this.indexBits)) & lastIndex);
+    const upper = words[offset];
+    if ((upper & PRESENT) === 0) return false;
+    this.upperOffset = offset;
+    this.leafOffset = host.baseOf(frameOf(upper)) + ((address >>> 12) & lastIndex);
+    return true;
   }
 
   /**
-   * Makes what is missing of the tables for an address, the upper entry with the rights given. False, and the guest is
-   * killed, when the host has no memory.
+   * Finds the upper entry like `findTable`, and makes what is missing of the tables, the upper entry with the rights given.
+   * False, and the guest is killed, when the host has no memory.
    */
   makeTable(slot: Slot, address: Vaddr, rights: number): boolean {
-    if (this.guest.pae) {
-      const top = this.host.offsetOf(this.roots[slot], address >>> 30);
-      if (!this.link(top, 0, KILL.noPteTable)) return false;
-      const middle = this.host.offsetOf(frameOf(this.host.words[top]), (address >>> 21) & 0x1ff);
-      if (!this.link(middle, rights, KILL.noPmdTable)) return false;
-    } else {
-      const top = this.host.offsetOf(this.roots[slot], address >>> 22);
-      if (!this.link(top, rights, KILL.noPteTable)) return false;
-    }
-    return this.findTable(slot, address);
+    return this.findTable(slot, address) || this.linkTables(slot, address, rights);
   }
 
   /** Gives the upper entry that `findTable` found the guest's rights (machine.md 3, demand 6). */
@@ -178,11 +185,16 @@ export class ShadowTables {
       return;
     }
     const word = this.host.words[offset];
-    if ((word & PRESENT) === 0) return;
-    const table = frameOf(word);
-    this.emptyTable(table, depth + 1);
+    if (word === 0) return;
     this.host.write(offset, 0);
-    this.host.free(table);
+    this.releaseTable(word, depth + 1);
+  }
+
+  /** Releases every leaf of a table at once. */
+  releaseLeaves(frame: number): void {
+    const drained = this.drained[this.leafDepth];
+    const count = this.host.drain(frame, drained);
+    for (let i = 0; i < count; i++) this.dropReference(drained[i]);
   }
 
   /** Every entry under a slot's root, upper and leaf. */
@@ -227,9 +239,31 @@ export class ShadowTables {
     else sink.number(frame);
   }
 
+  /** The table that an entry named goes, with all under it. */
+  private releaseTable(word: number, depth: number): void {
+    this.emptyTable(frameOf(word), depth);
+    this.host.free(frameOf(word));
+  }
+
   private emptyTable(frame: number, depth: number): void {
-    for (let index = this.host.nextPopulated(frame, 0); index < 1024; index = this.host.nextPopulated(frame, index + 1))
-      this.releaseEntry(this.host.offsetOf(frame, index), depth);
+    if (depth === this.leafDepth) {
+      this.releaseLeaves(frame);
+      return;
+    }
+    const drained = this.drained[depth];
+    const count = this.host.drain(frame, drained);
+    for (let i = 0; i < count; i++) this.releaseTable(drained[i], depth + 1);
+  }
+
+  private linkTables(slot: Slot, address: Vaddr, rights: number): boolean {
+    const { host } = this;
+    const root = host.baseOf(this.roots[slot]);
+    if (!this.guest.pae)
+      return this.link(root + (address >>> 22), rights, KILL.noPteTable) && this.findTable(slot, address);
+    const top = root + (address >>> 30);
+    if (!this.link(top, 0, KILL.noPteTable)) return false;
+    const middle = host.baseOf(frameOf(host.words[top])) + ((address >>> 21) & 0x1ff);
+    return this.link(middle, rights, KILL.noPmdTable) && this.findTable(slot, address);
   }
 
   private link(offset: number, rights: number, reason: string): boolean {
@@ -240,24 +274,6 @@ export class ShadowTables {
       return false;
     }
     this.host.write(offset, packed(table, PRESENT | rights));
-    return true;
-  }
-
-  private findTableTwoLevel(slot: Slot, address: Vaddr): boolean {
-    const offset = this.host.offsetOf(this.roots[slot], address >>> 22);
-    if ((this.host.words[offset] & PRESENT) === 0) return false;
-    this.upperOffset = offset;
-    this.leafIndex = (address >>> 12) & 0x3ff;
-    return true;
-  }
-
-  private findTablePae(slot: Slot, address: Vaddr): boolean {
-    const top = this.host.words[this.host.offsetOf(this.roots[slot], address >>> 30)];
-    if ((top & PRESENT) === 0) return false;
-    const offset = this.host.offsetOf(frameOf(top), (address >>> 21) & 0x1ff);
-    if ((this.host.words[offset] & PRESENT) === 0) return false;
-    this.upperOffset = offset;
-    this.leafIndex = (address >>> 12) & 0x1ff;
     return true;
   }
 }

@@ -55,7 +55,7 @@ export class Switcher {
   map(slot: Slot): boolean {
     const address = this.guest.sizes.switcherAddress;
     if (!this.tables.makeTable(slot, address, FULL_RIGHTS)) return false;
-    const offset = this.tables.leafOffset();
+    const offset = this.tables.leafOffset;
     this.references.take(SWITCHER_TEXT_FRAME);
     this.tables.install(slot, address, offset, packed(SWITCHER_TEXT_FRAME, READ_ONLY));
     this.mapped[slot] = 1;
@@ -103,6 +103,6 @@ export class Switcher {
 
   private offsetAt(slot: Slot, address: Vaddr): number {
     if (!this.tables.findTable(slot, address)) throw new HostBug('the guest was entered without a Switcher');
-    return this.tables.leafOffset();
+    return this.tables.leafOffset;
   }
 }

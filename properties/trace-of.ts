@@ -6,7 +6,7 @@ import { ZERO_OBSERVATION } from './zero-observation.js';
 /** A machine hands out the same observation again; a trace keeps them all. */
 export const keptObservation = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({
   outcome: { ...outcome },
-  references: [...references],
+  references: references.map((change) => ({ ...change })),
   stores: [...stores],
   tables,
   switcher: { ...switcher, state: [...switcher.state] },

@@ -1,4 +1,3 @@
-import { TABLE_WORDS } from '../host-memory.js';
 import type { Defect } from './defect.js';
 
 export const lastEntryNotReleased: Defect = {
@@ -13,11 +12,11 @@ export const lastEntryNotReleased: Defect = {
   rule: 'machine.md 3, set-pgd: everything under that top entry',
   inLguest: false,
   plant({ tables, guest, host }) {
-    const sound = tables.releaseEntry.bind(tables);
-    tables.releaseEntry = (offset, depth) => {
-      const last = offset % TABLE_WORDS === guest.sizes.tableEntries - 1;
-      if (last && depth === tables.depthOfLeaves) host.write(offset, 0);
-      else sound(offset, depth);
+    const sound = tables.releaseLeaves.bind(tables);
+    tables.releaseLeaves = (frame) => {
+      const last = host.offsetOf(frame, guest.sizes.tableEntries - 1);
+      if (host.words[last] !== 0) host.write(last, 0);
+      sound(frame);
     };
   },
 };

@@ -16,7 +16,7 @@ export const pinIgnoresUpperEntry: Defect = {
   plant({ stack, tables, host, guest }) {
     stack.writable = (address) => {
       const needed = PRESENT | WRITABLE;
-      return tables.findTable(guest.current, address) && (host.words[tables.leafOffset()] & needed) === needed;
+      return tables.findTable(guest.current, address) && (host.words[tables.leafOffset] & needed) === needed;
     };
   },
 };

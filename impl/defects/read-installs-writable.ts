@@ -17,7 +17,7 @@ export const readInstallsWritable: Defect = {
     demand.installLeaf = (address, low) => {
       const end = sound(address, low);
       if (end !== 'mapped' || !tables.findTable(guest.current, address)) return end;
-      const offset = tables.leafOffset();
+      const offset = tables.leafOffset;
       tables.install(guest.current, address, offset, (maker.word | (low & WRITABLE)) >>> 0);
       return end;
     };

@@ -15,7 +15,7 @@ export const refusedPageKeepsLeaf: Defect = {
   plant({ demand, tables, host, guest }) {
     const sound = demand.installLeaf.bind(demand);
     demand.installLeaf = (address, low) => {
-      const offset = tables.findTable(guest.current, address) ? tables.leafOffset() : undefined;
+      const offset = tables.findTable(guest.current, address) ? tables.leafOffset : undefined;
       const old = offset === undefined ? 0 : host.words[offset];
       const end = sound(address, low);
       if (end === 'killed' && offset !== undefined) host.write(offset, old);

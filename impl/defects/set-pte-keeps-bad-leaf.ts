@@ -17,7 +17,7 @@ export const setPteKeepsBadLeaf: Defect = {
   plant({ calls, tables, host, guest }) {
     const sound = calls.setLeaf.bind(calls);
     calls.setLeaf = (target, address, pte) => {
-      const offset = tables.findTable(target, address) ? tables.leafOffset() : undefined;
+      const offset = tables.findTable(target, address) ? tables.leafOffset : undefined;
       const old = offset === undefined ? 0 : host.words[offset];
       sound(target, address, pte);
       if (offset !== undefined && guest.killedFor === KILL.badTableEntry) host.write(offset, old);

@@ -17,7 +17,7 @@ export const setPteUpgradesInPlace: Defect = {
   plant({ calls, tables, host }) {
     const sound = calls.setLeaf.bind(calls);
     calls.setLeaf = (target, address, pte) => {
-      const offset = tables.findTable(target, address) ? tables.leafOffset() : 0;
+      const offset = tables.findTable(target, address) ? tables.leafOffset : 0;
       const word = host.words[offset];
       const samePage = (word & PRESENT) !== 0 && frameOf(word) === GUEST_FRAME + (pte.low >>> 12);
       if (samePage && calls.worthInstalling(pte)) host.write(offset, (word | (pte.low & FULL_RIGHTS)) >>> 0);

@@ -19,7 +19,7 @@ export const stackPinnedReadOnly: Defect = {
       const mapped = stack.writable(address);
       const pinned = sound(address);
       if (!mapped && pinned && tables.findTable(guest.current, address)) {
-        const offset = tables.leafOffset();
+        const offset = tables.leafOffset;
         host.write(offset, (host.words[offset] & ~WRITABLE) >>> 0);
       }
       return pinned;

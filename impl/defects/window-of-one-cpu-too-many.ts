@@ -22,7 +22,7 @@ export const windowOfOneCpuTooMany: Defect = {
     switcher.switchCpu = (slot, cpu) => {
       sound(slot, cpu);
       const address = vaddr(switcher.registersAddress(guest.hostCpus));
-      if (tables.findTable(slot, address)) tables.install(slot, address, tables.leafOffset(), STRAY);
+      if (tables.findTable(slot, address)) tables.install(slot, address, tables.leafOffset, STRAY);
     };
     // The extra page is not counted, so nothing is given back for it either.
     const drop = tables.dropReference.bind(tables);

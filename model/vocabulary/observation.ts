@@ -28,7 +28,8 @@ export interface SwitcherReferences {
  * After creation and after a step: what changed in it. After `destroy`, `references` lists the pages that still hold
  * references. Of an outcome for which `bareOutcome` holds, the other fields mean nothing.
  *
- * A machine may hand out the same object again: it is valid until the machine's next call.
+ * A machine may hand out the same object again, and the same lists and members in it: they are valid until the machine's next
+ * call. A `GuestEntry` stays what it is.
  */
 export interface Observation {
   readonly outcome: Outcome;
