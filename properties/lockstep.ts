@@ -33,7 +33,7 @@ interface Watched {
   readonly invariant: Invariant;
   readonly watch: Watch;
   readonly needsContract: boolean;
-  /** Bound to `watch`: watches have as many shapes as there are invariants, and finding a method of one takes longer than calling it. */
+  /** Those of `watch`: watches have as many shapes as there are invariants, and finding a function of one takes longer than calling it. */
   readonly before: ((moment: Moment) => void) | undefined;
   readonly after: (moment: Moment) => Verdict;
 }
@@ -82,15 +82,8 @@ export class Lockstep {
     this.plans = new Map(STAGES.map((stage) => [stage, emptyPlan(stage, this.tally)]));
     this.watched = invariants.map((invariant, index) => {
       const watch = invariant.watch();
-      const needsContract = invariant.contract === 'kept';
-      return {
-        index,
-        invariant,
-        watch,
-        needsContract,
-        before: watch.before?.bind(watch),
-        after: watch.after.bind(watch),
-      };
+      const { before, after } = watch;
+      return { index, invariant, watch, needsContract: invariant.contract === 'kept', before, after };
     });
     for (const each of this.watched) this.enlist(each);
     this.moment = {

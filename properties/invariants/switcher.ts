@@ -37,14 +37,14 @@ class SwitcherWatch {
     this.version = -1;
   }
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     const { subject, reference, stage, shadow } = moment;
     if (bareOutcome(moment.subjectKind) || bareOutcome(moment.referenceKind)) return VACUOUS;
     const difference = compare(reference.switcher, subject.switcher);
     if (difference !== undefined) return difference;
     if (stage !== 'access') return VACUOUS;
     return (shadow === undefined ? undefined : this.look(shadow, moment)) ?? HELD;
-  }
+  };
 
   private look(shadow: ShadowView, { guest }: Moment): Violation | undefined {
     if (shadow.shadowVersion === this.version && shadow.currentSlot === this.slot && guest.cpu === this.cpu)
@@ -126,7 +126,8 @@ const compare = (expected: SwitcherReferences, actual: SwitcherReferences): Viol
 
 const compareState = (expected: readonly number[], actual: readonly number[]): Violation | undefined => {
   for (let cpu = 0; cpu < expected.length; cpu++) {
-    const found = compareCount('state', expected[cpu], actual[cpu] ?? 0, `[${cpu}]`);
+    const found =
+      expected[cpu] === actual[cpu] ? undefined : compareCount('state', expected[cpu], actual[cpu] ?? 0, `[${cpu}]`);
     if (found !== undefined) return found;
   }
   return undefined;
