@@ -90,6 +90,10 @@ export class GuestRecord {
     return this.words[address >>> 2] ?? ZERO_ENTRY;
   }
 
+  wasWritten(address: Paddr): boolean {
+    return this.words[address >>> 2] !== undefined;
+  }
+
   /** The address of every word that was written, by whomever. */
   get writtenAddresses(): readonly Paddr[] {
     return this.written;
