@@ -65,7 +65,7 @@ class CacheWatch {
     if (step?.op !== 'new-pgtable' || shadow === undefined || subjectKind !== 'ok') return VACUOUS;
     const found = rootTwice(shadow) ?? slotTaken(shadow, scene, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
-    if (scene.rootSlot === undefined) return HELD;
+    if (scene.rootSlot === undefined || !scene.changed) return HELD;
     return (
       this.mappingsKept(scene.rootSlot, shadow.leafCountIn(scene.rootSlot, 0, guest.sizes.switcherAddress)) ?? HELD
     );
