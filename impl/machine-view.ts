@@ -90,8 +90,12 @@ export class MachineView implements ShadowView {
   }
 
   forEachLeaf(slot: Slot, visit: (leaf: ShadowLeaf) => void): void {
+    this.forEachLeafFrom(slot, vaddr(0), visit);
+  }
+
+  forEachLeafFrom(slot: Slot, from: Vaddr, visit: (leaf: ShadowLeaf) => void): void {
     const root = this.tables.roots[slot];
-    if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, visit);
+    if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, from, visit);
   }
 
   forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void {
@@ -152,20 +156,23 @@ export class MachineView implements ShadowView {
     depth: number,
     base: number,
     upper: number,
+    from: number,
     visit: (leaf: ShadowLeaf) => void,
   ): void {
     if (!this.host.isAllocated(frame)) return;
     const reach = this.tables.reachOf(depth);
+    const isLeaf = depth === this.tables.depthOfLeaves;
+    const first = Math.max((from - base) / reach, 0);
     for (
-      let index = this.host.nextPopulated(frame, 0);
+      let index = this.host.nextPopulated(frame, isLeaf ? Math.ceil(first) : Math.floor(first));
       index < 1024;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
       const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) === 0) continue;
       const start = base + index * reach;
-      if (depth === this.tables.depthOfLeaves) visit(this.describeLeaf(this.leaf, slot, start, upper, word));
-      else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, visit);
+      if (isLeaf) visit(this.describeLeaf(this.leaf, slot, start, upper, word));
+      else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, from, visit);
     }
   }
 
