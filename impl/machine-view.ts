@@ -82,7 +82,7 @@ export class MachineView implements ShadowView {
 
   leafCountIn(slot: Slot, from: number, to: number): number {
     const root = this.tables.roots[slot];
-    return root === NO_FRAME || from >= to ? 0 : this.countLeaves(root, 0, from, to);
+    return root === NO_FRAME || from >= to ? 0 : this.countLeaves(root, 0, 0, from, to);
   }
 
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
@@ -176,23 +176,21 @@ export class MachineView implements ShadowView {
     }
   }
 
-  /** `from` and `to` count from the first address that the table translates, and may lie outside it. */
-  private countLeaves(frame: number, depth: number, from: number, to: number): number {
+  private countLeaves(frame: number, depth: number, base: number, from: number, to: number): number {
     if (!this.host.isAllocated(frame)) return 0;
     const isLeaf = depth === this.tables.depthOfLeaves;
     const reach = this.tables.reachOf(depth);
-    const first = isLeaf ? Math.ceil(from / reach) : Math.floor(from / reach);
-    const end = Math.ceil(to / reach);
+    const first = Math.max((from - base) / reach, 0);
+    const end = Math.min(Math.ceil((to - base) / reach), 1024);
     let count = 0;
     for (
-      let index = this.host.nextPopulated(frame, Math.max(first, 0));
-      index < Math.min(end, 1024);
+      let index = this.host.nextPopulated(frame, isLeaf ? Math.ceil(first) : Math.floor(first));
+      index < end;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
       const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) === 0) continue;
-      const start = index * reach;
-      count += isLeaf ? 1 : this.countLeaves(frameOf(word), depth + 1, from - start, to - start);
+      count += isLeaf ? 1 : this.countLeaves(frameOf(word), depth + 1, base + index * reach, from, to);
     }
     return count;
   }
