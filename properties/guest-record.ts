@@ -90,6 +90,7 @@ export class GuestRecord {
     return this.words[address >>> 2] ?? ZERO_ENTRY;
   }
 
+  /** By whomever, in this program. */
   wasWritten(address: Paddr): boolean {
     return this.words[address >>> 2] !== undefined;
   }
