@@ -50,6 +50,23 @@ describe('leaves', () => {
     expect(shadow.leafCountIn(slot(2), 0, 2 ** 32)).toBe(5);
   });
 
+  test.each([
+    [0xc0000000, 4],
+    [0xc0000001, 3],
+    [0xffc01000, 2],
+    [0xffc02001, 0],
+  ])('from 0x%x on are %i', (from, count) => {
+    apply(access(0xc0000000), access(0x3ff123));
+    const found: number[] = [];
+    shadow.forEachLeafFrom(slot(2), vaddr(from), (leaf) => found.push(leaf.vaddr));
+    expect(found).toEqual(
+      leaves(2)
+        .map((leaf) => leaf.vaddr)
+        .slice(5 - count),
+    );
+    expect(shadow.leafCountIn(slot(2), from, 2 ** 32)).toBe(count);
+  });
+
   test('are found by any address of their page, and only where one is present', () => {
     apply(access(0x3ff123));
     expect(shadow.leafAt(slot(2), vaddr(0x3fffff))).toMatchObject({ vaddr: 0x3ff000, page: 5 });
@@ -66,9 +83,11 @@ describe('leaves', () => {
     };
     apply(access(0x3ff123));
     expect(written()).toEqual([0xffc01000, 0xffc02000, 0x3ff000]);
+    expect(written(), 'asked again').toEqual([0xffc01000, 0xffc02000, 0x3ff000]);
     apply(access(0x3ff123));
     expect(written()).toEqual([]);
     apply(access(0xc0000000));
+    expect(written()).toEqual([0xc0000000]);
     machine.tables.releaseTables(slot(2));
     expect(written()).toEqual([]);
   });

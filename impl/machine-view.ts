@@ -34,16 +34,12 @@ export class MachineView implements ShadowView {
   private readonly ram: GuestMemory;
   private readonly tables: ShadowTables;
   private readonly cache: PgdirCache;
-  private readonly leaf: Draft<ShadowLeaf> = {
-    slot: slot(0),
-    vaddr: vaddr(0),
-    target: 'stray',
-    page: 0,
-    writable: false,
-    user: false,
-    upperWritable: false,
-    upperUser: false,
-  };
+  private readonly leaf = emptyLeaf();
+  /** The leaves written in the last step, for everybody who asks for them after it; `writtenCount` of them count. */
+  private readonly written: Draft<ShadowLeaf>[] = [];
+  private writtenCount = 0;
+  /** What the tables were when `written` was filled. */
+  private writtenVersion = -1;
   private readonly table: Draft<ShadowTable> = {
     slot: slot(0),
     frame: NO_FRAME,
@@ -86,28 +82,26 @@ export class MachineView implements ShadowView {
 
   leafCountIn(slot: Slot, from: number, to: number): number {
     const root = this.tables.roots[slot];
-    return root === NO_FRAME || from >= to ? 0 : this.countLeaves(root, 0, from, to);
+    return root === NO_FRAME || from >= to ? 0 : this.countLeaves(root, 0, 0, from, to);
   }
 
   leafAt(slot: Slot, address: Vaddr): ShadowLeaf | undefined {
-    if (!this.hasRoot(slot) || !this.reaches(slot, address)) return undefined;
-    const upper = this.host.words[this.tables.upperOffset];
-    const word = this.host.words[this.tables.leafOffset];
-    if ((word & PRESENT) === 0) return undefined;
-    return this.describeLeaf(slot, (address & ~0xfff) >>> 0, upper, word);
+    return this.findLeaf(this.leaf, slot, address) ? this.leaf : undefined;
   }
 
   forEachLeaf(slot: Slot, visit: (leaf: ShadowLeaf) => void): void {
+    this.forEachLeafFrom(slot, vaddr(0), visit);
+  }
+
+  forEachLeafFrom(slot: Slot, from: Vaddr, visit: (leaf: ShadowLeaf) => void): void {
     const root = this.tables.roots[slot];
-    if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, visit);
+    if (root !== NO_FRAME) this.visitLeaves(slot, root, 0, 0, 0, from, visit);
   }
 
   forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void {
-    const count = Math.min(this.tables.writtenCount, this.tables.writtenSlots.length);
-    for (let i = 0; i < count; i++) {
-      const leaf = this.leafAt(slot(this.tables.writtenSlots[i]), vaddr(this.tables.writtenAddresses[i]));
-      if (leaf !== undefined) visit(leaf);
-    }
+    if (this.tables.writtenCount === 0) return;
+    if (this.writtenVersion !== this.host.entryVersion) this.findWrittenLeaves();
+    for (let i = 0; i < this.writtenCount; i++) visit(this.written[i]);
   }
 
   forEachTable(visit: (table: ShadowTable) => void): void {
@@ -125,12 +119,33 @@ export class MachineView implements ShadowView {
     this.ram.forEachWritten(visit);
   }
 
-  /** The slot has a leaf table for the address. One that was freed is none: that it is linked is for others to notice. */
-  private reaches(slot: Slot, address: Vaddr): boolean {
+  private findWrittenLeaves(): void {
+    const { tables, written } = this;
+    const installed = Math.min(tables.writtenCount, tables.writtenSlots.length);
+    let count = 0;
+    for (let i = 0; i < installed; i++) {
+      const leaf = (written[count] ??= emptyLeaf());
+      if (this.findLeaf(leaf, slot(tables.writtenSlots[i]), vaddr(tables.writtenAddresses[i]))) count++;
+    }
+    this.writtenCount = count;
+    this.writtenVersion = this.host.entryVersion;
+  }
+
+  /** Describes the present leaf that maps an address in a slot; false if there is none. */
+  private findLeaf(leaf: Draft<ShadowLeaf>, slot: Slot, address: Vaddr): boolean {
+    if (!this.hasRoot(slot)) return false;
+    const word = this.leafWord(slot, address);
+    if ((word & PRESENT) === 0) return false;
+    this.describeLeaf(leaf, slot, (address & ~0xfff) >>> 0, this.host.words[this.tables.upperOffset], word);
+    return true;
+  }
+
+  /** 0 where the slot has no leaf table. One that was freed is none: that it is linked is for others to notice. */
+  private leafWord(slot: Slot, address: Vaddr): number {
     try {
-      return this.tables.findTable(slot, address);
+      return this.tables.findTable(slot, address) ? this.host.words[this.tables.leafOffset] : 0;
     } catch (error) {
-      if (error instanceof HostBug) return false;
+      if (error instanceof HostBug) return 0;
       throw error;
     }
   }
@@ -141,40 +156,41 @@ export class MachineView implements ShadowView {
     depth: number,
     base: number,
     upper: number,
+    from: number,
     visit: (leaf: ShadowLeaf) => void,
   ): void {
     if (!this.host.isAllocated(frame)) return;
     const reach = this.tables.reachOf(depth);
+    const isLeaf = depth === this.tables.depthOfLeaves;
+    const first = Math.max((from - base) / reach, 0);
     for (
-      let index = this.host.nextPopulated(frame, 0);
+      let index = this.host.nextPopulated(frame, isLeaf ? Math.ceil(first) : Math.floor(first));
       index < 1024;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
       const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) === 0) continue;
       const start = base + index * reach;
-      if (depth === this.tables.depthOfLeaves) visit(this.describeLeaf(slot, start, upper, word));
-      else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, visit);
+      if (isLeaf) visit(this.describeLeaf(this.leaf, slot, start, upper, word));
+      else this.visitLeaves(slot, frameOf(word), depth + 1, start, word, from, visit);
     }
   }
 
-  /** `from` and `to` count from the first address that the table translates, and may lie outside it. */
-  private countLeaves(frame: number, depth: number, from: number, to: number): number {
+  private countLeaves(frame: number, depth: number, base: number, from: number, to: number): number {
     if (!this.host.isAllocated(frame)) return 0;
     const isLeaf = depth === this.tables.depthOfLeaves;
     const reach = this.tables.reachOf(depth);
-    const first = isLeaf ? Math.ceil(from / reach) : Math.floor(from / reach);
-    const end = Math.ceil(to / reach);
+    const first = Math.max((from - base) / reach, 0);
+    const end = Math.min(Math.ceil((to - base) / reach), 1024);
     let count = 0;
     for (
-      let index = this.host.nextPopulated(frame, Math.max(first, 0));
-      index < Math.min(end, 1024);
+      let index = this.host.nextPopulated(frame, isLeaf ? Math.ceil(first) : Math.floor(first));
+      index < end;
       index = this.host.nextPopulated(frame, index + 1)
     ) {
       const word = this.host.words[this.host.offsetOf(frame, index)];
       if ((word & PRESENT) === 0) continue;
-      const start = index * reach;
-      count += isLeaf ? 1 : this.countLeaves(frameOf(word), depth + 1, from - start, to - start);
+      count += isLeaf ? 1 : this.countLeaves(frameOf(word), depth + 1, base + index * reach, from, to);
     }
     return count;
   }
@@ -205,8 +221,7 @@ export class MachineView implements ShadowView {
     }
   }
 
-  private describeLeaf(slot: Slot, address: number, upper: number, word: number): ShadowLeaf {
-    const { leaf } = this;
+  private describeLeaf(leaf: Draft<ShadowLeaf>, slot: Slot, address: number, upper: number, word: number): ShadowLeaf {
     leaf.slot = slot;
     leaf.vaddr = vaddr(address);
     leaf.writable = (word & WRITABLE) !== 0;
@@ -232,3 +247,14 @@ export class MachineView implements ShadowView {
     return target === 'stray' ? frame : 0;
   }
 }
+
+const emptyLeaf = (): Draft<ShadowLeaf> => ({
+  slot: slot(0),
+  vaddr: vaddr(0),
+  target: 'stray',
+  page: 0,
+  writable: false,
+  user: false,
+  upperWritable: false,
+  upperUser: false,
+});

@@ -94,7 +94,7 @@ export class Hypervisor {
     this.sizes = pagingSizes(config.paging);
     this.topLevel = TOP_LEVEL[config.paging];
     this.memory = new GuestMemory(config.guestPages, this.sizes.entryBytes);
-    this.switcher = { text: 0, state: Array.from({ length: config.hostCpus }, () => 0), registers: 0 };
+    this.switcher = { text: 0, state: new Array<number>(config.hostCpus).fill(0), registers: 0 };
     const { sizes, hostPages, references, switcher } = this;
     this.slots = Array.from({ length: SLOTS }, () => new ShadowSlot({ sizes, hostPages, references, switcher }));
     this.current = this.slotDrawn(config.draw);

@@ -103,6 +103,8 @@ describe.each(PAGINGS)('guest RAM in %s paging', (paging) => {
     guest.absorb({ ...ZERO_OBSERVATION, outcome: { kind: 'ok' }, stores });
     expect(guest.word(paddr(0x1000))).toEqual(guestEntry(0x20));
     expect(guest.writtenAddresses).toEqual([0x1000, 0x1000 + bytes]);
+    const around = [0x1000 - bytes, 0x1000, 0x1000 + bytes, 0x1000 + 2 * bytes];
+    expect(around.map((address) => guest.wasWritten(paddr(address)))).toEqual([false, true, true, false]);
   });
 
   test('reaches to its last word', () => {

@@ -90,6 +90,11 @@ export class GuestRecord {
     return this.words[address >>> 2] ?? ZERO_ENTRY;
   }
 
+  /** By whomever, in this program. */
+  wasWritten(address: Paddr): boolean {
+    return this.words[address >>> 2] !== undefined;
+  }
+
   /** The address of every word that was written, by whomever. */
   get writtenAddresses(): readonly Paddr[] {
     return this.written;

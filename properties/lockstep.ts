@@ -33,7 +33,7 @@ interface Watched {
   readonly invariant: Invariant;
   readonly watch: Watch;
   readonly needsContract: boolean;
-  /** Bound to `watch`: watches have as many shapes as there are invariants, and finding a method of one takes longer than calling it. */
+  /** Those of `watch`: watches have as many shapes as there are invariants, and finding a function of one takes longer than calling it. */
   readonly before: ((moment: Moment) => void) | undefined;
   readonly after: (moment: Moment) => Verdict;
 }
@@ -64,7 +64,7 @@ export class Lockstep {
   private readonly shadow: ShadowView | undefined;
   private readonly watched: readonly Watched[];
   private readonly tolerates: (divergence: Divergence) => boolean;
-  private readonly plans = new Map<Stage, Plan>();
+  private readonly plans: ReadonlyMap<Stage, Plan>;
   private readonly guest = new GuestRecord();
   private readonly scene = new Scene();
   private readonly moment: Draft<Moment>;
@@ -79,18 +79,11 @@ export class Lockstep {
     this.shadow = subject.shadow;
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    for (const stage of STAGES) this.plans.set(stage, emptyPlan());
+    this.plans = new Map(STAGES.map((stage) => [stage, emptyPlan(stage, this.tally)]));
     this.watched = invariants.map((invariant, index) => {
       const watch = invariant.watch();
-      const needsContract = invariant.contract === 'kept';
-      return {
-        index,
-        invariant,
-        watch,
-        needsContract,
-        before: watch.before?.bind(watch),
-        after: watch.after.bind(watch),
-      };
+      const { before, after } = watch;
+      return { index, invariant, watch, needsContract: invariant.contract === 'kept', before, after };
     });
     for (const each of this.watched) this.enlist(each);
     this.moment = {
@@ -180,32 +173,31 @@ export class Lockstep {
 
   private takeStep(step: Step, index: number): Divergence | undefined {
     const { moment } = this;
-    const { op } = step;
-    moment.stage = op;
+    const plan = this.planFor(step.op);
+    moment.stage = plan.stage;
     moment.step = step;
-    const plan = this.planFor(op);
-    this.scene.look(step, this.wasOver, moment);
+    this.scene.look(this.wasOver, moment);
     this.askBefore(plan.before);
-    if (op === 'new-pgtable') this.countCacheHit();
+    if (plan.stage === 'new-pgtable') this.countCacheHit();
     if (!this.over) this.guest.follow(step);
     this.observe(this.reference.apply(step), this.subject.apply(step));
     this.guest.absorb(moment.reference);
     this.scene.conclude(moment);
     const { subjectKind } = moment;
-    this.countStep(op, subjectKind);
+    const kind = kindIndex(subjectKind);
+    this.countStep(plan, kind);
     this.over = isOver(subjectKind);
     this.wasOver ||= this.over;
-    const broken = this.askAfter(this.whomToAsk(plan));
+    const broken = this.askAfter(this.whomToAsk(plan, kind));
     return broken === undefined ? undefined : this.weigh(broken, { kind: 'step', index });
   }
 
   /** Everybody, unless both sides ended a living guest's step alike; still fewer if nothing shows that anything changed. */
-  private whomToAsk(plan: Plan): readonly Asked[] {
-    const { moment, shadow, scene } = this;
+  private whomToAsk(plan: Plan, kind: number): readonly Asked[] {
+    const { moment, scene } = this;
     if (this.wasOver || moment.referenceKind !== moment.subjectKind) return plan.after;
-    const kind = kindIndex(moment.subjectKind);
-    const unseen = shadow === undefined || shadow.shadowVersion === scene.shadowVersion;
-    const quiet = unseen && isQuiet(moment.reference, scene.tables) && isQuiet(moment.subject, scene.tables);
+    const { tables } = scene;
+    const quiet = !scene.changed && isQuiet(moment.reference, tables) && isQuiet(moment.subject, tables);
     return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
   }
 
@@ -222,7 +214,8 @@ export class Lockstep {
     moment.step = undefined;
     const found = this.judge('end', { kind: 'end' });
     if (found !== undefined) return found;
-    this.scene.look(undefined, this.wasOver, moment);
+    moment.stage = 'destroy';
+    this.scene.look(this.wasOver, moment);
     this.observe(this.reference.destroy(), this.subject.destroy());
     this.scene.conclude(moment);
     return this.judge('destroy', { kind: 'destroy' });
@@ -277,13 +270,13 @@ export class Lockstep {
     };
   }
 
-  private countStep(op: Op, kind: OutcomeKind): void {
+  private countStep({ stage, ends }: Plan, kind: number): void {
     const { tally, shadow, scene } = this;
     tally.steps++;
-    tally.endsOf(op)[kindIndex(kind)]++;
-    if (op !== 'access' || kind !== 'mapped' || shadow === undefined) return;
-    if (shadow.shadowVersion === scene.shadowVersion) tally.hits++;
-    else tally.misses++;
+    ends[kind]++;
+    if (stage !== 'access' || kind !== MAPPED || shadow === undefined) return;
+    if (scene.changed) tally.misses++;
+    else tally.hits++;
   }
 
   private countCacheHit(): void {
@@ -295,6 +288,9 @@ export class Lockstep {
 
 /** Who is asked at one stage. */
 interface Plan {
+  readonly stage: Stage;
+  /** How the steps of this kind ended, by `kindIndex`; nobody counts it of the other stages. */
+  readonly ends: Float64Array;
   readonly before: Asked[];
   readonly after: Asked[];
   /** Those of `agreed` who have something to say of a step that changed nothing. */
@@ -305,12 +301,18 @@ interface Plan {
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
 
-const emptyPlan = (): Plan => ({
+const MAPPED = kindIndex('mapped');
+
+const emptyPlan = (stage: Stage, tally: Tally): Plan => ({
+  stage,
+  ends: isOp(stage) ? tally.endsOf(stage) : new Float64Array(OUTCOME_KINDS.length),
   before: [],
   after: [],
   agreed: OUTCOME_KINDS.map(() => []),
   quiet: OUTCOME_KINDS.map(() => []),
 });
+
+const isOp = (stage: Stage): stage is Op => (OPS as readonly Stage[]).includes(stage);
 
 const isQuiet = ({ references, stores, tables }: Observation, tablesBefore: number): boolean =>
   references.length === 0 && stores.length === 0 && tables === tablesBefore;

@@ -23,7 +23,11 @@ export type WalkResult =
     };
 
 const ABSENT: WalkResult = { kind: 'absent' };
-export const isPresent = (entry: GuestEntry): boolean => entry.low % 2 === 1;
+
+/** Of an unsigned number of 32 bits, which `>>>` leaves as it is: it is slow to divide a number that V8 takes for any. */
+const remainder = (unsigned: number, divisor: number): number => (unsigned >>> 0) % divisor;
+
+export const isPresent = (entry: GuestEntry): boolean => remainder(entry.low, 2) === 1;
 export const isWritable = (entry: GuestEntry): boolean => (entry.low >>> 1) % 2 === 1;
 export const isUser = (entry: GuestEntry): boolean => (entry.low >>> 2) % 2 === 1;
 export const accessed = (entry: GuestEntry): boolean => (entry.low >>> 5) % 2 === 1;
@@ -58,7 +62,7 @@ export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
   ],
 };
 
-const indexAt = ({ reach, entries }: Level, address: Vaddr): number => Math.floor(address / reach) % entries;
+const indexAt = ({ reach, entries }: Level, address: Vaddr): number => remainder(Math.floor(address / reach), entries);
 
 /** Walks from the root that the guest runs on. */
 export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
@@ -99,7 +103,7 @@ export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind,
   }
   const page = pageOf(walk.entry);
   const { guestPages, devicePages } = guest.config;
-  const physical = paddr(page * 4096 + (address % 4096));
+  const physical = paddr(page * 4096 + remainder(address, 4096));
   const bad = large(walk.entry) || walk.entry.high >= 4096 || page >= guestPages + devicePages;
   if (bad) return { kind: 'killed', reason: KILL.badTableEntry };
   return page < guestPages ? { kind: 'mapped', paddr: physical } : { kind: 'mmio', paddr: physical };
@@ -124,5 +128,5 @@ export const physicalWalk = (
     if (!isPresent(entry)) return { outcome: { kind: 'killed', reason: KILL.badAddress(vaddr(address)) }, depth };
     table = (pageOf(entry) % 2 ** 20) * 4096;
   }
-  return { outcome: { kind: 'physical', paddr: paddr(table + (address % 4096)) }, depth: levels.length };
+  return { outcome: { kind: 'physical', paddr: paddr(table + remainder(address, 4096)) }, depth: levels.length };
 };

@@ -54,6 +54,8 @@ export interface ShadowView {
   leafAt(slot: Slot, vaddr: Vaddr): ShadowLeaf | undefined;
   /** Every present leaf of a slot, by ascending address. */
   forEachLeaf(slot: Slot, visit: (leaf: ShadowLeaf) => void): void;
+  /** Those whose first address is `from` or above. */
+  forEachLeafFrom(slot: Slot, from: Vaddr, visit: (leaf: ShadowLeaf) => void): void;
   /** The present ones among the leaves written since the step began; a leaf may come twice. */
   forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void;
   /** Every table, walked from the roots as the CPU would; a table that is linked twice comes twice. */

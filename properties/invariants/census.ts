@@ -14,7 +14,7 @@ export class Census {
     for (let index = 0; index < SLOTS; index++) {
       const slot = index as Slot;
       this.inside[slot] = shadow.leafCountIn(slot, from, end);
-      this.outside[slot] = shadow.leafCountIn(slot, 0, top) - this.inside[slot];
+      this.outside[slot] = shadow.leafCountIn(slot, 0, from) + shadow.leafCountIn(slot, end, top);
     }
   }
 }

@@ -37,7 +37,7 @@ class ConfinementWatch {
   private seen = 0;
   private found: Violation | undefined = undefined;
 
-  after({ stage, shadow, config, guest }: Moment): Verdict {
+  readonly after = ({ stage, shadow, config, guest }: Moment): Verdict => {
     if (shadow === undefined || config.guestPages === 0) return VACUOUS;
     this.switcherAddress = guest.sizes.switcherAddress;
     this.seen = 0;
@@ -45,7 +45,7 @@ class ConfinementWatch {
     if (stage === 'end') for (let slot = 0; slot < SLOTS; slot++) shadow.forEachLeaf(slot as Slot, this.look);
     else shadow.forEachWrittenLeaf(this.look);
     return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
-  }
+  };
 
   private readonly look = (leaf: ShadowLeaf): void => {
     this.seen++;

@@ -26,14 +26,14 @@ class DeathWatch {
     this.died = false;
   }
 
-  after({ subjectKind, shadow }: Moment): Verdict {
+  readonly after = ({ subjectKind, shadow }: Moment): Verdict => {
     if (this.died) return this.stillDead(subjectKind, shadow);
     if (subjectKind !== 'killed') return VACUOUS;
     this.died = true;
     this.shadowVersion = shadow?.shadowVersion ?? 0;
     this.tableVersion = shadow?.tableVersion ?? 0;
     return VACUOUS;
-  }
+  };
 
   private stillDead(kind: string, shadow: Moment['shadow']): Verdict {
     if (kind !== 'dead') return violation('outcome', 'dead', kind, `${kind} after the kill`);

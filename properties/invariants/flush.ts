@@ -61,14 +61,14 @@ class FlushWatch {
   /** The shadow tables that `census` counted. */
   private version = 0;
 
-  before(moment: Moment): void {
+  readonly before = (moment: Moment): void => {
     this.extent = extentOf(moment);
     if (this.extent === undefined || moment.shadow === undefined) return;
     this.version = moment.shadow.shadowVersion;
     this.census.take(moment.shadow, this.extent.from, this.extent.to, moment.guest.sizes.switcherAddress);
-  }
+  };
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     const { shadow, subjectKind, guest } = moment;
     if (this.extent === undefined || shadow === undefined) return VACUOUS;
     if (subjectKind !== 'ok' && subjectKind !== 'initialized') return VACUOUS;
@@ -78,7 +78,7 @@ class FlushWatch {
       this.compare(this.extent, changed ? this.afterwards : this.census, moment) ??
       (this.foundSomething(this.extent) ? HELD : VACUOUS)
     );
-  }
+  };
 
   private compare(extent: Extent, afterwards: Census, moment: Moment): Violation | undefined {
     for (let slot = 0; slot < SLOTS; slot++) {

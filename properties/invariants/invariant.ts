@@ -49,9 +49,10 @@ export type Verdict = typeof VACUOUS | typeof HELD | Violation;
 export interface Watch {
   /** Called before the first step of a program; the machines do not exist yet. */
   begin?(): void;
-  /** Called before every step of the stages asked for. The observations are those of the step before. */
-  before?(moment: Moment): void;
-  after(moment: Moment): Verdict;
+  /** Called before every step of the stages asked for, by itself. The observations are those of the step before. */
+  readonly before?: (this: void, moment: Moment) => void;
+  /** Called by itself, as `before` is: many times a step somebody is asked, and a method that must be bound is asked slowly. */
+  readonly after: (this: void, moment: Moment) => Verdict;
 }
 
 export interface Invariant {

@@ -48,7 +48,7 @@ class BroadcastWatch {
   private compared = 0;
   private found: Violation | undefined = undefined;
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     if (bareOutcome(moment.subjectKind) || moment.guest.linear) return VACUOUS;
     if (moment.stage === 'set-pte') return this.afterSetPte(moment);
     if (!moment.contractKept) return VACUOUS;
@@ -57,7 +57,7 @@ class BroadcastWatch {
     this.found = undefined;
     moment.shadow?.forEachWrittenLeaf(this.look);
     return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
-  }
+  };
 
   private afterSetPte({ step, guest, shadow, scene }: Moment): Verdict {
     if (step?.op !== 'set-pte' || shadow === undefined) return VACUOUS;

@@ -55,13 +55,13 @@ class LeastPrivilegeWatch {
   private seen = 0;
   private found: Violation | undefined = undefined;
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     this.moment = moment;
     this.seen = 0;
     this.found = undefined;
     moment.shadow?.forEachWrittenLeaf(this.look);
     return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
-  }
+  };
 
   private readonly look = (leaf: ShadowLeaf): void => {
     if (leaf.target !== 'ram' || this.moment === undefined) return;

@@ -56,20 +56,20 @@ class CacheWatch {
   /** Mappings of the hit's slot before the step, the Switcher's left out. */
   private mappings = 0;
 
-  before({ guest, shadow, scene: { rootSlot } }: Moment): void {
+  readonly before = ({ guest, shadow, scene: { rootSlot } }: Moment): void => {
     if (shadow === undefined || rootSlot === undefined) return;
     this.mappings = shadow.leafCountIn(rootSlot, 0, guest.sizes.switcherAddress);
-  }
+  };
 
-  after({ step, guest, shadow, scene, subjectKind }: Moment): Verdict {
+  readonly after = ({ step, guest, shadow, scene, subjectKind }: Moment): Verdict => {
     if (step?.op !== 'new-pgtable' || shadow === undefined || subjectKind !== 'ok') return VACUOUS;
     const found = rootTwice(shadow) ?? slotTaken(shadow, scene, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
-    if (scene.rootSlot === undefined) return HELD;
+    if (scene.rootSlot === undefined || !scene.changed) return HELD;
     return (
       this.mappingsKept(scene.rootSlot, shadow.leafCountIn(scene.rootSlot, 0, guest.sizes.switcherAddress)) ?? HELD
     );
-  }
+  };
 
   private mappingsKept(slot: Slot, now: number): Violation | undefined {
     if (now === this.mappings) return undefined;

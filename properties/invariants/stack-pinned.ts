@@ -36,14 +36,14 @@ export const stackPinned: Invariant = {
 class StackWatch {
   private tablesBefore = 0;
 
-  before({ step, shadow }: Moment): void {
+  readonly before = ({ step, shadow }: Moment): void => {
     if (step?.op === 'new-pgtable') this.tablesBefore = rootsOf(shadow);
-  }
+  };
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     if (moment.guest.stackPages === 0 || !alive(moment) || !this.pins(moment)) return VACUOUS;
     return checkPages(moment);
-  }
+  };
 
   private pins({ step, shadow }: Moment): boolean {
     if (step?.op === 'flush-tlb') return step.scope === 'all';

@@ -32,29 +32,67 @@ class SwitcherWatch {
   private version = -1;
   private slot = -1;
   private cpu = -1;
+  private readonly window = new Window();
 
   begin(): void {
     this.version = -1;
   }
 
-  after(moment: Moment): Verdict {
+  readonly after = (moment: Moment): Verdict => {
     const { subject, reference, stage, shadow } = moment;
     if (bareOutcome(moment.subjectKind) || bareOutcome(moment.referenceKind)) return VACUOUS;
     const difference = compare(reference.switcher, subject.switcher);
     if (difference !== undefined) return difference;
     if (stage !== 'access') return VACUOUS;
     return (shadow === undefined ? undefined : this.look(shadow, moment)) ?? HELD;
-  }
+  };
 
   private look(shadow: ShadowView, { guest }: Moment): Violation | undefined {
     if (shadow.shadowVersion === this.version && shadow.currentSlot === this.slot && guest.cpu === this.cpu)
       return undefined;
-    const found = lookAtWindow(shadow, guest.config.paging, guest.config.hostCpus, guest.cpu);
+    const { paging, hostCpus } = guest.config;
+    const found = this.window.inOrder(shadow, paging, guest.cpu)
+      ? undefined
+      : lookAtWindow(shadow, paging, hostCpus, guest.cpu);
     this.version = shadow.shadowVersion;
     this.slot = shadow.currentSlot;
     this.cpu = guest.cpu;
     return found;
   }
+}
+
+/** Whether a window holds its three pages and nothing else, found in one pass; which page is wrong is asked only if one is. */
+class Window {
+  private readonly pages = [
+    { address: 0, target: 'switcher-text', page: 0, writable: false },
+    { address: 0, target: 'switcher-registers', page: 0, writable: true },
+    { address: 0, target: 'switcher-state', page: 0, writable: false },
+  ];
+  private seen = 0;
+  private right = true;
+
+  inOrder(shadow: ShadowView, paging: '2-level' | 'pae', cpu: number): boolean {
+    const [text, registers, state] = this.pages;
+    text.address = switcherRegistersAddress(paging, 0) - 4096;
+    registers.address = switcherRegistersAddress(paging, cpu);
+    state.address = registers.address + 4096;
+    state.page = cpu;
+    this.seen = 0;
+    this.right = true;
+    shadow.forEachLeafFrom(shadow.currentSlot, vaddr(text.address), this.look);
+    return this.right && this.seen === this.pages.length;
+  }
+
+  private readonly look = (leaf: ShadowLeaf): void => {
+    const expected = this.pages[this.seen++];
+    this.right &&=
+      expected !== undefined &&
+      leaf.vaddr === expected.address &&
+      leaf.target === expected.target &&
+      leaf.page === expected.page &&
+      leaf.writable === expected.writable &&
+      !leaf.user;
+  };
 }
 
 const lookAtWindow = (
@@ -73,15 +111,12 @@ const lookAtWindow = (
   );
 };
 
-/** Counted first: with the text and two pages of its own CPU, the window is full. */
 const expectNoOther = (
   shadow: ShadowView,
   paging: '2-level' | 'pae',
   hostCpus: number,
   cpu: number,
 ): Violation | undefined => {
-  const text = switcherRegistersAddress(paging, 0) - 4096;
-  if (shadow.leafCountIn(shadow.currentSlot, text, switcherRegistersAddress(paging, hostCpus)) === 3) return undefined;
   for (let each = 0; each < hostCpus; each++) {
     if (each === cpu) continue;
     const registers = switcherRegistersAddress(paging, each);
@@ -126,7 +161,8 @@ const compare = (expected: SwitcherReferences, actual: SwitcherReferences): Viol
 
 const compareState = (expected: readonly number[], actual: readonly number[]): Violation | undefined => {
   for (let cpu = 0; cpu < expected.length; cpu++) {
-    const found = compareCount('state', expected[cpu], actual[cpu] ?? 0, `[${cpu}]`);
+    const found =
+      expected[cpu] === actual[cpu] ? undefined : compareCount('state', expected[cpu], actual[cpu] ?? 0, `[${cpu}]`);
     if (found !== undefined) return found;
   }
   return undefined;

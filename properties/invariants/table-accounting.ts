@@ -61,7 +61,7 @@ class TableWatch {
     this.version = -1;
   }
 
-  after({ subject, reference, subjectKind, referenceKind, shadow }: Moment): Verdict {
+  readonly after = ({ subject, reference, subjectKind, referenceKind, shadow }: Moment): Verdict => {
     if (bareOutcome(subjectKind) || bareOutcome(referenceKind)) return VACUOUS;
     if (subject.tables !== reference.tables) {
       const difference = subject.tables > reference.tables ? 'too many tables' : 'too few tables';
@@ -71,7 +71,7 @@ class TableWatch {
     this.tables = subject.tables;
     if (!exercised) return VACUOUS;
     return (shadow === undefined ? undefined : this.walk(shadow)) ?? HELD;
-  }
+  };
 
   private walk(shadow: ShadowView): Violation | undefined {
     this.version = shadow.tableVersion;

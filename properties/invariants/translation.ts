@@ -59,7 +59,7 @@ class TranslationWatch {
     this.broken = false;
   }
 
-  after({ stage, reference, subject, referenceKind, subjectKind }: Moment): Verdict {
+  readonly after = ({ stage, reference, subject, referenceKind, subjectKind }: Moment): Verdict => {
     if (subjectKind === 'host-bug') this.broken = true;
     if (this.broken || isKill(stage, referenceKind) || isKill(stage, subjectKind)) return VACUOUS;
     // `progress` tells it.
@@ -69,7 +69,7 @@ class TranslationWatch {
     const difference = differenceOf(expected, actual);
     if (difference !== undefined) return violation('outcome', describe(expected), describe(actual), difference);
     return referenceKind === 'ok' || referenceKind === 'dead' ? VACUOUS : HELD;
-  }
+  };
 }
 
 /** A kill is `kill-decision`’s, at a step; elsewhere nobody can be killed. */

@@ -67,39 +67,46 @@ export interface GridCount {
 
 export const emptyCount = (grid: Grid): GridCount => ({ grid, counts: new Float64Array(cellCount(grid)) });
 
-const ASKED = 255;
-
 /** Counts what is met at one stage. */
 export class StageCounter {
   private readonly counts: Float64Array;
   private readonly when: ((moment: Moment) => boolean) | undefined;
-  /** Where the stage stands among the grid's. */
-  private readonly place: number;
-  private readonly sizes: Uint8Array;
-  /** For each dimension its fact, or `ASKED`. */
-  private readonly facts: Uint8Array;
-  private readonly finders: readonly ((moment: Moment) => number)[];
+  /** The stage's first cell. */
+  private readonly first: number;
+  /** Of each dimension that is a fact, which one, and how many cells its next value is away; the two in turn. */
+  private readonly facts: number[] = [];
+  private readonly finders: ((moment: Moment) => number)[] = [];
+  /** The same distance, for each of `finders`. */
+  private readonly strides: number[] = [];
 
   constructor({ grid, counts }: GridCount, stage: Stage) {
     const { dimensions, stages, when } = grid;
     this.counts = counts;
     this.when = when;
-    this.place = stages.indexOf(stage);
-    this.sizes = Uint8Array.from(dimensions, ({ values }) => values.length);
-    this.facts = Uint8Array.from(dimensions, (dimension) => ('fact' in dimension ? dimension.fact : ASKED));
-    this.finders = dimensions.map((dimension) => ('fact' in dimension ? () => 0 : dimension.of));
+    let stride = 1;
+    for (const dimension of dimensions.toReversed()) {
+      this.take(dimension, stride);
+      stride *= dimension.values.length;
+    }
+    this.first = stages.indexOf(stage) * stride;
   }
 
   /** Answers whether the cell is a new one. */
   count(moment: Moment): boolean {
     if (this.when?.(moment) === false) return false;
-    const { sizes, facts, finders } = this;
+    const { facts, finders } = this;
     const known = moment.scene.facts;
-    let index = this.place;
-    for (let i = 0; i < sizes.length; i++) {
-      const fact = facts[i];
-      index = index * sizes[i] + (fact === ASKED ? finders[i](moment) : known[fact]);
-    }
+    let index = this.first;
+    for (let i = 0; i < facts.length; i += 2) index += known[facts[i]] * facts[i + 1];
+    for (let i = 0; i < finders.length; i++) index += finders[i](moment) * this.strides[i];
     return this.counts[index]++ === 0;
+  }
+
+  private take(dimension: Dimension, stride: number): void {
+    if ('fact' in dimension) this.facts.push(dimension.fact, stride);
+    else {
+      this.finders.push(dimension.of);
+      this.strides.push(stride);
+    }
   }
 }

@@ -3,7 +3,7 @@
  * the shadow tables is zero or false for a subject that lets nobody look inside.
  */
 
-import type { NewPgtableStep, SetPteStep, ShadowView, Slot, Step } from '../../model/vocabulary/index.js';
+import type { NewPgtableStep, SetPteStep, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS, switcherRegistersAddress } from '../../model/vocabulary/index.js';
 import type { Moment } from '../invariants/invariant.js';
 import { answerOf } from './answer.js';
@@ -51,6 +51,8 @@ export class Scene {
   windowThere = false;
   /** `set-pte`: bit s is set if slot s mapped the address. */
   mappedIn = 0;
+  /** The step changed the shadow. Of a subject that lets nobody look, what is observed must do. */
+  changed = false;
 
   begin({ config, contractKept }: Moment): void {
     this.linear = true;
@@ -65,7 +67,8 @@ export class Scene {
   }
 
   /** Called before a step, or a `destroy`; the moment's observations are those of the step before. */
-  look(step: Step | undefined, over: boolean, { guest, shadow, subject }: Moment): void {
+  look(over: boolean, moment: Moment): void {
+    const { guest, shadow, subject } = moment;
     this.linear = guest.linear;
     this.over = over;
     this.tables = subject.tables;
@@ -74,25 +77,29 @@ export class Scene {
     if (shadow === undefined) return;
     this.shadowVersion = shadow.shadowVersion;
     this.current = shadow.currentSlot;
-    if (step?.op === 'new-pgtable') this.lookAtCache(step, shadow, guest);
-    else if (step?.op === 'set-pte') this.lookAtLeaves(step, shadow);
-    else if (step?.op === 'set-pgd') this.rootSlot = this.linear ? undefined : slotShadowing(shadow, step.root);
+    this.lookCloser(moment, shadow);
+  }
+
+  /** Asks for the stage first: steps have as many shapes as there are kinds, and what kind one is of takes long to find. */
+  private lookCloser({ stage, step, guest }: Moment, shadow: ShadowView): void {
+    if (stage === 'new-pgtable' && step?.op === stage) this.lookAtCache(step, shadow, guest);
+    else if (stage === 'set-pte' && step?.op === stage) this.lookAtLeaves(step, shadow);
+    else if (stage === 'set-pgd' && step?.op === stage) this.rootSlot = this.slotOf(step.root, shadow);
   }
 
   /** Called after a step, before anybody is asked. */
   conclude(moment: Moment): void {
     const { facts } = this;
-    const { step, subject } = moment;
-    const changed = this.changed(moment);
-    facts[FACT.shadow] = changed ? 1 : 0;
+    const { stage, step, subject } = moment;
+    this.changed = this.hasChanged(moment);
+    facts[FACT.shadow] = this.changed ? 1 : 0;
     facts[FACT.tables] = subject.tables < this.tables ? 0 : subject.tables === this.tables ? 1 : 2;
-    if (step?.op !== 'access') return;
+    if (stage !== 'access' || step?.op !== stage) return;
     facts[FACT.access] = (step.kind === 'write' ? 1 : 0) + (step.mode === 'kernel' ? 2 : 0);
-    facts[FACT.answer] = answerOf(step, moment, changed);
+    facts[FACT.answer] = answerOf(step, moment, this.changed);
   }
 
-  /** Of a subject that lets nobody look, what is observed must do. */
-  private changed({ shadow, subject }: Moment): boolean {
+  private hasChanged({ shadow, subject }: Moment): boolean {
     if (shadow !== undefined) return shadow.shadowVersion !== this.shadowVersion;
     return subject.references.length > 0 || subject.tables !== this.tables;
   }
@@ -104,7 +111,7 @@ export class Scene {
   }
 
   private lookAtCache({ root, draw }: NewPgtableStep, shadow: ShadowView, { config, cpu }: Moment['guest']): void {
-    this.rootSlot = this.linear ? undefined : slotShadowing(shadow, root);
+    this.rootSlot = this.slotOf(root, shadow);
     const candidate = (draw % SLOTS) as Slot;
     this.candidateHadRoot = shadow.hasRoot(candidate);
     const taken = this.rootSlot ?? candidate;
@@ -112,15 +119,16 @@ export class Scene {
   }
 
   private lookAtLeaves({ root, vaddr }: SetPteStep, shadow: ShadowView): void {
-    this.rootSlot = this.linear ? undefined : slotShadowing(shadow, root);
+    this.rootSlot = this.slotOf(root, shadow);
     this.mappedIn = 0;
     for (let slot = 0; slot < SLOTS; slot++) {
       if (shadow.leafAt(slot as Slot, vaddr) !== undefined) this.mappedIn |= 1 << slot;
     }
   }
-}
 
-const slotShadowing = (shadow: ShadowView, root: number): Slot | undefined => {
-  for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;
-  return undefined;
-};
+  private slotOf(root: number, shadow: ShadowView): Slot | undefined {
+    if (this.linear) return undefined;
+    for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;
+    return undefined;
+  }
+}
