@@ -7,11 +7,9 @@ import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.
 import type { Divergence } from '../divergence.js';
 import { Excursion } from './excursion.js';
 import type { ExcursionOptions, Successor } from './excursion.js';
-import type { SmallMachine } from './small-machine.js';
 import { StateTable } from './state-table.js';
 
-export interface ExploreOptions extends Omit<ExcursionOptions, 'machine'> {
-  readonly machine: SmallMachine;
+export interface ExploreOptions extends ExcursionOptions {
   /** Steps of the longest program; may be infinite. */
   readonly mostSteps: number;
   readonly mostStates: number;

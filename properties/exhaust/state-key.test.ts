@@ -6,9 +6,11 @@ import { PAGINGS, SLOTS, guestEntry, paddr, vaddr } from '../../model/vocabulary
 import { smallMachine } from './small-machine.js';
 import type { Swap } from './state-key.js';
 import { StateKey } from './state-key.js';
+import { Transcript } from './transcript.js';
 
 const reference = new ReferenceMachine();
 const subject = new ShadowMachine();
+const transcript = new Transcript();
 
 /** How the last step of a path ended, and the state that it led to. */
 const after = (paging: Paging, path: readonly Step[], key: StateKey): string => {
@@ -21,8 +23,9 @@ const after = (paging: Paging, path: readonly Step[], key: StateKey): string => 
     ({ outcome } = subject.apply(step));
     if (outcome.kind === 'killed') killed = outcome.reason;
   }
-  if (killed === undefined) key.read(reference, subject);
-  else key.readEnd(killed);
+  if (killed === undefined) transcript.take(reference, subject);
+  else transcript.takeEnd(killed);
+  key.read(transcript);
   return outcome.kind;
 };
 
@@ -103,7 +106,8 @@ describe('the key of a state', () => {
           subject.apply(step);
         }
       }
-      key.read(reference, subject);
+      transcript.take(reference, subject);
+      key.read(transcript);
       return `${key.high} ${key.low}`;
     });
     expect(keys.map((each) => keys.indexOf(each))).toEqual([0, 1, 2, 2, 1]);
