@@ -9,7 +9,7 @@ import { HYPERCALL_NUMBERS, SLOTS } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { Lockstep } from '../lockstep.js';
-import type { SmallMachine } from './small-machine.js';
+import type { SmallMachine } from './machines/layout.js';
 import type { Folding } from './state-key.js';
 import { StateKey } from './state-key.js';
 import type { TellingMachine } from './telling-machine.js';
@@ -142,7 +142,8 @@ export class Excursion {
         this.taken++;
         return this.isBack(outcome) ? this.tryNext() : this.turn(outcome);
       case 'back':
-        if (this.isBack(outcome)) this.tryNext();
+        // A guest that a step of the way back killed is not back.
+        if (!isOver(outcome) && this.isBack(outcome)) this.tryNext();
     }
   }
 

@@ -10,7 +10,7 @@ const reference = new ReferenceMachine();
 const subject = new ShadowMachine();
 
 const after = (path: readonly Step[]): Transcript => {
-  const [machine] = smallMachine('pae', 'above').creations;
+  const [machine] = smallMachine('small', 'pae', 'above').creations;
   reference.create(machine);
   subject.create(machine);
   for (const step of path) {

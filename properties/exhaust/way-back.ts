@@ -1,6 +1,6 @@
 /**
  * Steps that undo a step, so that another one can be taken from the same state without a new creation and the whole path. They
- * are a guess: whether they lead back the keys tell.
+ * are a guess: whether they lead back is told by what the machines then tell.
  */
 
 import type {
@@ -14,7 +14,7 @@ import type {
   Vaddr,
 } from '../../model/vocabulary/index.js';
 import { SLOTS, ZERO_ENTRY, guestEntry, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
-import type { SmallMachine } from './small-machine.js';
+import type { SmallMachine } from './machines/layout.js';
 
 const [P, RW, US, A, D] = [0x1, 0x2, 0x4, 0x20, 0x40] as const;
 
