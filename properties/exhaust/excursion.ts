@@ -59,10 +59,9 @@ export class Excursion {
   private readonly lockstep: Lockstep;
   /** The program that is run: the path, and what is tried behind it. */
   private readonly steps: Step[] = [];
-  private config: MachineConfig | undefined = undefined;
-  private path: readonly Step[] | undefined = undefined;
-  /** The last excursion had the same path, so that the state at its end was read. */
-  private known = false;
+  private path: readonly Step[] = [];
+  /** The path whose end `start` tells of: excursions go several times behind one. */
+  private pathTold: readonly Step[] | undefined = undefined;
   private pathLength = 0;
   private initialized = false;
   private position = 0;
@@ -92,10 +91,11 @@ export class Excursion {
     this.lockstep = new Lockstep({ reference, subject: this.watchedSubject(), invariants });
   }
 
-  /** Takes steps of the alphabet behind a path until one leads to another state and cannot be taken back. */
+  /**
+   * Takes steps of the alphabet behind a path until one leads to another state and cannot be taken back. One array of steps
+   * belongs to one machine.
+   */
   go(machine: MachineConfig, path: readonly Step[], tour: Tour): Divergence | undefined {
-    this.known = path === this.path && machine === this.config;
-    this.config = machine;
     this.path = path;
     this.steps.length = 0;
     for (let i = 0; i < path.length; i++) this.steps.push(path[i]);
@@ -135,7 +135,7 @@ export class Excursion {
     if (this.phase === 'back' && --this.stepsBack > 0) return;
     switch (this.phase) {
       case 'starting':
-        if (!this.known) this.begin(outcome);
+        if (this.pathTold !== this.path) this.begin(outcome);
         if (this.tour.reversing) this.wayBack?.start();
         return this.tryNext();
       case 'forward':
@@ -154,6 +154,7 @@ export class Excursion {
     this.startLow = key.exactLow;
     this.startHigh = key.exactHigh;
     this.compareSlots();
+    this.pathTold = this.path;
   }
 
   /** The state is that at the end of the path. If not, `key` is that of the state. */

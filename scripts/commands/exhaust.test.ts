@@ -98,6 +98,11 @@ test.each([
   expect((await call(words)).out).toMatch(/^old-cpu-pages-stay-mapped +3 steps: switcher/);
 });
 
+test('a defect that depends on programs before is not said to have a shortest one', async () => {
+  const { out } = await call(['defects', '--defect', 'draw-from-hidden-state']);
+  expect(out).toMatch(/^draw-from-hidden-state +2 steps, perhaps not the shortest: /);
+});
+
 test('a defect is looked for among so many states', async () => {
   const { out } = await call(['defects', '--defect', 'old-cpu-pages-stay-mapped', '--max-states', '40']);
   expect(out).toMatch(/^old-cpu-pages-stay-mapped +not in any program of at most 1 step\n$/);

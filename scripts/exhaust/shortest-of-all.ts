@@ -97,7 +97,7 @@ const searchText = (search: Search): string => {
     case 'found': {
       const { found, folding } = search;
       const sure = { names: ', up to names', nothing: '' };
-      const doubt = folding === undefined ? ', perhaps not the shortest' : sure[folding];
+      const doubt = folding === undefined || !found.shortest ? ', perhaps not the shortest' : sure[folding];
       return `${counted(found.program.steps.length, 'step')}${doubt}: ${signatureOf(found.divergence)}`;
     }
     case 'not-found':
