@@ -1,6 +1,7 @@
 /**
  * The states that were found: their keys, and for each one the state and the step that it was first reached by. A state takes
- * 21 bytes; there is room for up to twice as many as there are, and for as many again while the room grows: 84 bytes at most.
+ * 21 bytes, and there is room for up to twice as many as there are. While the room grows the old one is there too, so that it
+ * takes 63 bytes at most.
  */
 
 const FIRST_CAPACITY = 1 << 12;

@@ -28,7 +28,7 @@ const DEFAULT_DEPTH: Readonly<Record<SmallMachineName, number>> = {
   pair: Infinity,
 };
 const MOST_DEPTH = 1000;
-/** Up to 84 bytes each, for a moment; see properties/exhaust/state-table.ts. */
+/** Up to 63 bytes each, for a moment; see properties/exhaust/state-table.ts. */
 const DEFAULT_STATES = 4_000_000;
 const MOST_STATES = 100_000_000;
 /** In the machine `small` enough for all programs of six steps, and some of seven. */
