@@ -12,6 +12,7 @@ import type { Case } from '../arbitraries/index.js';
 import { TRAFFICS } from '../arbitraries/case.js';
 import type { Divergence, Place } from '../divergence.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import type { SmallMachineName } from '../exhaust/small-machine.js';
 import { SMALL_MACHINES } from '../exhaust/small-machine.js';
 import type { Folding } from '../exhaust/state-key.js';
 import { FOLDINGS } from '../exhaust/state-key.js';
@@ -43,7 +44,7 @@ export interface Provenance {
 
 /** No program of fewer steps, of a small machine's alphabet (properties/exhaust), makes the subject diverge. */
 export interface Shortest {
-  readonly machine: (typeof SMALL_MACHINES)[number];
+  readonly machine: SmallMachineName;
   readonly steps: number;
   /** Which states were taken for one in the search. */
   readonly folding: Folding;

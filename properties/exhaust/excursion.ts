@@ -9,10 +9,11 @@ import { HYPERCALL_NUMBERS, SLOTS } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { Lockstep } from '../lockstep.js';
-import type { SmallMachine } from './small-machine.js';
+import type { SmallMachine } from './machines/layout.js';
 import type { Folding } from './state-key.js';
 import { StateKey } from './state-key.js';
 import type { TellingMachine } from './telling-machine.js';
+import { Transcript } from './transcript.js';
 import { WayBack } from './way-back.js';
 
 /** Which steps of the alphabet to take, by their numbers: `from` … `end` − 1. */
@@ -27,7 +28,7 @@ export interface ExcursionOptions {
   readonly reference: TellingMachine;
   readonly subject: TellingMachine;
   readonly invariants: readonly Invariant[];
-  readonly machine: Pick<SmallMachine, 'alphabet' | 'swaps'>;
+  readonly machine: SmallMachine;
   readonly folding: Folding;
 }
 
@@ -43,7 +44,7 @@ export interface Successor {
 }
 
 export class Excursion {
-  /** The state after the last step. */
+  /** The state at the end of the path; behind a step that led elsewhere, that one. */
   readonly key: StateKey;
   /** How many steps of the alphabet were taken, without those that took them back. */
   taken = 0;
@@ -58,6 +59,9 @@ export class Excursion {
   private readonly lockstep: Lockstep;
   /** The program that is run: the path, and what is tried behind it. */
   private readonly steps: Step[] = [];
+  private path: readonly Step[] = [];
+  /** The path whose end `start` tells of: excursions go several times behind one. */
+  private pathTold: readonly Step[] | undefined = undefined;
   private pathLength = 0;
   private initialized = false;
   private position = 0;
@@ -68,6 +72,9 @@ export class Excursion {
   private readonly wayBack: WayBack | undefined;
   /** Steps of the way back that are still to be taken. */
   private stepsBack = 0;
+  /** What was told at the end of the path, and behind the last step. */
+  private start = new Transcript();
+  private here = new Transcript();
   /** The exact key at the end of the path. */
   private startLow = 0;
   private startHigh = 0;
@@ -80,12 +87,16 @@ export class Excursion {
     this.alphabet = machine.alphabet;
     this.folding = folding;
     this.key = new StateKey(machine.swaps, folding);
-    this.wayBack = subject.shadow === undefined ? undefined : new WayBack(subject.shadow, machine.alphabet);
+    this.wayBack = subject.shadow === undefined ? undefined : new WayBack(subject.shadow, machine);
     this.lockstep = new Lockstep({ reference, subject: this.watchedSubject(), invariants });
   }
 
-  /** Takes steps of the alphabet behind a path until one leads to another state and cannot be taken back. */
+  /**
+   * Takes steps of the alphabet behind a path until one leads to another state and cannot be taken back. One array of steps
+   * belongs to one machine.
+   */
   go(machine: MachineConfig, path: readonly Step[], tour: Tour): Divergence | undefined {
+    this.path = path;
     this.steps.length = 0;
     for (let i = 0; i < path.length; i++) this.steps.push(path[i]);
     this.pathLength = path.length;
@@ -122,24 +133,43 @@ export class Excursion {
   /** Lockstep reads the program as it goes. If it did not, each excursion would take one step, and only time be lost. */
   private lookBehind(outcome: Outcome): void {
     if (this.phase === 'back' && --this.stepsBack > 0) return;
-    this.readKey(outcome);
     switch (this.phase) {
       case 'starting':
-        this.startLow = this.key.exactLow;
-        this.startHigh = this.key.exactHigh;
-        this.compareSlots();
+        if (this.pathTold !== this.path) this.begin(outcome);
         if (this.tour.reversing) this.wayBack?.start();
         return this.tryNext();
       case 'forward':
         this.taken++;
-        return this.isBack() ? this.tryNext() : this.turn(outcome);
+        return this.isBack(outcome) ? this.tryNext() : this.turn(outcome);
       case 'back':
-        if (this.isBack()) this.tryNext();
+        // A guest that a step of the way back killed is not back.
+        if (!isOver(outcome) && this.isBack(outcome)) this.tryNext();
     }
   }
 
-  private isBack(): boolean {
-    return this.key.exactLow === this.startLow && this.key.exactHigh === this.startHigh;
+  private begin(outcome: Outcome): void {
+    const { start, key } = this;
+    this.takeDown(outcome, start);
+    key.read(start);
+    this.startLow = key.exactLow;
+    this.startHigh = key.exactHigh;
+    this.compareSlots();
+    this.pathTold = this.path;
+  }
+
+  /** The state is that at the end of the path. If not, `key` is that of the state. */
+  private isBack(outcome: Outcome): boolean {
+    const { start, here, key } = this;
+    // Who was dead stays so.
+    if (isOver(outcome)) return true;
+    this.takeDown(outcome, here);
+    if (here.equals(start)) return true;
+    key.read(here);
+    if (key.exactLow !== this.startLow || key.exactHigh !== this.startHigh) return false;
+    // The same in another order, in which it will be told again.
+    this.start = here;
+    this.here = start;
+    return true;
   }
 
   private tryNext(): void {
@@ -181,22 +211,19 @@ export class Excursion {
     }
   }
 
-  private readKey(outcome: Outcome): void {
+  private takeDown(outcome: Outcome, transcript: Transcript): void {
     switch (outcome.kind) {
       case 'killed':
-        return this.key.readEnd(outcome.reason);
+        return transcript.takeEnd(outcome.reason);
       case 'no-memory':
       case 'host-bug':
-        return this.key.readEnd(outcome.kind);
-      case 'dead':
-      case 'absent':
-      case 'halted':
-        // The state is as it was.
-        return;
+        return transcript.takeEnd(outcome.kind);
       default:
-        this.key.read(this.reference, this.subject);
+        transcript.take(this.reference, this.subject);
     }
   }
 }
+
+const isOver = ({ kind }: Outcome): boolean => kind === 'dead' || kind === 'absent' || kind === 'halted';
 
 const isHypercall = (op: Op): boolean => op in HYPERCALL_NUMBERS;

@@ -6,8 +6,10 @@ import type { Invariant } from '../invariants/invariant.js';
 import type { InProcessSubject } from '../subjects/subject.js';
 import type { Counterexample, ExploreResult, Explored } from './explore.js';
 import { explore } from './explore.js';
-import type { Kernel } from './small-machine.js';
-import { KERNELS, smallMachine } from './small-machine.js';
+import type { Kernel } from './machines/layout.js';
+import { KERNELS } from './machines/layout.js';
+import type { SmallMachineName } from './small-machine.js';
+import { smallMachine } from './small-machine.js';
 import type { Folding } from './state-key.js';
 import type { TellingMachine } from './telling-machine.js';
 import { tellsState } from './telling-machine.js';
@@ -16,6 +18,7 @@ export interface ExhaustOptions {
   readonly reference: InProcessSubject;
   readonly subject: InProcessSubject;
   readonly invariants: readonly Invariant[];
+  readonly machine: SmallMachineName;
   readonly paging: Paging | 'both';
   readonly folding: Folding;
   /** Steps of the longest program; may be infinite. */
@@ -60,7 +63,7 @@ export const exhaust = async (options: ExhaustOptions, watcher: ExhaustWatcher):
         ...options,
         reference: tellingMachine(options.reference),
         subject: tellingMachine(options.subject),
-        machine: smallMachine(variant.paging, variant.kernel),
+        machine: smallMachine(options.machine, variant.paging, variant.kernel),
         mostSteps,
       },
       (sofar) => watcher.goOn(variant, sofar),

@@ -6,6 +6,8 @@ import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import type { ExploreOptions, ExploreResult } from './explore.js';
 import { explore } from './explore.js';
+import type { Kernel } from './machines/layout.js';
+import type { SmallMachineName } from './small-machine.js';
 import { smallMachine } from './small-machine.js';
 import type { Swap } from './state-key.js';
 import type { TellingMachine } from './telling-machine.js';
@@ -79,24 +81,22 @@ describe('states that can be counted by hand', () => {
 });
 
 describe('an exploration', () => {
-  const small = smallMachine('2-level', 'between');
+  const small = smallMachine('small', '2-level', 'between');
 
   test('is the same again', async () => {
     const again = (): Promise<ExploreResult> => run(small.alphabet, { machine: small, mostSteps: 3 });
     expect(await again()).toEqual(await again());
   });
 
-  test('is the same for a machine that lets nobody look inside, so that no step is taken back', async () => {
-    const inner = IMPL.create() as TellingMachine;
-    const subject: TellingMachine = {
-      create: (config) => inner.create(config),
-      apply: (step) => inner.apply(step),
-      destroy: () => inner.destroy(),
-      tellState: (sink) => inner.tellState(sink),
-    };
-    const machine = small;
-    const looking = await run(small.alphabet, { machine, mostSteps: 3 });
-    expect(await run(small.alphabet, { machine, mostSteps: 3, subject })).toEqual(looking);
+  test.each([
+    ['small', '2-level', 3],
+    ['values', 'pae', 3],
+    ['tiny', '2-level', 8],
+  ] as const)('of %s is the same in %s for a machine that lets nobody look inside', async (name, paging, mostSteps) => {
+    const machine = smallMachine(name, paging, 'between');
+    const looking = await run([], { machine, mostSteps });
+    // No step is taken back.
+    expect(await run([], { machine, mostSteps, subject: closedSubject() })).toEqual(looking);
   });
 
   test('ends at the depth, at the most states, or when it is told to', async () => {
@@ -110,8 +110,12 @@ describe('an exploration', () => {
 });
 
 describe('a defect', () => {
-  const found = async (subject: string, kernel: 'above' | 'below' = 'above'): Promise<string> => {
-    const machine = smallMachine('2-level', kernel);
+  const found = async (
+    subject: string,
+    name: SmallMachineName = 'small',
+    kernel: Kernel = 'above',
+  ): Promise<string> => {
+    const machine = smallMachine(name, '2-level', kernel);
     const { end } = await run([], { machine, subject: telling(subject) });
     if (end.kind !== 'divergence') return end.kind;
     const { program, divergence, shortest } = end.found;
@@ -129,8 +133,15 @@ describe('a defect', () => {
     expect(await found(`impl:${id}`)).toBe(expected);
   });
 
+  test.each([
+    ['old-cpu-pages-stay-mapped', 'values', '3 shortest: switcher | access | registers references too many'],
+    ['broadcast-stops-at-first-slot', 'pair', '9 shortest: kernel-broadcast | set-pte | a slot kept the old mapping'],
+  ] as const)('%s is found in %s', async (id, name, expected) => {
+    expect(await found(`impl:${id}`, name, 'below')).toBe(expected);
+  });
+
   test('the sound machine has none', async () => {
-    const machine = smallMachine('pae', 'below');
+    const machine = smallMachine('small', 'pae', 'below');
     expect((await run([], { machine, mostSteps: 3 })).end).toEqual({ kind: 'depth' });
   });
 
@@ -139,6 +150,17 @@ describe('a defect', () => {
     expect(end).toMatchObject({ kind: 'divergence', found: { shortest: false } });
   });
 });
+
+/** The sound machine, without a view of its inside. */
+const closedSubject = (): TellingMachine => {
+  const inner = IMPL.create() as TellingMachine;
+  return {
+    create: (config) => inner.create(config),
+    apply: (step) => inner.apply(step),
+    destroy: () => inner.destroy(),
+    tellState: (sink) => inner.tellState(sink),
+  };
+};
 
 /** Answers its third step wrongly, and says nothing of having taken two. */
 class Tired implements TellingMachine {

@@ -7,11 +7,9 @@ import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.
 import type { Divergence } from '../divergence.js';
 import { Excursion } from './excursion.js';
 import type { ExcursionOptions, Successor } from './excursion.js';
-import type { SmallMachine } from './small-machine.js';
-import { StateTable } from './state-table.js';
+import { MOST_STEPS_OF_ALPHABET, StateTable } from './state-table.js';
 
-export interface ExploreOptions extends Omit<ExcursionOptions, 'machine'> {
-  readonly machine: SmallMachine;
+export interface ExploreOptions extends ExcursionOptions {
   /** Steps of the longest program; may be infinite. */
   readonly mostSteps: number;
   readonly mostStates: number;
@@ -40,6 +38,8 @@ export type ExploreEnd =
   | { readonly kind: 'closed' }
   | { readonly kind: 'depth' }
   | { readonly kind: 'states' }
+  /** There is none for more states. */
+  | { readonly kind: 'memory' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'divergence'; readonly found: Counterexample };
 
@@ -63,6 +63,8 @@ class Exploration {
   private readonly excursion: Excursion;
 
   constructor(options: ExploreOptions) {
+    const steps = options.machine.alphabet.length;
+    if (steps > MOST_STEPS_OF_ALPHABET) throw new Error(`an alphabet of ${steps} steps is too large`);
     this.options = options;
     this.excursion = new Excursion(options);
   }
@@ -78,6 +80,7 @@ class Exploration {
       if (sofar.depth === options.mostSteps) return { kind: 'depth' };
       for (; state < end; state++) {
         if (table.count >= options.mostStates) return { kind: 'states' };
+        if (!table.makeRoomFor(options.machine.alphabet.length)) return { kind: 'memory' };
         if (!(await goOn(sofar))) return { kind: 'stopped' };
         const found = this.expand(state);
         sofar.states = table.count;

@@ -18,9 +18,9 @@
  * The last three are `Swap`s: the key is the smallest over all ways to swap or not.
  */
 
-import type { GuestEntry, Paddr, Slot, StateSink } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import type { TellingMachine } from './telling-machine.js';
+import type { Transcript } from './transcript.js';
+import { WORD } from './transcript.js';
 
 /** Two things that may change places. */
 export interface Swap {
@@ -33,8 +33,6 @@ export interface Swap {
 export const FOLDINGS = ['names', 'nothing'] as const;
 export type Folding = (typeof FOLDINGS)[number];
 
-/** Keeps facts of the two sides apart. */
-const SIDES = { reference: 0x10000, subject: 0x20000 } as const;
 /** Sums are kept for each slot and, behind them, for the machine. */
 const SUMS = SLOTS + 1;
 const MACHINE = SLOTS;
@@ -42,7 +40,7 @@ const FIRST = 0x9e3779b1;
 const SECOND = 0x85ebca6b;
 const SALT = 0x27d4eb2f;
 
-export class StateKey implements StateSink {
+export class StateKey {
   /** The key, as two halves of 32 bits. */
   low = 0;
   high = 0;
@@ -63,7 +61,7 @@ export class StateKey implements StateSink {
   /** Something in the fact at hand is called differently in different lanes. */
   private parted = false;
   private about: number = MACHINE;
-  private side: number = SIDES.reference;
+  private side = 0;
   private begun = false;
 
   constructor(swaps: readonly Swap[], folding: Folding) {
@@ -76,26 +74,10 @@ export class StateKey implements StateSink {
     this.sumHigh = new Int32Array((this.lanes + 1) * SUMS);
   }
 
-  /** Reads the state of two living machines. */
-  read(reference: TellingMachine, subject: TellingMachine): void {
+  /** Makes the key of what was told. */
+  read({ length, tags, values }: Transcript): void {
     this.begin();
-    this.side = SIDES.reference;
-    reference.tellState(this);
-    this.endFact();
-    this.side = SIDES.subject;
-    subject.tellState(this);
-    this.finish();
-  }
-
-  /**
-   * The key of a machine that is no more, for this reason. All machines that died of one reason are one: of a dead machine
-   * nothing is asked but that it stays dead, and that `destroy` gives everything back, and the latter is asked after every kill.
-   */
-  readEnd(reason: string): void {
-    this.begin();
-    this.side = SIDES.reference;
-    this.fact(0);
-    for (let i = 0; i < reason.length; i++) this.number(reason.charCodeAt(i));
+    for (let i = 0; i < length; i++) this.readWord(tags[i], values[i]);
     this.finish();
   }
 
@@ -110,39 +92,30 @@ export class StateKey implements StateSink {
     );
   }
 
-  fact(kind: number): void {
-    this.startFact(kind, MACHINE);
+  private readWord(tag: number, value: number): void {
+    switch (tag) {
+      case WORD.side:
+        this.endFact();
+        this.side = value;
+        return;
+      case WORD.number:
+        return this.number(value);
+      case WORD.page:
+        return this.named('page', value);
+      case WORD.address:
+        return this.named('address', value);
+      case WORD.cpu:
+        return this.named('cpu', value);
+      case WORD.fact:
+        return this.startFact(value, MACHINE);
+      default:
+        return this.startFact(value, tag - WORD.slotFact);
+    }
   }
 
-  slotFact(kind: number, slot: Slot): void {
-    this.startFact(kind, slot);
-  }
-
-  number(value: number): void {
+  private number(value: number): void {
     if (!this.parted) return this.put(0, value);
     for (let lane = 0; lane < this.lanes; lane++) this.put(lane, value);
-  }
-
-  flag(value: boolean): void {
-    this.number(value ? 1 : 0);
-  }
-
-  page(page: number): void {
-    this.named('page', page);
-  }
-
-  entry({ low, high }: GuestEntry): void {
-    if (low !== 0) this.page(low >>> 12);
-    this.number(low & 0xfff);
-    this.number(high);
-  }
-
-  address(address: Paddr): void {
-    this.named('address', address);
-  }
-
-  cpu(cpu: number): void {
-    this.named('cpu', cpu);
   }
 
   private begin(): void {

@@ -1,7 +1,13 @@
-/** The states that were found: their keys, and for each one the state and the step that it was first reached by. */
+/**
+ * The states that were found: their keys, and for each one the state and the step that it was first reached by. A state takes
+ * 21 bytes, and there is room for up to twice as many as there are. While the room grows the old one is there too, so that it
+ * takes 63 bytes at most.
+ */
 
 const FIRST_CAPACITY = 1 << 12;
 const NONE = -1;
+/** Steps are told apart by a byte. */
+export const MOST_STEPS_OF_ALPHABET = 256;
 
 export class StateTable {
   /** States are numbered from 0, in the order in which they were found. */
@@ -25,6 +31,20 @@ export class StateTable {
     return this.insert(low, high, parent, step);
   }
 
+  /** False if there is no memory for so many more states. */
+  makeRoomFor(states: number): boolean {
+    while (this.count + states > this.lows.length) {
+      try {
+        this.grow();
+      } catch (error) {
+        // What V8 throws when it cannot have the memory.
+        if (error instanceof RangeError) return false;
+        throw error;
+      }
+    }
+    return true;
+  }
+
   /** The creation and the steps by which a state was first reached. */
   pathOf(state: number): { readonly creation: number; readonly steps: readonly number[] } {
     const steps: number[] = [];
@@ -36,10 +56,7 @@ export class StateTable {
   private insert(low: number, high: number, parent: number, step: number): boolean {
     const place = this.placeOf(low, high);
     if (this.places[place] !== NONE) return false;
-    if (this.count === this.lows.length) {
-      this.grow();
-      return this.insert(low, high, parent, step);
-    }
+    if (this.count === this.lows.length) throw new Error('no room was made for another state');
     this.places[place] = this.count;
     this.lows[this.count] = low;
     this.highs[this.count] = high;
@@ -62,11 +79,13 @@ export class StateTable {
 
   private grow(): void {
     const capacity = 2 * this.lows.length;
-    this.lows = enlarged(this.lows, new Uint32Array(capacity));
-    this.highs = enlarged(this.highs, new Uint32Array(capacity));
-    this.parents = enlarged(this.parents, new Int32Array(capacity));
-    this.steps = enlarged(this.steps, new Uint8Array(capacity));
-    this.places = new Int32Array(2 * capacity).fill(NONE);
+    // All of them or none.
+    const lows = enlarged(this.lows, new Uint32Array(capacity));
+    const highs = enlarged(this.highs, new Uint32Array(capacity));
+    const parents = enlarged(this.parents, new Int32Array(capacity));
+    const steps = enlarged(this.steps, new Uint8Array(capacity));
+    const places = new Int32Array(2 * capacity).fill(NONE);
+    Object.assign(this, { lows, highs, parents, steps, places });
     for (let state = 0; state < this.count; state++) {
       this.places[this.placeOf(this.lows[state], this.highs[state])] = state;
     }

@@ -1,23 +1,39 @@
 /**
  * Steps that undo a step, so that another one can be taken from the same state without a new creation and the whole path. They
- * are a guess: whether they lead back the keys tell.
+ * are a guess: whether they lead back is told by what the machines then tell.
  */
 
-import type { GuestEntry, Paddr, ShadowLeaf, ShadowView, Slot, Step, Vaddr } from '../../model/vocabulary/index.js';
-import { SLOTS, ZERO_ENTRY, guestEntry, sameEntry } from '../../model/vocabulary/index.js';
+import type {
+  GuestEntry,
+  Paddr,
+  PagingSizes,
+  ShadowLeaf,
+  ShadowView,
+  Slot,
+  Step,
+  Vaddr,
+} from '../../model/vocabulary/index.js';
+import { SLOTS, ZERO_ENTRY, guestEntry, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
+import type { SmallMachine } from './machines/layout.js';
 
 const [P, RW, US, A, D] = [0x1, 0x2, 0x4, 0x20, 0x40] as const;
 
 export class WayBack {
   private readonly shadow: ShadowView;
+  private readonly sizes: PagingSizes;
   /** The words that the alphabet stores to, and what they hold in the state from which steps are taken. */
   private readonly addresses: readonly Paddr[];
   private words: readonly GuestEntry[] = [];
   private root: Paddr | undefined = undefined;
+  private oldWord: GuestEntry = ZERO_ENTRY;
   private oldLeaf: GuestEntry = ZERO_ENTRY;
+  private oldTables = 0;
+  /** Leaves in the Switcher's window of the current slot. */
+  private oldWindow = 0;
 
-  constructor(shadow: ShadowView, alphabet: readonly Step[]) {
+  constructor(shadow: ShadowView, { creations, alphabet }: Pick<SmallMachine, 'creations' | 'alphabet'>) {
     this.shadow = shadow;
+    this.sizes = pagingSizes(creations[0].paging);
     this.addresses = [...new Set(alphabet.flatMap((step) => (step.op === 'store' ? [step.paddr] : [])))];
   }
 
@@ -30,15 +46,20 @@ export class WayBack {
 
   /** Notes what a step is about to replace. */
   before(step: Step): void {
-    if (step.op === 'access') this.oldLeaf = entryOf(this.shadow.leafAt(this.shadow.currentSlot, step.vaddr));
+    const { shadow } = this;
+    if (step.op === 'store') this.oldWord = shadow.guestWord(step.paddr);
     if (step.op === 'set-pte') this.oldLeaf = entryOf(this.leafInAnySlot(step.root, step.vaddr));
+    if (step.op !== 'access') return;
+    this.oldLeaf = entryOf(shadow.leafAt(shadow.currentSlot, step.vaddr));
+    this.oldTables = shadow.allocatedTables;
+    this.oldWindow = this.window;
   }
 
   /** The way back from where a step led; empty if none is known. */
   after(step: Step): readonly Step[] {
     switch (step.op) {
       case 'store':
-        return this.storesBack();
+        return [{ ...step, value: this.oldWord }];
       case 'fail-alloc':
         return [{ op: 'fail-alloc', count: 0 }];
       case 'protect':
@@ -48,11 +69,27 @@ export class WayBack {
       case 'set-pte':
         return [{ ...step, pte: this.oldLeaf }];
       case 'access':
-        if (this.root === undefined) return [];
-        return [{ op: 'set-pte', root: this.root, vaddr: step.vaddr, pte: this.oldLeaf }, ...this.storesBack()];
+        return this.root === undefined ? [] : this.accessBack(this.root, step.vaddr);
       default:
         return [];
     }
+  }
+
+  /** Releases what the access mapped: the table if it made one, and the pages of the CPU if the guest was not entered before. */
+  private accessBack(root: Paddr, vaddr: Vaddr): readonly Step[] {
+    const { rootEntries } = this.sizes;
+    const top = Math.floor((vaddr / 2 ** 32) * rootEntries);
+    const steps: Step[] = [
+      this.shadow.allocatedTables > this.oldTables
+        ? { op: 'set-pgd', root, index: top }
+        : { op: 'set-pte', root, vaddr, pte: this.oldLeaf },
+    ];
+    if (this.window > this.oldWindow) steps.push({ op: 'set-pgd', root, index: rootEntries - 1 });
+    return [...steps, ...this.storesBack()];
+  }
+
+  private get window(): number {
+    return this.shadow.leafCountIn(this.shadow.currentSlot, this.sizes.switcherAddress, 2 ** 32);
   }
 
   private storesBack(): readonly Step[] {

@@ -45,6 +45,15 @@ test('the result can be had as JSON', async () => {
   });
 });
 
+test('a smaller machine goes on for as long as there are new states', async () => {
+  const { code, out } = await call(['--machine', 'pair', '--paging', '2-level', '--max-states', '600', '--json']);
+  expect(code).toBe(3);
+  const { machine, explorations } = JSON.parse(out);
+  expect(machine).toBe('pair');
+  expect(explorations).toHaveLength(3);
+  for (const { depth, end } of explorations) expect({ deep: depth > 5, end }).toEqual({ deep: true, end: 'states' });
+});
+
 test('a limit of states makes it inconclusive', async () => {
   const { code, out } = await call(['--max-states', '50', '--paging', '2-level']);
   expect(code).toBe(3);
@@ -80,6 +89,23 @@ test.each([
   const { code, out, err } = await call(words);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain(message);
+});
+
+test.each([
+  ['behind', ['defects', '--defect', 'old-cpu-pages-stay-mapped', '--machine', 'values']],
+  ['before', ['--machine', 'values', 'defects', '--defect', 'old-cpu-pages-stay-mapped']],
+])('the machine may be named %s the words that look for defects', async (_, words) => {
+  expect((await call(words)).out).toMatch(/^old-cpu-pages-stay-mapped +3 steps: switcher/);
+});
+
+test('a defect that depends on programs before is not said to have a shortest one', async () => {
+  const { out } = await call(['defects', '--defect', 'draw-from-hidden-state']);
+  expect(out).toMatch(/^draw-from-hidden-state +2 steps, perhaps not the shortest: /);
+});
+
+test('a defect is looked for among so many states', async () => {
+  const { out } = await call(['defects', '--defect', 'old-cpu-pages-stay-mapped', '--max-states', '40']);
+  expect(out).toMatch(/^old-cpu-pages-stay-mapped +not in any program of at most 1 step\n$/);
 });
 
 test('how short a counterexample can be is noted in the corpus', async () => {

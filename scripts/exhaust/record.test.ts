@@ -47,6 +47,7 @@ const ENTRY: CorpusEntry = {
 
 const found = (idle: number, difference = 'another victim'): Search => ({
   kind: 'found',
+  machine: 'small',
   found: { program: programOf(idle), divergence: divergenceAt(idle + 1, difference), shortest: true },
   folding: 'nothing',
 });
@@ -77,6 +78,16 @@ test('a shorter program takes the place of one that says the same', async () => 
   const divergence = divergenceAt(1, 'another victim');
   expect(said).toBe('replaced by a shorter one');
   expect(files).toEqual([stored({ ...ENTRY, case: shorter, divergence, provenance: noted(2) })]);
+});
+
+test('what another machine showed in as few steps stays', async () => {
+  const entry: CorpusEntry = {
+    ...ENTRY,
+    provenance: { ...ENTRY.provenance, shortest: { machine: 'values', steps: 2, folding: 'names' } },
+  };
+  await saveEntry(directory, entry);
+  expect(await record(directory, entry, found(0))).toBe('kept');
+  expect(await readStored(join(directory, fileNameOf(entry)))).toEqual(stored(entry));
 });
 
 test('a shorter program that says something else is counted and not kept', async () => {

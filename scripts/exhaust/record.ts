@@ -10,7 +10,7 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Counterexample } from '../../properties/exhaust/explore.js';
 import type { Search } from '../../properties/exhaust/shortest.js';
 
-/** `kept`: the entry is shorter than any program of the small machine, or not for comparison. */
+/** `kept`: the entry, or a program of another small machine, is shorter than any of this one; or it is not for comparison. */
 export type Recorded = 'noted' | 'replaced by a shorter one' | 'kept';
 
 export const record = async (corpus: string, entry: CorpusEntry, search: Search): Promise<Recorded> => {
@@ -18,7 +18,9 @@ export const record = async (corpus: string, entry: CorpusEntry, search: Search)
   const { found, folding } = search;
   const steps = found.program.steps.length;
   if (steps > entry.case.program.steps.length) return 'kept';
-  const noted = withShortest(entry, { machine: 'small', steps, folding });
+  const known = entry.provenance.shortest;
+  if (known !== undefined && known.machine !== search.machine && known.steps <= steps) return 'kept';
+  const noted = withShortest(entry, { machine: search.machine, steps, folding });
   if (!mayReplace(entry, found)) {
     await saveEntry(corpus, noted);
     return 'noted';

@@ -35,6 +35,8 @@ const endText = (end: ExploreEnd): string => {
       return 'of --depth';
     case 'states':
       return 'of --max-states';
+    case 'memory':
+      return 'of memory: there is none for more states';
     case 'stopped':
       return 'it was interrupted';
     case 'divergence':
@@ -68,7 +70,8 @@ export const agreement = (options: ExhaustOptions, { explorations }: ExhaustResu
   const states = explorations.reduce((sum, { result }) => sum + result.states, 0);
   const transitions = explorations.reduce((sum, { result }) => sum + result.transitions, 0);
   const depth = Math.min(...explorations.map(({ result }) => (result.end.kind === 'closed' ? Infinity : result.depth)));
-  const programs = depth === Infinity ? 'every program' : `every program of at most ${counted(depth, 'step')}`;
+  const programs =
+    depth === Infinity ? 'every program, however long,' : `every program of at most ${counted(depth, 'step')}`;
   return wrapped(
     `${options.subject.name} agrees with ${options.reference.name} in ${programs} of these alphabets: ` +
       `${formatCount(states)} states, ${formatCount(transitions)} transitions`,
@@ -85,7 +88,7 @@ export const exhaustJson = (
     format: EXHAUST_FORMAT,
     subject: options.subject.name,
     reference: options.reference.name,
-    machine: 'small',
+    machine: options.machine,
     folding: options.folding,
     explorations: explorations.map(({ paging, kernel, result: { end, ...counts } }) => ({
       paging,

@@ -7,6 +7,7 @@ import type { CorpusEntry } from '../../properties/corpus/entry.js';
 import { readCorpus } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Search } from '../../properties/exhaust/shortest.js';
+import type { SmallMachineName } from '../../properties/exhaust/small-machine.js';
 import { searchShortest } from '../../properties/exhaust/shortest.js';
 import { MODEL, implWith } from '../../properties/subjects/registry.js';
 import { Breather } from '../breather.js';
@@ -21,6 +22,8 @@ import type { Recorded } from './record.js';
 import { record } from './record.js';
 
 export interface DefectsFlags {
+  readonly machine: SmallMachineName;
+  readonly maxStates: number;
   readonly defect?: readonly string[];
   readonly record?: true;
   readonly corpus: string;
@@ -34,7 +37,7 @@ export const shortestOfAll = async (flags: DefectsFlags, session: Session): Prom
   const deaf = session.surroundings.onInterrupt(() => (interrupted = true));
   try {
     for (const defect of defects) {
-      const search = await searchWatched(defect, () => interrupted, session);
+      const search = await searchWatched(flags, defect, () => interrupted, session);
       if (search.kind === 'stopped') return EXIT.interrupted;
       const entry = kept.find(({ subject }) => subject === subjectOf(defect));
       const recorded = entry === undefined ? undefined : await record(flags.corpus, entry, search);
@@ -46,12 +49,17 @@ export const shortestOfAll = async (flags: DefectsFlags, session: Session): Prom
   return EXIT.clean;
 };
 
-const searchWatched = async (defect: Defect, interrupted: () => boolean, session: Session): Promise<Search> => {
+const searchWatched = async (
+  { machine, maxStates }: DefectsFlags,
+  defect: Defect,
+  interrupted: () => boolean,
+  session: Session,
+): Promise<Search> => {
   const breather = new Breather(session.surroundings.monotonic);
   let doing = '';
   const display = new ProgressDisplay(session, (columns) => fitting([defect.id, doing], columns));
   try {
-    return await searchShortest(implWith(subjectOf(defect), [defect]), MODEL, {
+    return await searchShortest({ machine, mostStates: maxStates }, implWith(subjectOf(defect), [defect]), MODEL, {
       goOn: async ({ paging, kernel }, { states, depth }) => {
         doing = `${paging}, kernel ${kernel}, depth ${depth}, ${compactCount(states)} states`;
         await breather.pause();
@@ -89,7 +97,7 @@ const searchText = (search: Search): string => {
     case 'found': {
       const { found, folding } = search;
       const sure = { names: ', up to names', nothing: '' };
-      const doubt = folding === undefined ? ', perhaps not the shortest' : sure[folding];
+      const doubt = folding === undefined || !found.shortest ? ', perhaps not the shortest' : sure[folding];
       return `${counted(found.program.steps.length, 'step')}${doubt}: ${signatureOf(found.divergence)}`;
     }
     case 'not-found':

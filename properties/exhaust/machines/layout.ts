@@ -1,0 +1,116 @@
+/**
+ * Where the small machines keep what.
+ *
+ *                 2-level                     PAE
+ *     page 0      root A                      roots A and B, 32 bytes apart
+ *     page 1      root B                      the middle table of both
+ *     page 2      the leaf table of both      the leaf table of both
+ *     page 3, 4   data X and Y                data X and Y
+ *     page 5      a device                    a device
+ *     page 6      nothing                     nothing
+ *
+ * Their addresses lie under the first entry of a root, in one leaf table: `first` is its first page, `second` the next one,
+ * `device` the one that linear mode maps to the device, and `last` its last page.
+ */
+
+import type { GuestEntry, MachineConfig, Paddr, Paging, Step, Vaddr } from '../../../model/vocabulary/index.js';
+import { guestEntry, paddr, pagingSizes, vaddr } from '../../../model/vocabulary/index.js';
+import type { Swap } from '../state-key.js';
+
+/** Where the kernel begins: `above` all addresses of the machine, `between` them, or `below`. */
+export const KERNELS = ['above', 'between', 'below'] as const;
+export type Kernel = (typeof KERNELS)[number];
+
+export interface SmallMachine {
+  /** Every way to create it. */
+  readonly creations: readonly MachineConfig[];
+  /**
+   * The steps that may be taken. With a step they have every other that `swaps`, or other names for slots, make of it; but for
+   * those that kill whatever they name.
+   */
+  readonly alphabet: readonly Step[];
+  readonly swaps: readonly Swap[];
+}
+
+export const BITS = { P: 0x1, RW: 0x2, US: 0x4, A: 0x20, D: 0x40, PSE: 0x80 } as const;
+/** Present, and all rights. */
+export const FULL = BITS.P | BITS.RW | BITS.US;
+
+export const MIDDLE_TABLE_PAGE = 1;
+export const TABLE_PAGE = 2;
+export const DATA_PAGES = [3, 4] as const;
+export const DEVICE_PAGE = 5;
+export const NO_PAGE = 6;
+
+/** Behind every address of any small machine, and in front of the Switcher's window. */
+export const KERNEL_ABOVE = vaddr(0xc0000000);
+
+export const ADDRESSES = {
+  first: vaddr(0),
+  second: vaddr(0x1000),
+  device: vaddr(DEVICE_PAGE * 4096 + 4),
+} as const;
+
+export const lastAddress = (paging: Paging): Vaddr => vaddr((pagingSizes(paging).tableEntries - 1) * 4096);
+
+export const rootsOf = (paging: Paging): readonly [Paddr, Paddr] =>
+  paging === 'pae' ? [paddr(0), paddr(0x20)] : [paddr(0), paddr(0x1000)];
+
+export const ZERO = guestEntry(0);
+
+export const entry = (page: number, flags: number, high = 0): GuestEntry => guestEntry(page * 4096 + flags, high);
+
+export const store = (address: number, value: GuestEntry): Step => ({ op: 'store', paddr: paddr(address), value });
+
+/** Stores to the entry in the leaf table that maps an address. */
+export const storeLeaf = (paging: Paging, address: Vaddr, value: GuestEntry): Step => {
+  const { tableEntries, entryBytes } = pagingSizes(paging);
+  return store(TABLE_PAGE * 4096 + ((address >>> 12) % tableEntries) * entryBytes, value);
+};
+
+/** Stores to the entries above the leaf table: in 2-level the roots' own, in PAE one that the roots share. */
+export const storesAbove = (
+  paging: Paging,
+  roots: readonly Paddr[],
+  values: readonly GuestEntry[],
+): readonly Step[] => {
+  const addresses = paging === 'pae' ? [MIDDLE_TABLE_PAGE * 4096] : roots;
+  return addresses.flatMap((address) => values.map((value) => store(address, value)));
+};
+
+/** A creation for every allocation of it that may fail, and one in which none does. */
+export const creationsOf = (paging: Paging, hostCpus: number): readonly MachineConfig[] => {
+  const failures = paging === 'pae' ? [0, 1, 2, 3] : [0, 1, 2];
+  return failures.map((failAllocation) => ({
+    paging,
+    guestPages: DEVICE_PAGE,
+    devicePages: 1,
+    hostCpus,
+    draw: 0,
+    failAllocation,
+  }));
+};
+
+export const switchesTo = (root: Paddr): readonly Step[] =>
+  [0, 1, 2, 3].map((draw): Step => ({ op: 'new-pgtable', root, draw }));
+
+export const setPte = (root: Paddr, vaddr: Vaddr, pte: GuestEntry): Step => ({ op: 'set-pte', root, vaddr, pte });
+
+/** Announcements of the entry above all addresses, and of the one above the Switcher's window. */
+export const announcementsAbove = (paging: Paging, roots: readonly Paddr[]): readonly Step[] => [
+  ...roots.flatMap((root) =>
+    [0, pagingSizes(paging).rootEntries - 1].map((index): Step => ({ op: 'set-pgd', root, index })),
+  ),
+  ...(paging === 'pae' ? [{ op: 'set-pmd', pmd: paddr(MIDDLE_TABLE_PAGE * 4096), index: 0 } as const] : []),
+];
+
+export const FLUSHES: readonly Step[] = [
+  { op: 'flush-tlb', scope: 'user' },
+  { op: 'flush-tlb', scope: 'all' },
+];
+
+/** Every kind of access in every mode. */
+export const accessesTo = (address: Vaddr): readonly Step[] =>
+  (['read', 'write'] as const).flatMap((kind) =>
+    (['user', 'kernel'] as const).map((mode): Step => ({ op: 'access', vaddr: address, kind, mode })),
+  );

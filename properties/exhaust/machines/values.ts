@@ -1,0 +1,111 @@
+/**
+ * The machine of one root, two addresses and two host CPUs, with all kinds of entries, stacks, and pages that may not be taken.
+ * No allocation of it fails: `small` has those.
+ */
+
+import type { GuestEntry, Paging, Step } from '../../../model/vocabulary/index.js';
+import { guestEntry, vaddr } from '../../../model/vocabulary/index.js';
+import type { Kernel, SmallMachine } from './layout.js';
+import {
+  ADDRESSES,
+  BITS,
+  DATA_PAGES,
+  DEVICE_PAGE,
+  FLUSHES,
+  FULL,
+  KERNEL_ABOVE,
+  MIDDLE_TABLE_PAGE,
+  NO_PAGE,
+  TABLE_PAGE,
+  ZERO,
+  accessesTo,
+  announcementsAbove,
+  creationsOf,
+  entry,
+  rootsOf,
+  setPte,
+  store,
+  storeLeaf,
+  storesAbove,
+  switchesTo,
+} from './layout.js';
+
+const { P, RW, US, A, D, PSE } = BITS;
+/** Global, and the three bits that are free for the guest's use. */
+const OWN = 0xf00;
+const UNCACHED = 0x18;
+const { first, second } = ADDRESSES;
+const [PAGE, OTHER_PAGE] = DATA_PAGES;
+
+/** Bit 32 of a PAE entry: a page number far too large. */
+const FAR = 1;
+/** Bit 44, which is reserved. */
+const RESERVED = 0x1000;
+
+const only = <Value>(paging: Paging, values: readonly Value[]): readonly Value[] => (paging === 'pae' ? values : []);
+
+const storesOf = (paging: Paging): readonly Step[] => {
+  const [root] = rootsOf(paging);
+  const upper = [FULL | A | D, P | RW, P | US, P, FULL | OWN].map((flags) => entry(TABLE_PAGE, flags));
+  const leaves = [FULL, P | RW, P | US, P, P | RW | A, P | RW | D, FULL | OWN | UNCACHED, FULL | PSE].map((flags) =>
+    entry(PAGE, flags),
+  );
+  const topOfPae = [
+    entry(MIDDLE_TABLE_PAGE, P),
+    entry(MIDDLE_TABLE_PAGE, P | RW),
+    entry(MIDDLE_TABLE_PAGE, P, FAR),
+    ZERO,
+  ];
+  return [
+    ...only(paging, topOfPae).map((value) => store(root, value)),
+    ...storesAbove(paging, [root], [...upper, ZERO]),
+    ...[...leaves, ...only(paging, [entry(PAGE, FULL, RESERVED)]), ZERO].map((value) =>
+      storeLeaf(paging, first, value),
+    ),
+    storeLeaf(paging, second, entry(OTHER_PAGE, FULL)),
+  ];
+};
+
+const announcementsOf = (paging: Paging): readonly Step[] => {
+  const [root] = rootsOf(paging);
+  const ptes: readonly GuestEntry[] = [
+    ...[FULL | A | D, P | RW | A, P | US | A | D, FULL | A | D | OWN | UNCACHED, FULL].map((flags) =>
+      entry(PAGE, flags),
+    ),
+    entry(DEVICE_PAGE, FULL | A | D),
+    entry(NO_PAGE, FULL | A | D),
+    guestEntry(A),
+    ZERO,
+  ];
+  return [
+    ...ptes.map((pte) => setPte(root, first, pte)),
+    setPte(root, second, ZERO),
+    ...announcementsAbove(paging, [root]),
+    ...FLUSHES,
+  ];
+};
+
+/** Linear mode maps `first` to page 0, so that its protection matters there. */
+const HOST: readonly Step[] = [
+  ...[0, 1].map((cpu): Step => ({ op: 'migrate', cpu })),
+  ...[0, PAGE].flatMap((page) => (['none', 'write'] as const).map((access): Step => ({ op: 'protect', page, access }))),
+];
+
+export const values = (paging: Paging, kernel: Kernel): SmallMachine => ({
+  creations: creationsOf(paging, 2).slice(0, 1),
+  alphabet: [
+    { op: 'init', kernelAddress: { above: KERNEL_ABOVE, between: second, below: first }[kernel] },
+    ...switchesTo(rootsOf(paging)[0]),
+    ...[1, 2, 3].map((pages): Step => ({ op: 'set-stack', esp: vaddr(first + pages * 0x1000), pages })),
+    ...HOST,
+    ...storesOf(paging),
+    ...announcementsOf(paging),
+    ...accessesTo(first),
+    { op: 'access', vaddr: second, kind: 'read', mode: 'user' },
+    { op: 'access', vaddr: second, kind: 'write', mode: 'kernel' },
+    // In linear mode the page behind the devices.
+    { op: 'access', vaddr: vaddr(NO_PAGE * 4096), kind: 'read', mode: 'kernel' },
+    { op: 'guest-pa', vaddr: first },
+  ],
+  swaps: [{ of: 'cpu', one: 0, other: 1 }],
+});
