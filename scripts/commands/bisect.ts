@@ -135,6 +135,7 @@ const tell = async (worktree: Worktree, session: Session): Promise<ExitCode> => 
     return EXIT.inconclusive;
   }
   session.print(printable(await worktree.git('log', '-1', '--format=first bad commit: %h %s (%an, %as)', first)));
-  session.print(printable(await worktree.git('show', '--stat', '--format=', first)));
+  const stat = await worktree.git('show', '--stat', '--format=', first);
+  for (const line of stat.split('\n')) session.print(printable(line));
   return EXIT.clean;
 };
