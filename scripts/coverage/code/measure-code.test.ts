@@ -78,7 +78,7 @@ test('what ran is told of each invariant, of places that are the same for all', 
   expect(unreached).toContainEqual({
     file: 'impl/shadow-machine.ts',
     line: expect.any(Number),
-    text: 'return step satisfies never;',
+    text: 'return end satisfies never;',
   });
 });
 
