@@ -1,0 +1,215 @@
+/** Campaigns that start from seeds and keep new ones: however they are divided or interrupted, they come to the same. */
+
+import { appendFile, cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Call } from './rehearsal.js';
+import { filesBelow, rehearse } from './rehearsal.js';
+
+const PATIENCE = 180_000;
+
+let directory: string;
+const at = (...path: readonly string[]): string => join(directory, ...path);
+
+/** A night of few programs, so that the next one still finds something new. */
+const FIRST = ['--programs', '60', '--seed', 'first', '--max-steps', '48', '--keep-seeds'];
+const SECOND = [
+  '--programs',
+  '150',
+  '--seed',
+  'second',
+  '--subject',
+  'impl:fault-code-from-shadow',
+  '--max-steps',
+  '48',
+  '--max-tries',
+  '20',
+  '--guided',
+  '0.5',
+];
+
+const nightly = async (words: readonly string[], out: string, corpus: string): Promise<Call> =>
+  await rehearse(['nightly', ...words, '--jobs', '1', '--out', at(out), '--corpus', at(corpus)]);
+
+/** A corpus as the first night left it. */
+const corpusAfterFirst = async (name: string): Promise<string> => {
+  await cp(at('first-corpus'), at(name), { recursive: true });
+  return name;
+};
+
+const eventsOf = async (out: string, but: RegExp): Promise<readonly string[]> =>
+  (await readFile(at(out, 'events.jsonl'), 'utf8')).split('\n').filter((line) => !but.test(line));
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-seeds-'));
+  await nightly(FIRST, 'first', 'first-corpus');
+  await nightly(SECOND, 'whole', await corpusAfterFirst('whole-corpus'));
+}, PATIENCE);
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const seeds = async (corpus: string): Promise<readonly string[]> => Object.keys(await filesBelow(at(corpus, 'seeds')));
+
+/** The directory of a run without what tells where and when it ran. */
+const resultsIn = async (out: string): Promise<unknown> => {
+  const files = Object.entries(await filesBelow(at(out))).filter(
+    ([path]) => !/^(run\.json|events\.jsonl|report\.html|junit\.xml)$/.test(path),
+  );
+  return files.map(([path, text]) => [
+    path,
+    text
+      .replace(/^ "time": \{[^}]*\},\n/m, '')
+      .replace(/[^"]*-corpus/g, 'C')
+      .replaceAll(at(out), 'RUN'),
+  ]);
+};
+
+describe('a night that keeps seeds', () => {
+  test('adds to those that are there, and says so', async () => {
+    const before = await seeds('first-corpus');
+    const after = await seeds('whole-corpus');
+    expect(before.length).toBeGreaterThan(10);
+    expect(after.length).toBeGreaterThan(before.length);
+    expect(after).toEqual(expect.arrayContaining([...before]));
+  });
+
+  test('published again adds nothing, and touches no file', async () => {
+    const [name] = await seeds('whole-corpus');
+    const { mtimeMs } = await stat(at('whole-corpus', 'seeds', name));
+    const before = await filesBelow(at('whole-corpus'));
+    const { out } = await rehearse(['nightly', '--resume', at('whole')]);
+    expect(out).toMatch(/^seeds +0 new, /m);
+    expect(await filesBelow(at('whole-corpus'))).toEqual(before);
+    expect((await stat(at('whole-corpus', 'seeds', name))).mtimeMs).toBe(mtimeMs);
+  });
+
+  test(
+    'in three shards, merged in any order, or with more workers comes to the same',
+    { timeout: PATIENCE },
+    async () => {
+      const whole = await filesBelow(at('whole-corpus'));
+      for (const index of [0, 1, 2]) {
+        await nightly(
+          [...SECOND, '--shard', `${index}/3`],
+          `shard-${index}`,
+          await corpusAfterFirst(`corpus-${index}`),
+        );
+        expect(await seeds(`corpus-${index}`)).toEqual(await seeds('first-corpus'));
+      }
+      for (const order of [
+        [0, 1, 2],
+        [2, 0, 1],
+      ]) {
+        const out = `merged-${order.join('')}`;
+        const corpus = await corpusAfterFirst(`${out}-corpus`);
+        const shards = order.map((index) => at(`shard-${index}`));
+        await rehearse(['merge', ...shards, '--out', at(out), '--corpus', at(corpus)]);
+        expect(await filesBelow(at(corpus))).toEqual(whole);
+      }
+      await nightly([...SECOND, '--jobs', '2'], 'two-jobs', await corpusAfterFirst('two-jobs-corpus'));
+      expect(await filesBelow(at('two-jobs-corpus'))).toEqual(whole);
+      expect(await resultsIn('two-jobs')).toEqual(await resultsIn('whole'));
+      const reach = /^(?!.*"kind":"(reach|occurrence)")/;
+      expect(await eventsOf('merged-012', reach)).toEqual(await eventsOf('merged-201', reach));
+    },
+  );
+
+  test('goes on wherever it was cut', { timeout: PATIENCE }, async () => {
+    const { size } = await stat(at('whole', 'events.jsonl'));
+    for (const bytes of [0, size >> 1]) {
+      const [out, corpus] = [`cut-${bytes}`, await corpusAfterFirst(`cut-${bytes}-corpus`)];
+      await cp(at('whole'), at(out), { recursive: true });
+      await truncate(at(out, 'events.jsonl'), bytes);
+      await rehearse(['nightly', '--resume', at(out), '--corpus', at(corpus)]);
+      expect(await filesBelow(at(corpus))).toEqual(await filesBelow(at('whole-corpus')));
+      expect(await resultsIn(out)).toEqual(await resultsIn('whole'));
+    }
+  });
+
+  test('has room for so many', async () => {
+    const corpus = await corpusAfterFirst('small-corpus');
+    const { out } = await nightly([...SECOND, '--most-seeds', '12'], 'small', corpus);
+    expect(out.replace(/\s+/g, ' ')).toContain('no room for more: --most-seeds');
+    expect(await seeds(corpus)).toEqual(await seeds('first-corpus'));
+  });
+});
+
+describe('a night that asks for no seeds', () => {
+  test('neither reads nor keeps any', async () => {
+    await writeFile(at('none-seeds.json'), '');
+    await cp(at('none-seeds.json'), at('none-corpus', 'seeds', 'broken.json'), { recursive: true });
+    const { code, out } = await nightly(
+      ['--programs', '20', '--min-programs', '0', '--seed', 'x'],
+      'none',
+      'none-corpus',
+    );
+    expect([code === 2, out.includes('seeds ')]).toEqual([false, false]);
+    expect(await seeds('none-corpus')).toEqual(['broken.json']);
+    expect(await readFile(at('none', 'events.jsonl'), 'utf8')).not.toContain('"reached"');
+  });
+});
+
+describe('another pool is refused', () => {
+  test('by a run that goes on', async () => {
+    await cp(at('whole'), at('changed'), { recursive: true });
+    const text = await readFile(at('changed', 'pool.jsonl'), 'utf8');
+    await writeFile(at('changed', 'pool.jsonl'), text.slice(text.indexOf('\n') + 1));
+    const { code, err } = await rehearse(['nightly', '--resume', at('changed')]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/pool\.jsonl: pool: the run was begun with [0-9a-f]{16} and this/),
+    ]);
+  });
+
+  test('by a run that goes on, if it cannot be read, by line and field', async () => {
+    await cp(at('whole'), at('torn'), { recursive: true });
+    await appendFile(at('torn', 'pool.jsonl'), '{"format":"shadowdiff-program/1","machine":1,"steps":[]}\n');
+    const { code, err } = await rehearse(['nightly', '--resume', at('torn')]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/pool\.jsonl: line \d+: machine: 1 is not an object/)]);
+  });
+
+  test('when runs are merged, and so is another share', async () => {
+    for (const [name, words, message] of [
+      ['other-pool', ['--guided', '0.5'], 'pool is "'],
+      ['other-share', ['--guided', '0.25'], 'guided is 0.25 here and 0.5 there'],
+    ] as const) {
+      const rest = SECOND.slice(0, SECOND.indexOf('--guided'));
+      const corpus = name === 'other-pool' ? 'empty-corpus' : 'first-corpus';
+      await nightly([...rest, ...words, '--shard', '1/3', '--programs', '3'], name, corpus);
+      await nightly([...SECOND, '--shard', '0/3', '--programs', '3'], `${name}-first`, 'first-corpus');
+      const { code, err } = await rehearse(['merge', at(`${name}-first`), at(name), '--out', at('never')]);
+      expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+    }
+  });
+
+  test.each([['--guided', '0.5'], ['--keep-seeds']])('%s is laid down when a run begins', async (...words) => {
+    const { code, err } = await rehearse(['nightly', '--resume', at('whole'), ...words]);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: the run that goes on has laid it down`)]);
+  });
+});
+
+describe('seeds that are none', () => {
+  test.each([
+    ['0.json', '{"format":"shadowdiff-program/1","steps":[]}', '0.json: machine: missing'],
+    ['0.json', 'nonsense', '0.json: '],
+    ['0.json', '', '0.json: '],
+  ])('%s: %s', async (name, text, message) => {
+    const corpus = await corpusAfterFirst(`bad-corpus-${message.length}-${text.length}`);
+    await writeFile(at(corpus, 'seeds', name), text);
+    const { code, err } = await nightly(SECOND, 'never', corpus);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('by the name of another', async () => {
+    const corpus = await corpusAfterFirst('renamed-corpus');
+    const [name] = await seeds(corpus);
+    await cp(at(corpus, 'seeds', name), at(corpus, 'seeds', 'other.json'));
+    const { code, err } = await nightly(SECOND, 'never', corpus);
+    expect([code, err]).toEqual([2, expect.stringContaining(`other.json: its content belongs in "${name}"`)]);
+  });
+
+  test.each(['1.5', '-1', 'half', 'NaN', ''])('nor is %j a share', async (share) => {
+    const { code, err } = await nightly(['--guided', share], 'never', 'first-corpus');
+    expect([code, err]).toEqual([2, expect.stringContaining('Give a number from 0 to 1')]);
+  });
+});
