@@ -29,7 +29,6 @@ import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
 import type { KeptSeeds } from './seed-keeping.js';
 import { tryToKeepSeeds } from './seed-keeping.js';
-import { settingsOf } from './run-plan.js';
 import type { Triage, TriagedFinding } from './triage.js';
 import { triageOf } from './triage.js';
 import { nightlyVerdict } from './verdict.js';
@@ -90,11 +89,14 @@ const seedsFrom = async (
 
 /** The options of an equal fuzz run, for the summary. */
 const fuzzOptionsOf = ({ campaign }: RunRecord, session: Session): FuzzOptions => {
-  const { guidance: _, ...settings } = settingsOf(campaign, '');
+  const { seed, paging, traffic, maxSteps } = campaign;
   return {
-    ...settings,
-    subject: subjectOf(session, campaign.subject, '--subject', settings),
-    reference: subjectOf(session, campaign.reference, '--reference', settings),
+    campaign: seed,
+    paging,
+    traffic,
+    mostSteps: maxSteps,
+    subject: subjectOf(session, campaign.subject, '--subject', campaign),
+    reference: subjectOf(session, campaign.reference, '--reference', campaign),
     invariants: INVARIANTS,
     mostFindings: Number.MAX_SAFE_INTEGER,
     mostTries: campaign.maxTries,
