@@ -73,6 +73,22 @@ describe('a night that keeps seeds', () => {
     expect(after).toEqual(expect.arrayContaining([...before]));
   });
 
+  test('runs other programs than one that starts from nothing', async () => {
+    const words = [...SECOND.slice(0, SECOND.indexOf('--guided')), '--max-tries', '0', '--keep-seeds'];
+    await nightly(words, 'plain', await corpusAfterFirst('plain-corpus'));
+    const steps = async (out: string): Promise<number> =>
+      (JSON.parse(await readFile(at(out, 'summary.json'), 'utf8')) as { readonly steps: number }).steps;
+    expect(await steps('plain')).not.toBe(await steps('whole'));
+  });
+
+  test('finds what shows again when the program is made once more', async () => {
+    const { findings } = JSON.parse(await readFile(at('whole', 'summary.json'), 'utf8')) as {
+      readonly findings: readonly { readonly reproduced: boolean }[];
+    };
+    expect(findings.length).toBeGreaterThan(0);
+    expect(findings.every(({ reproduced }) => reproduced)).toBe(true);
+  });
+
   test('published again adds nothing, and touches no file', async () => {
     const [name] = await seeds('whole-corpus');
     const { mtimeMs } = await stat(at('whole-corpus', 'seeds', name));
