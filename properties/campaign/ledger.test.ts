@@ -138,6 +138,8 @@ describe('a ledger', () => {
       ledgerOf(events.filter((event) => 'shard' in event && event.shard === shard)),
     );
     expect(textOf(merged(...apart))).toBe(textOf(ledgerOf(events)));
+    expect(merged(...apart).firstReached.list()).toEqual(ledgerOf(events).firstReached.list());
+    expect(ledgerOf(events).firstReached.list()[0]).toEqual({ program: 0, cells: [0, 100] });
     expect(merged(...apart).tally().steps).toBe(3 * 15);
     expect(merged(...apart).programs).toBe(3 * 6 * 4);
   });

@@ -67,21 +67,27 @@ const measureReach = async (
 ): Promise<Pick<GuidedFigures, 'reach' | 'seconds'>> => {
   const known = new Set(cells);
   const campaigns = Array.from({ length: seeds }, (_, seed) => `guided/reach/${seed}`);
+  // The shares of one campaign run one after the other, so that what else the machine does, and warming up, falls on all of them.
   const runs = await Promise.all(
-    guidancesFrom(pool).map((guidance) =>
-      Promise.all(campaigns.map((campaign) => perform<Reached>({ kind: 'reach', campaign, steps, guidance }))),
+    campaigns.map((campaign) =>
+      Promise.all(
+        guidancesFrom(pool).map((guidance) => perform<Reached>({ kind: 'reach', campaign, steps, guidance })),
+      ),
     ),
   );
+  const byShare = SHARES.map((_, share) => runs.map((some) => some[share]));
   const rowAt = (limit: number): ReachRow => {
     const reachedIn = ({ arrivals }: Reached): readonly number[] =>
       arrivals.filter((arrival) => arrival.steps <= limit).flatMap((arrival) => arrival.cells);
     return {
       steps: limit,
-      reached: runs.map((some) => mean(some.map((each) => reachedIn(each).length))),
-      beyond: runs.map((some) => mean(some.map((each) => reachedIn(each).filter((cell) => !known.has(cell)).length))),
+      reached: byShare.map((some) => mean(some.map((each) => reachedIn(each).length))),
+      beyond: byShare.map((some) =>
+        mean(some.map((each) => reachedIn(each).filter((cell) => !known.has(cell)).length)),
+      ),
     };
   };
-  const perMillion = runs.map((some) => median(some.map(({ milliseconds }) => (milliseconds * 1000) / steps)));
+  const perMillion = byShare.map((some) => median(some.map(({ milliseconds }) => (milliseconds * 1000) / steps)));
   return { reach: [steps / 100, steps / 10, steps].map((each) => rowAt(Math.round(each))), seconds: perMillion };
 };
 

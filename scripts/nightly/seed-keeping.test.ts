@@ -4,6 +4,10 @@ import { appendFile, cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RERUNS } from '../../properties/campaign/occurrence.js';
+import { allCells, reachingOf } from '../../properties/seed-pool/distil.js';
+import { readSeeds } from '../../properties/seed-pool/seed-files.js';
+import { readLedger } from './event-log.js';
 import type { Call } from './rehearsal.js';
 import { filesBelow, rehearse } from './rehearsal.js';
 
@@ -81,12 +85,11 @@ describe('a night that keeps seeds', () => {
     expect(await steps('plain')).not.toBe(await steps('whole'));
   });
 
-  test('finds what shows again when the program is made once more', async () => {
-    const { findings } = JSON.parse(await readFile(at('whole', 'summary.json'), 'utf8')) as {
-      readonly findings: readonly { readonly reproduced: boolean }[];
-    };
-    expect(findings.length).toBeGreaterThan(0);
-    expect(findings.every(({ reproduced }) => reproduced)).toBe(true);
+  test('makes each finding small from the program that showed it', async () => {
+    const ledger = await readLedger(at('whole', 'events.jsonl'), () => undefined);
+    const occurrences = ledger.discoveries.list().flatMap((discovery) => discovery.occurrences);
+    expect(occurrences.length).toBeGreaterThan(2);
+    expect(occurrences.filter(({ shrunk, shown }) => shrunk === 'not' || shown !== RERUNS)).toEqual([]);
   });
 
   test('published again adds nothing, and touches no file', async () => {
@@ -140,6 +143,29 @@ describe('a night that keeps seeds', () => {
       expect(await filesBelow(at(corpus))).toEqual(await filesBelow(at('whole-corpus')));
       expect(await resultsIn(out)).toEqual(await resultsIn('whole'));
     }
+  });
+
+  test('goes on when a later batch was done and an earlier one was not', { timeout: PATIENCE }, async () => {
+    // More than the 512 programs of a batch.
+    const words = [...SECOND, '--programs', '600', '--max-tries', '0'];
+    await nightly(words, 'batches', await corpusAfterFirst('batches-corpus'));
+    const lines = await eventsOf('batches', /"batch":0,|"kind":"(end|occurrence)"/);
+    expect(lines.some((line) => line.includes('"batch":1,'))).toBe(true);
+    await cp(at('batches'), at('holed'), { recursive: true });
+    await writeFile(at('holed', 'events.jsonl'), lines.join('\n'));
+    await rehearse(['nightly', '--resume', at('holed'), '--corpus', at(await corpusAfterFirst('holed-corpus'))]);
+    expect(await filesBelow(at('holed-corpus'))).toEqual(await filesBelow(at('batches-corpus')));
+  });
+
+  test('keeps programs that reach all that the night reached', async () => {
+    const words = ['--programs', '100', '--seed', 'third', '--max-steps', '48', '--guided', '1'];
+    await nightly(words, 'third', await corpusAfterFirst('third-corpus'));
+    const ledger = await readLedger(at('third', 'events.jsonl'), () => undefined);
+    const reached = ledger.firstReached.list().flatMap(({ cells }) => cells);
+    const stored = await readSeeds(at('third-corpus'));
+    const cells = allCells(await reachingOf(stored.map(({ program }) => program)));
+    expect(reached.length).toBeGreaterThan(10);
+    expect(reached.filter((cell) => !cells.has(cell))).toEqual([]);
   });
 
   test('has room for so many', async () => {
