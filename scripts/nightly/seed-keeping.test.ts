@@ -9,7 +9,7 @@ import { allCells, reachingOf } from '../../properties/seed-pool/distil.js';
 import { readSeeds } from '../../properties/seed-pool/seed-files.js';
 import { readLedger } from './event-log.js';
 import type { Call } from './rehearsal.js';
-import { filesBelow, rehearse } from './rehearsal.js';
+import { filesBelow, rehearse, rehearsingCrew } from './rehearsal.js';
 
 const PATIENCE = 180_000;
 
@@ -34,7 +34,7 @@ const SECOND = [
 ];
 
 const nightly = async (words: readonly string[], out: string, corpus: string): Promise<Call> =>
-  await rehearse(['nightly', ...words, '--jobs', '1', '--out', at(out), '--corpus', at(corpus)]);
+  await rehearse(['nightly', '--jobs', '1', ...words, '--out', at(out), '--corpus', at(corpus)]);
 
 /** A corpus as the first night left it. */
 const corpusAfterFirst = async (name: string): Promise<string> => {
@@ -147,7 +147,8 @@ describe('a night that keeps seeds', () => {
 
   test('goes on when a later batch was done and an earlier one was not', { timeout: PATIENCE }, async () => {
     // More than the 512 programs of a batch.
-    const words = [...SECOND, '--programs', '600', '--max-tries', '0'];
+    // Two workers begin the first two batches at once: neither knows what the other one reaches.
+    const words = [...SECOND, '--programs', '600', '--max-tries', '0', '--jobs', '2'];
     await nightly(words, 'batches', await corpusAfterFirst('batches-corpus'));
     const lines = await eventsOf('batches', /"batch":0,|"kind":"(end|occurrence)"/);
     expect(lines.some((line) => line.includes('"batch":1,'))).toBe(true);
@@ -166,6 +167,22 @@ describe('a night that keeps seeds', () => {
     const cells = allCells(await reachingOf(stored.map(({ program }) => program)));
     expect(reached.length).toBeGreaterThan(10);
     expect(reached.filter((cell) => !cells.has(cell))).toEqual([]);
+  });
+
+  test('keeps none while it is interrupted, and comes to the same when it goes on', async () => {
+    const corpus = await corpusAfterFirst('broken-off-corpus');
+    let interrupt = (): void => undefined;
+    const onInterrupt = (hear: () => void): (() => void) => {
+      interrupt = hear;
+      return () => undefined;
+    };
+    const crew = () => rehearsingCrew(({ kind }) => (kind === 'shrink' ? interrupt() : undefined));
+    const words = ['nightly', ...SECOND, '--jobs', '1', '--out', at('broken-off'), '--corpus', at(corpus)];
+    const { out } = await rehearse(words, { onInterrupt, crew });
+    expect(out).toContain('interrupted: ');
+    expect(await seeds(corpus)).toEqual(await seeds('first-corpus'));
+    await rehearse(['nightly', '--resume', at('broken-off')]);
+    expect(await seeds(corpus)).toEqual(await seeds('whole-corpus'));
   });
 
   test('has room for so many', async () => {
