@@ -42,11 +42,11 @@ export class Exploration {
   }
 
   async go(): Promise<void> {
-    const limit = this.workshop.plan.part.time ?? Infinity;
+    const { pool, part } = this.workshop.plan;
+    if (pool !== undefined) this.covered = [...allCells(await reachingOf(pool.members))];
+    const limit = part.time ?? Infinity;
     const late = new AbortController();
     const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME);
-    const { pool } = this.workshop.plan;
-    if (pool !== undefined) this.covered = [...allCells(await reachingOf(pool.members))];
     this.since = this.workshop.now;
     try {
       await this.workshop.everyWorker(async () => {

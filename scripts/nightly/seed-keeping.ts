@@ -10,7 +10,7 @@ import { settingsOf } from './run-plan.js';
 import type { RunRecord } from './run-record.js';
 
 /** Where seeds are kept, and how many there may be. */
-export interface SeedKeeping {
+interface SeedKeeping {
   readonly corpus: string;
   readonly most: number;
 }
@@ -27,7 +27,7 @@ export interface KeptSeeds {
 }
 
 /** Nobody is taken out: two runs that are published at once lose nothing. Throws `BadInput` if seeds cannot be read or written. */
-export const keepSeeds = async (
+const keepSeeds = async (
   ledger: Ledger,
   { campaign }: RunRecord,
   { corpus, most, directory }: SeedKeeping & { readonly directory: string },
