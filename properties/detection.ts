@@ -2,11 +2,11 @@
 
 import type { Defect } from '../impl/defects/defect.js';
 import type { Mixture } from './arbitraries/index.js';
-import { programArbitrary } from './arbitraries/index.js';
-import { isRunTwice } from './explore.js';
+import { DEFAULT_PROGRAM_OPTIONS } from './arbitraries/index.js';
+import { programsOf, runOptionsOf } from './explore.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { Pair } from './pair.js';
-import { programSeed, randomFor } from './seeds.js';
+import type { Guidance } from './seed-pool/seed-pool.js';
 import { MODEL, implWith } from './subjects/registry.js';
 
 export interface DetectionOptions {
@@ -15,20 +15,21 @@ export interface DetectionOptions {
   readonly campaign: string;
   /** Steps after which the campaign is given up. */
   readonly mostSteps: number;
+  /** Left out: no program is made from a pool. */
+  readonly guidance?: Guidance | undefined;
 }
 
 /** Steps that the fuzz loop takes to its first finding; Infinity if it is given up before. */
 export const stepsToDetection = async (
   defect: Defect,
-  { mixture, campaign, mostSteps }: DetectionOptions,
+  { mixture, campaign, mostSteps, guidance }: DetectionOptions,
 ): Promise<number> => {
   const pair = new Pair({ reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
-  const arbitrary = programArbitrary({ mixture });
+  const programs = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, mixture, guidance });
   try {
     for (let index = 0; pair.tally.steps < mostSteps; index++) {
-      const { program, traffic } = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined).value;
-      const twice = isRunTwice(index);
-      const divergence = await pair.run(program, { contractKept: traffic === 'coherent', twice });
+      const found = programs(index).value;
+      const divergence = await pair.run(found.program, runOptionsOf(index, found));
       if (divergence !== undefined) return pair.tally.steps;
     }
     return Infinity;

@@ -7,6 +7,8 @@ import { keepsContract } from './contract.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Pair, RunOptions } from './pair.js';
+import { Breeder } from './seed-pool/offspring.js';
+import type { Guidance } from './seed-pool/seed-pool.js';
 import { programSeed, randomFor } from './seeds.js';
 
 /** How often a program is taken up again behind a divergence. */
@@ -31,10 +33,22 @@ const scattered = (index: number): number => {
 /** A case, and what fast-check remembers of it for shrinking. */
 export type Generated = fc.Value<Case>;
 
-/** The programs of a campaign by their number: a pure function of its name and the options. */
-export const programsOf = (campaign: string, options: ProgramOptions): ((index: number) => Generated) => {
+export interface CampaignOptions extends ProgramOptions {
+  /** Left out: no program is made from a pool. */
+  readonly guidance?: Guidance | undefined;
+}
+
+/** The programs of a campaign by their number: a pure function of its name and the options, the pool among them. */
+export const programsOf = (campaign: string, options: CampaignOptions): ((index: number) => Generated) => {
   const arbitrary = programArbitrary(options);
-  return (index) => arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
+  const own = (index: number): Generated => arbitrary.generate(randomFor(programSeed(campaign, index)), undefined);
+  if (options.guidance === undefined) return own;
+  const breeder = new Breeder(options.guidance, options);
+  if (breeder.isIdle) return own;
+  return (index) => {
+    const bred = breeder.breed(randomFor(programSeed(`${campaign}/guided`, index)));
+    return bred === undefined ? own(index) : new fc.Value<Case>(bred, undefined);
+  };
 };
 
 /** What a program showed. */

@@ -14,6 +14,7 @@ import { minimize } from './minimize/index.js';
 import type { JudgeOptions } from './judging.js';
 import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
+import type { Guidance } from './seed-pool/seed-pool.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
 
@@ -26,6 +27,8 @@ export interface FuzzOptions {
   readonly paging: Paging | 'both';
   readonly traffic: Traffic | 'mixed';
   readonly mostSteps: number;
+  /** Left out: no program is made from a pool. */
+  readonly guidance?: Guidance | undefined;
   /** Kinds of finding after which the run ends. */
   readonly mostFindings: number;
   /** Candidates tried for each new kind of finding. */

@@ -3,13 +3,14 @@
  * not of its neighbours, the worker, or the shard.
  */
 
-import type { Case, ProgramOptions } from '../arbitraries/index.js';
+import type { Case } from '../arbitraries/index.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import type { Generated, Shown } from '../explore.js';
+import type { CampaignOptions, Generated, Shown } from '../explore.js';
 import { programsOf, runOptionsOf, showings } from '../explore.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
+import { NewCells } from '../seed-pool/cells.js';
 import { Tally } from '../tally.js';
 import type { TallyCounts } from '../tally-counts.js';
 import { countsOf } from '../tally-counts.js';
@@ -18,7 +19,7 @@ import type { ProgramRange } from './batches.js';
 /** Of each signature so many programs are kept, those with the smallest numbers. */
 export const KEPT_PROGRAMS = 3;
 
-export interface BatchOptions extends JudgeOptions, ProgramOptions {
+export interface BatchOptions extends JudgeOptions, CampaignOptions {
   readonly campaign: string;
 }
 
@@ -28,6 +29,14 @@ export interface BatchTask {
   readonly skip: readonly number[];
   /** For a signature of which enough programs are known: the largest number of those. Later ones are only counted. */
   readonly enough: Readonly<Record<string, number>>;
+  /** Situation cells of which it need not be told who reached them; left out, nobody asks about any. */
+  readonly settled?: readonly number[] | undefined;
+}
+
+/** A program that was the first of its batch to reach these situation cells, which are ascending. */
+export interface Reach {
+  readonly program: number;
+  readonly cells: readonly number[];
 }
 
 /** A program that showed a signature, as it was when it diverged. */
@@ -53,6 +62,8 @@ export interface BatchResult {
   readonly counts: TallyCounts;
   /** By signature. */
   readonly sightings: readonly Sighting[];
+  /** In the order of their numbers. */
+  readonly reached: readonly Reach[];
 }
 
 /** Awaited before every program. */
@@ -67,12 +78,15 @@ class Batch {
   private readonly tally: Tally;
   private pair: Pair;
   private readonly sightings = new Map<string, { count: number; readonly first: Raw[] }>();
+  private readonly newCells: NewCells | undefined;
+  private readonly reached: Reach[] = [];
 
   constructor(options: BatchOptions, task: BatchTask) {
     this.options = options;
     this.task = task;
     this.tally = new Tally(options.invariants);
     this.pair = new Pair({ ...options, tally: this.tally });
+    this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
   }
 
   async go(watch: BatchWatcher): Promise<BatchResult> {
@@ -87,12 +101,14 @@ class Batch {
     }
     const sightings = [...this.sightings].map(([signature, sighting]): Sighting => ({ signature, ...sighting }));
     sightings.sort((one, other) => (one.signature < other.signature ? -1 : 1));
-    return { programs: range.count, counts: countsOf(this.tally), sightings };
+    return { programs: range.count, counts: countsOf(this.tally), sightings, reached: this.reached };
   }
 
   /** Only the first run of a program is counted in the tally. */
   private async run(program: number, generated: Generated): Promise<void> {
     const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value));
+    const cells = this.newCells?.take() ?? [];
+    if (cells.length > 0) this.reached.push({ program, cells });
     if (divergence === undefined) return;
     // Machines are used again because making them takes longer than running a program. One that went wrong is not: what it left
     // behind must not reach the next program, and what a program shows must not depend on what ran before it.

@@ -11,6 +11,9 @@ import { tallyCountsSchema } from '../tally-counts.js';
 import type { Occurrence } from './occurrence.js';
 import { occurrenceFrom, occurrenceSchema, occurrenceToJson } from './occurrence.js';
 
+/** A program, and situation cells that it was the first to reach: of its batch, or of all that is known. */
+const reach = exactObject({ program: naturalNumber, cells: z.array(naturalNumber) });
+
 const span = z.tuple([naturalNumber, naturalNumber]);
 
 /** How a worker failed. */
@@ -32,6 +35,7 @@ const SCHEMAS = {
     elapsed: naturalNumber,
     counts: tallyCountsSchema,
     sightings: z.array(exactObject({ signature: anyText, count: naturalNumber, first: list })),
+    reached: z.exactOptional(z.array(reach)),
   }),
   /** All batches of a shard so far, added up: what merging leaves of them. */
   shard: exactObject({
@@ -44,6 +48,8 @@ const SCHEMAS = {
     counts: tallyCountsSchema,
     signatures: z.record(z.string(), naturalNumber),
   }),
+  /** What merging leaves of the batches' `reached`. */
+  reach: exactObject({ kind: z.literal('reach'), ...reach.shape }),
   /** More is known of a program that showed a finding. */
   occurrence: exactObject({ kind: z.literal('occurrence'), occurrence: z.unknown() }),
   /** An entry of the corpus was run again. `signature`: as recorded; of a file that is an entry. */
@@ -88,6 +94,7 @@ export type Event =
   | Plain<'begin'>
   | BatchEvent
   | ShardEvent
+  | Plain<'reach'>
   | { readonly kind: 'occurrence'; readonly occurrence: Occurrence }
   | CorpusEvent
   | CanaryEvent
@@ -114,6 +121,7 @@ const line = z.discriminatedUnion(
     SCHEMAS.begin,
     SCHEMAS.batch,
     SCHEMAS.shard,
+    SCHEMAS.reach,
     SCHEMAS.occurrence,
     SCHEMAS.corpus,
     SCHEMAS.canary,

@@ -63,7 +63,17 @@ const batch = (shard: number, number: number): Event => {
   const signature = `translation | end | ${difference}`;
   const first = [occurrence(difference, number * 4 + shard, (number * 7 + shard) % 20, 'not')];
   const sightings = [{ signature, count: number + 1, first }];
-  return { kind: 'batch', shard, batch: number, programs: 4, elapsed: number, counts: counts(number), sightings };
+  const reached = [{ program: number * 4 + shard, cells: [number % 3, 100 + shard] }];
+  return {
+    kind: 'batch',
+    shard,
+    batch: number,
+    programs: 4,
+    elapsed: number,
+    counts: counts(number),
+    sightings,
+    reached,
+  };
 };
 
 const anyEvent = fc.oneof(
@@ -80,6 +90,9 @@ const anyEvent = fc.oneof(
       kind: 'occurrence',
       occurrence: occurrence(difference, program, steps, shrunk, shown),
     })),
+  fc
+    .record({ program: fc.nat(9), cells: fc.uniqueArray(fc.nat(5), { minLength: 1 }) })
+    .map((reach): Event => ({ kind: 'reach', ...reach })),
   fc.nat(3).map((shard): Event => ({ kind: 'end', at: '', shard })),
   fc.nat(20).map((programs): Event => ({ kind: 'canary', defect: 'x', caught: programs < 19, programs })),
   fc
@@ -125,6 +138,8 @@ describe('a ledger', () => {
       ledgerOf(events.filter((event) => 'shard' in event && event.shard === shard)),
     );
     expect(textOf(merged(...apart))).toBe(textOf(ledgerOf(events)));
+    expect(merged(...apart).firstReached.list()).toEqual(ledgerOf(events).firstReached.list());
+    expect(ledgerOf(events).firstReached.list()[0]).toEqual({ program: 0, cells: [0, 100] });
     expect(merged(...apart).tally().steps).toBe(3 * 15);
     expect(merged(...apart).programs).toBe(3 * 6 * 4);
   });

@@ -9,6 +9,7 @@ import { addCounts, countsOf } from '../tally-counts.js';
 import { BatchSet } from './batch-set.js';
 import { Discoveries } from './discoveries.js';
 import type { AccidentEvent, BatchEvent, CanaryEvent, CorpusEvent, Event, ShardEvent } from './event.js';
+import { FirstReached } from './first-reached.js';
 
 /** What the batches of one shard add up to. */
 export class ShardSum {
@@ -59,6 +60,7 @@ export class ShardSum {
 export class Ledger {
   readonly shards = new Map<number, ShardSum>();
   readonly discoveries = new Discoveries();
+  readonly firstReached = new FirstReached();
   /** By file. */
   readonly corpus = new Map<string, CorpusEvent>();
   readonly accidents: AccidentEvent[] = [];
@@ -72,9 +74,12 @@ export class Ledger {
       case 'batch':
         this.shard(event.shard).take(event);
         for (const { first } of event.sightings) for (const each of first) this.discoveries.add(each);
+        for (const each of event.reached ?? []) this.firstReached.add(each);
         return;
       case 'shard':
         return this.takeShard(event);
+      case 'reach':
+        return this.firstReached.add(event);
       case 'occurrence':
         return this.discoveries.add(event.occurrence);
       case 'corpus':
@@ -99,6 +104,9 @@ export class Ledger {
       ...[...this.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1)),
       ...shards.map(([index, sum]) => sum.toEvent(index)),
       ...this.accidents.toSorted(compareText),
+      ...this.firstReached
+        .list()
+        .map((reach): Event => ({ kind: 'reach', program: reach.program, cells: [...reach.cells] })),
       ...this.discoveries
         .list()
         .flatMap(({ occurrences }) => occurrences.map((occurrence): Event => ({ kind: 'occurrence', occurrence }))),

@@ -25,7 +25,9 @@ export const coherence: Invariant = {
     },
     { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },
   ],
-  watch: stateless(({ step, subject, subjectKind, guest }) => {
+  watch: stateless(({ step, subject, subjectKind, referenceKind, guest }) => {
+    // Of a machine whose creation failed there is no guest (machine.md 2).
+    if (referenceKind === 'absent') return VACUOUS;
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;
     if (subjectKind === 'killed' && hostRefused(subject.outcome)) return VACUOUS;
     if (step?.op === 'access') return compare(pureAccess(guest, step.vaddr, step.kind, step.mode), subject.outcome);

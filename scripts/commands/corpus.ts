@@ -16,6 +16,7 @@ import { labelled } from '../report/labelled.js';
 import { counted, formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
+import { addSeeds } from './corpus-seeds.js';
 import { regressOn } from './regress.js';
 
 type Readable = Extract<Stored, { readonly kind: 'entry' }>;
@@ -43,12 +44,14 @@ export const registerCorpus = (program: Command, session: Session): void => {
     ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
     ['shadowdiff corpus prune --dry-run', 'which ones say nothing new'],
     ['shadowdiff corpus stats', 'how many, of what, how long'],
+    ['shadowdiff corpus seeds', 'the programs that nightly --guided starts from'],
   ]);
   addList(command, session);
   addAdd(command, session);
   addPrune(command, session);
   addVerify(command, session);
   addStats(command, session);
+  addSeeds(command, withCorpus, session);
 };
 
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);

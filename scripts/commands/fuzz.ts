@@ -11,6 +11,7 @@ import { campaignName } from '../options/campaign.js';
 import { CORPUS } from '../options/corpus.js';
 import { duration } from '../options/duration.js';
 import { addProgramOptions } from '../options/programs.js';
+import { share } from '../options/share.js';
 import { addSides, closeSides, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { shellWord } from '../report/shell-words.js';
@@ -49,6 +50,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
       wholeNumber(0, MOST_TRIES),
       DEFAULT_MOST_TRIES,
     )
+    .option('--guided <share>', 'make this share of the programs from the seeds of the corpus, 0 to 1', share, 0)
     .option('--corpus <directory>', 'where counterexamples are kept; made when there is one', CORPUS)
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'also write summary.json and findings/ here');
@@ -63,14 +65,15 @@ export const registerFuzz = (program: Command, session: Session): void => {
 };
 
 const runFuzz = async (flags: FuzzFlags, session: Session): Promise<ExitCode> => {
-  const plan = planOf(flags, await readKnown(flags.known), session);
+  const plan = await planOf(flags, await readKnown(flags.known), session);
   const { campaign } = plan.options;
   await checkDirectory('--corpus', plan.corpus);
   if (plan.out !== undefined) await checkDirectory('--out', plan.out);
   try {
     await startSides(plan.options);
     if (plan.out !== undefined) await makeResultDirectory('--out', plan.out);
-    session.print(`seed ${campaign}   (repeat with --seed ${shellWord(campaign)})`);
+    const guided = flags.guided === 0 ? '' : ` --guided ${flags.guided} and the same seeds`;
+    session.print(`seed ${campaign}   (repeat with --seed ${shellWord(campaign)}${guided})`);
     const summary = await fuzzAndSummarize(plan, session);
     session.print();
     for (const line of summaryReport(summary, session)) session.print(line);

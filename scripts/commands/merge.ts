@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput } from '../../model/format/index.js';
+import { DEFAULT_MOST_SEEDS } from '../../properties/seed-pool/seed-files.js';
 import type { ExitCode } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
 import { readKnown } from '../fuzzing/known.js';
@@ -8,16 +9,21 @@ import { addHelp } from '../help.js';
 import type { StoredRun } from '../nightly/merge.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../nightly/merge.js';
 import { nightlyReport } from '../nightly/nightly-report.js';
+import { readPool, writePool } from '../nightly/pool-file.js';
 import { publish } from '../nightly/publish.js';
 import { RUN_FILE } from '../nightly/run-files.js';
 import { readRunRecord, writeRunRecord } from '../nightly/run-record.js';
+import { wholeNumber } from '../options/whole-number.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
+
+const MOST_SEEDS = 10_000;
 
 interface MergeFlags {
   readonly out: string;
   readonly corpus?: string;
   readonly known?: string;
+  readonly mostSeeds: number;
 }
 
 export const registerMerge = (program: Command, session: Session): void => {
@@ -27,6 +33,7 @@ export const registerMerge = (program: Command, session: Session): void => {
     .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
     .requiredOption('--out <directory>', 'where the merged run goes')
     .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')
+    .option('--most-seeds <count>', 'largest number of seeds there', wholeNumber(0, MOST_SEEDS), DEFAULT_MOST_SEEDS)
     .option('--known <file>', 'known findings: counted, and not a failure until they expire');
   addHelp(command, [
     ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
@@ -42,14 +49,40 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   await checkDirectory('--out', out);
   if (flags.corpus !== undefined) await checkDirectory('--corpus', flags.corpus);
   await refuseToReplace(out);
-  const { record, ledger } = mergeRuns(await readRuns(directories, session));
+  const runs = await readRuns(directories, session);
+  const { record, ledger } = mergeRuns(runs);
   await makeResultDirectory('--out', out);
   await writeMergedEvents(out, ledger);
   await writeRunRecord(join(out, RUN_FILE), record);
-  const options = { directory: out, record, known, keepIn: flags.corpus, interrupted: false };
+  if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
+  const options = {
+    directory: out,
+    record,
+    known,
+    keepIn: flags.corpus,
+    interrupted: false,
+    mostSeeds: flags.mostSeeds,
+  };
   const publication = await publish(ledger, options, session);
   for (const line of nightlyReport(publication, { ledger, record, directory: out }, session)) session.print(line);
   return publication.summary.exitCode;
+};
+
+/** The runs have the same pool: any will do. Without one, findings are told all the same, and that no seeds are kept. */
+const bringPool = async (
+  runs: readonly StoredRun[],
+  identity: string,
+  out: string,
+  session: Session,
+): Promise<void> => {
+  for (const { directory } of runs) {
+    try {
+      return await writePool(out, await readPool(directory, identity));
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      session.complain(`shadowdiff: ${printable(error.message)}`);
+    }
+  }
 };
 
 /** Merging again is welcome; a run of a shard is not to be lost. */

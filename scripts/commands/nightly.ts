@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { Ledger } from '../../properties/campaign/ledger.js';
+import { DEFAULT_MOST_SEEDS } from '../../properties/seed-pool/seed-files.js';
 import { SUBJECT_NAMES } from '../../properties/subjects/registry.js';
 import type { ExitCode } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
@@ -11,6 +12,7 @@ import { addHelp } from '../help.js';
 import { EventLog, readLedger } from '../nightly/event-log.js';
 import { NightlyRun } from '../nightly/nightly-run.js';
 import { nightlyReport } from '../nightly/nightly-report.js';
+import { writePool } from '../nightly/pool-file.js';
 import { publish } from '../nightly/publish.js';
 import { EVENTS_FILE, RUN_FILE, WORKERS_FILE } from '../nightly/run-files.js';
 import type { NightlyFlags, RunPlan } from '../nightly/run-plan.js';
@@ -18,6 +20,7 @@ import { runPlanOf, settingsOf } from '../nightly/run-plan.js';
 import { claimRunRecord, writeRunRecord } from '../nightly/run-record.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
+import { share } from '../options/share.js';
 import { closeSides, sidesOf, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { labelled } from '../report/labelled.js';
@@ -31,6 +34,7 @@ const MOST_TRIES = 10 ** 9;
 const MOST_JOBS = 1024;
 const FEWEST_STEPS = 48;
 const MOST_STEPS = 100_000;
+const MOST_SEEDS = 10_000;
 
 export const registerNightly = (program: Command, session: Session): void => {
   const command = program
@@ -63,6 +67,13 @@ export const registerNightly = (program: Command, session: Session): void => {
       'fewer programs are inconclusive (default: 1000, or all of --programs)',
       wholeNumber(0, MOST_PROGRAMS),
     )
+    .option(
+      '--guided <share>',
+      'make this share of the programs from the seeds of the corpus, 0 to 1 (default: 0)',
+      share,
+    )
+    .option('--keep-seeds', 'keep programs that reach what no seed does (default: with --guided)')
+    .option('--most-seeds <count>', 'largest number of seeds (default: 200)', wholeNumber(0, MOST_SEEDS))
     .option('--corpus <directory>', 'replayed first, and where new counterexamples are kept (default: corpus)')
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'where the results go (default: out/DATE-SEED)');
@@ -81,6 +92,7 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   await makeResultDirectory('--out', plan.directory);
   const record = join(plan.directory, RUN_FILE);
   await (plan.resumed ? writeRunRecord : claimRunRecord)(record, plan.record);
+  if (!plan.resumed && plan.pool !== undefined) await writePool(plan.directory, plan.pool);
   const events = join(plan.directory, EVENTS_FILE);
   const log = new EventLog(events);
   const ledger = await readLedger(events, (problem) => session.complain(`shadowdiff: ${printable(problem)}`));
@@ -90,7 +102,15 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
   const interrupted = await explore(plan, ledger, log, session);
   const { directory, record: run, known } = plan;
   const keepIn = run.campaign.shards === 1 ? plan.part.corpus : undefined;
-  const publication = await publish(ledger, { directory, record: run, known, keepIn, interrupted }, session);
+  const options = {
+    directory,
+    record: run,
+    known,
+    keepIn,
+    interrupted,
+    mostSeeds: flags.mostSeeds ?? DEFAULT_MOST_SEEDS,
+  };
+  const publication = await publish(ledger, options, session);
   session.print();
   for (const line of nightlyReport(publication, { ledger, record: run, directory }, session)) session.print(line);
   if (interrupted) session.print(commandLineOf(['shadowdiff', 'nightly', '--resume', directory]));
@@ -99,7 +119,7 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
 
 /** What cannot work is told before anything is written. */
 const checkPlan = async ({ directory, part, record }: RunPlan, session: Session): Promise<void> => {
-  const settings = settingsOf(record.campaign);
+  const settings = settingsOf(record.campaign, directory);
   const sides = sidesOf(settings, session, undefined);
   await checkDirectory('--corpus', part.corpus);
   await checkDirectory('--out', directory);

@@ -2,6 +2,9 @@
 
 import type { FuzzOptions } from '../../properties/fuzz.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
+import { readSeeds } from '../../properties/seed-pool/seed-files.js';
+import type { Guidance } from '../../properties/seed-pool/seed-pool.js';
+import { poolOf } from '../../properties/seed-pool/seed-pool.js';
 import { invariantsNamed } from '../options/invariants.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { programOptionsOf } from '../options/programs.js';
@@ -18,6 +21,8 @@ export interface FuzzFlags extends SideFlags, ProgramFlags {
   readonly time?: number;
   readonly programs?: number;
   readonly seed?: string;
+  /** 0 … 1. */
+  readonly guided: number;
   readonly maxFindings: number;
   readonly maxTries: number;
   readonly corpus: string;
@@ -44,11 +49,12 @@ export interface Plan {
 }
 
 /** Throws `BadInput` for names that are none. */
-export const planOf = (flags: FuzzFlags, known: readonly KnownFinding[], session: Session): Plan => ({
+export const planOf = async (flags: FuzzFlags, known: readonly KnownFinding[], session: Session): Promise<Plan> => ({
   options: {
     campaign: flags.seed ?? session.surroundings.freshSeed(),
     ...sidesOf(flags, session, undefined),
     ...programOptionsOf(flags),
+    guidance: await guidanceFor(flags),
     invariants: invariantsNamed(flags.invariant),
     mostFindings: flags.maxFindings,
     mostTries: flags.maxTries,
@@ -59,6 +65,11 @@ export const planOf = (flags: FuzzFlags, known: readonly KnownFinding[], session
   out: flags.out,
   known,
 });
+
+const guidanceFor = async ({ guided, corpus }: FuzzFlags): Promise<Guidance | undefined> => {
+  if (guided === 0) return undefined;
+  return { share: guided, pool: poolOf((await readSeeds(corpus)).map(({ program }) => program)) };
+};
 
 const limitsOf = ({ time, programs }: FuzzFlags): Limits => {
   if (time === undefined && programs === undefined) return { time: DEFAULT_TIME, programs: Infinity };

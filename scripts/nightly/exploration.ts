@@ -7,8 +7,10 @@ import type { Failure, SightingEvent } from '../../properties/campaign/event.js'
 import type { Occurrence } from '../../properties/campaign/occurrence.js';
 import { signatureOfOccurrence } from '../../properties/campaign/occurrence.js';
 import { programsOf } from '../../properties/explore.js';
+import { allCells, reachingOf } from '../../properties/seed-pool/distil.js';
 import type { Death } from './death.js';
 import { divergenceOf } from './death.js';
+import { guidanceOf } from './pool-file.js';
 import { batchesOf } from './run-plan.js';
 import type { Workshop } from './workshop.js';
 
@@ -23,6 +25,8 @@ export class Exploration {
   private readonly before: number;
   private since: number | undefined = undefined;
   private until: number | undefined = undefined;
+  /** Situation cells that the seeds reach; undefined if there are to be no seeds. */
+  private covered: readonly number[] | undefined = undefined;
   /** No batch below is left to do. */
   private next = 0;
 
@@ -38,7 +42,9 @@ export class Exploration {
   }
 
   async go(): Promise<void> {
-    const limit = this.workshop.plan.part.time ?? Infinity;
+    const { pool, part } = this.workshop.plan;
+    if (pool !== undefined) this.covered = [...allCells(await reachingOf(pool.members))];
+    const limit = part.time ?? Infinity;
     const late = new AbortController();
     const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME);
     this.since = this.workshop.now;
@@ -69,14 +75,14 @@ export class Exploration {
     let failure: Failure | undefined;
     for (let falseStarts = 0; falseStarts < MOST_FALSE_STARTS;) {
       const skip = deaths.map(({ program }) => program);
-      const task = { range, skip, enough: ledger.discoveries.enough() };
+      const task = { range, skip, enough: ledger.discoveries.enough(), settled: this.settledFor(range) };
       // Only when a worker has failed is it worth the time to know on which program.
       const careful = failure !== undefined;
       const outcome = await workshop.have({ kind: 'batch', settings, batch: task, careful }, late);
       if (outcome.kind === 'aborted') return;
       if (outcome.kind === 'done') {
         if (failure !== undefined && deaths.length === 0) this.rememberAccident(batch, failure);
-        return this.rememberBatch(batch, outcome.result, deaths);
+        return await this.rememberBatch(batch, outcome.result, deaths);
       }
       failure = outcome.how;
       if (!careful) continue;
@@ -86,11 +92,18 @@ export class Exploration {
     throw new Error(`workers fail before they begin: ${failure}`);
   }
 
+  /** Of these cells it is known well enough who reached them first. */
+  private settledFor({ first }: ProgramRange): readonly number[] | undefined {
+    if (this.covered === undefined) return undefined;
+    return [...this.covered, ...this.workshop.ledger.firstReached.settledBefore(first)];
+  }
+
   private rememberAccident(batch: number, how: Failure): void {
     this.workshop.remember({ kind: 'accident', shard: this.workshop.plan.part.shard, batch, how });
   }
 
-  private rememberBatch(batch: number, { programs, counts, sightings }: BatchResult, deaths: readonly Death[]): void {
+  private async rememberBatch(batch: number, result: BatchResult, deaths: readonly Death[]): Promise<void> {
+    const { programs, counts, sightings, reached } = result;
     const { workshop, elapsed } = this;
     const seen = sightings.map(({ signature, count, first }): SightingEvent => {
       const occurrences = first.map((raw): Occurrence => ({
@@ -100,18 +113,31 @@ export class Exploration {
       }));
       return { signature, count, first: occurrences };
     });
-    const died = deaths.map((death): SightingEvent => {
-      const occurrence = this.occurrenceOf(death);
-      return { signature: signatureOfOccurrence(occurrence), count: 1, first: [occurrence] };
-    });
+    const died: SightingEvent[] = [];
+    for (const death of deaths) {
+      const occurrence = await this.occurrenceOf(death);
+      died.push({ signature: signatureOfOccurrence(occurrence), count: 1, first: [occurrence] });
+    }
     const { shard } = workshop.plan.part;
-    workshop.remember({ kind: 'batch', shard, batch, programs, elapsed, counts, sightings: [...seen, ...died] });
+    workshop.remember({
+      kind: 'batch',
+      shard,
+      batch,
+      programs,
+      elapsed,
+      counts,
+      sightings: [...seen, ...died],
+      ...(reached.length === 0
+        ? {}
+        : { reached: reached.map(({ program, cells }) => ({ program, cells: [...cells] })) }),
+    });
   }
 
-  private occurrenceOf(death: Death): Occurrence {
+  private async occurrenceOf(death: Death): Promise<Occurrence> {
     const { settings } = this.workshop;
     const { program } = death;
-    const found = programsOf(settings.campaign, settings)(program).value;
+    const guidance = settings.guidance === undefined ? undefined : await guidanceOf(settings.guidance);
+    const found = programsOf(settings.campaign, { ...settings, guidance })(program).value;
     const originalSteps = found.program.steps.length;
     const entry = this.workshop.entryOf({ program, originalSteps, case: found, divergence: divergenceOf(death) });
     return { entry, shrunk: 'not', shown: undefined };

@@ -10,6 +10,7 @@ import { countReport } from '../report/summary-report.js';
 import type { Session } from '../session.js';
 import type { Publication } from './publish.js';
 import type { RunRecord } from './run-record.js';
+import type { KeptSeeds } from './seed-keeping.js';
 import type { Status, Triage, TriagedEntry, TriagedFinding } from './triage.js';
 import { doubtsOf } from './verdict.js';
 
@@ -17,13 +18,14 @@ import { doubtsOf } from './verdict.js';
 const MOST_REASONS = 10;
 
 export const nightlyReport = (
-  { summary, triage, troubles }: Publication,
+  { summary, triage, troubles, seeds }: Publication,
   { ledger, record, directory }: { readonly ledger: Ledger; readonly record: RunRecord; readonly directory: string },
   session: Session,
 ): readonly string[] => [
   ...countReport(summary, session),
   ...canaryLines(ledger, session),
   ...corpusLines(ledger, triage, session),
+  ...seedLines(seeds, session),
   ...accidentLines(ledger, session),
   '',
   ...STATUSES.flatMap((status) => findingLines(status, triage, summary.findings, session)),
@@ -32,7 +34,7 @@ export const nightlyReport = (
   ...entryLines('fixed', triage.fixed, session),
   ...troubles.map((trouble) => session.colors.red(wrap(`not saved: ${printable(trouble)}`, session))),
   ...(triage.findings.length === 0 ? [] : ['']),
-  ...verdictLines({ summary, triage, troubles }, { ledger, record }, session),
+  ...verdictLines({ summary, triage }, { ledger, record }, session),
   labelled('results', printable(directory), session.width),
 ];
 
@@ -65,6 +67,14 @@ const corpusLines = (
   const text =
     corpus.size === 0 ? 'empty' : `${entries} replayed, ${told.length === 0 ? 'as recorded' : told.join(', ')}`;
   return [labelled('corpus', text, width)];
+};
+
+const seedLines = (seeds: KeptSeeds | undefined, { width }: Session): readonly string[] => {
+  if (seeds === undefined) return [];
+  const { directory, added, cells, full } = seeds;
+  const total = `${formatCount(seeds.seeds)} in ${printable(directory)}`;
+  const room = full ? '; no room for more: --most-seeds, or shadowdiff corpus seeds --prune' : '';
+  return [labelled('seeds', `${formatCount(added)} new, ${total} reach ${counted(cells, 'situation')}${room}`, width)];
 };
 
 const accidentLines = ({ accidents }: Ledger, { width, colors }: Session): readonly string[] => {
@@ -120,7 +130,7 @@ const entryLines = (title: string, entries: readonly TriagedEntry[], { width }: 
 };
 
 const verdictLines = (
-  { summary, triage }: Publication,
+  { summary, triage }: Pick<Publication, 'summary' | 'triage'>,
   { ledger, record }: { readonly ledger: Ledger; readonly record: RunRecord },
   session: Session,
 ): readonly string[] => {

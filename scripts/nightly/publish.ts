@@ -27,7 +27,8 @@ import type { Session } from '../session.js';
 import { writeReports } from './reporters.js';
 import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
-import { settingsOf } from './run-plan.js';
+import type { KeptSeeds } from './seed-keeping.js';
+import { tryToKeepSeeds } from './seed-keeping.js';
 import type { Triage, TriagedFinding } from './triage.js';
 import { triageOf } from './triage.js';
 import { nightlyVerdict } from './verdict.js';
@@ -37,6 +38,8 @@ export interface Publication {
   readonly triage: Triage;
   /** What could not be saved, a sentence each. */
   readonly troubles: readonly string[];
+  /** Undefined if this run keeps none. */
+  readonly seeds: KeptSeeds | undefined;
 }
 
 export interface PublishOptions {
@@ -46,6 +49,8 @@ export interface PublishOptions {
   /** The corpus into which new counterexamples go; a shard alone does not know which program will stand for a finding. */
   readonly keepIn: string | undefined;
   readonly interrupted: boolean;
+  /** The largest number of seeds in that corpus. */
+  readonly mostSeeds: number;
 }
 
 const TRIAGE_FORMAT = 'shadowdiff-triage/1';
@@ -57,6 +62,8 @@ export const publish = async (ledger: Ledger, options: PublishOptions, session: 
   const tolerates = tolerated(known, today);
   const triage = await triageOf(ledger, { record, replayed, kept: keepIn ?? replayed, tolerated: tolerates });
   const { findings, troubles } = await storeAll(triage.findings, options);
+  const seeds = await seedsFrom(ledger, options);
+  if (typeof seeds === 'string') troubles.push(seeds);
   const result = resultOf(ledger, triage.findings);
   const summary = summarize(
     { options: fuzzOptionsOf(record, session), known },
@@ -68,16 +75,28 @@ export const publish = async (ledger: Ledger, options: PublishOptions, session: 
   await writeInvariants(directory, summary, result.tally);
   await writeJson(join(directory, TRIAGE_FILE), triageToJson(triage, findings, ledger));
   await writeReports(directory, session);
-  return { summary, triage, troubles };
+  return { summary, triage, troubles, seeds: typeof seeds === 'string' ? undefined : seeds };
+};
+
+/** Of a run that was interrupted none are kept: which they are is known only at its end. Answers what went wrong, if it did. */
+const seedsFrom = async (
+  ledger: Ledger,
+  { directory, record, keepIn, mostSeeds, interrupted }: PublishOptions,
+): Promise<KeptSeeds | string | undefined> => {
+  if (keepIn === undefined || record.campaign.pool === null || interrupted) return undefined;
+  return await tryToKeepSeeds(ledger, record, { corpus: keepIn, most: mostSeeds, directory });
 };
 
 /** The options of an equal fuzz run, for the summary. */
 const fuzzOptionsOf = ({ campaign }: RunRecord, session: Session): FuzzOptions => {
-  const settings = settingsOf(campaign);
+  const { seed, paging, traffic, maxSteps } = campaign;
   return {
-    ...settings,
-    subject: subjectOf(session, campaign.subject, '--subject', settings),
-    reference: subjectOf(session, campaign.reference, '--reference', settings),
+    campaign: seed,
+    paging,
+    traffic,
+    mostSteps: maxSteps,
+    subject: subjectOf(session, campaign.subject, '--subject', campaign),
+    reference: subjectOf(session, campaign.reference, '--reference', campaign),
     invariants: INVARIANTS,
     mostFindings: Number.MAX_SAFE_INTEGER,
     mostTries: campaign.maxTries,
@@ -119,7 +138,7 @@ const timeOf = (ledger: Ledger, { parts }: RunRecord, today: Date): Ending['time
 const storeAll = async (
   findings: readonly TriagedFinding[],
   options: PublishOptions,
-): Promise<{ readonly findings: readonly FindingSummary[]; readonly troubles: readonly string[] }> => {
+): Promise<{ readonly findings: readonly FindingSummary[]; readonly troubles: string[] }> => {
   const directory = join(options.directory, FINDINGS);
   const told = findings.filter(({ status }) => status !== 'tolerated');
   const troubles: string[] = [];

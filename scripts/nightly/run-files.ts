@@ -4,6 +4,8 @@ export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
 export const INVARIANTS_FILE = 'invariants.json';
 export const TRIAGE_FILE = 'triage.json';
+/** The seeds from which programs were made, a line each. */
+export const POOL_FILE = 'pool.jsonl';
 /** A directory. */
 export const FINDINGS = 'findings';
 /** What workers said before they died. */

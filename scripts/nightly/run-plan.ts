@@ -8,6 +8,9 @@ import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { smallestBatch } from '../../properties/campaign/batches.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/minimize/index.js';
+import { readSeeds } from '../../properties/seed-pool/seed-files.js';
+import type { SeedPool } from '../../properties/seed-pool/seed-pool.js';
+import { poolOf } from '../../properties/seed-pool/seed-pool.js';
 import { IMPL, MODEL } from '../../properties/subjects/registry.js';
 import { readKnown } from '../fuzzing/known.js';
 import { CORPUS } from '../options/corpus.js';
@@ -15,6 +18,8 @@ import { shardOf } from '../options/shard.js';
 import { DEFAULT_CASE_TIMEOUT } from '../options/sides.js';
 import type { Session } from '../session.js';
 import { packageVersion } from '../version.js';
+import type { GuidanceSettings } from './pool-file.js';
+import { readPool } from './pool-file.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-record.js';
 import { readRunRecord, thisHost } from './run-record.js';
 import { RUN_FILE } from './run-files.js';
@@ -24,6 +29,8 @@ import type { CampaignSettings } from './tasks.js';
 const DEFAULT_TIME = 600_000;
 const DEFAULT_SHRINK_TIME = 300_000;
 const DEFAULT_MIN_PROGRAMS = 1000;
+/** The share of programs that are made from seeds. */
+const DEFAULT_GUIDED = 0;
 
 /** Options without defaults: a run that goes on must know what was given. */
 export interface NightlyFlags {
@@ -32,6 +39,9 @@ export interface NightlyFlags {
   readonly shrinkTime?: number;
   readonly caseTimeout?: number;
   readonly programs?: number;
+  readonly guided?: number;
+  readonly keepSeeds?: true;
+  readonly mostSeeds?: number;
   readonly minPrograms?: number;
   readonly seed?: string;
   readonly paging?: CampaignRecord['paging'];
@@ -54,6 +64,8 @@ export interface RunPlan {
   readonly record: RunRecord;
   readonly part: PartRecord;
   readonly known: readonly KnownFinding[];
+  /** Undefined if there are to be no seeds. */
+  readonly pool: SeedPool | undefined;
 }
 
 /** What is laid down once and for all when a campaign begins. */
@@ -68,18 +80,20 @@ const OF_CAMPAIGN = [
   'caseTimeout',
   'programs',
   'minPrograms',
+  'guided',
+  'keepSeeds',
   'shard',
   'out',
 ] as const satisfies readonly (keyof NightlyFlags)[];
 
 /** Throws `BadInput` for options that contradict each other, and for a run that cannot go on. */
 export const runPlanOf = async (flags: NightlyFlags, session: Session): Promise<RunPlan> => {
-  const plan = flags.resume === undefined ? freshPlan(flags, session) : await resumedPlan(flags.resume, flags);
+  const plan = flags.resume === undefined ? await freshPlan(flags, session) : await resumedPlan(flags.resume, flags);
   const { known } = plan.part;
   return { ...plan, known: await readKnown(known ?? undefined) };
 };
 
-const freshPlan = (flags: NightlyFlags, session: Session): Omit<RunPlan, 'known'> => {
+const freshPlan = async (flags: NightlyFlags, session: Session): Promise<Omit<RunPlan, 'known'>> => {
   const { surroundings } = session;
   const shard = flags.shard === undefined ? { index: 0, of: 1 } : shardOf(flags.shard, surroundings.env);
   if (shard.of > 1 && flags.seed === undefined) {
@@ -98,11 +112,19 @@ const freshPlan = (flags: NightlyFlags, session: Session): Omit<RunPlan, 'known'
     corpus: flags.corpus ?? CORPUS,
     known: flags.known ?? null,
   };
-  const record: RunRecord = { kind: 'run', campaign: campaignOf(flags, seed, shard), parts: [part] };
-  return { directory: flags.out ?? join('out', directoryName(started, seed, shard)), resumed: false, record, part };
+  const pool = await poolFor(flags, part.corpus);
+  const record: RunRecord = { kind: 'run', campaign: campaignOf(flags, seed, shard, pool), parts: [part] };
+  const directory = flags.out ?? join('out', directoryName(started, seed, shard));
+  return { directory, resumed: false, record, part, pool };
 };
 
-const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard): CampaignRecord => ({
+/** The seeds of the corpus, if programs are made from them or new ones are to be kept. */
+const poolFor = async ({ guided, keepSeeds }: NightlyFlags, corpus: string): Promise<SeedPool | undefined> => {
+  if ((guided ?? DEFAULT_GUIDED) === 0 && keepSeeds !== true) return undefined;
+  return poolOf((await readSeeds(corpus)).map(({ program }) => program));
+};
+
+const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard, pool: SeedPool | undefined): CampaignRecord => ({
   version: packageVersion(),
   seed,
   subject: flags.subject ?? IMPL.name,
@@ -115,6 +137,8 @@ const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard): CampaignRe
   programs: flags.programs ?? null,
   minPrograms: flags.minPrograms ?? Math.min(DEFAULT_MIN_PROGRAMS, flags.programs ?? Infinity),
   shards: shard.of,
+  guided: flags.guided ?? DEFAULT_GUIDED,
+  pool: pool?.identity ?? null,
 });
 
 const directoryName = (started: string, seed: string, { index, of }: Shard): string => {
@@ -130,6 +154,7 @@ const resumedPlan = async (directory: string, flags: NightlyFlags): Promise<Omit
   }
   const record = await readRunRecord(join(directory, RUN_FILE));
   refuseToResume(record, directory);
+  const { pool } = record.campaign;
   const [recorded] = record.parts as [PartRecord];
   const part: PartRecord = {
     ...recorded,
@@ -139,7 +164,13 @@ const resumedPlan = async (directory: string, flags: NightlyFlags): Promise<Omit
     corpus: flags.corpus ?? recorded.corpus,
     known: flags.known ?? recorded.known,
   };
-  return { directory, resumed: true, record: { ...record, parts: [part] }, part };
+  return {
+    directory,
+    resumed: true,
+    record: { ...record, parts: [part] },
+    part,
+    pool: pool === null ? undefined : await readPool(directory, pool),
+  };
 };
 
 const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void => {
@@ -152,8 +183,8 @@ const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void 
   );
 };
 
-/** The campaign as workers know it. */
-export const settingsOf = (campaign: CampaignRecord): CampaignSettings => ({
+/** The campaign as workers know it. `directory`: where its seeds are. */
+export const settingsOf = (campaign: CampaignRecord, directory: string): CampaignSettings => ({
   campaign: campaign.seed,
   subject: campaign.subject,
   reference: campaign.reference,
@@ -161,7 +192,11 @@ export const settingsOf = (campaign: CampaignRecord): CampaignSettings => ({
   traffic: campaign.traffic,
   mostSteps: campaign.maxSteps,
   caseTimeout: campaign.caseTimeout,
+  guidance: guidanceIn(campaign, directory),
 });
+
+const guidanceIn = ({ guided, pool }: CampaignRecord, directory: string): GuidanceSettings | undefined =>
+  guided === 0 || pool === null ? undefined : { share: guided, directory, pool };
 
 export const batchesOf = ({ record, part }: Pick<RunPlan, 'record' | 'part'>): Batches => {
   const { subject, reference, programs, shards } = record.campaign;

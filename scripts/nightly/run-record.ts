@@ -27,6 +27,10 @@ const campaign = exactObject({
   minPrograms: naturalNumber,
   /** How many shards share the campaign. */
   shards: naturalNumber,
+  /** The share of programs that are made from seeds, 0 … 1. */
+  guided: z.number().min(0).max(1).default(0),
+  /** The identity of the seed pool; null if there are to be no seeds. */
+  pool: z.union([anyText, z.null()]).default(null),
 });
 
 const part = exactObject({

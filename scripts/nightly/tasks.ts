@@ -20,6 +20,8 @@ import { Pair } from '../../properties/pair.js';
 import { IMPL } from '../../properties/subjects/registry.js';
 import type { subjectNamed } from '../../properties/subjects/registry.js';
 import type { Subject } from '../../properties/subjects/subject.js';
+import type { GuidanceSettings } from './pool-file.js';
+import { guidanceOf } from './pool-file.js';
 
 /** A campaign by its names. */
 export interface CampaignSettings extends ProgramOptions {
@@ -28,6 +30,7 @@ export interface CampaignSettings extends ProgramOptions {
   readonly reference: string;
   /** Milliseconds. */
   readonly caseTimeout: number;
+  readonly guidance: GuidanceSettings | undefined;
 }
 
 interface Tasks {
@@ -90,7 +93,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
   await workplace.alive();
   switch (task.kind) {
     case 'batch':
-      return await runBatch(optionsOf(task.settings, workplace), task.batch, (program) =>
+      return await runBatch(await optionsOf(task.settings, workplace), task.batch, (program) =>
         workplace.begin(program, task.careful),
       );
     case 'shrink':
@@ -104,11 +107,12 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
   }
 };
 
-const optionsOf = (settings: CampaignSettings, workplace: Workplace): BatchOptions => ({
+const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => ({
   campaign: settings.campaign,
   paging: settings.paging,
   traffic: settings.traffic,
   mostSteps: settings.mostSteps,
+  guidance: settings.guidance === undefined ? undefined : await guidanceOf(settings.guidance),
   invariants: INVARIANTS,
   subject: sideOf(settings.subject, settings.caseTimeout, workplace),
   reference: sideOf(settings.reference, settings.caseTimeout, workplace),
@@ -132,9 +136,9 @@ const sideOf = (name: string, caseTimeout: number, { subjectNamed, alive }: Work
 
 const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<Small | undefined> => {
   const { settings, program, signature, mostTries, time } = task;
-  const options = optionsOf(settings, workplace);
+  const options = await optionsOf(settings, workplace);
   const end = workplace.monotonic() + time;
-  const generated = programsOf(settings.campaign, settings)(program);
+  const generated = programsOf(settings.campaign, options)(program);
   for await (const shown of showings(new Pair(options), program, generated)) {
     if (shown.signature !== signature) continue;
     const pause = async (): Promise<void> => await workplace.alive();
@@ -146,7 +150,7 @@ const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<Sma
 
 const rerun = async (task: TaskOf<'rerun'>, workplace: Workplace): Promise<number> => {
   const found = { traffic: task.traffic, program: parseProgram(task.program, 'stored program') };
-  const judging = judgeOf(optionsOf(task.settings, workplace), task.invariant);
+  const judging = judgeOf(await optionsOf(task.settings, workplace), task.invariant);
   let shown = 0;
   try {
     for (let time = 0; time < RERUNS; time++) {

@@ -32,7 +32,7 @@ export class Workshop {
     this.plan = plan;
     this.ledger = ledger;
     this.tools = tools;
-    this.settings = settingsOf(plan.record.campaign);
+    this.settings = settingsOf(plan.record.campaign, plan.directory);
     this.patience = 2 * this.settings.caseTimeout + PATIENCE;
   }
 

@@ -1,0 +1,122 @@
+/** What a worker does: fills a pool, counts what a campaign reaches, or looks for a defect. */
+
+import { defectNamed } from '../../../impl/defects/registry.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/arbitraries/index.js';
+import type { Reach } from '../../../properties/campaign/batch.js';
+import { stepsToDetection } from '../../../properties/detection.js';
+import { programsOf, runOptionsOf } from '../../../properties/explore.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { Pair } from '../../../properties/pair.js';
+import { NewCells } from '../../../properties/seed-pool/cells.js';
+import { distil, reachingOf } from '../../../properties/seed-pool/distil.js';
+import { DEFAULT_MOST_SEEDS } from '../../../properties/seed-pool/seed-files.js';
+import type { Guidance, SeedPool } from '../../../properties/seed-pool/seed-pool.js';
+import { poolOf } from '../../../properties/seed-pool/seed-pool.js';
+import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
+import { Tally } from '../../../properties/tally.js';
+
+export type GuidedTask =
+  /** An earlier campaign, of so many steps, that leaves a pool. */
+  | { readonly kind: 'epoch'; readonly campaign: string; readonly steps: number }
+  /** A campaign of so many steps. */
+  | { readonly kind: 'reach'; readonly campaign: string; readonly steps: number; readonly guidance: Guidance }
+  | {
+      readonly kind: 'detect';
+      readonly defect: string;
+      readonly seeds: number;
+      readonly mostSteps: number;
+      readonly guidance: Guidance;
+    };
+
+export interface Epoch {
+  readonly pool: SeedPool;
+  /** Situation cells that the campaign reached. */
+  readonly cells: readonly number[];
+  /** Of running, and then of distilling. */
+  readonly milliseconds: readonly [run: number, distil: number];
+}
+
+/** When a campaign came to situation cells that it had not reached. */
+export interface Arrival {
+  readonly steps: number;
+  readonly cells: readonly number[];
+}
+
+export interface Reached {
+  readonly arrivals: readonly Arrival[];
+  readonly milliseconds: number;
+}
+
+/** Steps to the first catch for each seed, ascending; Infinity where there was none. */
+export type Caught = readonly number[];
+
+const perform = async (task: GuidedTask): Promise<Epoch | Reached | Caught> => {
+  switch (task.kind) {
+    case 'epoch':
+      return await epoch(task.campaign, task.steps);
+    case 'reach': {
+      const start = performance.now();
+      const { arrivals } = await explore(task.campaign, task.steps, task.guidance);
+      return { arrivals, milliseconds: performance.now() - start };
+    }
+    case 'detect':
+      return await detect(task);
+    default:
+      return task satisfies never;
+  }
+};
+
+const epoch = async (campaign: string, steps: number): Promise<Epoch> => {
+  const start = performance.now();
+  const { reached, arrivals } = await explore(campaign, steps, undefined);
+  const ran = performance.now();
+  const programs = programsOf(campaign, DEFAULT_PROGRAM_OPTIONS);
+  const found = await reachingOf(reached.map(({ program }) => programs(program).value.program));
+  const kept = distil(found, { settled: [], most: DEFAULT_MOST_SEEDS });
+  const pool = poolOf(kept.map(({ program }) => program));
+  const cells = arrivals.flatMap((arrival) => arrival.cells);
+  return { pool, cells, milliseconds: [ran - start, performance.now() - ran] };
+};
+
+/** Runs the programs of a campaign until so many steps are done. */
+const explore = async (
+  campaign: string,
+  steps: number,
+  guidance: Guidance | undefined,
+): Promise<{ readonly reached: readonly Reach[]; readonly arrivals: readonly Arrival[] }> => {
+  const tally = new Tally(INVARIANTS);
+  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
+  const newCells = new NewCells(tally, []);
+  const programs = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, guidance });
+  const reached: Reach[] = [];
+  const arrivals: Arrival[] = [];
+  for (let program = 0; tally.steps < steps; program++) {
+    const found = programs(program).value;
+    const divergence = await pair.run(found.program, runOptionsOf(program, found));
+    if (divergence !== undefined) throw new Error(`program ${program} of ${campaign} diverges on the sound machine`);
+    const cells = newCells.take();
+    if (cells.length === 0) continue;
+    reached.push({ program, cells });
+    arrivals.push({ steps: tally.steps, cells });
+  }
+  return { reached, arrivals };
+};
+
+/** Every defect has programs of its own. */
+const detect = async ({
+  defect,
+  seeds,
+  mostSteps,
+  guidance,
+}: Extract<GuidedTask, { readonly kind: 'detect' }>): Promise<Caught> => {
+  const planted = defectNamed(defect);
+  if (planted === undefined) throw new Error(`there is no defect ${defect}`);
+  const steps: number[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    const campaign = `guided/${defect}/${seed}`;
+    steps.push(await stepsToDetection(planted, { mixture: 'swarm', campaign, mostSteps, guidance }));
+  }
+  return steps.toSorted((one, other) => one - other);
+};
+
+export default perform;
