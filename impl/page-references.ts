@@ -19,8 +19,8 @@ import { lowestBit } from './lowest-bit.js';
 /** A change that is filled in again. */
 type Draft = { -readonly [Field in keyof ReferenceChange]: ReferenceChange[Field] };
 
-/** Longer lists of changes are rare, and made anew. */
-const MOST_REFILLED = 64;
+/** Longer lists of changes are rare, and not kept. */
+const LONGEST_KEPT = 64;
 const NO_CHANGES: readonly ReferenceChange[] = Object.freeze([]);
 const MAY: Readonly<Record<Protection, number>> = { none: 0, read: 1, write: 2 };
 
@@ -42,7 +42,9 @@ export class PageReferences {
   /** Guest frames that `collectChanged` found. */
   private readonly changed = new Int32Array(MACHINE_BOUNDS.guestPages.most);
   private changedCount = 0;
-  /** By its length, the list that tells so many changes; each is filled in again. */
+  /** The first of them are what every list of changes consists of. */
+  private readonly drafts: Draft[] = [];
+  /** By its length, the list of so many drafts. */
   private readonly lists: Draft[][] = [];
 
   /** Forgets every reference, whatever a broken run left behind. */
@@ -160,20 +162,13 @@ export class PageReferences {
   }
 
   private listChanges(): readonly ReferenceChange[] {
-    const count = this.changedCount;
-    const list = this.listOf(count);
-    for (let i = 0; i < count; i++) {
-      const frame = this.changed[i];
-      list[i].page = pfn(frame - GUEST_FRAME);
-      list[i].count = this.told[frame];
+    const { drafts, changedCount } = this;
+    for (let i = 0; i < changedCount; i++) {
+      const draft = (drafts[i] ??= { page: pfn(0), count: 0 });
+      draft.page = pfn(this.changed[i] - GUEST_FRAME);
+      draft.count = this.told[this.changed[i]];
     }
-    return list;
-  }
-
-  private listOf(length: number): Draft[] {
-    if (length > MOST_REFILLED) return newList(length);
-    return (this.lists[length] ??= newList(length));
+    if (changedCount > LONGEST_KEPT) return drafts.slice(0, changedCount);
+    return (this.lists[changedCount] ??= drafts.slice(0, changedCount));
   }
 }
-
-const newList = (length: number): Draft[] => Array.from({ length }, () => ({ page: pfn(0), count: 0 }));
