@@ -1,5 +1,6 @@
 /** A corpus on disk: a directory of counterexamples, one file each. */
 
+import { existsSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -15,6 +16,7 @@ const LARGEST_FILE = 16 * 2 ** 20;
 export type Stored =
   | { readonly kind: 'entry'; readonly path: string; readonly entry: CorpusEntry }
   | { readonly kind: 'unreadable'; readonly path: string; readonly problem: string };
+export type StoredEntry = Extract<Stored, { readonly kind: 'entry' }>;
 
 /** Reads a text file. Throws `BadInput` for one that is missing, a directory, empty of rights, or too large. */
 export const readTextFile = async (path: string): Promise<string> => {
@@ -42,6 +44,16 @@ export const readCorpus = async (directory: string): Promise<readonly Stored[]> 
   const stored: Stored[] = [];
   // One after the other: a process may not open thousands of files at once.
   for (const name of await listJson(directory)) stored.push(await readStored(join(directory, name)));
+  return stored;
+};
+
+/** The same of a corpus that may not be there yet: it begins with its first entry. */
+export const readCorpusIfThere = async (directory: string): Promise<readonly Stored[]> =>
+  existsSync(directory) ? readCorpus(directory) : [];
+
+/** Throws `BadInput` for a file that could not be read. */
+export const readableOf = (stored: Stored): StoredEntry => {
+  if (stored.kind === 'unreadable') throw new BadInput('corpus', stored.problem);
   return stored;
 };
 
