@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Checked, Verdict } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
@@ -10,7 +11,7 @@ import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout, subjectOf } from '../options/sides.js';
-import { formatCount } from '../report/numbers.js';
+import { counted, formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
@@ -54,7 +55,7 @@ export const regressOn = async (paths: readonly string[], flags: RegressFlags, s
       counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
       if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
       // Signals are heard only between two turns.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
   } finally {
     if (subject?.kind === 'external') await subject.close();
@@ -95,11 +96,10 @@ const lineOf = ({ path, verdict, reason }: Checked): string =>
 /** `12 entries: 10 as recorded, 1 diverging, 1 unreadable`. */
 const summaryOf = (counts: ReadonlyMap<Verdict, number>): string => {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const entries = total === 1 ? '1 entry' : `${formatCount(total)} entries`;
   const parts = VERDICTS.filter(([verdict]) => counts.has(verdict)).map(
     ([verdict, word]) => `${formatCount(counts.get(verdict)!)} ${word}`,
   );
-  return `${entries}: ${parts.join(', ')}`;
+  return `${counted(total, 'entry', 'entries')}: ${parts.join(', ')}`;
 };
 
 const VERDICTS: readonly (readonly [Verdict, string])[] = [
