@@ -31,6 +31,18 @@ export const readTextFile = async (path: string): Promise<string> => {
   }
 };
 
+/** Writes a text file, whole or not at all. Throws `BadInput` if that cannot be done; `remedy` is what helps beside space. */
+export const writeTextFile = async (path: string, text: string, remedy: string): Promise<void> => {
+  try {
+    await writeFileAtomic(path, text);
+  } catch (error) {
+    throw unwritable(path, error, remedy);
+  }
+};
+
+const unwritable = (path: string, error: unknown, remedy: string): BadInput =>
+  new BadInput(path, `cannot be written: ${(error as Error).message}; free space or ${remedy}`);
+
 const whyUnreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file; check the path';
@@ -91,7 +103,7 @@ export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<
     await makeDirectory(directory);
     await writeFileAtomic(path, formatEntry(entry));
   } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);
+    throw unwritable(path, error, 'name another --corpus');
   }
   return path;
 };

@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import writeFileAtomic from 'write-file-atomic';
-import { BadInput } from '../../model/format/index.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import type { CodeCoverage } from '../coverage/code/measure-code.js';
 import { measureCode } from '../coverage/code/measure-code.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
@@ -107,16 +106,7 @@ const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
 
 /** Needed only where somebody checks. */
 const thresholdsOf = async ({ check, config }: CoverageFlags): Promise<Thresholds> =>
-  check === true || (await exists(config)) ? await readThresholds(config) : NO_THRESHOLDS;
-
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
-};
+  check === true || existsSync(config) ? await readThresholds(config) : NO_THRESHOLDS;
 
 /** A matrix that is named must be there; one that lies where it is looked for is welcome. */
 const matrixOf = ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> =>
@@ -142,13 +132,8 @@ const codeOf = async (
   });
 };
 
-const write = async (path: string, document: CoverageDocument): Promise<void> => {
-  try {
-    await writeFileAtomic(path, `${JSON.stringify(document, undefined, 1)}\n`);
-  } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --out`);
-  }
-};
+const write = (path: string, document: CoverageDocument): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(document, undefined, 1)}\n`, 'name another --out');
 
 const verdict = (
   { campaign }: CoveragePlan,

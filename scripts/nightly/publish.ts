@@ -2,12 +2,12 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import { fileNameOf, formatEntry } from '../../properties/corpus/entry.js';
 import { makeDirectory } from '../../properties/corpus/make-directory.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -48,6 +48,8 @@ export interface PublishOptions {
   readonly interrupted: boolean;
 }
 
+/** If a file cannot be written. */
+const REMEDY = 'go on with --resume';
 const TRIAGE_FORMAT = 'shadowdiff-triage/1';
 
 export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
@@ -142,10 +144,9 @@ const storeOne = async (
 ): Promise<string | undefined> => {
   const entry = occurrence.shown === 0 ? { ...occurrence.entry, note: UNSTEADY } : occurrence.entry;
   const path = join(directory, fileNameOf(entry));
-  const written = await writeFileAtomic(path, formatEntry(entry)).then(
+  const written = await writeTextFile(path, formatEntry(entry), REMEDY).then(
     () => path,
-    (error: Error) =>
-      void troubles.push(`${path}: cannot be written: ${error.message}; free space, and go on with --resume`),
+    (error: Error) => void troubles.push(error.message),
   );
   if (recordedAt !== undefined) return recordedAt;
   if (keepIn === undefined || status !== 'new' || occurrence.shrunk === 'not') return written;
@@ -175,7 +176,7 @@ const summaryOf = ({ signature, count, occurrence }: TriagedFinding, file: strin
 
 const makeResults = async (directory: string): Promise<void> => {
   await makeDirectory(directory).catch((error: Error) => {
-    throw new BadInput(directory, `cannot be made: ${error.message}; free space, and go on with --resume`);
+    throw new BadInput(directory, `cannot be made: ${error.message}; free space or ${REMEDY}`);
   });
 };
 
@@ -186,7 +187,6 @@ const removeOthers = async (directory: string, names: ReadonlySet<string>): Prom
   }
 };
 
-/** What each invariant looked at in the whole run: the place for all that is counted by invariant. */
 /** What the run looked at, as `coverage` tells it; of code nothing was measured. */
 const writeInvariants = async (directory: string, summary: Summary, tally: Tally): Promise<void> => {
   const { version, seed, paging, traffic, programs, steps } = summary;
@@ -219,8 +219,5 @@ const triageToJson = (
   corpus: { open, fixed, broken, unreadable },
 });
 
-const writeJson = async (path: string, value: unknown): Promise<void> => {
-  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 1)}\n`).catch((error: Error) => {
-    throw new BadInput(path, `cannot be written: ${error.message}; free space, and go on with --resume`);
-  });
-};
+const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(value, undefined, 1)}\n`, REMEDY);
