@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry, Status } from '../../properties/corpus/entry.js';
 import { STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
@@ -57,14 +58,11 @@ const readWhole = async (directory: string): Promise<readonly StoredEntry[]> =>
 
 const addList = (command: Command, session: Session): void => {
   withCorpus(command.command('list', { isDefault: true }).description('Every entry, by name of its file.'))
-    .option('--status <status>', STATUSES.join(' or '))
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .option('--subject <name>', 'only those of this subject')
     .option('--invariant <id>', 'only those that are named after it')
     .option('--json', 'a JSON object a line')
     .action(async (flags: ListFlags) => {
-      if (flags.status !== undefined && !STATUSES.includes(flags.status)) {
-        throw new BadInput('--status', `${JSON.stringify(flags.status)} is not known; use ${STATUSES.join(' or ')}`);
-      }
       for (const each of await readWhole(flags.corpus)) {
         if (isWanted(each.entry, flags))
           await session.stream(flags.json === true ? asJson(each) : asText(each, session));
