@@ -16,16 +16,17 @@ import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT } from '../coverage/coverage-document.js';
 import { invariantCoverage } from '../coverage/invariant-coverage.js';
 import { storeFinding } from '../fuzzing/finding-store.js';
+import { UNSTEADY, findingSummary } from '../fuzzing/finding-summary.js';
 import { tolerated } from '../fuzzing/known.js';
 import type { Ending } from '../fuzzing/summarize.js';
 import { summarize } from '../fuzzing/summarize.js';
-import { writeSummary } from '../fuzzing/summary-file.js';
+import { FINDINGS_DIRECTORY, writeSummary } from '../fuzzing/summary-file.js';
 import { commandLineOf } from '../report/shell-words.js';
 import type { FindingSummary, Summary } from '../report/summary.js';
 import { subjectOf } from '../options/sides.js';
 import type { Session } from '../session.js';
 import { writeReports } from './reporters.js';
-import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
+import { INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
 import { settingsOf } from './run-plan.js';
 import type { Triage, TriagedFinding } from './triage.js';
@@ -122,7 +123,7 @@ const storeAll = async (
   findings: readonly TriagedFinding[],
   options: PublishOptions,
 ): Promise<{ readonly findings: readonly FindingSummary[]; readonly troubles: readonly string[] }> => {
-  const directory = join(options.directory, FINDINGS);
+  const directory = join(options.directory, FINDINGS_DIRECTORY);
   const told = findings.filter(({ status }) => status !== 'tolerated');
   const troubles: string[] = [];
   const summaries: FindingSummary[] = [];
@@ -130,7 +131,8 @@ const storeAll = async (
   await removeOthers(directory, new Set(told.map(({ occurrence }) => fileNameOf(occurrence.entry))));
   for (const finding of told) {
     const file = await storeOne(finding, directory, options, troubles);
-    summaries.push(summaryOf(finding, file));
+    const replay = commandLineOf(['shadowdiff', 'replay', file ?? 'FILE']);
+    summaries.push(findingSummary(findingOf(finding), file, replay));
   }
   return { findings: summaries, troubles };
 };
@@ -154,24 +156,6 @@ const storeOne = async (
   if (stored.kind === 'lost') troubles.push(stored.problem);
   else if (stored.recorded.status === 'fixed') troubles.push(`${stored.path}: marked as fixed, and it is back`);
   return stored.kind === 'stored' ? stored.path : written;
-};
-
-const UNSTEADY = 'Did not show again when the program was run by itself.';
-
-const summaryOf = ({ signature, count, occurrence }: TriagedFinding, file: string | undefined): FindingSummary => {
-  const { entry, shrunk, shown } = occurrence;
-  return {
-    signature,
-    count,
-    program: entry.provenance.program,
-    originalSteps: entry.provenance.originalSteps,
-    steps: entry.case.program.steps.length,
-    traffic: entry.case.traffic,
-    reproduced: shown === undefined || shown === RERUNS,
-    shrinkingInterrupted: shrunk !== 'wholly',
-    file,
-    replay: commandLineOf(['shadowdiff', 'replay', file ?? 'FILE']),
-  };
 };
 
 const makeResults = async (directory: string): Promise<void> => {

@@ -4,7 +4,5 @@ export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
 export const INVARIANTS_FILE = 'invariants.json';
 export const TRIAGE_FILE = 'triage.json';
-/** A directory. */
-export const FINDINGS = 'findings';
 /** What workers said before they died. */
 export const WORKERS_FILE = 'workers.log';
