@@ -17,10 +17,12 @@ import { NO_THRESHOLDS, THRESHOLDS_FILE, readThresholds, shortfalls } from '../c
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
+import { limitsOf } from '../fuzzing/limits.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
 import { invariantsNamed } from '../options/invariants.js';
+import { MOST_PROGRAMS } from '../options/limits.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -31,7 +33,6 @@ import type { Session } from '../session.js';
 
 /** Milliseconds; long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;
-const MOST_PROGRAMS = 10 ** 12;
 
 interface CoverageFlags extends ProgramFlags {
   /** Milliseconds. */
@@ -92,15 +93,11 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
 };
 
 const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
-  const { time, programs } = flags;
   return {
     campaign: flags.seed ?? session.surroundings.freshSeed(),
     programs: programOptionsOf(flags),
     invariants: invariantsNamed(flags.invariant),
-    limits: {
-      time: time ?? (programs === undefined ? DEFAULT_TIME : Infinity),
-      programs: programs ?? Infinity,
-    },
+    limits: limitsOf(flags, DEFAULT_TIME),
   };
 };
 

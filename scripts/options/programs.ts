@@ -7,8 +7,8 @@ import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
 import { wholeNumber } from './whole-number.js';
 
 /** A guest can set up its tables in this many steps. */
-const FEWEST_STEPS = 48;
-const MOST_STEPS = 100_000;
+export const FEWEST_STEPS = 48;
+export const MOST_STEPS = 100_000;
 
 export interface ProgramFlags {
   readonly paging: ProgramOptions['paging'];
@@ -16,17 +16,19 @@ export interface ProgramFlags {
   readonly maxSteps: number;
 }
 
+export const pagingOption = (description: string): Option =>
+  new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both']);
+
+export const trafficOption = (description: string): Option =>
+  new Option('--traffic <kind>', description).choices(['coherent', 'hostile', 'mixed']);
+
 export const addProgramOptions = (command: Command): Command =>
   command
+    .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
     .addOption(
-      new Option('--paging <mode>', 'paging of the guests')
-        .choices(['2-level', 'pae', 'both'])
-        .default(DEFAULT_PROGRAM_OPTIONS.paging),
-    )
-    .addOption(
-      new Option('--traffic <kind>', 'guests that keep the contract, guests that do not, or both')
-        .choices(['coherent', 'hostile', 'mixed'])
-        .default(DEFAULT_PROGRAM_OPTIONS.traffic),
+      trafficOption('guests that keep the contract, guests that do not, or both').default(
+        DEFAULT_PROGRAM_OPTIONS.traffic,
+      ),
     )
     .option(
       '--max-steps <count>',
