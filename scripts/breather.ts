@@ -1,5 +1,7 @@
 /** Lets signals and timers through while work goes on that never waits for anything. */
 
+import { setImmediate } from 'node:timers/promises';
+
 /** Milliseconds of work between two breaths. */
 const BREATH_EVERY = 50;
 
@@ -19,7 +21,7 @@ export class Breather {
   }
 
   private async breathe(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await setImmediate();
     this.last = this.monotonic();
   }
 }

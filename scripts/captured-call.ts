@@ -28,7 +28,7 @@ class Capture extends Writable implements Output {
 }
 
 /** `columns`: of a terminal that shows standard output; left out, it is none. */
-type Changes = Partial<Surroundings> & { readonly columns?: number };
+export type Changes = Partial<Surroundings> & { readonly columns?: number };
 
 /**
  * Surroundings that print into strings. The clock of the calendar stands still, and nobody interrupts, unless `changes` says

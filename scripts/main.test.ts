@@ -72,22 +72,8 @@ describe('usage', () => {
   test('every command explains itself, with examples and exit codes', async () => {
     const { code, out } = await call(['--help']);
     expect(code).toBe(0);
-    const names = [...out.matchAll(/^ {2}([a-z]+) (?:\[|.* {2})/gm)].map(([, name]) => name);
-    expect(names.filter((name) => name !== 'help' && name !== 'shadowdiff').length).toBeGreaterThanOrEqual(
-      COMMANDS.length,
-    );
-    const running = ['fuzz', 'nightly', 'merge', 'exhaust', 'coverage', 'report', 'corpus', 'known', 'bisect'];
-    for (const name of [
-      ...running,
-      'replay',
-      'explain',
-      'shrink',
-      'regress',
-      'trace',
-      'seeds',
-      'invariants',
-      'defects',
-    ]) {
+    for (const { name } of COMMANDS) {
+      expect(out).toContain(`\n  ${name} `);
       const help = await call([name, '--help']);
       expect(help.code).toBe(0);
       expect(help.out).toMatch(new RegExp(`Examples:\\n {2}shadowdiff ${name}[\\s\\S]*Exit codes:\\n {2}0 +clean`));
@@ -385,6 +371,6 @@ test.each(['invariants', 'defects'])('%s are listed, for people and for programs
   const json = await call([name, '--json']);
   for (const line of json.out.trimEnd().split('\n')) {
     const { id } = JSON.parse(line) as { readonly id: string };
-    expect(text.out).toContain(`${id}\n`.slice(0, id.length));
+    expect(text.out).toContain(id);
   }
 });

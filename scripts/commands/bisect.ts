@@ -109,12 +109,17 @@ const expectCode = async (
   throw new BadInput(name, `${commit.slice(0, 12)}: ${why}; name another commit`);
 };
 
-/** Answers the exit code; what it prints is not for the terminal. */
-const shell = (directory: string, [command, ...words]: readonly string[], signal: AbortSignal): Promise<number> =>
-  new Promise((resolve) => {
+/** Answers the exit code; what it prints is not for the terminal. Throws, and starts nothing, once interrupted. */
+const shell = (directory: string, [command, ...words]: readonly string[], signal: AbortSignal): Promise<number> => {
+  signal.throwIfAborted();
+  return new Promise((resolve) => {
     const child = spawn(command, words, { cwd: directory, stdio: 'ignore', detached: true });
     const end = (): void => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended already.
+      }
     };
     signal.addEventListener('abort', end, { once: true });
     child.once('error', () => resolve(CANNOT_TELL));
@@ -123,6 +128,7 @@ const shell = (directory: string, [command, ...words]: readonly string[], signal
       resolve(code ?? CANNOT_TELL);
     });
   });
+};
 
 /** `git bisect run` has marked what it found. */
 const tell = async (worktree: Worktree, session: Session): Promise<ExitCode> => {

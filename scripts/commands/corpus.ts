@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import { BadInput } from '../../model/format/index.js';
 import type { CorpusEntry, Status } from '../../properties/corpus/entry.js';
 import { FINDING_NAMES, STATUSES, fileNameOf } from '../../properties/corpus/entry.js';
 import { byWorth, findingOf, redundant } from '../../properties/corpus/redundancy.js';
 import { checkStored, stillDiverges } from '../../properties/corpus/regress.js';
-import type { Stored } from '../../properties/corpus/store.js';
-import { readCorpus, readStored, saveEntry } from '../../properties/corpus/store.js';
+import type { StoredEntry } from '../../properties/corpus/store.js';
+import { readCorpus, readCorpusIfThere, readStored, readableOf, saveEntry } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
@@ -18,8 +19,6 @@ import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 import { addSeeds } from './corpus-seeds.js';
 import { regressOn } from './regress.js';
-
-type Readable = Extract<Stored, { readonly kind: 'entry' }>;
 
 interface CorpusFlags {
   readonly corpus: string;
@@ -57,24 +56,16 @@ export const registerCorpus = (program: Command, session: Session): void => {
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);
 
 /** Throws `BadInput` for a file that is none of ours: whoever puts a corpus in order must see all of it. */
-const readWhole = async (directory: string): Promise<readonly Readable[]> =>
+const readWhole = async (directory: string): Promise<readonly StoredEntry[]> =>
   (await readCorpus(directory)).map(readableOf);
-
-const readableOf = (stored: Stored): Readable => {
-  if (stored.kind === 'unreadable') throw new BadInput('corpus', stored.problem);
-  return stored;
-};
 
 const addList = (command: Command, session: Session): void => {
   withCorpus(command.command('list', { isDefault: true }).description('Every entry, by name of its file.'))
-    .option('--status <status>', STATUSES.join(' or '))
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .option('--subject <name>', 'only those of this subject')
     .option('--invariant <id>', 'only those that are named after it')
     .option('--json', 'a JSON object a line')
     .action(async (flags: ListFlags) => {
-      if (flags.status !== undefined && !STATUSES.includes(flags.status)) {
-        throw new BadInput('--status', `${JSON.stringify(flags.status)} is not known; use ${STATUSES.join(' or ')}`);
-      }
       if (flags.invariant !== undefined && !FINDING_NAMES.includes(flags.invariant)) {
         throw new BadInput(
           '--invariant',
@@ -93,14 +84,14 @@ const isWanted = ({ status, subject, divergence }: CorpusEntry, flags: ListFlags
   (flags.subject ?? subject) === subject &&
   (flags.invariant ?? divergence.invariant) === divergence.invariant;
 
-const asJson = ({ path, entry }: Readable): string => {
+const asJson = ({ path, entry }: StoredEntry): string => {
   const { status, subject, reference, divergence, case: found, provenance } = entry;
   const steps = found.program.steps.length;
   const signature = signatureOf(divergence);
   return JSON.stringify({ path, status, subject, reference, signature, steps, date: provenance.date });
 };
 
-const asText = ({ path, entry }: Readable, { colors }: Session): string => {
+const asText = ({ path, entry }: StoredEntry, { colors }: Session): string => {
   const { status, subject, divergence, case: found, provenance } = entry;
   const length = counted(found.program.steps.length, 'step');
   const facts = [status, printable(subject), length, provenance.date.slice(0, 10)].join(', ');
@@ -122,7 +113,9 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
   const holds = verdict === 'as-recorded' || (verdict === 'diverges' && stored.entry.status === 'open');
   if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
   const { entry } = stored;
-  const same = (await readIfThere(corpus)).filter((each) => findingOf(each.entry) === findingOf(entry));
+  const same = (await readCorpusIfThere(corpus))
+    .map(readableOf)
+    .filter((each) => findingOf(each.entry) === findingOf(entry));
   const better = same.find((each) => byWorth(each.entry, entry) <= 0 || fileNameOf(each.entry) === fileNameOf(entry));
   if (better !== undefined) return `${path}: not added, ${better.path} says the same and is no longer`;
   // A note that somebody wrote outlives the program that it was written for.
@@ -131,16 +124,6 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
   for (const each of same) await rm(each.path);
   const instead = same.length === 0 ? '' : ` instead of ${same.map((each) => each.path).join(', ')}`;
   return `${path}: added as ${saved}${instead}`;
-};
-
-/** A corpus begins with its first entry. */
-const readIfThere = async (corpus: string): Promise<readonly Readable[]> => {
-  try {
-    return await readWhole(corpus);
-  } catch (error) {
-    if (error instanceof BadInput && error.message.includes('there is no such directory')) return [];
-    throw error;
-  }
 };
 
 const addPrune = (command: Command, session: Session): void => {
@@ -156,12 +139,12 @@ const addPrune = (command: Command, session: Session): void => {
         if (flags.dryRun !== true) await rm(path);
         session.print(printable(`${flags.dryRun === true ? 'would remove' : 'removed'} ${path}: ${why}`));
       }
-      session.print(`${counted(stored.length - gone.size, 'entry').replace(/entrys$/, 'entries')} stay`);
+      session.print(`${counted(stored.length - gone.size, 'entry', 'entries')} stay`);
     });
 };
 
 const staleOnes = async (
-  stored: readonly Readable[],
+  stored: readonly StoredEntry[],
   { caseTimeout }: CaseTimeoutFlag,
 ): Promise<readonly (readonly [path: string, why: string])[]> => {
   const stale: (readonly [string, string])[] = [];

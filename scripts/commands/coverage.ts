@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import writeFileAtomic from 'write-file-atomic';
-import { BadInput } from '../../model/format/index.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import type { CodeCoverage } from '../coverage/code/measure-code.js';
 import { measureCode } from '../coverage/code/measure-code.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
@@ -18,10 +17,12 @@ import { NO_THRESHOLDS, THRESHOLDS_FILE, readThresholds, shortfalls } from '../c
 import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../fuzzing/finding-store.js';
+import { limitsOf } from '../fuzzing/limits.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
 import { invariantsNamed } from '../options/invariants.js';
+import { MOST_PROGRAMS } from '../options/limits.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -32,7 +33,6 @@ import type { Session } from '../session.js';
 
 /** Milliseconds; long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;
-const MOST_PROGRAMS = 10 ** 12;
 
 interface CoverageFlags extends ProgramFlags {
   /** Milliseconds. */
@@ -93,30 +93,17 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
 };
 
 const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
-  const { time, programs } = flags;
   return {
     campaign: flags.seed ?? session.surroundings.freshSeed(),
     programs: programOptionsOf(flags),
     invariants: invariantsNamed(flags.invariant),
-    limits: {
-      time: time ?? (programs === undefined ? DEFAULT_TIME : Infinity),
-      programs: programs ?? Infinity,
-    },
+    limits: limitsOf(flags, DEFAULT_TIME),
   };
 };
 
 /** Needed only where somebody checks. */
 const thresholdsOf = async ({ check, config }: CoverageFlags): Promise<Thresholds> =>
-  check === true || (await exists(config)) ? await readThresholds(config) : NO_THRESHOLDS;
-
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
-};
+  check === true || existsSync(config) ? await readThresholds(config) : NO_THRESHOLDS;
 
 /** A matrix that is named must be there; one that lies where it is looked for is welcome. */
 const matrixOf = ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> =>
@@ -142,13 +129,8 @@ const codeOf = async (
   });
 };
 
-const write = async (path: string, document: CoverageDocument): Promise<void> => {
-  try {
-    await writeFileAtomic(path, `${JSON.stringify(document, undefined, 1)}\n`);
-  } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --out`);
-  }
-};
+const write = (path: string, document: CoverageDocument): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(document, undefined, 1)}\n`, 'name another --out');
 
 const verdict = (
   { campaign }: CoveragePlan,

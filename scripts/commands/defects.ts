@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Defect } from '../../impl/defects/defect.js';
 import { DEFECTS, defectNamed, lguestDefects } from '../../impl/defects/registry.js';
 import { UNREPRESENTED } from '../../impl/defects/unrepresented.js';
 import { BadInput } from '../../model/format/index.js';
-import { readCorpus } from '../../properties/corpus/store.js';
+import { readCorpus, readableOf } from '../../properties/corpus/store.js';
 import { findingsDocument } from '../../properties/findings-document.js';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
 import { DEFAULT_MATRIX_OPTIONS, matrixRow } from '../../properties/kill-matrix.js';
@@ -85,7 +86,7 @@ const runMatrix = async (flags: MatrixFlags, session: Session): Promise<ExitCode
   for (const defect of defects) {
     rows.push(await matrixRow(defect, options));
     // Signals are heard only between two turns.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await setImmediate();
   }
   if (flags.json === true) session.print(matrixJson(rows, options));
   else if (flags.markdown === true) session.print(matrixMarkdown(rows, options));
@@ -105,11 +106,7 @@ const addFindings = (command: Command, session: Session): void => {
     .description("lguest's deviations as security notes, made from the catalogue and the corpus: FINDINGS.md.")
     .option('--corpus <directory>', 'where the counterexamples are', CORPUS)
     .action(async (flags: { readonly corpus: string }) => {
-      const stored = await readCorpus(flags.corpus);
-      const entries = stored.flatMap((each) => {
-        if (each.kind === 'unreadable') throw new BadInput(flags.corpus, each.problem);
-        return [each.entry];
-      });
+      const entries = (await readCorpus(flags.corpus)).map((stored) => readableOf(stored).entry);
       session.print(findingsDocument(lguestDefects(), entries).trimEnd());
     });
 };

@@ -17,6 +17,7 @@ import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import type { SideFlags } from '../options/sides.js';
 import { addSides, sidesOf } from '../options/sides.js';
+import { pagingOption } from '../options/paging.js';
 import { wholeNumber } from '../options/whole-number.js';
 import type { Session } from '../session.js';
 
@@ -50,9 +51,7 @@ export const registerExhaust = (program: Command, session: Session): void => {
       'Visit all states of a small machine, breadth first; what diverges does so in as few steps as possible.',
     )
     .addOption(machineOption())
-    .addOption(
-      new Option('--paging <mode>', 'paging of the guests').choices(['2-level', 'pae', 'both']).default('both'),
-    )
+    .addOption(pagingOption('paging of the guests').default('both'))
     .option(
       '--depth <steps>',
       'steps of the longest program (default: 5; of tiny and pair all programs)',

@@ -10,6 +10,7 @@ import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { CORPUS } from '../options/corpus.js';
 import { duration } from '../options/duration.js';
+import { MOST_PROGRAMS, MOST_TRIES } from '../options/limits.js';
 import { addProgramOptions } from '../options/programs.js';
 import { share } from '../options/share.js';
 import { addSides, closeSides, startSides } from '../options/sides.js';
@@ -19,10 +20,8 @@ import { summaryReport } from '../report/summary-report.js';
 import type { ExitCode } from '../exit-codes.js';
 import type { Session } from '../session.js';
 
-const MOST_PROGRAMS = 10 ** 12;
 const MOST_FINDINGS = 10_000;
 const DEFAULT_FINDINGS = 10;
-const MOST_TRIES = 10 ** 9;
 
 export const registerFuzz = (program: Command, session: Session): void => {
   const command = program

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readTextFile } from '../../properties/corpus/store.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -72,18 +72,12 @@ const addAdd = (command: Command, session: Session): void => {
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
     .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
       await withLock(known, async () => {
-        const text = (await isThere(known)) ? await readTextFile(known) : formatKnown([]);
+        const text = existsSync(known) ? await readTextFile(known) : formatKnown([]);
         await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
       });
       session.print(`${printable(known)}: added ${printable(signature)}`);
     });
 };
-
-const isThere = async (path: string): Promise<boolean> =>
-  await access(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
-  );
 
 const addRemove = (command: Command, session: Session): void => {
   withFile(command.command('remove').description('Tolerates it no longer.'))

@@ -1,7 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { DEFAULT_MOST_SEEDS } from '../../properties/seed-pool/seed-files.js';
 import { SUBJECT_NAMES } from '../../properties/subjects/registry.js';
@@ -20,6 +19,9 @@ import { runPlanOf, settingsOf } from '../nightly/run-plan.js';
 import { claimRunRecord, writeRunRecord } from '../nightly/run-record.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
+import { MOST_PROGRAMS, MOST_TRIES } from '../options/limits.js';
+import { pagingOption } from '../options/paging.js';
+import { FEWEST_STEPS, MOST_STEPS, trafficOption } from '../options/programs.js';
 import { share } from '../options/share.js';
 import { closeSides, sidesOf, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -29,11 +31,7 @@ import { printable } from '../report/printable.js';
 import { progressLine } from '../report/progress-line.js';
 import type { Session } from '../session.js';
 
-const MOST_PROGRAMS = 10 ** 12;
-const MOST_TRIES = 10 ** 9;
 const MOST_JOBS = 1024;
-const FEWEST_STEPS = 48;
-const MOST_STEPS = 100_000;
 const MOST_SEEDS = 10_000;
 
 export const registerNightly = (program: Command, session: Session): void => {
@@ -47,16 +45,8 @@ export const registerNightly = (program: Command, session: Session): void => {
     .option('--seed <name>', 'name of the campaign (default: a fresh one)', campaignName)
     .option('--shard <i/n>', 'run only the programs k with k mod n = i; auto asks the scheduler')
     .option('--resume <directory>', 'go on with a run that ended early')
-    .addOption(
-      new Option('--paging <mode>', 'paging of the guests (default: both)').choices(['2-level', 'pae', 'both']),
-    )
-    .addOption(
-      new Option('--traffic <kind>', 'guests that keep the contract or not (default: mixed)').choices([
-        'coherent',
-        'hostile',
-        'mixed',
-      ]),
-    )
+    .addOption(pagingOption('paging of the guests (default: both)'))
+    .addOption(trafficOption('guests that keep the contract or not (default: mixed)'))
     .option('--max-steps <count>', 'longest program (default: 160)', wholeNumber(FEWEST_STEPS, MOST_STEPS))
     .option('--max-tries <count>', 'candidates tried to shrink a finding', wholeNumber(0, MOST_TRIES))
     .option('--subject <name>', `who is tested: ${SUBJECT_NAMES} (default: impl)`)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Checked, RegressOptions, Verdict } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
@@ -9,11 +10,11 @@ import { EXIT } from '../exit-codes.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import type { PagingFlag } from '../options/paging.js';
-import { addPaging } from '../options/paging.js';
+import { pagingOption } from '../options/paging.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
 import { addCaseTimeout, subjectOf } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
-import { formatCount } from '../report/numbers.js';
+import { counted, formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Session } from '../session.js';
 
@@ -39,7 +40,7 @@ export const registerRegress = (program: Command, session: Session): void => {
       'processes of an exec: subject, each with its share (default: 1)',
       wholeNumber(1, MOST_JOBS),
     );
-  addPaging(command, 'only entries of this paging');
+  command.addOption(pagingOption('only entries of this paging').default('both'));
   addHelp(addCaseTimeout(command), [
     ['shadowdiff regress', 'every entry of ./corpus'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
@@ -118,7 +119,7 @@ const checkInOrder = async (
       results.set(index, await checkStored(stored[index], options));
       for (let next = results.get(shown); next !== undefined; next = results.get(++shown)) show(next);
       // Signals are heard only between two turns.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await setImmediate();
     }
   };
   await Promise.all(lanes.map(work));
@@ -154,11 +155,10 @@ const lineOf = ({ path, verdict, reason }: Checked): string =>
 /** `12 entries: 10 as recorded, 1 diverging, 1 unreadable`. */
 const summaryOf = (counts: ReadonlyMap<Verdict, number>): string => {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const entries = total === 1 ? '1 entry' : `${formatCount(total)} entries`;
   const parts = VERDICTS.filter(([verdict]) => counts.has(verdict)).map(
     ([verdict, word]) => `${formatCount(counts.get(verdict)!)} ${word}`,
   );
-  return `${entries}: ${parts.join(', ')}`;
+  return `${counted(total, 'entry', 'entries')}: ${parts.join(', ')}`;
 };
 
 const VERDICTS: readonly (readonly [Verdict, string])[] = [

@@ -102,6 +102,18 @@ describe('whether to worry', () => {
     });
   });
 
+  test.each([
+    [{ kind: 'divergence' }, 'Worry: nothing new was found, but the replay of the corpus failed.'],
+    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'Cannot tell: no canary was flown.'],
+  ])('a run that ended as %j is not called clean', async (verdict, sentence) => {
+    await fuzz('impl', at('run'));
+    const path = at('run', 'summary.json');
+    const summary = JSON.parse(await readFile(path, 'utf8')) as { readonly invariants: readonly object[] };
+    const invariants = summary.invariants.map((each) => ({ ...each, exercised: 1 }));
+    await writeFile(path, JSON.stringify({ ...summary, invariants, verdict }));
+    expect((await united(at('run'))).worry.sentence).toBe(sentence);
+  });
+
   test('not about what hostile guests cannot exercise', async () => {
     const coverage = sampleCoverage();
     const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));

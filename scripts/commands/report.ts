@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import writeFileAtomic from 'write-file-atomic';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import { BadInput } from '../../model/format/index.js';
 import { addHelp } from '../help.js';
 import type { CaseTimeoutFlag } from '../options/sides.js';
@@ -51,18 +51,10 @@ const runReport = async (directories: readonly string[], flags: ReportFlags, ses
   const out = flags.out ?? reporter.file;
   if (out === undefined) session.print(text);
   else {
-    await write(out, text);
+    await writeTextFile(out, `${text}\n`, 'name another --out');
     session.print(printable(`${out}: ${report.worry.sentence}`));
   }
   if (reporter.name === 'markdown') await tellWorkflow(text, session);
-};
-
-const write = async (path: string, text: string): Promise<void> => {
-  try {
-    await writeFileAtomic(path, `${text}\n`);
-  } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --out`);
-  }
 };
 
 const tellWorkflow = async (text: string, { surroundings }: Session): Promise<void> => {

@@ -6,13 +6,11 @@ import type { ExitCode } from '../exit-codes.js';
 import { EXIT } from '../exit-codes.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
+import { MOST_PROGRAMS, MOST_SHARDS } from '../options/limits.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';
 import type { Session } from '../session.js';
-
-const MOST_SHARDS = 100_000;
-const MOST_PROGRAMS = 10 ** 12;
 
 interface SeedsFlags extends ProgramFlags {
   readonly campaign: string;

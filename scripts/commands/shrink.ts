@@ -19,6 +19,7 @@ import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
 import { CORPUS } from '../options/corpus.js';
+import { MOST_TRIES } from '../options/limits.js';
 import type { SideFlags, Sides } from '../options/sides.js';
 import { addSides, closeSides, sidesOf, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
@@ -32,8 +33,6 @@ interface ShrinkFlags extends SideFlags {
   readonly write?: true;
   readonly corpus: string;
 }
-
-const MOST_TRIES = 10 ** 9;
 
 export const registerShrink = (program: Command, session: Session): void => {
   const command = program

@@ -18,15 +18,3 @@ export const readNamedMatrix = async (path: string): Promise<readonly Caught[]> 
   if (rows === undefined) throw new BadInput(path, 'there is no such file; write it with "defects matrix --json"');
   return rows;
 };
-
-export const defectsOf = (
-  invariant: string,
-  rows: readonly Caught[],
-): { readonly alone: readonly string[]; readonly withOthers: readonly string[] } => {
-  const mine = rows.filter(({ caughtBy }) => (caughtBy[invariant] ?? 0) > 0);
-  const isAlone = ({ caughtBy }: Caught): boolean => Object.keys(caughtBy).length === 1;
-  return {
-    alone: mine.filter(isAlone).map(({ defect }) => defect),
-    withOthers: mine.filter((row) => !isAlone(row)).map(({ defect }) => defect),
-  };
-};

@@ -1,11 +1,11 @@
 /** From a run to the document that tells of it. */
 
+import { caughtBy } from '../results/unite-matrix.js';
 import { packageVersion } from '../version.js';
 import type { CodeCoverage } from './code/measure-code.js';
 import type { CoverageDocument, InvariantCoverage } from './coverage-document.js';
 import { COVERAGE_FORMAT } from './coverage-document.js';
 import type { Caught } from './defects-caught.js';
-import { defectsOf } from './defects-caught.js';
 import { invariantCoverage } from './invariant-coverage.js';
 import type { CoveragePlan, CoverageRun } from './run.js';
 
@@ -51,7 +51,7 @@ const ofInvariant = (index: number, run: CoverageRun, { matrix, code }: Sources)
     ...counted,
     ...lastNew(index, run),
     ...(share === undefined ? {} : { code: share }),
-    ...(matrix === undefined ? {} : { defects: defectsOf(counted.id, matrix) }),
+    ...(matrix === undefined ? {} : { defects: caughtBy(matrix, counted.id) }),
   };
 };
 

@@ -8,7 +8,8 @@ import type { ProgramOptions } from '../../properties/arbitraries/index.js';
 import type { Tally } from '../../properties/tally.js';
 import { Breather } from '../breather.js';
 import { ProgressDisplay } from '../fuzzing/progress-display.js';
-import type { Limits } from '../fuzzing/plan.js';
+import type { Limits } from '../fuzzing/limits.js';
+import { leftOf } from '../fuzzing/limits.js';
 import type { Progress } from '../report/progress-line.js';
 import { progressLine } from '../report/progress-line.js';
 import type { Session } from '../session.js';
@@ -74,17 +75,13 @@ class Run implements FuzzWatcher {
   }
 
   progress(): Progress {
-    const { limits } = this.plan;
     const { elapsed, programs, tally } = this;
     return {
       programs,
       steps: tally?.steps ?? 0,
       findings: 0,
       elapsed,
-      left:
-        limits.time === Infinity
-          ? { kind: 'programs', count: limits.programs - programs }
-          : { kind: 'time', milliseconds: limits.time - elapsed },
+      left: leftOf(this.plan.limits, { elapsed, programs }),
       shrinking: false,
       tally,
     };

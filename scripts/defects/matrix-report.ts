@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { formatCount } from '../report/numbers.js';
+import { caughtBy } from '../results/unite-matrix.js';
 import type { MatrixDocument } from './matrix-document.js';
 import { MATRIX_FORMAT } from './matrix-document.js';
 
@@ -60,7 +61,6 @@ export const matrixJson = (rows: readonly MatrixRow[], options: MatrixOptions): 
 /** Which invariant is needed: the defects that nobody else catches. */
 export const aloneLines = (rows: readonly MatrixRow[]): readonly string[] =>
   INVARIANTS.map(({ id }) => {
-    const alone = rows.filter(({ caughtBy }) => Object.keys(caughtBy).length === 1 && id in caughtBy);
-    const names = alone.map(({ defect }) => defect).join(', ');
+    const names = caughtBy(rows, id).alone.join(', ');
     return `- \`${id}\` alone catches: ${names === '' ? 'none' : names}`;
   });

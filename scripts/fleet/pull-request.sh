@@ -15,8 +15,10 @@ EMAIL='41898282+github-actions[bot]@users.noreply.github.com'
 open_request() { gh pr list --head "$BRANCH" --state open --json number --jq '.[0].number // empty'; }
 
 adopt() {
-  local corpus=$1
-  [[ -n $(open_request) ]] || return 0
+  local corpus=$1 request
+  # An assignment of its own: inside [[ ]] a gh that fails would count as no pull request.
+  request=$(open_request)
+  [[ -n $request ]] || return 0
   git fetch --quiet origin "$BRANCH"
   git diff --name-only --diff-filter=A -z HEAD...FETCH_HEAD -- "$corpus" | xargs -0 -r git checkout --quiet FETCH_HEAD --
 }

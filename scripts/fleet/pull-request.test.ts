@@ -18,11 +18,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('pull-request.sh', import.meta.url));
 
-/** Answers the number of the pull request while the file `open` is there. */
+/** Answers the number of the pull request while the file `open` is there, and fails while `broken` is. */
 const GH = `#!/bin/sh
 [ "$2" = list ] || echo "$*" >> "$GH_STATE/calls"
 case $2 in
-  list) [ ! -e "$GH_STATE/open" ] || echo 7 ;;
+  list) [ ! -e "$GH_STATE/broken" ] || exit 4; [ ! -e "$GH_STATE/open" ] || echo 7 ;;
   create) touch "$GH_STATE/open" ;;
 esac
 `;
@@ -105,6 +105,12 @@ test('what was refused is not proposed again with the next finding', () => {
   rmSync(join(directory, 'open'));
   expect(night('second', 'two.json')).toEqual(['old.json']);
   expect(branchHas()).toEqual(['corpus/old.json', 'corpus/two.json']);
+});
+
+test('a night that cannot ask for the pull request fails, rather than take all for new', () => {
+  night('first', 'one.json');
+  writeFileSync(join(directory, 'broken'), '');
+  expect(() => night('second')).toThrow(Error);
 });
 
 test('a word that it does not know is refused', () => {

@@ -12,7 +12,9 @@ import type { Session } from '../session.js';
 import { packageVersion } from '../version.js';
 import type { StoredFinding } from './finding-store.js';
 import { storeFinding } from './finding-store.js';
+import { UNSTEADY, findingSummary } from './finding-summary.js';
 import type { Plan } from './plan.js';
+import { FINDINGS_DIRECTORY } from './summary-file.js';
 
 interface Kept {
   readonly finding: Finding;
@@ -37,7 +39,8 @@ export class Keeper {
   async keep(finding: Finding): Promise<void> {
     const entry = this.entryOf(finding);
     const inCorpus = await storeFinding(this.plan.corpus, entry);
-    const inOut = this.plan.out === undefined ? undefined : await storeFinding(join(this.plan.out, 'findings'), entry);
+    const inOut =
+      this.plan.out === undefined ? undefined : await storeFinding(join(this.plan.out, FINDINGS_DIRECTORY), entry);
     const best = inCorpus.kind === 'stored' ? inCorpus : (inOut ?? inCorpus);
     const file = best.kind === 'stored' ? best.path : undefined;
     this.kept.push({ finding, file, replay: this.replayOf(best) });
@@ -47,18 +50,7 @@ export class Keeper {
 
   /** The findings with their final counts. */
   summaries(): readonly FindingSummary[] {
-    return this.kept.map(({ finding, file, replay }) => ({
-      signature: finding.signature,
-      count: finding.count,
-      program: finding.program,
-      originalSteps: finding.originalSteps,
-      steps: finding.case.program.steps.length,
-      traffic: finding.case.traffic,
-      reproduced: finding.reproduced,
-      shrinkingInterrupted: finding.interrupted,
-      file,
-      replay,
-    }));
+    return this.kept.map(({ finding, file, replay }) => findingSummary(finding, file, replay));
   }
 
   private entryOf({ case: found, divergence, program, originalSteps, reproduced }: Finding): CorpusEntry {
@@ -76,7 +68,7 @@ export class Keeper {
         program,
         originalSteps,
       },
-      note: reproduced ? '' : 'Did not show again when the program was run by itself.',
+      note: reproduced ? '' : UNSTEADY,
     };
   }
 

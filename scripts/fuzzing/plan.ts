@@ -12,6 +12,8 @@ import type { SideFlags } from '../options/sides.js';
 import { sidesOf } from '../options/sides.js';
 import type { Session } from '../session.js';
 import { tolerated } from './known.js';
+import type { Limits } from './limits.js';
+import { limitsOf } from './limits.js';
 
 /** Milliseconds. */
 const DEFAULT_TIME = 60_000;
@@ -30,14 +32,6 @@ export interface FuzzFlags extends SideFlags, ProgramFlags {
   readonly invariant?: readonly string[];
   /** A file. */
   readonly known?: string;
-}
-
-/** The run ends with whichever comes first. */
-export interface Limits {
-  /** Milliseconds; may be infinite. */
-  readonly time: number;
-  /** May be infinite. */
-  readonly programs: number;
 }
 
 export interface Plan {
@@ -60,7 +54,7 @@ export const planOf = async (flags: FuzzFlags, known: readonly KnownFinding[], s
     mostTries: flags.maxTries,
     known: tolerated(known, session.surroundings.today()),
   },
-  limits: limitsOf(flags),
+  limits: limitsOf(flags, DEFAULT_TIME),
   corpus: flags.corpus,
   out: flags.out,
   known,
@@ -69,9 +63,4 @@ export const planOf = async (flags: FuzzFlags, known: readonly KnownFinding[], s
 const guidanceFor = async ({ guided, corpus }: FuzzFlags): Promise<Guidance | undefined> => {
   if (guided === 0) return undefined;
   return { share: guided, pool: poolOf((await readSeeds(corpus)).map(({ program }) => program)) };
-};
-
-const limitsOf = ({ time, programs }: FuzzFlags): Limits => {
-  if (time === undefined && programs === undefined) return { time: DEFAULT_TIME, programs: Infinity };
-  return { time: time ?? Infinity, programs: programs ?? Infinity };
 };

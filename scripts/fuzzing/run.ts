@@ -9,6 +9,7 @@ import { progressLine } from '../report/progress-line.js';
 import type { Summary } from '../report/summary.js';
 import type { Session } from '../session.js';
 import { Keeper } from './keeper.js';
+import { leftOf } from './limits.js';
 import type { Plan } from './plan.js';
 import { ProgressDisplay } from './progress-display.js';
 import { summarize } from './summarize.js';
@@ -71,17 +72,13 @@ class Run implements FuzzWatcher {
   }
 
   progress(): Progress {
-    const { limits } = this.plan;
     const { elapsed, programs, tally, shrinking } = this;
-    const byTime = limits.time !== Infinity;
     return {
       programs,
       steps: tally?.steps ?? 0,
       findings: this.keeper.count,
       elapsed,
-      left: byTime
-        ? { kind: 'time', milliseconds: limits.time - elapsed }
-        : { kind: 'programs', count: limits.programs - programs },
+      left: leftOf(this.plan.limits, { elapsed, programs }),
       shrinking,
       tally,
     };

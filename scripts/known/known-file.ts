@@ -1,7 +1,7 @@
 /** Changes to a file of known findings that leave the rest of its text as somebody wrote it. */
 
-import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { KNOWN_FORMAT, parseKnownFindings } from '../../properties/known-findings.js';
 
@@ -36,13 +36,8 @@ export const withoutFinding = (text: string, signature: string, source: string):
 export const formatKnown = (findings: readonly KnownFinding[]): string =>
   `${JSON.stringify({ format: KNOWN_FORMAT, findings }, undefined, 2)}\n`;
 
-export const writeKnownText = async (path: string, text: string): Promise<void> => {
-  try {
-    await writeFileAtomic(path, text);
-  } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --known`);
-  }
-};
+export const writeKnownText = (path: string, text: string): Promise<void> =>
+  writeTextFile(path, text, 'name another --known');
 
 interface Span {
   readonly start: number;

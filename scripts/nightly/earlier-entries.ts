@@ -3,8 +3,7 @@
 import { basename } from 'node:path';
 import type { CorpusEntry } from '../../properties/corpus/entry.js';
 import type { Stored } from '../../properties/corpus/store.js';
-import { readCorpus } from '../../properties/corpus/store.js';
-import { BadInput } from '../../model/format/index.js';
+import { readCorpusIfThere } from '../../properties/corpus/store.js';
 import type { RunRecord } from './run-record.js';
 
 type Run = Pick<RunRecord, 'campaign' | 'parts'>;
@@ -13,12 +12,9 @@ type Run = Pick<RunRecord, 'campaign' | 'parts'>;
 export const earlierEntries = async (corpus: string, run: Run): Promise<readonly string[]> =>
   (await readEarlier(corpus, run)).map(({ path }) => basename(path));
 
-/** As `readCorpus`, without what the run itself kept there. */
+/** As `readCorpusIfThere`, without what the run itself kept there. */
 export const readEarlier = async (corpus: string, run: Run): Promise<readonly Stored[]> => {
-  const stored = await readCorpus(corpus).catch((error: unknown) => {
-    if (error instanceof BadInput) return [];
-    throw error;
-  });
+  const stored = await readCorpusIfThere(corpus);
   return stored.filter((each) => each.kind === 'unreadable' || !isOf(each.entry, run));
 };
 

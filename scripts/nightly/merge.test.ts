@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Call } from './rehearsal.js';
+import type { CapturedCall } from '../captured-call.js';
 import { filesBelow, rehearse } from './rehearsal.js';
 
 /** Several kinds of finding, each in many programs. */
@@ -15,10 +15,10 @@ const QUICK = ['--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
 let directory: string;
 const at = (...path: readonly string[]): string => join(directory, ...path);
 
-const run = async (name: string, ...words: readonly string[]): Promise<Call> =>
+const run = async (name: string, ...words: readonly string[]): Promise<CapturedCall> =>
   await rehearse(['nightly', ...CAMPAIGN, ...QUICK, '--out', at(name), '--corpus', at(`${name}-corpus`), ...words]);
 
-const merge = async (out: string, runs: readonly string[], ...words: readonly string[]): Promise<Call> =>
+const merge = async (out: string, runs: readonly string[], ...words: readonly string[]): Promise<CapturedCall> =>
   await rehearse(['merge', ...runs.map((each) => at(each)), '--out', at(out), ...words]);
 
 const shards = (of: number): readonly string[] => Array.from({ length: of }, (_, index) => `shard-${index}-of-${of}`);

@@ -1,10 +1,10 @@
 /** Several runs of one campaign as one. */
 
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
 import { formatEvent } from '../../properties/campaign/event.js';
 import { Ledger } from '../../properties/campaign/ledger.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import { readLedger } from './event-log.js';
 import { EVENTS_FILE, RUN_FILE } from './run-files.js';
 import type { PartRecord, RunRecord } from './run-record.js';
@@ -57,7 +57,5 @@ const partsOf = (parts: readonly PartRecord[]): readonly PartRecord[] => {
 export const writeMergedEvents = async (directory: string, ledger: Ledger): Promise<void> => {
   const path = join(directory, EVENTS_FILE);
   const lines = ledger.events().map((event) => `${formatEvent(event)}\n`);
-  await writeFileAtomic(path, lines.join('')).catch((error: Error) => {
-    throw new BadInput(path, `cannot be written: ${error.message}; free space or name another --out`);
-  });
+  await writeTextFile(path, lines.join(''), 'name another --out');
 };

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KNOWN_FORMAT } from '../../properties/known-findings.js';
+import type { CapturedCall } from '../captured-call.js';
 import type { Surroundings } from '../surroundings.js';
-import type { Call, Spy } from './rehearsal.js';
+import type { Spy } from './rehearsal.js';
 import { rehearse, rehearsingCrew } from './rehearsal.js';
 
 const DEFECT = 'impl:reference-held-twice';
@@ -21,11 +22,15 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const at = (...path: readonly string[]): string => join(directory, ...path);
 
 let runs = 0;
-const nightly = async (words: readonly string[], changes: Parameters<typeof rehearse>[1] = {}): Promise<Call> => {
+const nightly = async (
+  words: readonly string[],
+  changes: Parameters<typeof rehearse>[1] = {},
+): Promise<CapturedCall> => {
   const places = ['--jobs', '1', '--corpus', at('corpus'), '--out', at(`run-${runs++}`)];
   return await rehearse(['nightly', ...places, ...words], changes);
 };
-const withDefect = (...words: readonly string[]): Promise<Call> => nightly(['--subject', DEFECT, ...FEW, ...words]);
+const withDefect = (...words: readonly string[]): Promise<CapturedCall> =>
+  nightly(['--subject', DEFECT, ...FEW, ...words]);
 const spying = (spy: Spy): Partial<Surroundings> => ({ crew: () => rehearsingCrew(spy) });
 
 const corpus = async (): Promise<readonly string[]> => (await readdir(at('corpus'))).toSorted();

@@ -63,7 +63,7 @@ const corpusLines = (
     [unreadable.length, 'unreadable'],
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
-  const entries = corpus.size === 1 ? '1 entry' : `${formatCount(corpus.size)} entries`;
+  const entries = counted(corpus.size, 'entry', 'entries');
   const text =
     corpus.size === 0 ? 'empty' : `${entries} replayed, ${told.length === 0 ? 'as recorded' : told.join(', ')}`;
   return [labelled('corpus', text, width)];

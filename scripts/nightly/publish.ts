@@ -2,12 +2,12 @@
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { BadInput } from '../../model/format/index.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import { fileNameOf, formatEntry } from '../../properties/corpus/entry.js';
 import { makeDirectory } from '../../properties/corpus/make-directory.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -16,16 +16,17 @@ import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT } from '../coverage/coverage-document.js';
 import { invariantCoverage } from '../coverage/invariant-coverage.js';
 import { storeFinding } from '../fuzzing/finding-store.js';
+import { UNSTEADY, findingSummary } from '../fuzzing/finding-summary.js';
 import { tolerated } from '../fuzzing/known.js';
 import type { Ending } from '../fuzzing/summarize.js';
 import { summarize } from '../fuzzing/summarize.js';
-import { writeSummary } from '../fuzzing/summary-file.js';
+import { FINDINGS_DIRECTORY, writeSummary } from '../fuzzing/summary-file.js';
 import { commandLineOf } from '../report/shell-words.js';
 import type { FindingSummary, Summary } from '../report/summary.js';
 import { subjectOf } from '../options/sides.js';
 import type { Session } from '../session.js';
 import { writeReports } from './reporters.js';
-import { FINDINGS, INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
+import { INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
 import type { KeptSeeds } from './seed-keeping.js';
 import { tryToKeepSeeds } from './seed-keeping.js';
@@ -53,6 +54,8 @@ export interface PublishOptions {
   readonly mostSeeds: number;
 }
 
+/** If a file cannot be written. */
+const REMEDY = 'go on with --resume';
 const TRIAGE_FORMAT = 'shadowdiff-triage/1';
 
 export const publish = async (ledger: Ledger, options: PublishOptions, session: Session): Promise<Publication> => {
@@ -139,7 +142,7 @@ const storeAll = async (
   findings: readonly TriagedFinding[],
   options: PublishOptions,
 ): Promise<{ readonly findings: readonly FindingSummary[]; readonly troubles: string[] }> => {
-  const directory = join(options.directory, FINDINGS);
+  const directory = join(options.directory, FINDINGS_DIRECTORY);
   const told = findings.filter(({ status }) => status !== 'tolerated');
   const troubles: string[] = [];
   const summaries: FindingSummary[] = [];
@@ -147,7 +150,8 @@ const storeAll = async (
   await removeOthers(directory, new Set(told.map(({ occurrence }) => fileNameOf(occurrence.entry))));
   for (const finding of told) {
     const file = await storeOne(finding, directory, options, troubles);
-    summaries.push(summaryOf(finding, file));
+    const replay = commandLineOf(['shadowdiff', 'replay', file ?? 'FILE']);
+    summaries.push(findingSummary(findingOf(finding), file, replay));
   }
   return { findings: summaries, troubles };
 };
@@ -161,10 +165,9 @@ const storeOne = async (
 ): Promise<string | undefined> => {
   const entry = occurrence.shown === 0 ? { ...occurrence.entry, note: UNSTEADY } : occurrence.entry;
   const path = join(directory, fileNameOf(entry));
-  const written = await writeFileAtomic(path, formatEntry(entry)).then(
+  const written = await writeTextFile(path, formatEntry(entry), REMEDY).then(
     () => path,
-    (error: Error) =>
-      void troubles.push(`${path}: cannot be written: ${error.message}; free space, and go on with --resume`),
+    (error: Error) => void troubles.push(error.message),
   );
   if (recordedAt !== undefined) return recordedAt;
   if (keepIn === undefined || status !== 'new' || occurrence.shrunk === 'not') return written;
@@ -174,27 +177,9 @@ const storeOne = async (
   return stored.kind === 'stored' ? stored.path : written;
 };
 
-const UNSTEADY = 'Did not show again when the program was run by itself.';
-
-const summaryOf = ({ signature, count, occurrence }: TriagedFinding, file: string | undefined): FindingSummary => {
-  const { entry, shrunk, shown } = occurrence;
-  return {
-    signature,
-    count,
-    program: entry.provenance.program,
-    originalSteps: entry.provenance.originalSteps,
-    steps: entry.case.program.steps.length,
-    traffic: entry.case.traffic,
-    reproduced: shown === undefined || shown === RERUNS,
-    shrinkingInterrupted: shrunk !== 'wholly',
-    file,
-    replay: commandLineOf(['shadowdiff', 'replay', file ?? 'FILE']),
-  };
-};
-
 const makeResults = async (directory: string): Promise<void> => {
   await makeDirectory(directory).catch((error: Error) => {
-    throw new BadInput(directory, `cannot be made: ${error.message}; free space, and go on with --resume`);
+    throw new BadInput(directory, `cannot be made: ${error.message}; free space or ${REMEDY}`);
   });
 };
 
@@ -205,7 +190,6 @@ const removeOthers = async (directory: string, names: ReadonlySet<string>): Prom
   }
 };
 
-/** What each invariant looked at in the whole run: the place for all that is counted by invariant. */
 /** What the run looked at, as `coverage` tells it; of code nothing was measured. */
 const writeInvariants = async (directory: string, summary: Summary, tally: Tally): Promise<void> => {
   const { version, seed, paging, traffic, programs, steps } = summary;
@@ -238,8 +222,5 @@ const triageToJson = (
   corpus: { open, fixed, broken, unreadable },
 });
 
-const writeJson = async (path: string, value: unknown): Promise<void> => {
-  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 1)}\n`).catch((error: Error) => {
-    throw new BadInput(path, `cannot be written: ${error.message}; free space, and go on with --resume`);
-  });
-};
+const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(value, undefined, 1)}\n`, REMEDY);

@@ -2,37 +2,13 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { BadInput } from '../../model/format/index.js';
 import { subjectNamed } from '../../properties/subjects/registry.js';
-import { main } from '../main.js';
-import type { Output, Surroundings } from '../surroundings.js';
+import type { CapturedCall, Changes } from '../captured-call.js';
+import { capturedCall } from '../captured-call.js';
 import type { Crew, Outcome } from './crew.js';
 import type { Results, Task, TaskKind, TaskOf } from './tasks.js';
 import { perform } from './tasks.js';
-
-export interface Call {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-class Capture extends Writable implements Output {
-  text = '';
-  isTTY: boolean;
-  columns: number;
-
-  constructor(columns: number) {
-    super();
-    this.isTTY = columns > 0;
-    this.columns = columns;
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 /** Told of each task before it is done; what it throws, the worker throws. */
 export type Spy = (task: Task) => void | Promise<void>;
@@ -58,29 +34,8 @@ export const rehearsingCrew = (spy: Spy = () => undefined): Crew => ({
   end: () => Promise.resolve(),
 });
 
-/** `columns`: width of the terminal; 0 if there is none. */
-export const rehearse = async (
-  words: readonly string[],
-  { columns = 0, ...changes }: Partial<Surroundings> & { readonly columns?: number } = {},
-): Promise<Call> => {
-  const stdout = new Capture(columns);
-  const stderr = new Capture(0);
-  const code = await main(words, {
-    stdin: () => Readable.from([]),
-    stdout,
-    stderr,
-    unread: () => false,
-    env: { NO_COLOR: '1' },
-    monotonic: () => performance.now(),
-    today: () => new Date(0),
-    freshSeed: () => 'fresh',
-    subjectNamed,
-    crew: () => rehearsingCrew(),
-    onInterrupt: () => () => undefined,
-    ...changes,
-  });
-  return { code, out: stdout.text, err: stderr.text };
-};
+export const rehearse = (words: readonly string[], changes: Changes = {}): Promise<CapturedCall> =>
+  capturedCall(words, { env: { NO_COLOR: '1' }, subjectNamed, crew: () => rehearsingCrew(), ...changes });
 
 /** Every file below a directory, by its path from there. */
 export const filesBelow = async (directory: string): Promise<Readonly<Record<string, string>>> => {

@@ -1,8 +1,7 @@
 /** What else is made of a run's directory once its summary is written. A new one is a line. */
 
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
-import { BadInput } from '../../model/format/index.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
 import { DEFAULT_CASE_TIMEOUT } from '../options/sides.js';
 import type { ReporterName } from '../reporters/reporter.js';
 import { render } from '../reporters/render.js';
@@ -16,12 +15,7 @@ const FILES: readonly (readonly [file: string, reporter: ReporterName])[] = [
 /** Writes reports into the directory, from summary.json, invariants.json and findings/ there. Throws `BadInput`. */
 export const writeReports = async (directory: string, session: Session): Promise<void> => {
   for (const [file, name] of FILES) {
-    const path = join(directory, file);
     const { text } = await render([directory], { name, caseTimeout: DEFAULT_CASE_TIMEOUT }, session);
-    try {
-      await writeFileAtomic(path, `${text}\n`);
-    } catch (error) {
-      throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space and use --resume`);
-    }
+    await writeTextFile(join(directory, file), `${text}\n`, 'go on with --resume');
   }
 };

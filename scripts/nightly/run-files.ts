@@ -6,7 +6,5 @@ export const INVARIANTS_FILE = 'invariants.json';
 export const TRIAGE_FILE = 'triage.json';
 /** The seeds from which programs were made, a line each. */
 export const POOL_FILE = 'pool.jsonl';
-/** A directory. */
-export const FINDINGS = 'findings';
 /** What workers said before they died. */
 export const WORKERS_FILE = 'workers.log';

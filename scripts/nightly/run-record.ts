@@ -3,11 +3,10 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import * as z from 'zod';
-import writeFileAtomic from 'write-file-atomic';
 import { anyText, choice, exactObject, list, naturalNumber } from '../../model/format/fields.js';
 import { BadInput, readJson } from '../../model/format/index.js';
 import { Problems } from '../../model/format/problems.js';
-import { readTextFile } from '../../properties/corpus/store.js';
+import { readTextFile, writeTextFile } from '../../properties/corpus/store.js';
 
 export const RUN_FORMAT = 'shadowdiff-run/1';
 
@@ -94,11 +93,8 @@ const formatRecord = ({ kind, campaign, parts }: RunRecord): string =>
   `${JSON.stringify({ format: RUN_FORMAT, kind, campaign, parts }, undefined, 1)}\n`;
 
 /** Throws `BadInput` if it cannot be written. */
-export const writeRunRecord = async (path: string, record: RunRecord): Promise<void> => {
-  await writeFileAtomic(path, formatRecord(record)).catch((error: Error) => {
-    throw unwritable(path, error);
-  });
-};
+export const writeRunRecord = (path: string, record: RunRecord): Promise<void> =>
+  writeTextFile(path, formatRecord(record), 'name another --out');
 
 /** Writes the record of a run that begins, whole, unless one is there: then throws `BadInput`, as if it cannot be written. */
 export const claimRunRecord = async (path: string, record: RunRecord): Promise<void> => {

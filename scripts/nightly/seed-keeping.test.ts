@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import { allCells, reachingOf } from '../../properties/seed-pool/distil.js';
 import { readSeeds } from '../../properties/seed-pool/seed-files.js';
+import type { CapturedCall } from '../captured-call.js';
 import { readLedger } from './event-log.js';
-import type { Call } from './rehearsal.js';
 import { filesBelow, rehearse, rehearsingCrew } from './rehearsal.js';
 
 const PATIENCE = 180_000;
@@ -33,7 +33,7 @@ const SECOND = [
   '0.5',
 ];
 
-const nightly = async (words: readonly string[], out: string, corpus: string): Promise<Call> =>
+const nightly = async (words: readonly string[], out: string, corpus: string): Promise<CapturedCall> =>
   await rehearse(['nightly', '--jobs', '1', ...words, '--out', at(out), '--corpus', at(corpus)]);
 
 /** A corpus as the first night left it. */

@@ -108,7 +108,7 @@ const sortEntries = (ledger: Ledger, { replayed, record }: TriageContext): Omit<
   return sorted;
 };
 
-type Kind = 'open' | 'fixed' | 'broken' | 'unreadable';
+type Kind = Exclude<keyof Triage, 'findings'>;
 
 const kindOf = ({ verdict, recordedFor }: CorpusEvent): Kind | undefined => {
   switch (verdict) {

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ProgramOptions } from '../../properties/arbitraries/index.js';
 
@@ -6,9 +5,5 @@ export interface PagingFlag {
   readonly paging: ProgramOptions['paging'];
 }
 
-export const addPaging = (command: Command, description: string): Command =>
-  command.addOption(
-    new Option('--paging <mode>', description)
-      .choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][])
-      .default('both' satisfies PagingFlag['paging']),
-  );
+export const pagingOption = (description: string): Option =>
+  new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);

@@ -5,24 +5,28 @@ import { Option } from 'commander';
 import type { ProgramOptions } from '../../properties/arbitraries/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
 import type { PagingFlag } from './paging.js';
-import { addPaging } from './paging.js';
+import { pagingOption } from './paging.js';
 import { wholeNumber } from './whole-number.js';
 
 /** A guest can set up its tables in this many steps. */
-const FEWEST_STEPS = 48;
-const MOST_STEPS = 100_000;
+export const FEWEST_STEPS = 48;
+export const MOST_STEPS = 100_000;
 
 export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];
   readonly maxSteps: number;
 }
 
+export const trafficOption = (description: string): Option =>
+  new Option('--traffic <kind>', description).choices(['coherent', 'hostile', 'mixed']);
+
 export const addProgramOptions = (command: Command): Command =>
-  addPaging(command, 'paging of the guests')
+  command
+    .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
     .addOption(
-      new Option('--traffic <kind>', 'guests that keep the contract, guests that do not, or both')
-        .choices(['coherent', 'hostile', 'mixed'])
-        .default(DEFAULT_PROGRAM_OPTIONS.traffic),
+      trafficOption('guests that keep the contract, guests that do not, or both').default(
+        DEFAULT_PROGRAM_OPTIONS.traffic,
+      ),
     )
     .option(
       '--max-steps <count>',

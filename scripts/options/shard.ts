@@ -2,8 +2,7 @@
 
 import { BadInput } from '../../model/format/index.js';
 import type { Shard } from '../../properties/campaign/batches.js';
-
-const MOST_SHARDS = 100_000;
+import { MOST_SHARDS } from './limits.js';
 
 /** Who numbers processes, and in which variables. A first number other than 0 is taken off. */
 const SCHEDULERS = [

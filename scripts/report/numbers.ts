@@ -31,5 +31,5 @@ export const formatTime = (milliseconds: number): string => {
 const twoDigits = (count: number): string => String(count).padStart(2, '0');
 
 /** `1 step`, `2 steps`. */
-export const counted = (count: number, noun: string): string =>
-  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${formatCount(count)} ${count === 1 ? noun : plural}`;

@@ -13,13 +13,12 @@ import { coverageDocument } from '../coverage/coverage-document.js';
 import type { MatrixDocument } from '../defects/matrix-document.js';
 import { matrixDocument } from '../defects/matrix-document.js';
 import { INVARIANTS_FILE } from '../nightly/run-files.js';
-import { SUMMARY_FILE } from '../fuzzing/summary-file.js';
+import { FINDINGS_DIRECTORY, SUMMARY_FILE } from '../fuzzing/summary-file.js';
 import type { Summary } from '../report/summary.js';
 import { summarySchema } from '../report/summary.js';
 
 export const COVERAGE_FILE = 'coverage.json';
 export const MATRIX_FILE = 'matrix.json';
-const FINDINGS_DIRECTORY = 'findings';
 
 export interface StoredFinding {
   readonly path: string;

@@ -20,7 +20,7 @@ const worry = z.strictObject({
   level: z
     .enum(['worry', 'no', 'cannot-tell'])
     .describe(
-      'worry: something was found; no: all was looked at and nothing found; cannot-tell: too little was tested',
+      'worry: something was found, or the corpus failed its replay; no: all was looked at and nothing found; cannot-tell: too little was tested',
     ),
   sentence: z.string().describe('One line that says why'),
 });

@@ -13,6 +13,7 @@ import { worryAbout } from './worry.js';
 /** Throws `BadInput` for results that do not fit together. */
 export const unite = (results: readonly Results[]): ReportDocument => {
   const runs = results.flatMap(runsOf);
+  const verdicts = results.flatMap(({ summary }) => (summary === undefined ? [] : [summary.verdict]));
   const findings = uniteFindings(results);
   const matrix = uniteMatrix(results);
   const invariants = uniteInvariants(results, matrix, findings);
@@ -20,7 +21,7 @@ export const unite = (results: readonly Results[]): ReportDocument => {
   return {
     format: REPORT_FORMAT,
     version: packageVersion(),
-    worry: worryAbout({ runs, findings, invariants, matrix }),
+    worry: worryAbout({ runs, verdicts, findings, invariants, matrix }),
     programs: sum(runs.map(({ programs }) => programs)),
     steps: sum(runs.map(({ steps }) => steps)),
     milliseconds: sum(runs.map(({ milliseconds }) => milliseconds)),

@@ -1,10 +1,13 @@
 /** Whether to worry, in one line. */
 
 import { counted } from '../report/numbers.js';
+import type { SummaryVerdict } from '../report/summary.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, RunReport, Worry } from './report-document.js';
 
 interface Evidence {
   readonly runs: readonly RunReport[];
+  /** Of the fuzz runs among them. */
+  readonly verdicts: readonly SummaryVerdict[];
   readonly findings: readonly FindingReport[];
   readonly invariants: readonly InvariantReport[];
   readonly matrix: readonly MatrixRowReport[];
@@ -12,8 +15,11 @@ interface Evidence {
 
 const MOST_NAMED = 3;
 
-export const worryAbout = ({ runs, findings, invariants, matrix }: Evidence): Worry => {
+export const worryAbout = ({ runs, verdicts, findings, invariants, matrix }: Evidence): Worry => {
   if (findings.length > 0) return { level: 'worry', sentence: `Worry: ${foundText(findings)}.` };
+  if (verdicts.some(({ kind }) => kind === 'divergence')) {
+    return { level: 'worry', sentence: 'Worry: nothing new was found, but the replay of the corpus failed.' };
+  }
   const programs = runs.reduce((sum, run) => sum + run.programs, 0);
   if (programs === 0) return { level: 'cannot-tell', sentence: 'Cannot tell: no program was run.' };
   const idle = invariants.filter(({ state }) => state === 'idle').map(({ id }) => id);
@@ -22,6 +28,11 @@ export const worryAbout = ({ runs, findings, invariants, matrix }: Evidence): Wo
   if (missed.length > 0) {
     const sentence = `Cannot tell: ${counted(missed.length, 'planted bug')} went unnoticed (${namedText(missed)}).`;
     return { level: 'cannot-tell', sentence };
+  }
+  // One run that can be trusted is enough.
+  const doubts = verdicts.flatMap((verdict) => (verdict.kind === 'inconclusive' ? [verdict.reason] : []));
+  if (doubts.length > 0 && doubts.length === verdicts.length) {
+    return { level: 'cannot-tell', sentence: `Cannot tell: ${doubts[0]}.` };
   }
   const scope = invariants.some(({ state }) => state === 'not-applicable')
     ? 'every invariant that applies'
