@@ -11,7 +11,7 @@ import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile } from '../input/case-file.js';
 import type { SideFlags, Sides } from '../options/sides.js';
-import { addSides, closeSides, sidesOf, startSides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
 import { counted } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import { storyReport } from '../report/story-report.js';
@@ -39,8 +39,7 @@ export const registerExplain = (program: Command, session: Session): void => {
 
 const runExplain = async (path: string, flags: ExplainFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
-  const recorded = file.entry === undefined ? undefined : { ...file.entry, source: file.source };
-  const sides = sidesOf(flags, session, recorded);
+  const sides = sidesFor(file, flags, session);
   const story = await tell(file, sides, session);
   if (flags.json === true) session.print(JSON.stringify(story ?? null));
   else if (story === undefined) session.print(session.colors.green(agreement(file, sides)));

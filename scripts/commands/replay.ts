@@ -11,7 +11,7 @@ import { answerOf } from '../input/answer.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile } from '../input/case-file.js';
 import type { SideFlags, Sides } from '../options/sides.js';
-import { addSides, closeSides, sidesOf, startSides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
 import { counted } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
 import type { Replayed } from '../report/replay-report.js';
@@ -42,8 +42,7 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
   const prepared: { readonly file: CaseFile; readonly sides: Sides }[] = [];
   for (const path of paths) {
     const file = await readCaseFile(path, session.surroundings);
-    const recorded = file.entry === undefined ? undefined : { ...file.entry, source: file.source };
-    prepared.push({ file, sides: sidesOf(flags, session, recorded) });
+    prepared.push({ file, sides: sidesFor(file, flags, session) });
   }
   let code: ExitCode = EXIT.clean;
   for (const { file, sides } of prepared) {

@@ -21,7 +21,7 @@ import { readCaseFile, STDIN } from '../input/case-file.js';
 import { CORPUS } from '../options/corpus.js';
 import { MOST_TRIES } from '../options/limits.js';
 import type { SideFlags, Sides } from '../options/sides.js';
-import { addSides, closeSides, sidesOf, startSides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount } from '../report/numbers.js';
 import { printable } from '../report/printable.js';
@@ -53,8 +53,7 @@ export const registerShrink = (program: Command, session: Session): void => {
 
 const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
-  const recorded = file.entry === undefined ? undefined : { ...file.entry, source: file.source };
-  const sides = sidesOf(flags, session, recorded);
+  const sides = sidesFor(file, flags, session);
   const { small, interrupted } = await shrink(file, sides, flags, session);
   const shrunk = `${counted(file.case.program.steps.length, 'step')} shrunk to ${formatCount(small.case.program.steps.length)}`;
   session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);

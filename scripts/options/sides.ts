@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import type { SubjectSettings } from '../../properties/subjects/registry.js';
 import { IMPL, MODEL, SUBJECT_NAMES, subjectNamed } from '../../properties/subjects/registry.js';
 import type { Subject } from '../../properties/subjects/subject.js';
+import type { CaseFile } from '../input/case-file.js';
 import type { Session } from '../session.js';
 import { duration } from './duration.js';
 
@@ -63,6 +64,10 @@ export const sidesOf = (
     reference: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),
   };
 };
+
+/** As `sidesOf`; a counterexample says who stood there. */
+export const sidesFor = ({ entry, source }: CaseFile, flags: SideFlags, session: Session): Sides =>
+  sidesOf(flags, session, entry === undefined ? undefined : { ...entry, source });
 
 /** Starts what runs outside the process, or throws `BadInput`, so that it is told before anything is written. */
 export const startSides = async ({ subject, reference }: Sides): Promise<void> => {
