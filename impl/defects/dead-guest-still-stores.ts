@@ -5,7 +5,7 @@ export const deadGuestStillStores: Defect = {
   title: 'A killed guest goes on',
   class: 'missing check',
   wrong: 'Nothing remembers that the guest was killed: the next step runs.',
-  origin: 'constructed from Xen XSA-182’s class: a domain that is crashed and not stopped',
+  origin: 'constructed from Xen’s handling of crashed domains: one that is crashed and not stopped',
   translation: 'The guest is the machine’s; the step after the kill is taken as if nothing had been.',
   consequence: 'Whatever the kill was to prevent happens one step later.',
   harms: 'host',
