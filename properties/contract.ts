@@ -249,4 +249,5 @@ export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
   return undefined;
 };
 
+/** Whether the guest keeps the contract of a coherent one (machine.md 5) until the program ends or kills it. */
 export const keepsContract = (program: Program): boolean => breachOf(program) === undefined;

@@ -53,6 +53,7 @@ export interface Finding {
   count: number;
 }
 
+/** Whoever calls: decides when it is enough, and is told on the way. */
 export interface FuzzWatcher {
   /** Asked before every program with the number already run, and what they were seen to do; false ends the run. */
   goOn(programs: number, tally: Tally): boolean | Promise<boolean>;
@@ -73,6 +74,10 @@ export interface FuzzResult {
   readonly known: ReadonlyMap<string, number>;
 }
 
+/**
+ * Runs a campaign from its first program until the watcher or the number of findings ends it. Throws `BadInput` if a subject
+ * cannot be started.
+ */
 export const fuzz = async (options: FuzzOptions, watcher: FuzzWatcher): Promise<FuzzResult> => {
   const run = new FuzzRun(options, watcher);
   try {

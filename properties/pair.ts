@@ -35,6 +35,7 @@ interface Side {
   close(): Promise<void>;
 }
 
+/** Runs any number of programs, one after the other, on two subjects of either kind; `close` it when done. */
 export class Pair {
   readonly tally: Tally;
   private readonly reference: Side;
@@ -61,6 +62,7 @@ export class Pair {
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
+  /** Ends the subjects outside this process. */
   async close(): Promise<void> {
     await this.reference.close();
     await this.subject.close();

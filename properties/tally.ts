@@ -11,6 +11,7 @@ const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((
 /** Where a kind stands in `OUTCOME_KINDS`. */
 export const kindIndex = (kind: OutcomeKind): number => KIND_INDEX.get(kind)!;
 
+/** What was counted over the programs of a run. `checks`, `exercised` and the rest by invariant go by the place in `invariants`. */
 export class Tally {
   programs = 0;
   steps = 0;

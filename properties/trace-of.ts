@@ -12,6 +12,7 @@ export const keptObservation = ({ outcome, references, stores, tables, switcher 
   switcher: { ...switcher, state: [...switcher.state] },
 });
 
+/** Runs a program on a machine, from `create` to `destroy`. */
 export const traceOf = (machine: Machine, program: Program): Trace => {
   const created = keptObservation(machine.create(program.machine));
   const steps = program.steps.map((step) => keptObservation(machine.apply(step)));
@@ -23,6 +24,7 @@ export class RecordedMachine implements Machine {
   private trace: Trace = { created: ZERO_OBSERVATION, steps: [], destroyed: ZERO_OBSERVATION };
   private next = 0;
 
+  /** What is played back from the next `create` on. Steps beyond the trace are answered by `ZERO_OBSERVATION`. */
   load(trace: Trace): void {
     this.trace = trace;
   }

@@ -70,6 +70,7 @@ import { victimIgnoresDraw } from './victim-ignores-draw.js';
 import { windowOfOneCpuTooMany } from './window-of-one-cpu-too-many.js';
 import { writeBackOfMoreThanDirty } from './write-back-of-more-than-dirty.js';
 
+/** In the order of their ids. */
 export const DEFECTS: readonly Defect[] = [
   badStackIsAHostBug,
   blankSlotFirst,

@@ -108,6 +108,9 @@ const shrinkSteps = ({ traffic, program }: Case): fc.Stream<fc.Value<Case>> => {
     .map((candidate) => new fc.Value<Case>({ traffic, program: candidate }, undefined));
 };
 
-/** Programs of both kinds of guest. */
+/**
+ * Programs of both kinds of guest, each with the kind that it is: all valid, and the coherent ones keep the contract, shrunk too.
+ * What is left out of `options` is as in `DEFAULT_PROGRAM_OPTIONS`.
+ */
 export const programArbitrary = (options: Partial<ProgramOptions> = {}): fc.Arbitrary<Case> =>
   new ProgramArbitrary({ ...DEFAULT_PROGRAM_OPTIONS, ...options });

@@ -71,6 +71,7 @@ const isMachine = (value: unknown): value is MachineConfig => {
   );
 };
 
+/** Within the bounds of formats.md, Program: nothing that a machine need not expect. */
 export const isProgram = (value: unknown): value is Program => {
   if (!isRecord(value)) return false;
   const { machine, steps } = value;

@@ -20,6 +20,7 @@ import { simplifyEntries, simplifySteps } from './simplify-steps.js';
 
 export type { Found } from './shrink-arbitrary.js';
 
+/** Candidates; most findings are small long before. */
 export const DEFAULT_MOST_TRIES = 20_000;
 
 export interface MinimizeOptions {

@@ -8,7 +8,9 @@ import { ReferenceMachine } from '../../model/machine.js';
 import { CommandSubject } from './command-subject.js';
 import type { InProcessSubject, Subject } from './subject.js';
 
+/** The machine under test, without any defect. */
 export const IMPL: InProcessSubject = { kind: 'in-process', name: 'impl', create: () => new ShadowMachine() };
+/** The naive machine, the reference. */
 export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', create: () => new ReferenceMachine() };
 
 export interface SubjectSettings {
@@ -18,7 +20,10 @@ export interface SubjectSettings {
 
 export const SUBJECT_NAMES = 'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE';
 
-/** Throws `BadInput` for a name that is none. `where` says who asked, for the message. */
+/**
+ * The subject of a name as formats.md has them: `impl:set-pgd-loses-switcher`, `exec:./my-machine`. A command is not started yet.
+ * Throws `BadInput` for a name that is none; `where` says who asked, for the message.
+ */
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
   if (name === IMPL.name) return IMPL;
   if (name === MODEL.name) return MODEL;
