@@ -1,5 +1,6 @@
 /** How several processes that run the fuzz loop on different programs share the machine. */
 
+import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +20,25 @@ const together = async (count: number, work: PartOrder['work']): Promise<Speed> 
     child.send({ part, work, milliseconds: MILLISECONDS } satisfies PartOrder);
     return child;
   });
-  await Promise.all(parts.map((part) => once(part, 'message')));
-  const answers = parts.map(async (part) => ((await once(part, 'message')) as [Speed])[0]);
-  for (const part of parts) part.send('begin');
-  const speeds = await Promise.all(answers);
-  const sum = (of: (speed: Speed) => number): number => speeds.reduce((total, speed) => total + of(speed), 0);
-  return { byClock: sum(({ byClock }) => byClock), byProcessor: sum(({ byProcessor }) => byProcessor) };
+  try {
+    await Promise.all(parts.map(nextMessage));
+    const answers = parts.map(nextMessage);
+    for (const part of parts) part.send('begin');
+    const speeds = (await Promise.all(answers)) as readonly Speed[];
+    const sum = (of: (speed: Speed) => number): number => speeds.reduce((total, speed) => total + of(speed), 0);
+    return { byClock: sum(({ byClock }) => byClock), byProcessor: sum(({ byProcessor }) => byProcessor) };
+  } finally {
+    for (const part of parts) part.kill();
+  }
+};
+
+/** Throws if the process ends instead: it would be waited for for ever. */
+const nextMessage = async (part: ChildProcess): Promise<unknown> => {
+  const ended = once(part, 'exit').then(([code, signal]) => {
+    throw new Error(`a worker ended with ${code ?? signal}`);
+  });
+  const [message] = await Promise.race([once(part, 'message'), ended]);
+  return message as unknown;
 };
 
 const measure = async (): Promise<readonly Figure[]> => {
