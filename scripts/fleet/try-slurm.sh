@@ -38,7 +38,7 @@ end() {
   if [[ $code -eq 0 ]]; then
     rm -rf "$directory"
   else
-    tail -n 15 "$directory"/*.log "$directory/work/out/$CAMPAIGN"/*.log >&2 2>/dev/null || true
+    tail -n 15 "$directory"/*.log "$directory/runs/out/$CAMPAIGN"/*.log >&2 2>/dev/null || true
     echo "try-slurm: failed; see $directory" >&2
   fi
   exit "$code"
@@ -67,7 +67,7 @@ check_machine() {
 
 configure() {
   chmod 755 "$directory"
-  mkdir "$directory"/{state,spool,work}
+  mkdir "$directory"/{state,spool,runs}
   (umask 077 && head -c 1024 /dev/urandom >"$directory/munge.key")
   # cred_expire is also how long a requeued task waits. The node is said to have a core for each shard, so that all shards run at once.
   cat >"$SLURM_CONF" <<CONFIGURATION
@@ -150,7 +150,7 @@ PROGRAM
 check_machine
 configure
 start_slurm
-cd "$directory/work"
+cd "$directory/runs"
 
 submitted=$(bash "$fleet/slurm.sh" "$CAMPAIGN" "$SHARDS" --corpus none "${OPTIONS[@]}")
 echo "$submitted"
@@ -166,7 +166,7 @@ cat "out/$CAMPAIGN/merge.log"
 [[ $(state "$merge") == FAILED ]] || fail "the merge job is $(state "$merge"), and there are findings"
 
 node "$shadowdiff" nightly --seed "$CAMPAIGN" --out whole --corpus none "${OPTIONS[@]}" >whole.log 2>&1 || [[ $? -eq 1 ]] ||
-  fail 'the campaign in one piece failed; see work/whole.log'
+  fail 'the campaign in one piece failed; see runs/whole.log'
 node "$shadowdiff" merge whole --out out/whole >/dev/null || [[ $? -eq 1 ]]
 diff <(essence out/whole) <(essence "out/$CAMPAIGN/merged") || fail 'four shards are not what one is (see above)'
 echo "try-slurm: $SHARDS shards, one killed and requeued, are to the counter what the campaign in one piece is"
