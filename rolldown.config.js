@@ -10,7 +10,7 @@ const INSIDE = new Set(['commander', 'picocolors', 'string-argv', 'zod', 'zod/mi
 const isPackage = (id) => /^[@a-z]/.test(id);
 
 export default {
-  input: { shadowdiff: 'scripts/shadowdiff.ts', 'nightly/worker': 'scripts/nightly/worker.ts' },
+  input: { shadowdiff: 'scripts/shadowdiff.ts', 'campaign/worker': 'scripts/campaign/worker.ts' },
   platform: 'node',
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   external: (id, importer) => importer !== undefined && isPackage(id) && !INSIDE.has(id),

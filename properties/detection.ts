@@ -1,12 +1,12 @@
 /** How many steps of random programs it takes until a defect shows: what generators and invariants are worth together. */
 
 import type { Defect } from '../impl/defects/defect.js';
-import type { Mixture } from './arbitraries/index.js';
-import { DEFAULT_PROGRAM_OPTIONS } from './arbitraries/index.js';
+import type { Mixture } from './generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
 import { programsOf, runOptionsOf } from './explore.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { Pair } from './pair.js';
-import type { Guidance } from './seed-pool/seed-pool.js';
+import type { Guidance } from './pool/seed-pool.js';
 import { MODEL, implWith } from './subjects/registry.js';
 
 export interface DetectionOptions {

@@ -1,14 +1,14 @@
 /** One program of a campaign, and all that it shows. */
 
 import fc from 'fast-check';
-import type { Case, ProgramOptions } from './arbitraries/index.js';
-import { programArbitrary } from './arbitraries/index.js';
+import type { Case, ProgramOptions } from './generators/index.js';
+import { programArbitrary } from './generators/index.js';
 import { keepsContract } from './contract.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Pair, RunOptions } from './pair.js';
-import { Breeder } from './seed-pool/offspring.js';
-import type { Guidance } from './seed-pool/seed-pool.js';
+import { Breeder } from './pool/offspring.js';
+import type { Guidance } from './pool/seed-pool.js';
 import { programSeed, randomFor } from './seeds.js';
 
 /** How often a program is taken up again behind a divergence. */

@@ -1,7 +1,7 @@
 /** FINDINGS.md: each deviation of lguest from the specification as a short security note, with the program that shows it. */
 
 import type { Defect } from '../impl/defects/defect.js';
-import { describeMachine, describeStep } from '../model/format/index.js';
+import { describeMachine, describeStep } from './formats/index.js';
 import type { CorpusEntry } from './corpus/entry.js';
 import { fileNameOf } from './corpus/entry.js';
 import type { Divergence } from './divergence.js';

@@ -4,17 +4,17 @@
  */
 
 import type { Paging } from '../model/vocabulary/index.js';
-import type { Case, Traffic } from './arbitraries/index.js';
+import type { Case, Traffic } from './generators/index.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Generated, Shown } from './explore.js';
 import { programsOf, showings } from './explore.js';
 import type { Invariant } from './invariants/invariant.js';
-import { minimize } from './minimize/index.js';
+import { minimize } from './shrink/index.js';
 import type { JudgeOptions } from './judging.js';
 import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
-import type { Guidance } from './seed-pool/seed-pool.js';
+import type { Guidance } from './pool/seed-pool.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
 

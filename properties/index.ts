@@ -13,12 +13,12 @@
  */
 
 export * from '../model/vocabulary/index.js';
-export * from '../model/format/index.js';
+export * from './formats/index.js';
 export { ReferenceMachine } from '../model/machine.js';
 export { ShadowMachine } from '../impl/shadow-machine.js';
 export type { Defect, DefectClass } from '../impl/defects/defect.js';
 export { DEFECTS, defectNamed, lguestDefects } from '../impl/defects/registry.js';
-export * from './arbitraries/index.js';
+export * from './generators/index.js';
 export { keepsContract } from './contract.js';
 export * from './divergence.js';
 export * from './fuzz.js';
@@ -27,13 +27,13 @@ export { INVARIANTS, invariantNamed } from './invariants/registry.js';
 export * from './judging.js';
 export { Lockstep } from './lockstep.js';
 export type { LockstepOptions } from './lockstep.js';
-export { DEFAULT_MOST_TRIES, NotReproduced, minimize } from './minimize/index.js';
-export type { Found, Judge, MinimizeOptions, Minimized, Progress } from './minimize/index.js';
+export { DEFAULT_MOST_TRIES, NotReproduced, minimize } from './shrink/index.js';
+export type { Found, Judge, MinimizeOptions, Minimized, Progress } from './shrink/index.js';
 export { Pair } from './pair.js';
 export type { PairOptions, RunOptions } from './pair.js';
-export * from './story/story.js';
-export { tellStory } from './story/tell.js';
-export type { TellOptions } from './story/tell.js';
+export * from './explain/story.js';
+export { tellStory } from './explain/tell.js';
+export type { TellOptions } from './explain/tell.js';
 export { programSeed, randomFor, shardSeed } from './seeds.js';
 export { IMPL, MODEL, implWith, subjectNamed } from './subjects/registry.js';
 export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';

@@ -1,6 +1,6 @@
 /** Judging single cases, for whoever has one already: a replay, a regression, a search for smaller ones. */
 
-import type { Case } from './arbitraries/case.js';
+import type { Case } from './generators/case.js';
 import type { Divergence } from './divergence.js';
 import type { Invariant } from './invariants/invariant.js';
 import { Pair } from './pair.js';

@@ -4,14 +4,14 @@
  */
 
 import type { Defect } from '../impl/defects/defect.js';
-import { programArbitrary } from './arbitraries/index.js';
+import { programArbitrary } from './generators/index.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { judgeOf } from './judging.js';
 import { Lockstep } from './lockstep.js';
-import type { Found } from './minimize/index.js';
-import { NotReproduced, minimize } from './minimize/index.js';
+import type { Found } from './shrink/index.js';
+import { NotReproduced, minimize } from './shrink/index.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import { MODEL, implWith } from './subjects/registry.js';

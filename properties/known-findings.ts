@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { BadInput, readJson } from '../model/format/index.js';
+import { BadInput, readJson } from './formats/index.js';
 
 export const KNOWN_FORMAT = 'shadowdiff-known/1';
 

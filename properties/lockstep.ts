@@ -18,8 +18,8 @@ import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Moment, Stage, Verdict, Violation, Watch } from './invariants/invariant.js';
 import { VACUOUS } from './invariants/invariant.js';
-import { StageCounter } from './situations/grid.js';
-import { Scene } from './situations/scene.js';
+import { StageCounter } from './invariants/situations/grid.js';
+import { Scene } from './invariants/situations/scene.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
 import type { AccessKind, AccessMode, MachineConfig, Outcome, Paging, Vaddr } from '../model/vocabulary/index.js';
 import { PAGINGS, bareOutcome, guestEntry, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
-import { programArbitrary } from './arbitraries/index.js';
+import { programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { accessed, dirty, pageOf, pureAccess, purePhysical, pureWalk } from './pure-walk.js';
 

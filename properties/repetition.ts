@@ -1,6 +1,6 @@
 /** Comparing two runs of one program on one machine, for the invariant `determinism`. */
 
-import { traceToJson } from '../model/format/index.js';
+import { traceToJson } from './formats/index.js';
 import type { Program, Trace } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import type { Stage } from './invariants/invariant.js';

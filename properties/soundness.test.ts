@@ -3,10 +3,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../impl/shadow-machine.js';
-import { formatTrace } from '../model/format/index.js';
+import { formatTrace } from './formats/index.js';
 import { ReferenceMachine } from '../model/machine.js';
 import { PAGINGS } from '../model/vocabulary/index.js';
-import { TRAFFICS, programArbitrary, uniformProgram } from './arbitraries/index.js';
+import { TRAFFICS, programArbitrary, uniformProgram } from './generators/index.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { Lockstep } from './lockstep.js';
 import { traceOf } from './trace-of.js';

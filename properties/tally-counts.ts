@@ -1,7 +1,7 @@
 /** A tally as plain numbers, for files and for the way between processes; and how such numbers are added up. */
 
 import * as z from 'zod';
-import { exactObject, naturalNumber } from '../model/format/fields.js';
+import { exactObject, naturalNumber } from './formats/fields.js';
 import { OPS } from '../model/vocabulary/index.js';
 import type { Tally } from './tally.js';
 

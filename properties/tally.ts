@@ -3,8 +3,8 @@
 import type { Op, OutcomeKind } from '../model/vocabulary/index.js';
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Invariant } from './invariants/invariant.js';
-import type { GridCount } from './situations/grid.js';
-import { emptyCount } from './situations/grid.js';
+import type { GridCount } from './invariants/situations/grid.js';
+import { emptyCount } from './invariants/situations/grid.js';
 
 const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 

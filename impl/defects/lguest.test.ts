@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { programFromJson, traceFromJson } from '../../model/format/index.js';
+import { programFromJson, traceFromJson } from '../../properties/formats/index.js';
 import type { MachineConfig, Observation, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
 import { bareOutcome, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { traceOf } from '../../properties/trace-of.js';

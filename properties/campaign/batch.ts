@@ -3,14 +3,14 @@
  * not of its neighbours, the worker, or the shard.
  */
 
-import type { Case } from '../arbitraries/index.js';
+import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { CampaignOptions, Generated, Shown } from '../explore.js';
 import { programsOf, runOptionsOf, showings } from '../explore.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
-import { NewCells } from '../seed-pool/cells.js';
+import { NewCells } from '../pool/cells.js';
 import { Tally } from '../tally.js';
 import type { TallyCounts } from '../tally-counts.js';
 import { countsOf } from '../tally-counts.js';

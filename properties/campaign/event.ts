@@ -4,8 +4,8 @@
  */
 
 import * as z from 'zod';
-import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../../model/format/fields.js';
-import { Problems } from '../../model/format/problems.js';
+import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../formats/fields.js';
+import { Problems } from '../formats/problems.js';
 import { VERDICTS } from '../corpus/regress.js';
 import { tallyCountsSchema } from '../tally-counts.js';
 import type { Occurrence } from './occurrence.js';

@@ -1,11 +1,11 @@
 /** What a campaign was the first to reach does not depend on how its programs were divided. */
 
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_PROGRAM_OPTIONS } from '../arbitraries/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
 import { INVARIANTS } from '../invariants/registry.js';
-import { cellsOf } from '../seed-pool/cells.js';
+import { cellsOf } from '../pool/cells.js';
 import { programsOf } from '../explore.js';
-import { poolOf } from '../seed-pool/seed-pool.js';
+import { poolOf } from '../pool/seed-pool.js';
 import { IMPL, MODEL } from '../subjects/registry.js';
 import type { BatchOptions, BatchResult, Reach } from './batch.js';
 import { runBatch } from './batch.js';

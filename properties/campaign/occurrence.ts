@@ -1,8 +1,8 @@
 /** A program that shows a finding: as it was found, or made small; and which of two is kept. */
 
 import * as z from 'zod';
-import { choice, exactObject, wholeNumber } from '../../model/format/fields.js';
-import { programHash } from '../../model/format/index.js';
+import { choice, exactObject, wholeNumber } from '../formats/fields.js';
+import { programHash } from '../formats/index.js';
 import type { CorpusEntry, EntryJson } from '../corpus/entry.js';
 import { entryFromJson, entryToJson } from '../corpus/entry.js';
 import { signatureOf } from '../divergence.js';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BadInput, programHash } from '../../model/format/index.js';
+import { BadInput, programHash } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { paddr, vaddr } from '../../model/vocabulary/index.js';
-import { programArbitrary } from '../arbitraries/index.js';
+import { programArbitrary } from '../generators/index.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import type { CorpusEntry } from './entry.js';

@@ -1,15 +1,15 @@
 /** A counterexample as a file: the program, who diverged on it and how, and where it came from. */
 
 import * as z from 'zod/mini';
-import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../../model/format/fields.js';
-import type { ProgramJson } from '../../model/format/index.js';
-import { BadInput, programFromJson, programHash, programToJson, quoted, readJson } from '../../model/format/index.js';
-import { Problems } from '../../model/format/problems.js';
-import { shownValue } from '../../model/format/quoted.js';
+import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../formats/fields.js';
+import type { ProgramJson } from '../formats/index.js';
+import { BadInput, programFromJson, programHash, programToJson, quoted, readJson } from '../formats/index.js';
+import { Problems } from '../formats/problems.js';
+import { shownValue } from '../formats/quoted.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import type { Case } from '../arbitraries/index.js';
-import { TRAFFICS } from '../arbitraries/case.js';
+import type { Case } from '../generators/index.js';
+import { TRAFFICS } from '../generators/case.js';
 import type { Divergence, Place } from '../divergence.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import type { SmallMachineName } from '../exhaust/small-machine.js';

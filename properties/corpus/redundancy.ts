@@ -1,6 +1,6 @@
 /** Which entries of a corpus say what a shorter one says already: the same finding, in the same subject. */
 
-import { programHash } from '../../model/format/index.js';
+import { programHash } from '../formats/index.js';
 import { signatureOf } from '../divergence.js';
 import type { CorpusEntry } from './entry.js';
 

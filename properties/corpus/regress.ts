@@ -1,6 +1,6 @@
 /** Running stored counterexamples again: each must still say what it was kept for. */
 
-import { BadInput } from '../../model/format/index.js';
+import { BadInput } from '../formats/index.js';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';

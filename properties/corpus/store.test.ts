@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { BadInput } from '../../model/format/index.js';
+import { BadInput } from '../formats/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
 import type { CorpusEntry } from './entry.js';
 import { fileNameOf, formatEntry } from './entry.js';

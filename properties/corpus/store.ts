@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { BadInput } from '../../model/format/index.js';
+import { BadInput } from '../formats/index.js';
 import type { CorpusEntry } from './entry.js';
 import { fileNameOf, formatEntry, parseEntry } from './entry.js';
 import { makeDirectory } from './make-directory.js';

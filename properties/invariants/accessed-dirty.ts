@@ -2,8 +2,8 @@ import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vo
 import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
-import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, stateless, violation } from './invariant.js';
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../model/vocabulary/index.js';
 import { pureAccess, purePhysical } from '../pure-walk.js';
 import { differenceOf, describe, hasOwnInvariant } from './outcome-difference.js';
-import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from '../situations/dimensions.js';
+import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 

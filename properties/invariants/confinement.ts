@@ -1,6 +1,6 @@
 import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from '../situations/dimensions.js';
+import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from './situations/dimensions.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 

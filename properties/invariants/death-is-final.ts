@@ -1,5 +1,5 @@
 import { OPS } from '../../model/vocabulary/index.js';
-import { PAGING } from '../situations/dimensions.js';
+import { PAGING } from './situations/dimensions.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 

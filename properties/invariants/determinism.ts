@@ -1,4 +1,4 @@
-import { GUEST, PAGING } from '../situations/dimensions.js';
+import { GUEST, PAGING } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { VACUOUS, stateless } from './invariant.js';
 

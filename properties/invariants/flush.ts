@@ -1,8 +1,8 @@
 import type { Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { Census } from './census.js';
-import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 

@@ -1,6 +1,6 @@
 import { OPS } from '../../model/vocabulary/index.js';
 import { describe } from './outcome-difference.js';
-import { LIFE, PAGING } from '../situations/dimensions.js';
+import { LIFE, PAGING } from './situations/dimensions.js';
 import type { Invariant, Stage } from './invariant.js';
 import { HELD, stateless, violation } from './invariant.js';
 

@@ -2,8 +2,8 @@
 
 import type { MachineConfig, Observation, Op, OutcomeKind, ShadowView, Step } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
-import type { Grid } from '../situations/grid.js';
-import type { Scene } from '../situations/scene.js';
+import type { Grid } from './situations/grid.js';
+import type { Scene } from './situations/scene.js';
 
 /** Every moment at which invariants are asked: after creation, after a step, after the last step, after `destroy`. */
 export type Stage = 'create' | Op | 'end' | 'destroy';

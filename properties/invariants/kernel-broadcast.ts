@@ -1,8 +1,8 @@
 import type { ShadowLeaf, ShadowView, Slot, Vaddr } from '../../model/vocabulary/index.js';
 import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
 import { pageOf } from '../pure-walk.js';
-import { ENTRY, PAGING, holdersFrom } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { ENTRY, PAGING, holdersFrom } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 

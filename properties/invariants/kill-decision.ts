@@ -1,9 +1,9 @@
 import type { Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
-import { PAGING, PINNERS } from '../situations/dimensions.js';
+import { PAGING, PINNERS } from './situations/dimensions.js';
 import { physicalWalk } from '../pure-walk.js';
-import type { Cell, Dimension, Grid } from '../situations/grid.js';
+import type { Cell, Dimension, Grid } from './situations/grid.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 

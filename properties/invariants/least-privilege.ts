@@ -1,7 +1,7 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import { vpnOf } from '../../model/vocabulary/index.js';
 import { dirty, pageOf, pureWalk } from '../pure-walk.js';
-import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from '../situations/dimensions.js';
+import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 

@@ -1,8 +1,8 @@
 import type { Paddr, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import { PAGING } from '../situations/dimensions.js';
-import type { Scene } from '../situations/scene.js';
-import type { Dimension } from '../situations/grid.js';
+import { PAGING } from './situations/dimensions.js';
+import type { Scene } from './situations/scene.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 

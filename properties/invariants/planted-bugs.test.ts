@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { defectNamed } from '../../impl/defects/registry.js';
-import type { Case } from '../arbitraries/index.js';
-import { programArbitrary } from '../arbitraries/index.js';
+import type { Case } from '../generators/index.js';
+import { programArbitrary } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { Pair } from '../pair.js';
 import { programSeed, randomFor } from '../seeds.js';

@@ -1,4 +1,4 @@
-import { ACCESS, ADDRESSING, PAGING, TABLES } from '../situations/dimensions.js';
+import { ACCESS, ADDRESSING, PAGING, TABLES } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 

@@ -1,7 +1,7 @@
 import type { ReferenceChange } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import { MAPPERS, PAGING, setPmdNeedsPae } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { MAPPERS, PAGING, setPmdNeedsPae } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 

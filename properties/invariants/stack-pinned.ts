@@ -1,8 +1,8 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
 import { pageOf, pureWalk } from '../pure-walk.js';
-import { PAGING, SHADOW, setPmdNeedsPae } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { PAGING, SHADOW, setPmdNeedsPae } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
 import { HELD, VACUOUS, hex, violation } from './invariant.js';
 

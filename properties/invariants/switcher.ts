@@ -1,7 +1,7 @@
 import type { ShadowLeaf, ShadowView, SwitcherReferences, Vaddr } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
-import { PAGING, SHADOW } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { PAGING, SHADOW } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 

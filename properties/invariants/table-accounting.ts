@@ -1,6 +1,6 @@
 import type { ShadowTable, ShadowView } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
-import { PAGING, TABLES, setPmdNeedsPae } from '../situations/dimensions.js';
+import { PAGING, TABLES, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 

@@ -1,5 +1,5 @@
-import { PAGING } from '../situations/dimensions.js';
-import type { Dimension } from '../situations/grid.js';
+import { PAGING } from './situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Verdict } from './invariant.js';
 import { HELD, VACUOUS, stateless, violation } from './invariant.js';
 

@@ -1,8 +1,8 @@
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
-import type { Dimension } from '../situations/grid.js';
-import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from '../situations/dimensions.js';
+import type { Dimension } from './situations/grid.js';
+import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
 import { HELD, VACUOUS, violation } from './invariant.js';
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { quoted } from '../../model/format/index.js';
+import { quoted } from '../formats/index.js';
 
 /** A line of more bytes than this is no trace: the longest programs are answered with far less. */
 const LONGEST_LINE = 64 * 2 ** 20;

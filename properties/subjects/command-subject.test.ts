@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { BadInput } from '../../model/format/index.js';
+import { BadInput } from '../formats/index.js';
 import type { Program, Step } from '../../model/vocabulary/index.js';
 import { cpu } from '../../model/vocabulary/index.js';
 import { CommandSubject } from './command-subject.js';

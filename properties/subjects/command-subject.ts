@@ -5,7 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { parseArgsStringToArgv } from 'string-argv';
-import { BadInput, formatProgram, parseTrace, quoted } from '../../model/format/index.js';
+import { BadInput, formatProgram, parseTrace, quoted } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
 import type { Event, Life } from './command-life.js';

@@ -3,7 +3,7 @@
 import type { Defect } from '../../impl/defects/defect.js';
 import { defectNamed, lguestDefects } from '../../impl/defects/registry.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
-import { BadInput, quoted } from '../../model/format/index.js';
+import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import { CommandSubject } from './command-subject.js';
 import type { InProcessSubject, Subject } from './subject.js';

@@ -11,7 +11,7 @@ import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { wholeNumber } from '../options/whole-number.js';
+import { wholeNumber } from '../cli/options/whole-number.js';
 import { GROUPS, groupNamed } from './groups/registry.js';
 import type { Answer, Order } from './measure-group.js';
 import { changeTable, groupTable, verdictTable } from './report.js';

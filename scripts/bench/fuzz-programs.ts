@@ -1,6 +1,6 @@
 /** The fuzz loop with everything on, to be timed. */
 
-import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import type { FuzzWatcher } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';

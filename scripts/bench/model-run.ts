@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Machine, Step } from '../../model/vocabulary/index.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/arbitraries/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import type { GuestSize } from './guest-tables.js';
 import { MOST_ROOTS, leafOf, machineFor, openingOf, pageOf, rootNumber } from './guest-tables.js';
 

@@ -5,7 +5,7 @@
 
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes, vaddr } from '../../model/vocabulary/index.js';
-import { Draw } from '../../properties/arbitraries/draw.js';
+import { Draw } from '../../properties/generators/draw.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
 import type { GuestSize } from './guest-tables.js';
 import {

@@ -1,7 +1,7 @@
 /** Figures as a person reads them. */
 
 import Table from 'cli-table3';
-import { compactCount } from '../report/numbers.js';
+import { compactCount } from '../terminal/numbers.js';
 import type { Unit } from './figures.js';
 import type { Change, GroupResult } from './results.js';
 import type { Target, Verdict } from './targets.js';

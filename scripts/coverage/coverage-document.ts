@@ -1,9 +1,9 @@
 /** What `coverage` finds out, as it is stored in coverage.json and shown in reports. */
 
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject } from '../../model/format/fields.js';
-import type { Immutable } from '../results/fields.js';
-import { listOf, quantity } from '../results/fields.js';
+import { anyText, choice, naturalNumber, openObject } from '../../properties/formats/fields.js';
+import type { Immutable } from '../report/document/fields.js';
+import { listOf, quantity } from '../report/document/fields.js';
 
 export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
 
@@ -23,7 +23,7 @@ const situationCount = openObject({
   unreachable: z.exactOptional(anyText),
 });
 
-/** A finite product of circumstances (see properties/situations/grid.ts). */
+/** A finite product of circumstances (see properties/invariants/situations/grid.ts). */
 const gridCoverage = openObject({
   name: anyText,
   axes: listOf(openObject({ name: anyText, values: listOf(anyText) })),

@@ -1,8 +1,8 @@
 /** Coverage on the terminal: a table of the invariants, then what was not reached. */
 
 import Table from 'cli-table3';
-import { compactCount, counted, formatCount, formatShare } from '../report/numbers.js';
-import type { Session } from '../session.js';
+import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
+import type { Session } from '../terminal/session.js';
 import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
 import { emptySituations, impossibleSituations } from './invariant-coverage.js';
 import { nameOf } from './thresholds.js';

@@ -1,9 +1,9 @@
 /** Which catalogued defects an invariant catches, from a stored kill matrix. */
 
-import { BadInput } from '../../model/format/index.js';
-import type { MatrixDocument } from '../defects/matrix-document.js';
-import { matrixDocument } from '../defects/matrix-document.js';
-import { readDocument } from '../results/read-results.js';
+import { BadInput } from '../../properties/formats/index.js';
+import type { MatrixDocument } from './matrix-document.js';
+import { matrixDocument } from './matrix-document.js';
+import { readDocument } from '../report/document/read-results.js';
 
 /** Which invariants catch a defect, with the number of seeds in which they did. */
 export type Caught = Pick<MatrixDocument['rows'][number], 'defect' | 'caughtBy'>;

@@ -1,6 +1,6 @@
 /** From a run to the document that tells of it. */
 
-import { caughtBy } from '../results/unite-matrix.js';
+import { caughtBy } from '../report/document/unite-matrix.js';
 import { packageVersion } from '../version.js';
 import type { CodeCoverage } from './code/measure-code.js';
 import type { CoverageDocument, InvariantCoverage } from './coverage-document.js';

@@ -1,7 +1,7 @@
 /** From the counters of a run to what they say of each invariant. */
 
-import type { Grid, GridCount } from '../../properties/situations/grid.js';
-import { axesOf, valuesAt, whyUnreachable } from '../../properties/situations/grid.js';
+import type { Grid, GridCount } from '../../properties/invariants/situations/grid.js';
+import { axesOf, valuesAt, whyUnreachable } from '../../properties/invariants/situations/grid.js';
 import type { Tally } from '../../properties/tally.js';
 import type { GridCoverage, InvariantCoverage, SituationCount } from './coverage-document.js';
 

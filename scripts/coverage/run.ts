@@ -4,15 +4,15 @@ import type { FuzzResult, FuzzWatcher } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { IMPL, MODEL } from '../../properties/subjects/registry.js';
-import type { ProgramOptions } from '../../properties/arbitraries/index.js';
+import type { ProgramOptions } from '../../properties/generators/index.js';
 import type { Tally } from '../../properties/tally.js';
-import { Breather } from '../breather.js';
-import { ProgressDisplay } from '../fuzzing/progress-display.js';
-import type { Limits } from '../fuzzing/limits.js';
-import { leftOf } from '../fuzzing/limits.js';
-import type { Progress } from '../report/progress-line.js';
-import { progressLine } from '../report/progress-line.js';
-import type { Session } from '../session.js';
+import { Breather } from '../terminal/breather.js';
+import { ProgressDisplay } from '../terminal/progress-display.js';
+import type { Limits } from '../campaign/limits.js';
+import { leftOf } from '../campaign/limits.js';
+import type { Progress } from '../terminal/progress-line.js';
+import { progressLine } from '../terminal/progress-line.js';
+import type { Session } from '../terminal/session.js';
 import { CoverageWatch } from './watch.js';
 
 export interface CoveragePlan {

@@ -1,7 +1,7 @@
 /** What a run must reach to pass `coverage --check`: one file, read from the directory that one is in. */
 
 import { z } from 'zod';
-import { BadInput, readJson } from '../../model/format/index.js';
+import { BadInput, readJson } from '../../properties/formats/index.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import type { CoverageDocument, Share } from './coverage-document.js';
 import type { NamedSituation } from './invariant-coverage.js';

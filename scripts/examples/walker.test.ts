@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Paging } from '../../model/vocabulary/index.js';
-import { programArbitrary } from '../../properties/arbitraries/index.js';
+import { programArbitrary } from '../../properties/generators/index.js';
 import type { Divergence } from '../../properties/divergence.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { Pair } from '../../properties/pair.js';

@@ -11,7 +11,7 @@ import type { IPersistentVolumeClaim } from 'kubernetes-models/v1';
 import { PersistentVolumeClaim } from 'kubernetes-models/v1';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { shardOf } from '../options/shard.js';
+import { shardOf } from '../cli/options/shard.js';
 
 type Resource = IPersistentVolumeClaim | IJob;
 

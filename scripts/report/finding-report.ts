@@ -1,14 +1,14 @@
 /** A finding as it is told on the terminal: what went wrong, where, and the whole program. */
 
-import { describeStep } from '../../model/format/index.js';
+import { describeStep } from '../../properties/formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/fuzz.js';
-import type { Session } from '../session.js';
-import { labelled } from './labelled.js';
-import { counted, formatCount } from './numbers.js';
-import { printable } from './printable.js';
+import type { Session } from '../terminal/session.js';
+import { labelled } from '../terminal/labelled.js';
+import { counted, formatCount } from '../terminal/numbers.js';
+import { printable } from '../terminal/printable.js';
 import { programListing } from './program-listing.js';
 
 /** `number`: 1 for the first finding of the run. The caller adds where it is stored and how to replay it. */

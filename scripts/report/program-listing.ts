@@ -1,9 +1,9 @@
 /** A whole program for the eye, with a mark where it goes wrong. */
 
-import { describeMachine, describeStep } from '../../model/format/index.js';
+import { describeMachine, describeStep } from '../../properties/formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Place } from '../../properties/divergence.js';
-import type { Colors } from '../session.js';
+import type { Colors } from '../terminal/session.js';
 
 export const MARK = '>';
 

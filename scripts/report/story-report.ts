@@ -1,6 +1,6 @@
 /** A finding told step by step on the terminal: the sentence, the steps, and the state in which they end. */
 
-import { mostImportant } from '../../properties/story/rows.js';
+import { mostImportant } from '../../properties/explain/rows.js';
 import type {
   Frame,
   GuestState,
@@ -12,12 +12,12 @@ import type {
   ShadowState,
   StepStory,
   Story,
-} from '../../properties/story/story.js';
-import type { Session } from '../session.js';
+} from '../../properties/explain/story.js';
+import type { Session } from '../terminal/session.js';
 import { divergenceLines } from './finding-report.js';
-import { labelled, wrapped } from './labelled.js';
-import { counted } from './numbers.js';
-import { printable } from './printable.js';
+import { labelled, wrapped } from '../terminal/labelled.js';
+import { counted } from '../terminal/numbers.js';
+import { printable } from '../terminal/printable.js';
 import { MARK } from './program-listing.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;

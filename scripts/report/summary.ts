@@ -1,12 +1,12 @@
 /** What a fuzz run did and found: the content of summary.json, and what the terminal is told. */
 
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject, unionError } from '../../model/format/fields.js';
-import { TRAFFICS } from '../../properties/arbitraries/index.js';
-import type { ExitCode } from '../exit-codes.js';
-import { EXIT } from '../exit-codes.js';
-import type { Immutable } from '../results/fields.js';
-import { listOf, quantity, yesOrNo } from '../results/fields.js';
+import { anyText, choice, naturalNumber, openObject, unionError } from '../../properties/formats/fields.js';
+import { TRAFFICS } from '../../properties/generators/index.js';
+import type { ExitCode } from '../terminal/exit-codes.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import type { Immutable } from './document/fields.js';
+import { listOf, quantity, yesOrNo } from './document/fields.js';
 
 export const SUMMARY_FORMAT = 'shadowdiff-summary/1';
 

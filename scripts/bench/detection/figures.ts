@@ -1,6 +1,6 @@
 /** What the steps to the first catch say: medians, geometric means, and whether the targets are met. */
 
-import type { Mixture } from '../../../properties/arbitraries/index.js';
+import type { Mixture } from '../../../properties/generators/index.js';
 
 export const MIXTURES = ['swarm', 'weighted', 'uniform'] as const satisfies readonly Mixture[];
 

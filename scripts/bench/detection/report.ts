@@ -1,7 +1,7 @@
 /** The detection figures as a person reads them. */
 
 import Table from 'cli-table3';
-import { formatCount } from '../../report/numbers.js';
+import { formatCount } from '../../terminal/numbers.js';
 import type { DetectionFigures, DetectionRow } from './figures.js';
 import { MIXTURES, MIXTURE_TITLES, geometricMean, groupsOf, targetsOf } from './figures.js';
 

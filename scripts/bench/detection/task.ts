@@ -1,7 +1,7 @@
 /** What a worker does: one defect, one mixture, all seeds. */
 
 import { defectNamed } from '../../../impl/defects/registry.js';
-import type { Mixture } from '../../../properties/arbitraries/index.js';
+import type { Mixture } from '../../../properties/generators/index.js';
 import { stepsToDetection } from '../../../properties/detection.js';
 
 export interface DetectionTask {

@@ -1,8 +1,8 @@
 /** Generated programs to measure on: every run of every version has the same ones, as long as the generators stay. */
 
 import type { Machine, Paging, Program } from '../../../model/vocabulary/index.js';
-import type { Case, ProgramOptions, Traffic } from '../../../properties/arbitraries/index.js';
-import { programArbitrary } from '../../../properties/arbitraries/index.js';
+import type { Case, ProgramOptions, Traffic } from '../../../properties/generators/index.js';
+import { programArbitrary } from '../../../properties/generators/index.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 
 /** Names the programs. */

@@ -2,7 +2,7 @@
 
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../../model/machine.js';
-import type { Case } from '../../../properties/arbitraries/index.js';
+import type { Case } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';

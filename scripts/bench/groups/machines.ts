@@ -4,7 +4,7 @@ import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../../model/machine.js';
 import type { Machine, Program } from '../../../model/vocabulary/index.js';
 import { PAGINGS } from '../../../model/vocabulary/index.js';
-import { TRAFFICS } from '../../../properties/arbitraries/index.js';
+import { TRAFFICS } from '../../../properties/generators/index.js';
 import type { Figure } from '../figures.js';
 import { ratioOf } from '../figures.js';
 import { STEPS_A_PROGRAM, mixedPrograms } from '../random-mix.js';

@@ -1,13 +1,13 @@
 /** How long it takes to make a counterexample small. */
 
 import { defectNamed } from '../../../impl/defects/registry.js';
-import type { Case } from '../../../properties/arbitraries/index.js';
-import { programArbitrary } from '../../../properties/arbitraries/index.js';
+import type { Case } from '../../../properties/generators/index.js';
+import { programArbitrary } from '../../../properties/generators/index.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { judgeOf } from '../../../properties/judging.js';
-import type { Judge } from '../../../properties/minimize/index.js';
-import { minimize } from '../../../properties/minimize/index.js';
+import type { Judge } from '../../../properties/shrink/index.js';
+import { minimize } from '../../../properties/shrink/index.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { MODEL, implWith } from '../../../properties/subjects/registry.js';
 import type { Figure } from '../figures.js';

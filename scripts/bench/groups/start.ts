@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { EXIT } from '../../exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
 import type { Figure, Round } from '../figures.js';
 import { figureOf, ratioOf } from '../figures.js';
 import type { Budget } from '../rounds.js';

@@ -1,7 +1,7 @@
 /** The figures of guided campaigns as a person reads them. */
 
 import Table from 'cli-table3';
-import { formatCount } from '../../report/numbers.js';
+import { formatCount } from '../../terminal/numbers.js';
 import type { GuidedFigures } from './figures.js';
 import { SHARES, bestShare, geometricMean, ratioOf } from './figures.js';
 

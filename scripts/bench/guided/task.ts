@@ -1,17 +1,17 @@
 /** What a worker does: fills a pool, counts what a campaign reaches, or looks for a defect. */
 
 import { defectNamed } from '../../../impl/defects/registry.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/arbitraries/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import type { Reach } from '../../../properties/campaign/batch.js';
 import { stepsToDetection } from '../../../properties/detection.js';
 import { programsOf, runOptionsOf } from '../../../properties/explore.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { Pair } from '../../../properties/pair.js';
-import { NewCells } from '../../../properties/seed-pool/cells.js';
-import { distil, reachingOf } from '../../../properties/seed-pool/distil.js';
-import { DEFAULT_MOST_SEEDS } from '../../../properties/seed-pool/seed-files.js';
-import type { Guidance, SeedPool } from '../../../properties/seed-pool/seed-pool.js';
-import { poolOf } from '../../../properties/seed-pool/seed-pool.js';
+import { NewCells } from '../../../properties/pool/cells.js';
+import { distil, reachingOf } from '../../../properties/pool/distil.js';
+import { DEFAULT_MOST_SEEDS } from '../../../properties/pool/seed-files.js';
+import type { Guidance, SeedPool } from '../../../properties/pool/seed-pool.js';
+import { poolOf } from '../../../properties/pool/seed-pool.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
 import { Tally } from '../../../properties/tally.js';
 

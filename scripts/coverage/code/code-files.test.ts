@@ -55,7 +55,6 @@ test('files of types alone, planted bugs, formats and tests are no code of a mac
     'impl/one.ts': text,
     'impl/one.test.ts': text,
     'impl/defects/one.ts': text,
-    'model/format/one.ts': text,
     'model/one.ts': text,
     'model/types.ts': 'export type One = 1;\n',
   });

@@ -6,7 +6,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { BadInput } from '../../../model/format/index.js';
+import { BadInput } from '../../../properties/formats/index.js';
 
 export const FOLDERS = ['impl', 'model'] as const;
 export type Folder = (typeof FOLDERS)[number];
@@ -14,7 +14,7 @@ export type Folder = (typeof FOLDERS)[number];
 /**
  * No part of a machine: bugs to plant, and the reading and writing of files, which has no part in running a program.
  */
-const APART = ['impl/defects/', 'model/format/'];
+const APART = ['impl/defects/'];
 
 export interface CodeFile {
   readonly folder: Folder;

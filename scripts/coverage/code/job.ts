@@ -1,4 +1,4 @@
-import type { ProgramOptions } from '../../../properties/arbitraries/index.js';
+import type { ProgramOptions } from '../../../properties/generators/index.js';
 
 /** What a process is given to run: programs of a campaign. */
 export interface Job extends ProgramOptions {

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { BadInput } from '../../../model/format/index.js';
+import { BadInput } from '../../../properties/formats/index.js';
 import type { Job } from './job.js';
 
 const MOST_AT_ONCE = 2;

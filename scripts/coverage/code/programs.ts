@@ -1,6 +1,6 @@
 /** The very programs that the fuzz loop ran, run once more. */
 
-import { programArbitrary } from '../../../properties/arbitraries/index.js';
+import { programArbitrary } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { Pair } from '../../../properties/pair.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';

@@ -1,0 +1,123 @@
+/** What a moment changed, each in a short clause: what the steps behind it build on. */
+
+import { describeEntry, formatHex } from '../formats/index.js';
+import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
+import { pagingSizes } from '../../model/vocabulary/index.js';
+import type { Moment } from './retelling.js';
+import type { Roles } from './roles.js';
+import { goneLeaves } from './shadow-snapshot.js';
+import type { LeafSeen, ShadowSnapshot, SlotSeen } from './shadow-snapshot.js';
+import { leafText, plural } from './words.js';
+
+/** Leaves of a slot that are told one by one. */
+const MOST_LEAVES = 4;
+
+export const changesOf = (
+  moment: Moment,
+  before: Moment | undefined,
+  { machine, steps }: Program,
+  roles: Roles,
+): readonly string[] => {
+  const { place, shadow, subject } = moment;
+  const step = place.kind === 'step' ? steps[place.index] : undefined;
+  const dead = before !== undefined && isOver(before) && isOver(moment);
+  const kind = subject.outcome.kind;
+  const ended = !dead && (kind === 'killed' || kind === 'host-bug' || kind === 'no-memory') ? [ENDS[kind]] : [];
+  const inside =
+    shadow === undefined
+      ? referenceChanges(moment, before)
+      : shadowChanges(shadow, before?.shadow, pagingSizes(machine.paging).switcherAddress);
+  const stores = place.kind === 'end' || isOver(moment) ? [] : storeChanges(moment, machine.paging, roles);
+  return [...ended, ...(step === undefined || dead ? [] : noted(step, machine.paging, roles)), ...inside, ...stores];
+};
+
+const ENDS = {
+  killed: 'the guest is killed',
+  'host-bug': 'the hypervisor breaks',
+  'no-memory': 'there is no machine',
+} as const;
+
+const isOver = ({ subject }: Moment): boolean =>
+  ['killed', 'dead', 'host-bug', 'halted', 'absent'].includes(subject.outcome.kind);
+
+/** What a step leaves behind that no shadow table shows. */
+const noted = (step: Step, paging: Paging, roles: Roles): readonly string[] => {
+  switch (step.op) {
+    case 'store':
+      return [`${roles.get(step.paddr) ?? `word ${formatHex(step.paddr)}`}: ${describeEntry(step.value, paging)}`];
+    case 'init':
+      return [`kernel from ${formatHex(step.kernelAddress)}`];
+    case 'set-stack':
+      return [`${plural(step.pages, 'stack page')} below ${formatHex(step.esp)}`];
+    case 'migrate':
+      return [`host CPU ${step.cpu}`];
+    case 'fail-alloc':
+      return [`${plural(step.count, 'allocation')} to fail`];
+    case 'protect':
+      return [`page ${step.page}: ${step.access}`];
+    case 'new-pgtable':
+      return [`runs on root ${formatHex(step.root)}`];
+    case 'set-pte':
+    case 'set-pgd':
+    case 'set-pmd':
+    case 'flush-tlb':
+    case 'access':
+    case 'guest-pa':
+      return [];
+    default:
+      return step satisfies never;
+  }
+};
+
+const referenceChanges = ({ subjectCounts }: Moment, before: Moment | undefined): readonly string[] => {
+  const earlier = before?.subjectCounts;
+  const pages = new Set([...(earlier?.keys() ?? []), ...subjectCounts.keys()]);
+  return [...pages]
+    .filter((page) => (earlier?.get(page) ?? 0) !== (subjectCounts.get(page) ?? 0))
+    .toSorted((one, other) => one - other)
+    .slice(0, MOST_LEAVES)
+    .map((page) => `page ${page} has ${plural(subjectCounts.get(page) ?? 0, 'reference')}`);
+};
+
+const storeChanges = ({ subject }: Moment, paging: Paging, roles: Roles): readonly string[] =>
+  subject.stores.slice(0, MOST_LEAVES).map(({ paddr, value }) => {
+    const role = roles.get(paddr) ?? `word ${formatHex(paddr)}`;
+    return `${role}: ${describeEntry(value, paging)} (written by the hypervisor)`;
+  });
+
+const shadowChanges = (now: ShadowSnapshot, before: ShadowSnapshot | undefined, window: number): readonly string[] => {
+  const turned =
+    before?.currentSlot === now.currentSlot
+      ? []
+      : [`slot ${now.currentSlot} is ${before ? 'now ' : ''}the current one`];
+  return [...turned, ...now.slots.flatMap((slot) => slotChanges(slot, before?.slots[slot.slot], window))];
+};
+
+const slotChanges = (now: SlotSeen, before: SlotSeen | undefined, window: number): readonly string[] => {
+  const clauses: string[] = [];
+  if (!now.blank && before?.blank !== false) clauses.push(`slot ${now.slot} gets a root page`);
+  if (now.blank && before?.blank === false) clauses.push(`slot ${now.slot} loses its root page`);
+  if (now.root !== before?.root && now.root !== undefined)
+    clauses.push(`slot ${now.slot} shadows root ${formatHex(now.root)}`);
+  const earlier = before?.leaves;
+  const came = [...now.leaves.values()].filter((leaf) => earlier?.get(leaf.vaddr) !== leaf);
+  const gone = goneLeaves(now, before);
+  const below = ({ vaddr }: LeafSeen): boolean => vaddr < window;
+  clauses.push(...few(came.filter(below), (leaf) => `leaf ${leafText(leaf)}`, `leaves more in slot ${now.slot}`));
+  clauses.push(...few(gone.filter(below), (leaf) => `no leaf for ${leafWas(leaf)}`, `leaves less in slot ${now.slot}`));
+  const inWindow = came.filter((leaf) => !below(leaf));
+  if (inWindow.length > 0) clauses.push(`Switcher: ${plural(inWindow.length, 'page')} mapped in slot ${now.slot}`);
+  const lost = gone.filter((leaf) => !below(leaf));
+  if (lost.length > 0) clauses.push(`Switcher: ${plural(lost.length, 'page')} unmapped in slot ${now.slot}`);
+  return clauses;
+};
+
+const leafWas = (leaf: LeafSeen): string =>
+  leafText(leaf)
+    .replace(' → ', ' any more (was ')
+    .replace(/, in slot/, ') in slot');
+
+const few = (leaves: readonly LeafSeen[], tell: (leaf: LeafSeen) => string, rest: string): readonly string[] => {
+  const told = leaves.slice(0, MOST_LEAVES).map(tell);
+  return leaves.length > MOST_LEAVES ? [...told, `${leaves.length - MOST_LEAVES} ${rest}`] : told;
+};

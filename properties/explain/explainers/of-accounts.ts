@@ -1,0 +1,264 @@
+/** Narrators of invariants that count: references, tables, slots and the Switcher's pages. */
+
+import { formatHex } from '../../formats/index.js';
+import { switcherRegistersAddress } from '../../../model/vocabulary/index.js';
+import { pagingLevels } from '../levels.js';
+import type { LeafSeen, SlotSeen } from '../shadow-snapshot.js';
+import { leafKey } from '../retelling.js';
+import { leafText, listText, plural, targetText } from '../words.js';
+import { dutyOf } from './duty.js';
+import type { Evidence, Narrator } from './evidence.js';
+import { gone, leafIn, leavesTo, shadowOf, slotNow, told } from './evidence.js';
+
+/** `step 5 (set-pgd), which takes away …`. */
+const hereWithDuty = (evidence: Evidence): string => {
+  const duty = dutyOf(evidence);
+  return duty === undefined ? evidence.here : `${evidence.here}, which ${duty}`;
+};
+
+const leafPlace = ({ vaddr, slot }: LeafSeen): string => `${formatHex(vaddr)} in slot ${slot}`;
+
+/** `reference-count`: a page that is held for nothing, or let go while it is mapped. */
+export const referenceNarrator: Narrator = (evidence) => {
+  const { spot, moment, before, index } = evidence;
+  const { page } = spot;
+  if (page === undefined) return undefined;
+  const expected = moment.referenceCounts.get(page) ?? 0;
+  const actual = moment.subjectCounts.get(page) ?? 0;
+  const earlier = before?.subjectCounts.get(page) ?? 0;
+  const still = actual === earlier && actual !== 0 ? 'still has' : 'has';
+  const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
+  const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
+  const text = `after ${hereWithDuty(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
+  const leaf = [...leavesTo(shadowOf(evidence), page), ...formerLeaves(evidence, page)].at(0);
+  return told(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
+};
+
+/** Each leaf holds one reference: who maps the page now, or did until this step. */
+const mappers = (evidence: Evidence, page: number, count: number): string => {
+  const shadow = shadowOf(evidence);
+  if (shadow === undefined) return '';
+  const leaves = leavesTo(shadow, page);
+  if (leaves.length === 0) return `; no shadow leaf maps it${formerText(formerLeaves(evidence, page), count)}`;
+  const maps = leaves.length === 1 ? 'one shadow leaf maps it' : `${leaves.length} shadow leaves map it`;
+  return `; ${maps} (${listText(leaves.map(leafPlace))})`;
+};
+
+const formerText = (leaves: readonly LeafSeen[], count: number): string => {
+  if (leaves.length === 0) return '';
+  const which = leaves.length === 1 ? 'the one' : 'those';
+  return ` any more; until this step ${which} for ${listText(leaves.map(leafPlace))} did${count > 0 ? ', and its reference stayed' : ''}`;
+};
+
+/** Leaves that led to a page before the step and do not now. */
+const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => {
+  const now = new Set(leavesTo(shadowOf(evidence), page).map(leafKey));
+  return leavesTo(evidence.before?.shadow, page).filter((leaf) => !now.has(leafKey(leaf)));
+};
+
+/** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
+export const tableNarrator: Narrator = (evidence) => {
+  const { divergence, moment, program, index } = evidence;
+  const { difference, expected, actual } = divergence;
+  if (divergence.place.kind === 'create') {
+    if (moment.subject.outcome.kind !== 'no-memory' || actual === '0') return undefined;
+    return told(
+      `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(Number(actual), 'table')} stayed allocated`,
+    );
+  }
+  if (moment.place.kind === 'destroy') return heldAfterDestroy(evidence);
+  const linked = linkedTable(evidence);
+  if (linked !== undefined) return linked;
+  if (difference === 'a table is lost') {
+    return told(
+      `after ${hereWithDuty(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
+      { step: index },
+    );
+  }
+  const which = tableMoves(evidence);
+  const too = difference === 'too many tables' ? 'too many' : 'too few';
+  const text = `after ${hereWithDuty(evidence)}, ${plural(Number(actual), 'shadow table')} ${Number(actual) === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
+  return told(text, { step: index, slot: changedSlot(evidence) });
+};
+
+const changedSlot = ({ moment, before }: Evidence): number | undefined =>
+  moment.shadow?.slots.find(({ slot, tables }) => tables.length !== (before?.shadow?.slots[slot].tables.length ?? 0))
+    ?.slot;
+
+/** Which slots got or lost tables in this step, on the subject's side. */
+const tableMoves = ({ moment, before }: Evidence): string => {
+  if (moment.shadow === undefined || before?.shadow === undefined) return '';
+  const moves = moment.shadow.slots.flatMap(({ slot, tables }) => {
+    const difference = tables.length - (before.shadow?.slots[slot].tables.length ?? 0);
+    if (difference === 0) return [];
+    return [`slot ${slot} ${difference > 0 ? 'got' : 'lost'} ${plural(Math.abs(difference), 'table')}`];
+  });
+  return moves.length === 0 ? '; no slot got or lost any' : `; ${listText(moves)}`;
+};
+
+const linkedTable = (evidence: Evidence) => {
+  const { spot, guest, index, divergence } = evidence;
+  if (spot.frame === undefined) return undefined;
+  const levels = pagingLevels(guest.config.paging);
+  for (const { slot, tables } of shadowOf(evidence)?.slots ?? []) {
+    const table = tables.find(({ frame }) => frame === spot.frame);
+    if (table === undefined) continue;
+    const name = `slot ${slot}'s ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
+    const freed = `${evidence.here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`;
+    const twice = `after ${hereWithDuty(evidence)}, ${name} is linked in two places`;
+    return told(divergence.difference === 'linked twice' ? twice : freed, { slot, vaddr: table.vaddr, step: index });
+  }
+  return undefined;
+};
+
+const heldAfterDestroy: Narrator = (evidence) => {
+  const { divergence, before, spot, moment } = evidence;
+  if (divergence.field === 'tables') {
+    const count = Number(divergence.actual);
+    if (count === 0) return undefined;
+    const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
+    return told(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
+  }
+  if (spot.page !== undefined) {
+    const leaves = leavesTo(before?.shadow, spot.page);
+    const by = leaves.length === 0 ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaves[0])} took`;
+    const count = moment.subjectCounts.get(spot.page) ?? 0;
+    return told(`destroy must give every page back; page ${spot.page} still has ${plural(count, 'reference')}${by}`, {
+      page: spot.page,
+    });
+  }
+  return told(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
+};
+
+/** `pgdir-cache`: which slot a root is found in, or gets. */
+export const cacheNarrator: Narrator = (evidence) => {
+  const { divergence, spot, step, before, here, index } = evidence;
+  if (step?.op !== 'new-pgtable') return undefined;
+  const { difference, actual } = divergence;
+  const rule = hereWithDuty(evidence);
+  const root = formatHex(step.root);
+  if (difference === 'a root in two slots') {
+    const other = /\d+/.exec(actual)?.[0] ?? '?';
+    const shared = slotNow(evidence, spot.slot)?.root;
+    const twice = `slots ${other} and ${spot.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
+    return told(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: spot.slot });
+  }
+  if (difference === 'a hit changed mappings') {
+    const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
+    const what =
+      lost.length === 0
+        ? 'mappings came or went'
+        : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
+    return told(`${here} must find root ${root} cached in slot ${spot.slot} and leave its mappings alone; ${what}`, {
+      step: index,
+      slot: spot.slot,
+      vaddr: lost[0]?.vaddr,
+    });
+  }
+  if (divergence.field === 'root of the current slot') {
+    return told(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
+      step: index,
+      slot: spot.slot,
+    });
+  }
+  const was = before?.shadow?.slots[Number(actual)];
+  const state = was === undefined ? '' : slotState(was);
+  return told(`${rule.replace(', which must', ' must')}; the subject took slot ${actual}${state}`, {
+    step: index,
+    slot: Number(actual),
+  });
+};
+
+const slotState = ({ blank, root }: SlotSeen): string => {
+  if (blank) return ', a blank one';
+  return root === undefined ? '' : `, which shadowed root ${formatHex(root)}`;
+};
+
+/** `switcher`: the hypervisor's own window in the slots. */
+export const switcherNarrator: Narrator = (evidence) => {
+  const { divergence, here, guest } = evidence;
+  const { paging } = guest.config;
+  const registers = switcherRegistersAddress(paging, guest.cpu);
+  const counted = /^switcher\.(text|registers|state)(?:\[(\d+)\])?/.exec(divergence.field);
+  if (counted === null) {
+    const slot = shadowOf(evidence)?.currentSlot;
+    const page = /^Switcher's (text|registers|state) page/.exec(divergence.field)?.[1];
+    const address = page === 'text' ? guest.sizes.switcherAddress : page === 'registers' ? registers : registers + 4096;
+    const ofCpu = page === 'text' || divergence.field.endsWith('another CPU') ? '' : ` of CPU ${guest.cpu}`;
+    return told(
+      `after ${here}, the ${divergence.field}${ofCpu} must be ${divergence.expected} at ${formatHex(address)} in slot ${slot ?? '?'}, the current one; it is ${divergence.actual}`,
+      { slot, vaddr: address },
+    );
+  }
+  const [, name, cpu] = counted;
+  const { expected, actual } = divergence;
+  const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
+  const verb = Number(actual) < 2 ? 'maps' : 'map';
+  const few = Number(actual) < Number(expected);
+  const holders = holdersText(Number(actual), name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
+  const due = expected === '0' ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
+  const text = `after ${hereWithDuty(evidence)}, ${holders} ${verb} ${page}, and ${due}`;
+  const detail = few
+    ? withoutPage(evidence, name)
+    : withPages(evidence, name, cpu === undefined ? undefined : Number(cpu));
+  return told(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
+};
+
+const holdersText = (count: number, [one, many]: readonly [string, string]): string => {
+  if (count === 0) return `no ${one}`;
+  return `${count} ${count === 1 ? one : many}`;
+};
+
+interface Detail {
+  readonly text: string;
+  readonly slot?: number;
+}
+
+/** Why too few slots map a page: the text belongs in all of them, the others went if they are missing. */
+const withoutPage = (evidence: Evidence, name: string): Detail => {
+  if (name === 'text') return withoutText(evidence);
+  const lost = gone(evidence).find(({ target }) => target === `switcher-${name}`);
+  return lost === undefined
+    ? { text: '' }
+    : { text: `: the leaf for ${leafPlace(lost)} went in this step`, slot: lost.slot };
+};
+
+/** Slots that have a root page and no text page. */
+const withoutText = (evidence: Evidence): Detail => {
+  const window = evidence.guest.sizes.switcherAddress;
+  const shadow = shadowOf(evidence);
+  const bare = (shadow?.slots ?? []).filter((slot) => !slot.blank && leafIn(slot, window) === undefined);
+  if (shadow === undefined) return { text: '' };
+  if (bare.length === 0) {
+    const rooted = shadow.slots.filter(({ blank }) => !blank).map(({ slot }) => String(slot));
+    return {
+      text: `: ${rooted.length === 1 ? `only slot ${rooted[0]} has` : `only slots ${listText(rooted)} have`} a root page`,
+    };
+  }
+  const [{ slot }] = bare;
+  const current = slot === shadow.currentSlot ? ', the current one,' : '';
+  const lost = evidence.lost.get(leafKey({ slot, vaddr: window }));
+  const since = lost === undefined ? '' : `, which ${lost === evidence.index ? 'this step' : `step ${lost}`} took away`;
+  return { text: `: slot ${slot}${current} has no leaf for ${formatHex(window)}${since}`, slot };
+};
+
+/** Slots other than the current one, or CPUs other than the guest's, whose pages are still mapped. */
+const withPages = (evidence: Evidence, name: string, cpu: number | undefined): Detail => {
+  const { guest } = evidence;
+  const leaves = (shadowOf(evidence)?.slots ?? []).flatMap((slot) =>
+    [...slot.leaves.values()].filter(
+      ({ target, page }) => target === `switcher-${name}` && (cpu === undefined || page === cpu),
+    ),
+  );
+  const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
+  const current = slotNow(evidence, shadowOf(evidence)?.currentSlot);
+  const stale = leaves.find(
+    ({ slot, vaddr }) =>
+      slot !== current?.slot || (name !== 'text' && vaddr !== registers && vaddr !== registers + 4096),
+  );
+  const shown = stale ?? leaves.at(0);
+  if (shown === undefined) return { text: '' };
+  const since = shown.since === undefined || shown.since === evidence.index ? '' : `, since step ${shown.since}`;
+  const moved = stale !== undefined && stale.slot === current?.slot ? `; the guest runs on CPU ${guest.cpu}` : '';
+  return { text: `: slot ${shown.slot} still maps it at ${formatHex(shown.vaddr)}${since}${moved}`, slot: shown.slot };
+};

@@ -1,0 +1,89 @@
+/** What a step means, in a clause for somebody who does not know the hypercalls. */
+
+import { describeEntry, describeMachine, formatHex } from '../formats/index.js';
+import type { GuestEntry, MachineConfig, Paging, Program, Protection, Step } from '../../model/vocabulary/index.js';
+import { pagingSizes } from '../../model/vocabulary/index.js';
+import type { Place } from '../divergence.js';
+import type { Roles } from './roles.js';
+import { accessText, plural, rangeText } from './words.js';
+
+export const meaningOf = (place: Place, { machine, steps }: Program, roles: Roles): string => {
+  switch (place.kind) {
+    case 'create':
+      return creationMeaning(machine);
+    case 'step':
+      return stepMeaning(steps[place.index], machine.paging, roles);
+    case 'end':
+      return 'every step was taken';
+    case 'destroy':
+      return 'the guest is taken down: everything must be given back';
+    default:
+      return place satisfies never;
+  }
+};
+
+/** What stands in the listing at a place. */
+export const machineText = ({ machine }: Program): string => describeMachine(machine);
+
+const creationMeaning = ({ draw, failAllocation }: MachineConfig): string => {
+  const fails = failAllocation === 0 ? '' : `; host allocation ${failAllocation} of it fails`;
+  return `a guest starts in slot ${draw % 4}, where every address stands for itself (linear mode)${fails}`;
+};
+
+const PROTECTIONS: Readonly<Record<Protection, string>> = {
+  none: 'nobody may take it',
+  read: 'it may be taken for reading only',
+  write: 'it may be taken for reading and writing',
+};
+
+const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
+  switch (step.op) {
+    case 'store':
+      return storeMeaning(step, paging, roles);
+    case 'init':
+      return `the guest announces itself; addresses from ${formatHex(step.kernelAddress)} on are its kernel's`;
+    case 'new-pgtable':
+      return `the guest switches to the tables at root ${formatHex(step.root)}`;
+    case 'flush-tlb':
+      return step.scope === 'all'
+        ? 'the guest asks that every mapping be forgotten'
+        : 'the guest asks that the mappings below its kernel be forgotten in the current slot';
+    case 'set-stack':
+      return `the guest asks that ${plural(step.pages, 'stack page')} below ${formatHex(step.esp)} stay mapped`;
+    case 'set-pmd':
+      return `the guest announces that PMD entry ${step.index} at ${formatHex(step.pmd)} changed`;
+    case 'set-pte':
+      return `the guest announces ${entryMeaning(step.pte, paging)} for ${formatHex(step.vaddr)} of root ${formatHex(step.root)}`;
+    case 'set-pgd':
+      return `the guest announces that PGD entry ${step.index} of root ${formatHex(step.root)} changed (${underEntry(step.index, paging)})`;
+    case 'access':
+      return `a ${accessText(step)}`;
+    case 'guest-pa':
+      return `the host asks where ${formatHex(step.vaddr)} lies in guest RAM`;
+    case 'migrate':
+      return `the guest moves to host CPU ${step.cpu}`;
+    case 'fail-alloc':
+      return `the next ${plural(step.count, 'host allocation')} will fail`;
+    case 'protect':
+      return `the Launcher says of guest page ${step.page} that ${PROTECTIONS[step.access]}`;
+    default:
+      return step satisfies never;
+  }
+};
+
+const underEntry = (index: number, paging: Paging): string => {
+  const { rootEntries, rootEntryReach } = pagingSizes(paging);
+  return index < rootEntries ? rangeText(index * rootEntryReach, rootEntryReach) : `a root has ${rootEntries}`;
+};
+
+const storeMeaning = ({ paddr, value }: Step & { readonly op: 'store' }, paging: Paging, roles: Roles): string => {
+  const known = roles.get(paddr);
+  const role = known === undefined ? `the word at ${formatHex(paddr)}` : `its ${known}`;
+  const what = describeEntry(value, paging);
+  return what === '0' ? `the guest clears ${role}` : `the guest sets ${role} to ${what}`;
+};
+
+const entryMeaning = (entry: GuestEntry, paging: Paging): string => {
+  const text = describeEntry(entry, paging);
+  return text === '0' ? 'that nothing is mapped' : `the entry "${text}"`;
+};

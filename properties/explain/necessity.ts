@@ -1,0 +1,55 @@
+/** Which steps a divergence needs: each is removed by itself, and the program judged again. */
+
+import type { Case } from '../generators/index.js';
+import { keepsContract } from '../contract.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import type { Divergence, SubjectFailure } from '../divergence.js';
+import { signatureOf } from '../divergence.js';
+import type { JudgeOptions } from '../judging.js';
+import { judgeOf } from '../judging.js';
+import { reachedSteps } from './reached.js';
+import type { Necessity } from './story.js';
+
+/** Steps that may be taken for all trials together: enough for a program of a thousand steps. */
+const MOST_STEPS_TAKEN = 1_000_000;
+
+/** Not of a program that is very long, nor of one that keeps a subject from answering for as long as it may take. */
+export const triesSteps = (divergence: Divergence, program: Program): boolean =>
+  divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) ** 2 <= MOST_STEPS_TAKEN;
+
+const TIMEOUT: SubjectFailure = 'subject-timeout';
+
+/** For each step of the program; `pause` is awaited before each trial. */
+export const necessities = async (
+  { traffic, program }: Case,
+  divergence: Divergence,
+  options: JudgeOptions,
+  pause: () => Promise<void> | undefined,
+): Promise<readonly Necessity[]> => {
+  const { steps } = program;
+  const reached = reachedSteps(divergence, program);
+  const behind = steps.slice(reached).map((): Necessity => ({ kind: 'not-reached' }));
+  if (!triesSteps(divergence, program))
+    return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
+  const judging = judgeOf(options, divergence.invariant);
+  const found: Necessity[] = [];
+  try {
+    for (let index = 0; index < reached; index++) {
+      await pause();
+      const shorter = { machine: program.machine, steps: steps.toSpliced(index, 1) };
+      // A guest that no longer keeps its contract is a hostile one.
+      const kept = traffic === 'coherent' && keepsContract(shorter);
+      const other = await judging.judge({ traffic: kept ? 'coherent' : 'hostile', program: shorter });
+      found.push(necessityOf(other, signatureOf(divergence)));
+    }
+  } finally {
+    await judging.close();
+  }
+  return [...found, ...behind];
+};
+
+const necessityOf = (other: Divergence | undefined, signature: string): Necessity => {
+  if (other === undefined) return { kind: 'needed' };
+  const instead = signatureOf(other);
+  return instead === signature ? { kind: 'superfluous' } : { kind: 'shapes', signature: instead };
+};

@@ -1,0 +1,163 @@
+/** Tells a finding step by step: runs its program again, and says what each step was for and why the last one is wrong. */
+
+import { describeMachine, describeStep, formatHex } from '../formats/index.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import { pagingSizes } from '../../model/vocabulary/index.js';
+import type { Case } from '../generators/index.js';
+import type { Divergence } from '../divergence.js';
+import { signatureOf } from '../divergence.js';
+import type { JudgeOptions } from '../judging.js';
+import { judgeOf } from '../judging.js';
+import { invariantNamed } from '../invariants/registry.js';
+import type { FrameContext } from './frames.js';
+import { MOST_FRAMES, framesLeftOut, takeFrames } from './frames.js';
+import { pagingLevels } from './levels.js';
+import { meaningOf } from './meaning.js';
+import type { Evidence, Kill } from './explainers/evidence.js';
+import type { Sentence } from './explainers/registry.js';
+import { sentenceOf } from './explainers/registry.js';
+import { necessities, triesSteps } from './necessity.js';
+import { isFailure, reachedSteps } from './reached.js';
+import { Retelling, machineFor } from './retelling.js';
+import type { Moment } from './retelling.js';
+import { rolesOf } from './roles.js';
+import { spotOf } from './spot.js';
+import type { Frame, Necessity, Rule, StepStory, Story } from './story.js';
+import { STORY_FORMAT } from './story.js';
+import { placeText } from './words.js';
+
+/** Clauses of one step that its line tells. */
+const MOST_CLAUSES = 3;
+
+export interface TellOptions extends JudgeOptions {
+  /** What the finding was kept for, if it is known: one of `determinism` shows only in two runs. */
+  readonly invariant?: string | undefined;
+  /** Awaited before each of the runs that a story takes, so that whoever waits can look around. */
+  readonly pause?: () => Promise<void> | undefined;
+}
+
+/** Answers nothing if the program does not diverge. Throws `BadInput` if a command cannot be started. */
+export const tellStory = async (told: Case, options: TellOptions): Promise<Story | undefined> => {
+  const judging = judgeOf(options, options.invariant);
+  const divergence = await judging.judge(told).finally(() => judging.close());
+  if (divergence === undefined) return undefined;
+  const needed = await necessities(told, divergence, options, options.pause ?? (() => undefined));
+  const ran = (await retold(told, divergence, options)) ?? unretold(divergence, told.program);
+  return storyOf(told, divergence, options, needed, ran);
+};
+
+interface Retold extends Sentence {
+  readonly frames: readonly Frame[];
+  /** By step. */
+  readonly changes: readonly (readonly string[])[];
+  readonly notes: readonly string[];
+}
+
+/** Nothing if a side did not answer. */
+const retold = async (
+  { program }: Case,
+  divergence: Divergence,
+  { reference, subject }: TellOptions,
+): Promise<Retold | undefined> => {
+  if (isFailure(divergence)) return undefined;
+  const one = await machineFor(reference, program);
+  const other = await machineFor(subject, program);
+  if (one === undefined || other === undefined) return undefined;
+  const retelling = new Retelling(program, one, other);
+  const roles = rolesOf(program, reachedSteps(divergence, program));
+  const context: FrameContext = { program, divergence, roles };
+  const { frames, changes, last } = takeFrames(retelling, context);
+  const notes = notesOf(retelling, context);
+  return { frames, changes, notes, ...sentenceOf(evidenceOf(retelling, context, last)) };
+};
+
+const unretold = (divergence: Divergence, program: Program): Retold => {
+  const { field, actual } = divergence;
+  const sentence = isFailure(divergence)
+    ? `The ${field} did not answer the program with a trace: ${actual}.`
+    : 'The program diverged once, and a side that answered it then did not answer it again.';
+  const notes = ['A side gave no trace, so there is nothing to show of the steps.', ...triedNotes(divergence, program)];
+  return { sentence, focus: {}, frames: [], changes: [], notes };
+};
+
+const evidenceOf = (
+  { guest, history, lost, killed }: Retelling,
+  { program, divergence }: FrameContext,
+  [moment, before]: readonly [Moment, Moment | undefined],
+): Evidence => {
+  const { place } = divergence;
+  const index = place.kind === 'step' ? place.index : undefined;
+  const step = index === undefined ? undefined : program.steps[index];
+  const earlier: Kill | undefined = killed?.step === index ? undefined : killed;
+  const spot = spotOf(divergence, (moment.shadow ?? before?.shadow)?.currentSlot);
+  const here = placeText(place, step);
+  return { program, divergence, spot, step, index, here, moment, before, guest, history, lost, killed: earlier };
+};
+
+const notesOf = ({ looksInside, unreadable }: Retelling, { program, divergence }: FrameContext): readonly string[] => {
+  const left = framesLeftOut(divergence, program);
+  const shown = `a story keeps the last ${MOST_FRAMES - 1} before the divergence`;
+  return [
+    ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
+    ...triedNotes(divergence, program),
+    ...(looksInside ? [] : ['The subject lets nobody look inside, so its shadow tables are not shown.']),
+    ...(unreadable ? ['The subject broke, and its shadow tables could not be read afterwards.'] : []),
+  ];
+};
+
+const triedNotes = (divergence: Divergence, program: Program): readonly string[] =>
+  triesSteps(divergence, program)
+    ? []
+    : [`It would take too long to try the program without each of its ${program.steps.length} steps; shrink it first.`];
+
+const storyOf = (
+  { traffic, program }: Case,
+  divergence: Divergence,
+  { reference, subject }: TellOptions,
+  needed: readonly Necessity[],
+  { sentence, focus, frames, changes, notes }: Retold,
+): Story => {
+  const { machine, steps } = program;
+  const roles = rolesOf(program, steps.length);
+  return {
+    format: STORY_FORMAT,
+    signature: signatureOf(divergence),
+    sentence,
+    focus,
+    subject: subject.name,
+    reference: reference.name,
+    traffic,
+    machine,
+    machineText: describeMachine(machine),
+    levels: pagingLevels(machine.paging),
+    switcherAddress: formatHex(pagingSizes(machine.paging).switcherAddress),
+    invariant: ruleOf(divergence.invariant),
+    alsoBroken: divergence.alsoBroken.map(ruleOf),
+    divergence,
+    steps: steps.map((step, index): StepStory => ({
+      index,
+      listing: describeStep(step, machine.paging),
+      meaning: meaningOf({ kind: 'step', index }, program, roles),
+      setsUp: clauses(changes[index] ?? []),
+      necessity: needed[index],
+    })),
+    frames,
+    notes,
+  };
+};
+
+const clauses = (all: readonly string[]): string => {
+  const shown = all.length > MOST_CLAUSES ? [...all.slice(0, MOST_CLAUSES), `${all.length - MOST_CLAUSES} more`] : all;
+  return shown.join('; ');
+};
+
+/** Failures to answer are no invariants; their rule is the protocol. */
+const ruleOf = (id: string): Rule => {
+  const invariant = invariantNamed(id);
+  if (invariant !== undefined) return { id, statement: invariant.statement, source: invariant.source };
+  return {
+    id,
+    statement: 'A subject answers every program with a trace, and in time.',
+    source: 'formats.md, Subject protocol',
+  };
+};

@@ -1,0 +1,122 @@
+/**
+ * The building blocks of the schemas. Each says in our own words what is wrong and what to write instead, so that whatever
+ * goes wrong in a document, the text of its issue can be shown as it is. Made with zod/mini, whose schemas have functions for methods:
+ * every start makes these, and a schema without methods is made sooner.
+ */
+
+import * as z from 'zod/mini';
+import type { GuestEntry, Paddr, Vaddr } from '../../model/vocabulary/index.js';
+import { ADDRESS_SPACE_BYTES, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { formatHex, isHex, parseHexAddress, parseHexEntry } from './hex.js';
+import { quoted, shownValue } from './quoted.js';
+
+/** Largest draw, index or count: whatever a guest passes in a register. */
+const U32_MOST = 2 ** 32 - 1;
+
+type Context = z.core.ParsePayload;
+
+const refuse = (context: Context, input: unknown, problem: string, remedy: string): never => {
+  const text = input === undefined ? 'missing' : problem;
+  context.issues.push({ code: 'custom', message: `${text}; ${remedy}`, input });
+  return z.NEVER;
+};
+
+/** A number without fraction, both bounds included. */
+export const wholeNumber = (least: number, most: number) =>
+  z.transform<number, number>((input: unknown, context) => {
+    const remedy = `give a whole number from ${least} to ${most}`;
+    if (!Number.isInteger(input)) return refuse(context, input, `${shownValue(input)} is not a whole number`, remedy);
+    const value = input as number;
+    if (value < least || value > most) return refuse(context, input, `${value} is out of range`, remedy);
+    return value + 0; // JSON has a negative zero, a machine has not
+  });
+
+/** A draw, an index or a count that a guest passes in a register. */
+export const u32 = wholeNumber(0, U32_MOST);
+/** A count that somebody else made. */
+export const naturalNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+const EXAMPLE = 'write it like "0x5067"';
+
+/** How the writer probably meant it, if that can be guessed. */
+const hexRemedy = (input: unknown): string => {
+  if (Number.isSafeInteger(input) && (input as number) >= 0) return `write it as "${formatHex(input as number)}"`;
+  if (typeof input !== 'string') return EXAMPLE;
+  const meant = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(input)?.[1];
+  return meant === undefined ? EXAMPLE : `write it as "0x${meant.toLowerCase()}"`;
+};
+
+const isHexText = (input: unknown): input is string => typeof input === 'string' && isHex(input);
+
+const refuseText = (context: Context, input: unknown): never =>
+  refuse(context, input, `${shownValue(input)} is not a lower-case hex string`, hexRemedy(input));
+
+const addressOf = <Address>(brand: (address: number) => Address) =>
+  z.transform<string, Address>((input: unknown, context) => {
+    if (!isHexText(input)) return refuseText(context, input);
+    const value = parseHexAddress(input);
+    if (value !== undefined) return brand(value);
+    const remedy = `give at most "${formatHex(ADDRESS_SPACE_BYTES - 1)}"`;
+    return refuse(context, input, `${quoted(input)} is wider than 32 bits`, remedy);
+  });
+
+export const hexVaddr = addressOf<Vaddr>(vaddr);
+export const hexPaddr = addressOf<Paddr>(paddr);
+/** A count of bytes, below 2³². */
+export const hexBytes = addressOf<number>((bytes) => bytes);
+
+/** 64 bits whatever the paging: what fits a 2-level entry depends on the machine, which a field does not know. */
+export const hexEntry = z.transform<string, GuestEntry>((input: unknown, context) => {
+  if (!isHexText(input)) return refuseText(context, input);
+  return (
+    parseHexEntry(input) ?? refuse(context, input, `${quoted(input)} is wider than 64 bits`, 'give at most 16 digits')
+  );
+});
+
+const listed = (values: readonly string[]): string => values.map((value) => `"${value}"`).join(', ');
+
+const refusedChoice = (input: unknown, values: readonly string[]): string => {
+  const problem = input === undefined ? 'missing' : `${shownValue(input)} is not known`;
+  return `${problem}; use ${values.length > 1 ? 'one of ' : ''}${listed(values)}`;
+};
+
+/** One of a few words. */
+export const choice = <const Word extends string>(words: readonly Word[]) =>
+  z.enum(words, { error: ({ input }) => refusedChoice(input, words) });
+
+export const anyText = z.string({
+  error: ({ input }) => `${input === undefined ? 'missing' : `${shownValue(input)} is not a text`}; give a string`,
+});
+
+/** A list whose members are read later, one at a time. */
+export const list = z.transform<readonly unknown[], readonly unknown[]>((input: unknown, context) =>
+  Array.isArray(input) ? input : refuse(context, input, `${shownValue(input)} is not a list`, 'give a list: […]'),
+);
+
+const refusedObject = (input: unknown, keys: readonly string[]): string => {
+  const problem = input === undefined ? 'missing' : `${shownValue(input)} is not an object`;
+  return `${problem}; give an object with ${listed(keys)}`;
+};
+
+/** An object with these keys and no other. */
+export const exactObject = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => {
+  const keys = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key ${quoted(issue.keys[0] ?? '')}; leave it out, only ${listed(keys)} belong here`
+        : refusedObject(issue.input, keys),
+  });
+};
+
+/** An object with these keys; others are ignored. */
+export const openObject = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.object(shape, { error: ({ input }) => refusedObject(input, Object.keys(shape)) });
+
+/** The error of a union whose members are told apart by the word under `key`. */
+export const unionError =
+  (key: string, words: readonly string[]) =>
+  ({ code, input }: z.core.$ZodRawIssue): string =>
+    code === 'invalid_union'
+      ? refusedChoice((input as Readonly<Record<string, unknown>>)[key], words)
+      : refusedObject(input, [key]);

@@ -1,0 +1,177 @@
+/**
+ * Steps, entries and observations as a person reads them. For the eye only: bits are named here, and nothing that a machine
+ * does may follow from it.
+ */
+
+import type { GuestEntry, MachineConfig, Observation, Outcome, Paging, Step } from '../../model/vocabulary/index.js';
+import { bareOutcome, FAULT_PRESENT, FAULT_USER, FAULT_WRITE, guestEntry, OPS } from '../../model/vocabulary/index.js';
+import { formatHex, formatHexEntry } from './hex.js';
+import { quoted } from './quoted.js';
+
+/*
+ * An entry, 32 bits in 2-level paging and 64 in PAE:
+ *
+ *   63       44 43          12 11  9  8   7   6   5   4   3   2   1   0
+ *  | reserved  | page number  | AVL | G |PSE| D | A |PCD|PWT| US| RW| P |
+ *
+ * 2-level entries end with bit 31, so nothing is reserved in them. AVL is the guest's own.
+ */
+const PRESENT = 0x1;
+/** In the order of the listing: rights first, then what the CPU notes, then the rest. */
+const FLAGS = [
+  ['RW', 0x2],
+  ['US', 0x4],
+  ['A', 0x20],
+  ['D', 0x40],
+  ['PWT', 0x8],
+  ['PCD', 0x10],
+  ['PSE', 0x80],
+  ['G', 0x100],
+] as const;
+const AVAILABLE = 0xe00;
+
+/** Bits 12–31, and in PAE bits 32–43 above them. */
+const pageNumber = ({ low, high }: GuestEntry, paging: Paging): number =>
+  (low >>> 12) + (paging === 'pae' ? (high & 0xfff) * 2 ** 20 : 0);
+
+/** Bits that the paging mode has no use for, where they stand. */
+const reservedBits = ({ high }: GuestEntry, paging: Paging): GuestEntry =>
+  guestEntry(0, paging === 'pae' ? high & 0xfffff000 : high);
+
+/** Names of the bits that are set, P first; the guest's own bits and reserved ones have none. */
+export const entryBits = ({ low }: GuestEntry): readonly string[] => {
+  const names: string[] = (low & PRESENT) === 0 ? [] : ['P'];
+  for (const [name, bit] of FLAGS) if ((low & bit) !== 0) names.push(name);
+  return names;
+};
+
+/**
+ * An entry's page and bits: `pfn 5 P RW US A D`, or `not present, pfn 5 RW`, or `0` if it is empty. The number of the page is
+ * decimal. Bits are named as in a leaf, at every level.
+ */
+export const describeEntry = (entry: GuestEntry, paging: Paging): string => {
+  const { low, high } = entry;
+  if (low === 0 && high === 0) return '0';
+  const present = (low & PRESENT) !== 0;
+  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, paging)}`, ...entryBits(entry)];
+  if ((low & AVAILABLE) !== 0) words.push(`AVL ${formatHex(low & AVAILABLE)}`);
+  const reserved = reservedBits(entry, paging);
+  if (reserved.high !== 0) words.push(`reserved ${formatHexEntry(reserved)}`);
+  return words.filter((word) => word !== '').join(' ');
+};
+
+/** An entry as a step gives it: the word itself, then what it says. */
+const describeWord = (entry: GuestEntry, paging: Paging): string => {
+  const meaning = describeEntry(entry, paging);
+  return meaning === '0' ? '0' : `${formatHexEntry(entry)}   ${meaning}`;
+};
+
+const describeOperands = (step: Step, paging: Paging): string => {
+  switch (step.op) {
+    case 'store':
+      return `[${formatHex(step.paddr)}] = ${describeWord(step.value, paging)}`;
+    case 'init':
+      return `kernel ${formatHex(step.kernelAddress)}`;
+    case 'new-pgtable':
+      return `root ${formatHex(step.root)} draw ${step.draw}`;
+    case 'flush-tlb':
+      return step.scope;
+    case 'set-stack':
+      return `esp ${formatHex(step.esp)} pages ${step.pages}`;
+    case 'set-pmd':
+      return `pmd ${formatHex(step.pmd)} index ${step.index}`;
+    case 'set-pte':
+      return `root ${formatHex(step.root)} vaddr ${formatHex(step.vaddr)} = ${describeWord(step.pte, paging)}`;
+    case 'set-pgd':
+      return `root ${formatHex(step.root)} index ${step.index}`;
+    case 'access':
+      return `${formatHex(step.vaddr)} ${step.kind} ${step.mode}`;
+    case 'guest-pa':
+      return formatHex(step.vaddr);
+    case 'migrate':
+      return `cpu ${step.cpu}`;
+    case 'fail-alloc':
+      return `count ${step.count}`;
+    case 'protect':
+      return `page ${step.page} ${step.access}`;
+    default:
+      return step satisfies never;
+  }
+};
+
+/** Operands of all steps begin in one column. */
+const OP_COLUMNS = Math.max(...OPS.map((op) => op.length)) + 1;
+
+/** A step in one line: `set-pte     root 0x1000 vaddr 0x400000 = 0x5067   pfn 5 P RW US A D`. */
+export const describeStep = (step: Step, paging: Paging): string =>
+  `${step.op.padEnd(OP_COLUMNS)}${describeOperands(step, paging)}`;
+
+const describeFault = (code: number): string => {
+  const present = (code & FAULT_PRESENT) === 0 ? 'not present' : 'present';
+  const kind = (code & FAULT_WRITE) === 0 ? 'read' : 'write';
+  const mode = (code & FAULT_USER) === 0 ? 'kernel' : 'user';
+  return `fault code ${code} (${present}, ${kind}, ${mode})`;
+};
+
+/** UTF-16 units of a reason that are shown; our own are far shorter, a stranger's may be of any length. */
+const MOST_REASON = 200;
+
+/** An outcome in a few words: `mapped 0x5000`, `fault code 7 (present, write, user)`. */
+export const describeOutcome = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case 'initialized':
+      return `initialized, ${formatHex(outcome.reserved)} bytes reserved`;
+    case 'mapped':
+    case 'mmio':
+    case 'physical':
+      return `${outcome.kind} ${formatHex(outcome.paddr)}`;
+    case 'fault':
+      return describeFault(outcome.code);
+    case 'killed':
+    case 'host-bug':
+      return `${outcome.kind} ${quoted(outcome.reason, MOST_REASON)}`;
+    case 'created':
+    case 'no-memory':
+    case 'ok':
+    case 'stuck':
+    case 'dead':
+    case 'destroyed':
+    case 'halted':
+    case 'absent':
+      return outcome.kind;
+    default:
+      return outcome satisfies never;
+  }
+};
+
+/**
+ * All of an observation in one line; lists that are empty are left out, and everything but the outcome if it is bare:
+ * `mapped 0x5000; references 5:1; stores [0x2000] = 0x5067; tables 4; switcher text 1 state 1,0 registers 1`.
+ */
+export const describeObservation = (observation: Observation): string => {
+  const { outcome, references, stores, tables, switcher } = observation;
+  const parts = [describeOutcome(outcome)];
+  if (bareOutcome(outcome.kind)) return parts.join('');
+  const counts = references.map(({ page, count }) => `${page}:${count}`);
+  const words = stores.map(({ paddr, value }) => `[${formatHex(paddr)}] = ${formatHexEntry(value)}`);
+  if (counts.length > 0) parts.push(`references ${counts.join(' ')}`);
+  if (words.length > 0) parts.push(`stores ${words.join(', ')}`);
+  parts.push(`tables ${tables}`);
+  parts.push(`switcher text ${switcher.text} state ${switcher.state.join(',')} registers ${switcher.registers}`);
+  return parts.join('; ');
+};
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A machine in one line: `2-level, 64 guest pages, 4 device pages, 2 host CPUs, draw 0`. */
+export const describeMachine = (machine: MachineConfig): string => {
+  const parts = [
+    machine.paging,
+    counted(machine.guestPages, 'guest page'),
+    counted(machine.devicePages, 'device page'),
+    counted(machine.hostCpus, 'host CPU'),
+    `draw ${machine.draw}`,
+  ];
+  if (machine.failAllocation > 0) parts.push(`allocation ${machine.failAllocation} of creation fails`);
+  return parts.join(', ');
+};

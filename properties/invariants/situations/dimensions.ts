@@ -1,0 +1,111 @@
+/** Dimensions that several invariants' situations are made of. */
+
+import type { Op, Slot } from '../../../model/vocabulary/index.js';
+import { SLOTS } from '../../../model/vocabulary/index.js';
+import type { Moment } from '../invariant.js';
+import { ANSWERS } from './answer.js';
+import type { Cell, Dimension } from './grid.js';
+import { FACT } from './scene.js';
+
+const bit = (condition: boolean): number => (condition ? 1 : 0);
+
+/** Steps that demand the pages of the stack. An `init` does not: it comes before any `set-stack`. */
+export const PINNERS = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'] as const satisfies readonly Op[];
+
+/** Steps that may write leaves of the shadow, and so take or drop references. */
+export const MAPPERS = ['init', ...PINNERS, 'set-pte', 'set-pgd', 'access'] as const satisfies readonly Op[];
+
+/** Why a cell of steps and paging cannot be reached, if it cannot: in 2-level the call kills. */
+export const setPmdNeedsPae = ({ step, paging }: Cell): string | undefined =>
+  step === 'set-pmd' && paging === '2-level' ? 'the call is for PAE' : undefined;
+
+export const PAGING: Dimension = { name: 'paging', values: ['2-level', 'PAE'], fact: FACT.paging };
+
+/** What addresses meant before the step. */
+export const ADDRESSING: Dimension = { name: 'addressing', values: ['linear', 'tables'], fact: FACT.addressing };
+
+/** What the guest was when the step began. */
+export const LIFE: Dimension = { name: 'life', values: ['linear', 'tables', 'over'], fact: FACT.life };
+
+export const GUEST: Dimension = { name: 'guest', values: ['hostile', 'coherent'], fact: FACT.guest };
+
+export const SHADOW: Dimension = { name: 'shadow', values: ['as it was', 'changed'], fact: FACT.shadow };
+
+export const TABLES: Dimension = { name: 'tables', values: ['fewer', 'as many', 'more'], fact: FACT.tables };
+
+/** `access`: who touches how. */
+export const ACCESS: Dimension = {
+  name: 'access',
+  values: ['user read', 'user write', 'kernel read', 'kernel write'],
+  fact: FACT.access,
+};
+
+/** `access`: what came of it, and which right was refused. */
+export const ANSWER: Dimension = { name: 'answer', values: ANSWERS, fact: FACT.answer };
+
+/** Why an access cannot have an answer. */
+export const answerUnreachable = ({ access, addressing, answer: given }: Cell): string | undefined => {
+  const read = access.endsWith('read');
+  const kernel = access.startsWith('kernel');
+  if (read && (given === 'write refused' || given === 'both refused')) return 'a read needs no right to write';
+  if (kernel && (given === 'user refused' || given === 'both refused')) return 'the kernel needs no right of the user';
+  if (addressing !== 'linear') return undefined;
+  if (given === 'not present') return 'every address maps to itself';
+  if (given === 'write refused' || given === 'both refused') return 'every page is writable';
+  if (!kernel && (given === 'hit' || given === 'filled')) return 'no page is the user’s';
+  if (!kernel && (given === 'device' || given === 'killed')) return 'the user is refused first';
+  return undefined;
+};
+
+/** `set-pte`: whose address. */
+export const HALF: Dimension = {
+  name: 'half',
+  values: ['user', 'kernel'],
+  of: ({ step, guest }) => bit(step?.op === 'set-pte' && step.vaddr >= guest.kernelAddress),
+};
+
+/** `set-pte`: what is announced, by what the hypervisor makes of it. */
+export const ENTRY: Dimension = {
+  name: 'entry',
+  values: ['not present', 'not accessed', 'read-only', 'clean', 'writable'],
+  of: ({ step }) => {
+    const low = step?.op === 'set-pte' ? step.pte.low : 0;
+    if ((low & 1) === 0) return 0;
+    if ((low & 0x20) === 0) return 1;
+    if ((low & 2) === 0) return 2;
+    return (low & 0x40) === 0 ? 3 : 4;
+  },
+};
+
+/** `set-pte`: slots that mapped the address, at least `from`. */
+export const holdersFrom = (from: number): Dimension => ({
+  name: 'slots that mapped it',
+  values: ['0', '1', '2', '3', '4'].slice(from),
+  of: ({ scene }) => Math.max(scene.holders - from, 0),
+});
+
+/** Slots that shadow something, at least one. */
+export const SLOTS_IN_USE: Dimension = {
+  name: 'slots in use',
+  values: ['1', '2', '3', '4'],
+  of: ({ shadow }) => {
+    let used = 0;
+    for (let slot = 0; slot < SLOTS; slot++) if (shadow?.hasRoot(slot as Slot) === true) used++;
+    return Math.max(used - 1, 0);
+  },
+};
+
+/** The right that the leaf at an address gives, as the CPU sees it. */
+export const rightsAt = (address: (moment: Moment) => number): Dimension => ({
+  name: 'leaf',
+  values: ['read-only, supervisor', 'writable, supervisor', 'read-only, user', 'writable, user'],
+  of: (moment) => {
+    const { shadow } = moment;
+    const leaf = shadow?.leafAt(slotOf(moment), address(moment) as never);
+    return leaf === undefined ? 0 : bit(leaf.writable && leaf.upperWritable) + 2 * bit(leaf.user && leaf.upperUser);
+  },
+});
+
+/** Where a step installs its leaf: a `set-pte` where its root is shadowed, everything else in the current slot. */
+const slotOf = ({ step, scene, shadow }: Moment): Slot =>
+  (step?.op === 'set-pte' ? scene.rootSlot : undefined) ?? shadow?.currentSlot ?? (0 as Slot);

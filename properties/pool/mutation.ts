@@ -1,0 +1,107 @@
+/** Small changes to a program. What comes of one need not be valid on its machine: `fitted` repairs it. */
+
+import type { GuestEntry, Program, Step } from '../../model/vocabulary/index.js';
+import { guestEntry } from '../../model/vocabulary/index.js';
+import type { Draw } from '../generators/draw.js';
+import { drawMachine } from '../generators/machine-size.js';
+
+/** What changes are made with: chance, and steps of a program that was just generated. */
+export interface Material {
+  readonly draw: Draw;
+  readonly fresh: readonly Step[];
+}
+
+type Mutation = (program: Program, material: Material) => Program;
+
+/** Steps that are dropped, repeated, inserted or replaced at once, at most. */
+const MOST_STEPS = 8;
+const MOST_CHANGES = 4;
+/** The lower bits of an entry are its flags, where one bit means most. */
+const FLAG_BITS = 12;
+
+interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
+const drawSpan = (draw: Draw, steps: readonly Step[]): Span => {
+  const start = draw.below(steps.length + 1);
+  return { start, count: Math.min(draw.between(1, MOST_STEPS), steps.length - start) };
+};
+
+const drawSlice = (draw: Draw, steps: readonly Step[]): readonly Step[] => {
+  const { start, count } = drawSpan(draw, steps);
+  return steps.slice(start, start + count);
+};
+
+const withSteps = ({ machine }: Program, steps: readonly Step[]): Program => ({ machine, steps });
+
+const drop: Mutation = (program, { draw }) => {
+  const { start, count } = drawSpan(draw, program.steps);
+  return withSteps(program, program.steps.toSpliced(start, count));
+};
+
+const repeat: Mutation = (program, { draw }) => {
+  const slice = drawSlice(draw, program.steps);
+  return withSteps(program, program.steps.toSpliced(draw.below(program.steps.length + 1), 0, ...slice));
+};
+
+const swap: Mutation = (program, { draw }) => {
+  const steps = [...program.steps];
+  if (steps.length < 2) return program;
+  const [one, other] = [draw.below(steps.length), draw.below(steps.length)];
+  [steps[one], steps[other]] = [steps[other], steps[one]];
+  return withSteps(program, steps);
+};
+
+const insert: Mutation = (program, { draw, fresh }) =>
+  withSteps(program, program.steps.toSpliced(draw.below(program.steps.length + 1), 0, ...drawSlice(draw, fresh)));
+
+const replace: Mutation = (program, { draw, fresh }) => {
+  const { start, count } = drawSpan(draw, program.steps);
+  return withSteps(program, program.steps.toSpliced(start, count, ...drawSlice(draw, fresh)));
+};
+
+/** A field of a step becomes what it is in another step of its kind, or an entry loses or gains a flag. */
+const alter: Mutation = (program, { draw, fresh }) => {
+  const { steps } = program;
+  if (steps.length === 0) return program;
+  const index = draw.below(steps.length);
+  return withSteps(program, steps.with(index, altered(steps[index], [...steps, ...fresh], draw)));
+};
+
+const altered = (step: Step, all: readonly Step[], draw: Draw): Step => {
+  if (step.op === 'store' && draw.bits(1) === 0) return { ...step, value: flipped(step.value, draw) };
+  if (step.op === 'set-pte' && draw.bits(1) === 0) return { ...step, pte: flipped(step.pte, draw) };
+  const donor = draw.pick(all.filter(({ op }) => op === step.op));
+  const fields = Object.keys(step).filter((field) => field !== 'op') as readonly (keyof Step)[];
+  const field = draw.pick(fields);
+  // Steps of one kind have fields of one type.
+  return { ...step, [field]: donor[field] } as Step;
+};
+
+const flipped = ({ low, high }: GuestEntry, draw: Draw): GuestEntry =>
+  guestEntry((low ^ (1 << draw.below(FLAG_BITS))) >>> 0, high);
+
+/** One of the machine's sizes becomes that of another one. */
+const resize: Mutation = ({ machine, steps }, { draw }) => {
+  const other = drawMachine(draw, machine.paging);
+  const size = draw.pick(['guestPages', 'devicePages', 'hostCpus', 'draw', 'failAllocation'] as const);
+  return { machine: { ...machine, [size]: other[size] }, steps };
+};
+
+const MUTATIONS: readonly Mutation[] = [drop, repeat, swap, insert, replace, alter, alter, resize];
+
+/** The program after one to four changes. */
+export const mutated = (program: Program, material: Material): Program => {
+  const { draw } = material;
+  let changed = program;
+  for (let left = draw.between(1, MOST_CHANGES); left > 0; left--) changed = draw.pick(MUTATIONS)(changed, material);
+  return changed;
+};
+
+/** The head of one program and the tail of another. */
+export const spliced = ({ machine, steps }: Program, other: readonly Step[], draw: Draw): Program => ({
+  machine,
+  steps: [...steps.slice(0, draw.below(steps.length + 1)), ...other.slice(draw.below(other.length + 1))],
+});

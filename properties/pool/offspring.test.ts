@@ -1,0 +1,100 @@
+/** Programs made from a pool are valid, are what they say they are, and follow from the options alone. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalForm, parseProgram } from '../formats/index.js';
+import type { ProgramOptions } from '../generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS, isProgram, programArbitrary } from '../generators/index.js';
+import { keepsContract } from '../contract.js';
+import { programsOf } from '../explore.js';
+import { fitted } from './fit.js';
+import { poolOf } from './seed-pool.js';
+
+const own = programsOf('parents', DEFAULT_PROGRAM_OPTIONS);
+const POOL = poolOf(Array.from({ length: 24 }, (_, index) => own(index).value.program));
+const COUNT = 200;
+
+const casesOf = (options: Partial<ProgramOptions>, share: number, campaign = 'children') => {
+  const guided = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, ...options, guidance: { pool: POOL, share } });
+  return Array.from({ length: COUNT }, (_, index) => guided(index).value);
+};
+
+describe('programs from a pool', () => {
+  test.each<Partial<ProgramOptions>>([
+    {},
+    { paging: 'pae', mostSteps: 60 },
+    { paging: '2-level', traffic: 'hostile' },
+    { traffic: 'coherent' },
+  ])('are valid, within the options, and never called coherent if they are not: %j', (options) => {
+    const { paging, traffic, mostSteps } = { ...DEFAULT_PROGRAM_OPTIONS, ...options };
+    for (const found of casesOf(options, 1)) {
+      expect(isProgram(found.program)).toBe(true);
+      expect(canonicalForm(parseProgram(canonicalForm(found.program), 'test'))).toBe(canonicalForm(found.program));
+      expect(found.program.steps.length).toBeLessThanOrEqual(mostSteps);
+      if (paging !== 'both') expect(found.program.machine.paging).toBe(paging);
+      if (traffic !== 'mixed') expect(found.traffic).toBe(traffic);
+      if (found.traffic === 'coherent') expect(keepsContract(found.program)).toBe(true);
+    }
+  });
+
+  test('are of both kinds, and hardly any is its parent', () => {
+    const cases = casesOf({}, 1);
+    const parents = new Set(POOL.members.map(canonicalForm));
+    const coherent = cases.filter(({ traffic }) => traffic === 'coherent').length;
+    expect(coherent).toBeGreaterThan(COUNT / 10);
+    expect(coherent).toBeLessThan((COUNT * 9) / 10);
+    expect(cases.filter(({ program }) => parents.has(canonicalForm(program))).length).toBeLessThan(COUNT / 10);
+  });
+
+  test('are the same again, in any order, whatever the order of the pool', () => {
+    const options = { ...DEFAULT_PROGRAM_OPTIONS, guidance: { pool: poolOf(POOL.members.toReversed()), share: 0.5 } };
+    const again = programsOf('children', options);
+    const backwards = Array.from({ length: COUNT }, (_, index) => again(COUNT - 1 - index).value).toReversed();
+    expect(backwards).toEqual(casesOf({}, 0.5));
+  });
+
+  test('are about the share that is asked for; the others are what they were', () => {
+    const plain = programsOf('children', DEFAULT_PROGRAM_OPTIONS);
+    const equal = (share: number): number =>
+      casesOf({}, share).filter(
+        (found, index) => canonicalForm(found.program) === canonicalForm(plain(index).value.program),
+      ).length / COUNT;
+    expect(equal(0)).toBe(1);
+    expect(equal(1)).toBeLessThan(0.05);
+    expect(Math.abs(equal(0.25) - 0.75)).toBeLessThan(0.1);
+  });
+
+  test('without a parent are those of the campaign, with all that is known of them', () => {
+    const plain = programsOf('children', DEFAULT_PROGRAM_OPTIONS);
+    const guided = programsOf('children', { ...DEFAULT_PROGRAM_OPTIONS, guidance: { pool: poolOf([]), share: 1 } });
+    for (let index = 0; index < 50; index++) expect(guided(index)).toEqual(plain(index));
+  });
+});
+
+describe('a program that is fitted', () => {
+  const anyProgram = programArbitrary().map(({ program }) => program);
+
+  test('to any machine is valid there', () => {
+    fc.assert(
+      fc.property(anyProgram, anyProgram, ({ machine }, { steps }) => isProgram(fitted({ machine, steps }))),
+      { seed: 1 },
+    );
+  });
+
+  test('to its own stays as it was', () => {
+    fc.assert(
+      fc.property(anyProgram, (program) => {
+        expect(fitted(program)).toEqual(program);
+      }),
+      { seed: 2 },
+    );
+  });
+});
+
+describe('a pool', () => {
+  test('has each program once, and an identity of its own', () => {
+    const twice = poolOf([...POOL.members, ...POOL.members.toReversed()]);
+    expect(twice).toEqual(POOL);
+    expect(poolOf(POOL.members.slice(1)).identity).not.toBe(POOL.identity);
+  });
+});

@@ -1,0 +1,102 @@
+/** events.jsonl: a line for each thing that a run remembers, appended whole or, if the process dies, torn at the end. */
+
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { BadInput } from '../../properties/formats/index.js';
+import type { Event } from '../../properties/campaign/event.js';
+import { eventFromJson, formatEvent } from '../../properties/campaign/event.js';
+import { Ledger } from '../../properties/campaign/ledger.js';
+
+const NEWLINE = 0x0a;
+
+export class EventLog {
+  private readonly path: string;
+  private readonly file: number;
+
+  /** Makes the file if there is none. Throws `BadInput` if it cannot be opened. */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.file = openSync(path, 'a+');
+    } catch (error) {
+      throw new BadInput(path, `cannot be written: ${(error as Error).message}; name another --out`);
+    }
+    this.closeTornLine();
+  }
+
+  /** Returns when the system has the lines. Throws `BadInput` if they cannot be written: what was written before stands. */
+  append(...events: readonly Event[]): void {
+    this.write(events.map((event) => `${formatEvent(event)}\n`).join(''));
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+
+  /** A new line must not be glued to one that was torn. */
+  private closeTornLine(): void {
+    const { size } = fstatSync(this.file);
+    const last = Buffer.alloc(1);
+    if (size > 0 && readSync(this.file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE) this.write('\n');
+  }
+
+  private write(text: string): void {
+    const bytes = Buffer.from(text);
+    try {
+      for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
+    } catch (error) {
+      const why = `cannot be written: ${(error as Error).message}`;
+      throw new BadInput(this.path, `${why}; free space and go on with --resume, nothing that was told is lost`);
+    }
+  }
+}
+
+/**
+ * Reads the events of a file one by one. Lines that are no JSON were torn: they are told to `torn` by their number, from 1, and
+ * left out. Throws `BadInput` for a file that cannot be read, and for a line that is JSON and no event.
+ */
+const readEvents = async (path: string, take: (event: Event) => void, torn: (line: number) => void): Promise<void> => {
+  const file = await openToRead(path);
+  let number = 0;
+  try {
+    for await (const line of file.readLines({ encoding: 'utf8' })) {
+      number++;
+      if (line === '') continue;
+      const value = parsed(line);
+      if (value === undefined) torn(number);
+      else take(eventFromJson(value, `${path}: line ${number}`));
+    }
+  } finally {
+    await file.close();
+  }
+};
+
+/** What a file of events adds up to. `torn` is told of each line that was. Throws `BadInput` as `readEvents`. */
+export const readLedger = async (path: string, torn: (problem: string) => void): Promise<Ledger> => {
+  const ledger = new Ledger();
+  await readEvents(
+    path,
+    (event) => ledger.take(event),
+    (line) => torn(`${path}: line ${line} was torn; what it would have said does not count`),
+  );
+  return ledger;
+};
+
+const openToRead = async (path: string): Promise<FileHandle> => {
+  const refusal = (why: string): BadInput => new BadInput(path, `${why}; name the directory of a run`);
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw refusal(error.code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${error.message}`);
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw refusal('this is no file');
+};
+
+const parsed = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,126 @@
+/** However a campaign is cut up, it comes to the same. */
+
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CapturedCall } from '../../test-support/captured-call.js';
+import { filesBelow, rehearse } from '../../test-support/rehearsal.js';
+
+/** Several kinds of finding, each in many programs. */
+const SUBJECT = 'impl:fault-code-from-shadow,set-pte-keeps-guessed-page';
+const CAMPAIGN = ['--programs', '49', '--seed', 'two', '--subject', SUBJECT, '--paging', '2-level'];
+const QUICK = ['--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
+
+let directory: string;
+const at = (...path: readonly string[]): string => join(directory, ...path);
+
+const run = async (name: string, ...words: readonly string[]): Promise<CapturedCall> =>
+  await rehearse(['nightly', ...CAMPAIGN, ...QUICK, '--out', at(name), '--corpus', at(`${name}-corpus`), ...words]);
+
+const merge = async (out: string, runs: readonly string[], ...words: readonly string[]): Promise<CapturedCall> =>
+  await rehearse(['merge', ...runs.map((each) => at(each)), '--out', at(out), ...words]);
+
+const shards = (of: number): readonly string[] => Array.from({ length: of }, (_, index) => `shard-${index}-of-${of}`);
+
+/** Without times, and without the names of the directories that a test chose. */
+const resultsIn = async (name: string): Promise<Readonly<Record<string, unknown>>> => {
+  const files = await filesBelow(at(name));
+  const timeless = Object.entries(files)
+    .filter(([path]) => path !== 'run.json' && path !== 'events.jsonl' && path !== 'report.html')
+    .map(([path, text]) => [path, text.replace(/^ "time": \{[^}]*\},\n/m, '').replaceAll(at(name), 'RUN')]);
+  return Object.fromEntries(timeless) as Readonly<Record<string, string>>;
+};
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-merge-'));
+  await run('whole', '--jobs', '1');
+  await run('jobs', '--jobs', '4');
+  for (const [index, name] of shards(7).entries()) await run(name, '--jobs', '2', '--shard', `${index}/7`);
+  await merge('merged', shards(7));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('a campaign of a fixed number of programs', () => {
+  test('finds something, each finding in more than one shard', async () => {
+    const { findings } = JSON.parse(await readFile(at('whole', 'summary.json'), 'utf8')) as {
+      readonly findings: readonly { readonly count: number }[];
+    };
+    expect(findings.length).toBeGreaterThan(2);
+    expect(Math.max(...findings.map(({ count }) => count))).toBeGreaterThan(7);
+  });
+
+  test('finds and counts the same with one worker and with four', async () => {
+    const [one, four] = [await resultsIn('whole'), await resultsIn('jobs')];
+    expect(Object.keys(four)).toEqual(Object.keys(one));
+    expect(withoutCorpus(four, 'jobs')).toEqual(withoutCorpus(one, 'whole'));
+  });
+
+  test('comes to the same in seven shards', async () => {
+    await merge('kept', shards(7), '--corpus', at('kept-corpus'));
+    expect(withoutCorpus(await resultsIn('kept'), 'kept')).toEqual(withoutCorpus(await resultsIn('whole'), 'whole'));
+    expect(await filesBelow(at('kept-corpus'))).toEqual(await filesBelow(at('whole-corpus')));
+  });
+
+  test('keeps nothing in the corpus before its shards are merged', async () => {
+    await expect(filesBelow(at('shard-0-of-7-corpus'))).rejects.toThrow('ENOENT');
+  });
+});
+
+/** A whole run and a merged one name other corpora. */
+const withoutCorpus = (results: Readonly<Record<string, unknown>>, name: string): unknown =>
+  JSON.parse(JSON.stringify(results).replaceAll(at(`${name}-corpus`), 'CORPUS'));
+
+/** To the byte, times included: they come from the same runs. */
+const eventsOf = (name: string): Promise<string> => readFile(at(name, 'events.jsonl'), 'utf8');
+
+describe('merging', () => {
+  test('does not depend on the order', async () => {
+    await merge('backwards', shards(7).toReversed());
+    expect(await eventsOf('backwards')).toBe(await eventsOf('merged'));
+  });
+
+  test('does not depend on what was merged before', async () => {
+    const [a, b, c, d, e, f, g] = shards(7);
+    await merge('left', [a, b, c, d]);
+    await merge('right', [g, e, f]);
+    await merge('both', ['right', 'left']);
+    expect(await eventsOf('both')).toBe(await eventsOf('merged'));
+  });
+
+  test('counts what is given twice once', async () => {
+    const [a] = shards(7);
+    await merge('twice', ['merged', ...shards(7), a, 'merged']);
+    expect(await eventsOf('twice')).toBe(await eventsOf('merged'));
+    expect(await resultsIn('twice')).toEqual(await resultsIn('merged'));
+  });
+
+  test('names a shard that is missing, and one that was cut off', async () => {
+    const [, torn, ...others] = shards(7);
+    await cp(at(torn), at('torn'), { recursive: true });
+    const lines = (await eventsOf('torn')).split('\n');
+    const batch = lines.findIndex((line) => line.includes('"kind":"batch"'));
+    await writeFile(at('torn', 'events.jsonl'), `${lines.slice(0, batch).join('\n')}\n${lines[batch].slice(0, 50)}`);
+    const { code, out, err } = await merge('incomplete', ['torn', ...others]);
+    expect(code).toBe(1);
+    expect(err).toContain(`line ${batch + 1} was torn`);
+    expect(out).toContain('shard 0 of 7 is missing; shard 1 of 7 did not come to its end');
+  });
+
+  test('leaves out what is no run, and says so', async () => {
+    const { err } = await merge('with-nothing', ['nothing', ...shards(7)]);
+    expect(err).toMatch(/left out: .*nothing.run\.json: there is no such file/);
+    expect(await eventsOf('with-nothing')).toBe(await eventsOf('merged'));
+  });
+
+  test('refuses another campaign, and to replace a run', async () => {
+    await run('other', '--jobs', '1', '--seed', 'another', '--programs', '0');
+    const other = await merge('never', ['other', ...shards(7)]);
+    expect([other.code, other.err]).toEqual([
+      2,
+      expect.stringMatching(/not of the campaign of .*other: seed is "two" here/),
+    ]);
+    const over = await merge('other', shards(7));
+    expect([over.code, over.err]).toEqual([2, expect.stringContaining('a run that is not merged is here')]);
+  });
+});

@@ -1,0 +1,266 @@
+/** Runs whose workers are processes: what only those can suffer. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** Milliseconds that a test of many processes may take on a machine that has others to run. */
+const PATIENCE = 180_000;
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+let built: string;
+let entry: string;
+
+beforeAll(() => {
+  built = mkdtempSync(join(tmpdir(), 'shadowdiff-nightly-'));
+  entry = join(built, 'scripts', 'shadowdiff.js');
+  spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
+    cwd: REPOSITORY,
+  });
+  const together = ['-c', '--dir', join(built, 'scripts')];
+  const { status } = spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'rolldown'), together, { cwd: REPOSITORY });
+  if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
+  copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
+  // The page of a report is made of files that are shipped as they are.
+  const viewer = join('scripts', 'html-report', 'viewer');
+  cpSync(join(REPOSITORY, viewer), join(built, viewer), { recursive: true });
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
+  for (const [name, text] of Object.entries(TROUBLED)) writeFileSync(join(built, name), text);
+});
+afterAll(() => rmSync(built, { recursive: true, force: true }));
+
+const at = (...path: readonly string[]): string => join(built, ...path);
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const command = async (script: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => {
+  const child = spawn(process.execPath, [script, ...words], { cwd: built, env: { ...process.env, ...env } });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out, err };
+};
+
+/** A sound machine that misbehaves on the programs of three draws, beside the command and the worker that know it. */
+const TROUBLED: Readonly<Record<string, string>> = {
+  'troubled-subject.mjs': `
+    import { ShadowMachine } from './impl/shadow-machine.js';
+    import { subjectNamed } from './properties/subjects/registry.js';
+    const { hang, die, grow } = JSON.parse(process.env.TROUBLES);
+    class Troubled extends ShadowMachine {
+      create(config) {
+        if (config.draw === hang) for (;;);
+        if (config.draw === die) process.abort();
+        if (config.draw === grow) for (const heap = []; ; ) heap.push(new Array(10000).fill({}));
+        return super.create(config);
+      }
+    }
+    const troubled = { kind: 'in-process', name: 'troubled', create: () => new Troubled() };
+    export const named = (name, ...others) => (name === 'troubled' ? troubled : subjectNamed(name, ...others));
+  `,
+  'troubled-worker.mjs': `
+    import { becomeWorker } from './scripts/campaign/worker-process.js';
+    import { named } from './troubled-subject.mjs';
+    export default becomeWorker(named);
+  `,
+  'troubled.mjs': `
+    import { main } from './scripts/cli/main.js';
+    import { ProcessCrew } from './scripts/campaign/crew.js';
+    import { processSurroundings } from './scripts/cli/process-surroundings.js';
+    import { named } from './troubled-subject.mjs';
+    const worker = { module: new URL('./troubled-worker.mjs', import.meta.url), heap: 48 };
+    const crew = (options) => new ProcessCrew(worker, options);
+    process.exitCode = await main(process.argv.slice(2), { ...processSurroundings(), subjectNamed: named, crew });
+  `,
+};
+
+interface Program {
+  readonly machine: { readonly draw: number };
+}
+
+const drawOf = (campaign: string, program: number): number => {
+  const words = ['seeds', '--campaign', campaign, '--program', String(program), '--print'];
+  return (JSON.parse(spawnSync(process.execPath, [entry, ...words], { encoding: 'utf8' }).stdout) as Program).machine
+    .draw;
+};
+
+interface Finding {
+  readonly signature: string;
+  readonly program: number;
+  readonly count: number;
+  readonly reproduced: boolean;
+  readonly file: string;
+}
+
+interface SummaryJson {
+  readonly programs: number;
+  readonly findings: readonly Finding[];
+}
+
+const summaryIn = (name: string): SummaryJson =>
+  JSON.parse(readFileSync(at(name, 'summary.json'), 'utf8')) as SummaryJson;
+
+describe('workers that fail', () => {
+  test('are replaced, their programs are findings, and the run goes on', async () => {
+    const draws = { hang: drawOf('troubles', 3), die: drawOf('troubles', 40), grow: drawOf('troubles', 41) };
+    expect(new Set(Object.values(draws)).size).toBe(3);
+    const words = [
+      '--subject',
+      'troubled',
+      '--programs',
+      '100',
+      '--seed',
+      'troubles',
+      '--jobs',
+      '2',
+      '--out',
+      'troubles',
+    ];
+    const env = { TROUBLES: JSON.stringify(draws), NO_COLOR: '1' };
+    const { code, out, err } = await command(at('troubled.mjs'), ['nightly', ...words, '--case-timeout', '500ms'], env);
+    expect(code).toBe(1);
+    // The last words of a worker are not for the terminal.
+    expect(err).not.toContain('heap');
+    const { programs, findings } = summaryIn('troubles');
+    expect(programs).toBe(100);
+    expect(
+      findings.map(({ signature, program, count, reproduced }) => [signature, program, count, reproduced]),
+    ).toEqual([
+      ['subject-timeout | create | the worker hung', 3, 1, true],
+      ['subject-crash | create | the worker died', 40, 1, true],
+      ['subject-crash | create | the worker ran out of memory', 41, 1, true],
+    ]);
+    expect(out).toContain('new       subject-timeout | create | the worker hung');
+    for (const { file } of findings) expect(existsSync(at(file))).toBe(true);
+    expect(existsSync(at('corpus'))).toBe(false);
+  });
+});
+
+describe('a command as subject', () => {
+  /** Writes down who it is, and never answers. */
+  const MUTE = `exec:sh -c 'echo $$ >> mute.pids; exec sleep 600'`;
+  const WORDS = [
+    '--subject',
+    MUTE,
+    '--programs',
+    '3',
+    '--jobs',
+    '1',
+    '--corpus',
+    'mute-corpus',
+    '--shrink-time',
+    '1ms',
+  ];
+
+  const PIDS = 'mute.pids';
+  const started = (): readonly number[] =>
+    existsSync(at(PIDS)) ? readFileSync(at(PIDS), 'utf8').trim().split('\n').map(Number) : [];
+
+  test('that does not answer is a finding, and ends with the run', async () => {
+    const { code } = await command(entry, ['nightly', ...WORDS, '--out', 'mute', '--case-timeout', '100ms']);
+    expect(code).toBe(1);
+    expect(summaryIn('mute').findings).toEqual([
+      expect.objectContaining({ signature: 'subject-timeout | create | the subject did not answer', count: 3 }),
+    ]);
+    expect(started().length).toBeGreaterThan(2);
+    await until(() => !started().some(isAlive));
+  });
+
+  test.each(['SIGINT', 'SIGKILL'] as const)('ends with a run that %s ends', async (signal) => {
+    rmSync(at(PIDS), { force: true });
+    const words = ['nightly', ...WORDS, '--out', `mute-${signal}`, '--case-timeout', '1m'];
+    // A group of its own, so that it can be seen whether all of it is gone.
+    const child = spawn(process.execPath, [entry, ...words], { cwd: built, stdio: 'ignore', detached: true });
+    const code = new Promise((resolve) => child.once('close', resolve));
+    // The first one was only to see whether it starts.
+    await until(() => started().length === 2);
+    child.kill(signal);
+    expect(await code).toBe(signal === 'SIGINT' ? 130 : null);
+    await until(() => !isAlive(-child.pid!) && !started().some(isAlive));
+  });
+});
+
+/** Of a process; of a group, by its negative number. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+const until = async (holds: () => boolean): Promise<void> => {
+  for (const start = performance.now(); !holds(); await sleep(50)) {
+    if (performance.now() - start > 20_000) throw new Error(`waited in vain: ${String(holds)}`);
+  }
+};
+
+describe('a run that is cut off', () => {
+  const CAMPAIGN = ['--programs', '2000', '--seed', 'cut', '--subject', 'impl:device-border-off-by-one', '--jobs', '2'];
+  const BRIEF = ['--max-tries', '1', '--max-steps', '48', '--corpus', 'cut-corpus'];
+
+  /** Kills a run at some moment, its workers left to notice; answers whether it was still at work. */
+  const killAfter = async (words: readonly string[], moment: () => Promise<void>): Promise<boolean> => {
+    const child = spawn(process.execPath, [entry, 'nightly', ...words], { cwd: built, stdio: 'ignore' });
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    await Promise.race([moment(), closed]);
+    const working = child.exitCode === null;
+    child.kill('SIGKILL');
+    await closed;
+    return working;
+  };
+
+  test(
+    'at any moment goes on, and nothing is lost or counted twice',
+    async () => {
+      await command(entry, ['nightly', ...CAMPAIGN, ...BRIEF, '--out', 'uncut']);
+      await killAfter([...CAMPAIGN, ...BRIEF, '--out', 'cut'], () => until(() => existsSync(at('cut', 'run.json'))));
+      let kills = 1;
+      // Later each time, so that it comes to its end at last.
+      for (let delay = 500; await killAfter(['--resume', 'cut'], () => sleep(delay)); delay *= 1.3) kills++;
+      expect(kills).toBeGreaterThan(2);
+      const timeless = (name: string): string =>
+        readFileSync(at(name, 'summary.json'), 'utf8').replace(/^ "time": \{[^}]*\},\n/m, '');
+      expect(timeless('cut')).toBe(timeless('uncut').replaceAll('uncut', 'cut'));
+      expect(readdirSync(at('cut', 'findings'))).toEqual(readdirSync(at('uncut', 'findings')));
+    },
+    PATIENCE,
+  );
+});
+
+test('a full disk ends a run with what it has, and it goes on when there is space', async () => {
+  const words = 'nightly --programs 700 --seed full --jobs 2 --min-programs 0 --corpus full-corpus';
+  const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec "${process.execPath}" "${entry}" ${words} --out full`], {
+    cwd: built,
+    encoding: 'utf8',
+  });
+  expect([limited.status, limited.stderr]).toEqual([
+    2,
+    expect.stringMatching(/events\.jsonl: cannot be written: .*--resume/),
+  ]);
+  const { code, err } = await command(entry, ['nightly', '--resume', 'full']);
+  expect(err).toMatch(/line \d+ was torn/);
+  expect(code).toBe(0);
+  expect(summaryIn('full').programs).toBe(700);
+});

@@ -1,0 +1,114 @@
+/** A run knows what its events say, wherever they were torn; the rest it does again. */
+
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { filesBelow, rehearse, rehearsingCrew } from '../../test-support/rehearsal.js';
+import type { TaskKind } from './tasks.js';
+
+let directory: string;
+const at = (...path: readonly string[]): string => join(directory, ...path);
+
+const SUBJECT = 'impl:fault-code-from-shadow';
+const CAMPAIGN = [
+  '--programs',
+  '400',
+  '--seed',
+  'full',
+  '--subject',
+  SUBJECT,
+  '--max-steps',
+  '48',
+  '--max-tries',
+  '20',
+];
+
+let events: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-resume-'));
+  await rehearse(['nightly', ...CAMPAIGN, '--jobs', '2', '--out', at('whole'), '--corpus', at('corpus')]);
+  events = await readFile(at('whole', 'events.jsonl'), 'utf8');
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** A run as it was when only so many bytes of its events were written. */
+const cutAt = async (bytes: number): Promise<string> => {
+  const name = `cut-${bytes}`;
+  await cp(at('whole', 'run.json'), at(name, 'run.json'), { recursive: true });
+  await writeFile(at(name, 'events.jsonl'), events);
+  await truncate(at(name, 'events.jsonl'), bytes);
+  return name;
+};
+
+const resultsIn = async (name: string): Promise<unknown> => {
+  const files = Object.entries(await filesBelow(at(name))).filter(
+    ([path]) => !/^(run\.json|events\.jsonl|report\.html)$/.test(path),
+  );
+  return files.map(([path, text]) => [path, text.replace(/^ "time": \{[^}]*\},\n/m, '').replaceAll(at(name), 'RUN')]);
+};
+
+/** Behind each kind of line, and within it. */
+const cuts = (): readonly number[] => {
+  const ends = [...events.matchAll(/\n/g)].map(({ index }) => index + 1);
+  return [0, ends[0] + 5, ...ends.slice(1).flatMap((end, line) => (line % 2 === 0 ? [end] : [end - 10]))];
+};
+
+describe('a run that goes on', () => {
+  test('comes to the same, wherever it was cut', async () => {
+    const whole = await resultsIn('whole');
+    for (const bytes of cuts()) {
+      const name = await cutAt(bytes);
+      const { code } = await rehearse(['nightly', '--resume', at(name)]);
+      expect([bytes, code]).toEqual([bytes, 1]);
+      expect(await resultsIn(name)).toEqual(whole);
+    }
+  });
+
+  test('does nothing that is done', async () => {
+    const tasks: TaskKind[] = [];
+    const crew = () => rehearsingCrew(({ kind }) => void tasks.push(kind));
+    await cp(at('whole'), at('again'), { recursive: true });
+    await rehearse(['nightly', '--resume', at('again')], { crew });
+    expect(tasks).toEqual([]);
+    expect(await resultsIn('again')).toEqual(await resultsIn('whole'));
+  });
+
+  test('goes on for longer, if it is given more time', async () => {
+    const words = ['--seed', 'full', '--jobs', '1', '--corpus', at('none'), '--min-programs', '0'];
+    await rehearse(['nightly', ...words, '--time', '1ms', '--out', at('short')]);
+    const programs = async (): Promise<number> =>
+      (JSON.parse(await readFile(at('short', 'summary.json'), 'utf8')) as { readonly programs: number }).programs;
+    const before = await programs();
+    await rehearse(['nightly', '--resume', at('short'), '--time', '1s']);
+    expect(await programs()).toBeGreaterThan(before);
+  });
+});
+
+describe('what cannot go on is refused', () => {
+  test.each([
+    [['--resume', 'RUN', '--seed', 'other'], '--seed: the run that goes on has laid it down'],
+    [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: the run that goes on has laid it down'],
+    [['--resume', 'nowhere'], 'there is no such file'],
+    [['--out', 'RUN'], 'a run is there already; go on with it by --resume'],
+    [['--shard', '0/2'], 'give every one of them the same --seed'],
+    [['--shard', '2/2', '--seed', 'x'], '2/2 is no shard'],
+    [['--shard', 'auto', '--seed', 'x'], 'auto finds no variable of a scheduler'],
+    [['--subject', 'nobody'], 'there is no subject "nobody"'],
+    [['--subject', 'exec:/no/such/command'], 'cannot start "/no/such/command"'],
+    [['--out', '/dev/null/x'], '/dev/null: this is a file'],
+    [['--jobs', '0'], 'from 1 to'],
+  ])('%j', async (words, message) => {
+    const { code, out, err } = await rehearse(['nightly', ...words.map((word) => word.replace('RUN', at('whole')))]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(message);
+  });
+
+  test('a line of events that is none of ours, by its number', async () => {
+    const name = await cutAt(0);
+    await writeFile(at(name, 'events.jsonl'), '{"kind":"begin","at":"","shard":0}\n{"kind":"nothing"}\n');
+    const { code, err } = await rehearse(['nightly', '--resume', at(name)]);
+    expect([code, err]).toEqual([2, expect.stringContaining('events.jsonl: line 2: kind: "nothing" is not known')]);
+  });
+});

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { BadInput } from '../../../properties/formats/index.js';
+import { CANNOT_TELL, judgeScript } from '../bisect/judge-script.js';
+import { Worktree, git } from '../bisect/worktree.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import { readCaseFile } from '../input/case-file.js';
+import { packageDirectory } from '../../package-directory.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+
+interface BisectFlags {
+  readonly good: string;
+  readonly bad: string;
+  readonly repo: string;
+  readonly subject?: string;
+  readonly build?: string;
+}
+
+/** The command, from the directory of the package. */
+const COMPILED = 'dist/scripts/shadowdiff.js';
+/** What makes a commit of this package ready to run. */
+const OWN_BUILD = 'npm ci --no-audit --no-fund';
+
+export const registerBisect = (program: Command, session: Session): void => {
+  const command = program
+    .command('bisect')
+    .description(
+      'Find the commit with which a counterexample began to diverge, by git bisect in a checkout of its own.',
+    )
+    .argument('<file>', 'a counterexample or a bare program')
+    .requiredOption('--good <commit>', 'on which both sides agree')
+    .option('--bad <commit>', 'on which they part', 'HEAD')
+    .option('--repo <directory>', 'the repository of the machine', '.')
+    .option('--subject <name>', 'the machine, run in the checkout (default: as recorded)')
+    .option('--build <command>', 'makes a commit ready to run; one that cannot be built is skipped');
+  addHelp(command, [
+    [
+      "shadowdiff bisect out/findings/FILE --good v1.2 --subject 'exec:./my-machine' --build make",
+      'your machine, in its repository',
+    ],
+    ['shadowdiff bisect corpus/FILE --good HEAD~40', 'impl, in a clone of this repository'],
+  ]).action(async (file: string, flags: BisectFlags) => {
+    session.exitCode = await runBisect(file, flags, session);
+  });
+};
+
+const runBisect = async (file: string, flags: BisectFlags, session: Session): Promise<ExitCode> => {
+  const { entry } = await readCaseFile(file, session.surroundings);
+  const subject = flags.subject ?? entry?.subject ?? 'impl';
+  const repository = await git(flags.repo, 'rev-parse', '--show-toplevel');
+  const [good, bad] = await Promise.all([flags.good, flags.bad].map((name) => commitOf(repository, name)));
+  const worktree = await Worktree.of(repository, bad);
+  const running = new AbortController();
+  const deaf = session.surroundings.onInterrupt(() => running.abort());
+  try {
+    const script = scriptFor(await realpath(resolve(file)), subject, flags);
+    await expectCode(worktree, script, bad, { code: 1, name: '--bad', says: 'both sides agree on it' }, running.signal);
+    await expectCode(worktree, script, good, { code: 0, name: '--good', says: 'they part on it too' }, running.signal);
+    await worktree.git('bisect', 'start', bad, good);
+    await shell(worktree.directory, ['git', 'bisect', 'run', 'sh', '-c', script], running.signal);
+    if (running.signal.aborted) return EXIT.interrupted;
+    return await tell(worktree, session);
+  } catch (error) {
+    if (running.signal.aborted) return EXIT.interrupted;
+    throw error;
+  } finally {
+    deaf();
+    await worktree.remove();
+  }
+};
+
+const commitOf = (repository: string, name: string): Promise<string> =>
+  git(repository, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
+    throw new BadInput(name, `is no commit of ${repository}; name one with --good and --bad`);
+  });
+
+/** A machine behind a pipe is judged by the command that runs now; impl by the command of each commit. */
+const scriptFor = (file: string, subject: string, { build }: BisectFlags): string => {
+  const external = subject.startsWith('exec:');
+  const entry = external ? join(packageDirectory(), COMPILED) : COMPILED;
+  const replay = [process.execPath, entry, 'replay', '--subject', subject];
+  return judgeScript({ file, replay, build: build ?? (external ? undefined : OWN_BUILD) });
+};
+
+interface Expectation {
+  readonly code: number;
+  readonly name: string;
+  /** Of a commit that gives the other code. */
+  readonly says: string;
+}
+
+/** Both ends must be what they are said to be, or the search would end anywhere. */
+const expectCode = async (
+  worktree: Worktree,
+  script: string,
+  commit: string,
+  { code, name, says }: Expectation,
+  signal: AbortSignal,
+): Promise<void> => {
+  await worktree.git('checkout', '--quiet', '--detach', commit);
+  const found = await shell(worktree.directory, ['sh', '-c', script], signal);
+  if (found === code || signal.aborted) return;
+  const why = found === CANNOT_TELL ? 'it cannot be built or run, or diverges in another way' : says;
+  throw new BadInput(name, `${commit.slice(0, 12)}: ${why}; name another commit`);
+};
+
+/** Answers the exit code; what it prints is not for the terminal. Throws, and starts nothing, once interrupted. */
+const shell = (directory: string, [command, ...words]: readonly string[], signal: AbortSignal): Promise<number> => {
+  signal.throwIfAborted();
+  return new Promise((resolve) => {
+    const child = spawn(command, words, { cwd: directory, stdio: 'ignore', detached: true });
+    const end = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended already.
+      }
+    };
+    signal.addEventListener('abort', end, { once: true });
+    child.once('error', () => resolve(CANNOT_TELL));
+    child.once('close', (code) => {
+      signal.removeEventListener('abort', end);
+      resolve(code ?? CANNOT_TELL);
+    });
+  });
+};
+
+/** `git bisect run` has marked what it found. */
+const tell = async (worktree: Worktree, session: Session): Promise<ExitCode> => {
+  const log = await worktree.git('bisect', 'log');
+  const first = /^# first bad commit: \[([0-9a-f]+)\]/m.exec(log)?.[1];
+  if (first === undefined) {
+    const candidates = [...log.matchAll(/^# possible first bad commit: \[([0-9a-f]+)\] (.*)$/gm)];
+    session.print('every commit between the last good and the first bad one was skipped; one of these broke it:');
+    for (const [, commit, subject] of candidates) session.print(printable(`${commit.slice(0, 12)} ${subject}`));
+    return EXIT.inconclusive;
+  }
+  session.print(printable(await worktree.git('log', '-1', '--format=first bad commit: %h %s (%an, %as)', first)));
+  const stat = await worktree.git('show', '--stat', '--format=', first);
+  for (const line of stat.split('\n')) session.print(printable(line));
+  return EXIT.clean;
+};

@@ -1,0 +1,218 @@
+import { rm } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { BadInput } from '../../../properties/formats/index.js';
+import type { CorpusEntry, Status } from '../../../properties/corpus/entry.js';
+import { FINDING_NAMES, STATUSES, fileNameOf } from '../../../properties/corpus/entry.js';
+import { byWorth, findingOf, redundant } from '../../../properties/corpus/redundancy.js';
+import { checkStored, stillDiverges } from '../../../properties/corpus/regress.js';
+import type { StoredEntry } from '../../../properties/corpus/store.js';
+import { readCorpus, readCorpusIfThere, readStored, readableOf, saveEntry } from '../../../properties/corpus/store.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { addHelp } from '../help.js';
+import { CORPUS } from '../options/corpus.js';
+import type { CaseTimeoutFlag } from '../options/sides.js';
+import { addCaseTimeout } from '../options/sides.js';
+import { labelled } from '../../terminal/labelled.js';
+import { counted, formatCount } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+import { addSeeds } from './corpus-seeds.js';
+import { regressOn } from './regress.js';
+
+interface CorpusFlags {
+  readonly corpus: string;
+}
+
+interface ListFlags extends CorpusFlags {
+  readonly status?: Status;
+  readonly subject?: string;
+  readonly invariant?: string;
+  readonly json?: true;
+}
+
+interface PruneFlags extends CorpusFlags, CaseTimeoutFlag {
+  readonly stale?: true;
+  readonly dryRun?: true;
+}
+
+export const registerCorpus = (program: Command, session: Session): void => {
+  const command = program.command('corpus').description('The stored counterexamples: look at them, add, put in order.');
+  addHelp(command, [
+    ['shadowdiff corpus', 'all of them, two lines each'],
+    ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
+    ['shadowdiff corpus prune --dry-run', 'which ones say nothing new'],
+    ['shadowdiff corpus stats', 'how many, of what, how long'],
+    ['shadowdiff corpus seeds', 'the programs that nightly --guided starts from'],
+  ]);
+  addList(command, session);
+  addAdd(command, session);
+  addPrune(command, session);
+  addVerify(command, session);
+  addStats(command, session);
+  addSeeds(command, withCorpus, session);
+};
+
+const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);
+
+/** Throws `BadInput` for a file that is none of ours: whoever puts a corpus in order must see all of it. */
+const readWhole = async (directory: string): Promise<readonly StoredEntry[]> =>
+  (await readCorpus(directory)).map(readableOf);
+
+const addList = (command: Command, session: Session): void => {
+  withCorpus(command.command('list', { isDefault: true }).description('Every entry, by name of its file.'))
+    .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
+    .option('--subject <name>', 'only those of this subject')
+    .option('--invariant <id>', 'only those that are named after it')
+    .option('--json', 'a JSON object a line')
+    .action(async (flags: ListFlags) => {
+      if (flags.invariant !== undefined && !FINDING_NAMES.includes(flags.invariant)) {
+        throw new BadInput(
+          '--invariant',
+          `${JSON.stringify(flags.invariant)} is not known; see: shadowdiff invariants`,
+        );
+      }
+      for (const each of await readWhole(flags.corpus)) {
+        if (isWanted(each.entry, flags))
+          await session.stream(flags.json === true ? asJson(each) : asText(each, session));
+      }
+    });
+};
+
+const isWanted = ({ status, subject, divergence }: CorpusEntry, flags: ListFlags): boolean =>
+  (flags.status ?? status) === status &&
+  (flags.subject ?? subject) === subject &&
+  (flags.invariant ?? divergence.invariant) === divergence.invariant;
+
+const asJson = ({ path, entry }: StoredEntry): string => {
+  const { status, subject, reference, divergence, case: found, provenance } = entry;
+  const steps = found.program.steps.length;
+  const signature = signatureOf(divergence);
+  return JSON.stringify({ path, status, subject, reference, signature, steps, date: provenance.date });
+};
+
+const asText = ({ path, entry }: StoredEntry, { colors }: Session): string => {
+  const { status, subject, divergence, case: found, provenance } = entry;
+  const length = counted(found.program.steps.length, 'step');
+  const facts = [status, printable(subject), length, provenance.date.slice(0, 10)].join(', ');
+  return `${colors.bold(printable(path))}\n  ${printable(signatureOf(divergence))}\n  ${facts}`;
+};
+
+const addAdd = (command: Command, session: Session): void => {
+  addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as they say.')))
+    .argument('<file...>', 'counterexamples')
+    .action(async (paths: readonly string[], flags: CorpusFlags & CaseTimeoutFlag) => {
+      for (const path of paths) session.print(printable(await addOne(path, flags)));
+    });
+};
+
+const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseTimeoutFlag): Promise<string> => {
+  const stored = readableOf(await readStored(path));
+  const { verdict, reason } = await checkStored(stored, { caseTimeout });
+  // A machine that is no catalogued defect still has its bug, which regress reports and the corpus is for.
+  const holds = verdict === 'as-recorded' || (verdict === 'diverges' && stored.entry.status === 'open');
+  if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
+  const { entry } = stored;
+  const same = (await readCorpusIfThere(corpus))
+    .map(readableOf)
+    .filter((each) => findingOf(each.entry) === findingOf(entry));
+  const better = same.find((each) => byWorth(each.entry, entry) <= 0 || fileNameOf(each.entry) === fileNameOf(entry));
+  if (better !== undefined) return `${path}: not added, ${better.path} says the same and is no longer`;
+  // A note that somebody wrote outlives the program that it was written for.
+  const note = entry.note === '' ? (same.find((each) => each.entry.note !== '')?.entry.note ?? '') : entry.note;
+  const saved = await saveEntry(corpus, { ...entry, note });
+  for (const each of same) await rm(each.path);
+  const instead = same.length === 0 ? '' : ` instead of ${same.map((each) => each.path).join(', ')}`;
+  return `${path}: added as ${saved}${instead}`;
+};
+
+const addPrune = (command: Command, session: Session): void => {
+  const prune = command.command('prune').description('Removes entries that say what a shorter one says already.');
+  addCaseTimeout(withCorpus(prune))
+    .option('--stale', 'and open ones that no longer diverge at all')
+    .option('--dry-run', 'only tell')
+    .action(async (flags: PruneFlags) => {
+      const stored = await readWhole(flags.corpus);
+      const gone = new Map(redundant(stored).map((each) => [each.path, 'a shorter one says the same']));
+      if (flags.stale === true) for (const [path, why] of await staleOnes(stored, flags)) gone.set(path, why);
+      for (const [path, why] of gone) {
+        if (flags.dryRun !== true) await rm(path);
+        session.print(printable(`${flags.dryRun === true ? 'would remove' : 'removed'} ${path}: ${why}`));
+      }
+      session.print(`${counted(stored.length - gone.size, 'entry', 'entries')} stay`);
+    });
+};
+
+const staleOnes = async (
+  stored: readonly StoredEntry[],
+  { caseTimeout }: CaseTimeoutFlag,
+): Promise<readonly (readonly [path: string, why: string])[]> => {
+  const stale: (readonly [string, string])[] = [];
+  for (const each of stored) {
+    const { verdict, reason } = await checkStored(each, { caseTimeout });
+    // One that diverges otherwise still shows a bug: nobody but its owner may throw it away.
+    if (verdict !== 'stale' || (await stillDiverges(each.entry, each.path, caseTimeout))) continue;
+    stale.push([each.path, reason]);
+  }
+  return stale;
+};
+
+const addVerify = (command: Command, session: Session): void => {
+  addCaseTimeout(withCorpus(command.command('verify').description('The same as "shadowdiff regress".'))).action(
+    async (flags: CorpusFlags & CaseTimeoutFlag) => {
+      session.exitCode = await regressOn([], { ...flags, paging: 'both' }, session);
+    },
+  );
+};
+
+const addStats = (command: Command, session: Session): void => {
+  withCorpus(command.command('stats').description('How many entries there are, of what, and how long they are.'))
+    .option('--json', 'as JSON')
+    .action(async ({ corpus, json }: CorpusFlags & { readonly json?: true }) => {
+      const stats = statsOf((await readWhole(corpus)).map(({ entry }) => entry));
+      if (json === true) session.print(JSON.stringify(stats, undefined, 1));
+      else for (const line of statsLines(stats, session)) session.print(line);
+    });
+};
+
+const statsOf = (entries: readonly CorpusEntry[]) => {
+  const lengths = entries.map((entry) => entry.case.program.steps.length).toSorted((one, other) => one - other);
+  const dates = entries.map(({ provenance }) => provenance.date.slice(0, 10)).toSorted();
+  return {
+    entries: entries.length,
+    steps: { median: lengths[Math.floor(lengths.length / 2)] ?? 0, most: lengths.at(-1) ?? 0 },
+    dates: { first: dates[0] ?? '', last: dates.at(-1) ?? '' },
+    byStatus: tallied(entries.map(({ status }) => status)),
+    byInvariant: tallied(entries.map(({ divergence }) => divergence.invariant)),
+    bySubject: tallied(entries.map(({ subject }) => subject)),
+  };
+};
+
+/** Most frequent first; of equals in the order of the alphabet. */
+const tallied = (names: readonly string[]): Readonly<Record<string, number>> => {
+  const counts = new Map<string, number>();
+  for (const name of names.toSorted()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([, one], [, other]) => other - one));
+};
+
+/** Of a longer list the most frequent are told; --json has all. */
+const MOST_NAMES = 20;
+
+const statsLines = (
+  { entries, steps, dates, byStatus, byInvariant, bySubject }: ReturnType<typeof statsOf>,
+  { width }: Session,
+): readonly string[] => {
+  const list = (counts: Readonly<Record<string, number>>): string => {
+    const named = Object.entries(counts).map(([name, count]) => `${printable(name)} ${formatCount(count)}`);
+    const rest = named.length - MOST_NAMES;
+    return [...named.slice(0, MOST_NAMES), ...(rest > 0 ? [`and ${formatCount(rest)} more`] : [])].join(', ');
+  };
+  return [
+    labelled('entries', formatCount(entries), width),
+    labelled('steps', `median ${steps.median}, most ${steps.most}`, width),
+    labelled('found', `${dates.first} to ${dates.last}`, width),
+    labelled('status', list(byStatus), width),
+    labelled('invariant', list(byInvariant), width),
+    labelled('subjects', list(bySubject), width),
+  ];
+};

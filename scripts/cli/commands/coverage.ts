@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { writeTextFile } from '../../../properties/corpus/store.js';
+import type { CodeCoverage } from '../../coverage/code/measure-code.js';
+import { measureCode } from '../../coverage/code/measure-code.js';
+import type { CoverageDocument } from '../../coverage/coverage-document.js';
+import { coverageReport } from '../../coverage/coverage-report.js';
+import type { Caught } from '../../coverage/defects-caught.js';
+import { readMatrix, readNamedMatrix } from '../../coverage/defects-caught.js';
+import { documentOf } from '../../coverage/document.js';
+import { impossibleSituations } from '../../coverage/invariant-coverage.js';
+import type { CoveragePlan, CoverageRun } from '../../coverage/run.js';
+import { runForCoverage } from '../../coverage/run.js';
+import type { Thresholds } from '../../coverage/thresholds.js';
+import { NO_THRESHOLDS, THRESHOLDS_FILE, readThresholds, shortfalls } from '../../coverage/thresholds.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { checkDirectory, makeResultDirectory } from '../../campaign/finding-store.js';
+import { limitsOf } from '../../campaign/limits.js';
+import { addHelp } from '../help.js';
+import { campaignName } from '../options/campaign.js';
+import { duration } from '../options/duration.js';
+import { invariantsNamed } from '../options/invariants.js';
+import { MOST_PROGRAMS } from '../options/limits.js';
+import type { ProgramFlags } from '../options/programs.js';
+import { addProgramOptions, programOptionsOf } from '../options/programs.js';
+import { wholeNumber } from '../options/whole-number.js';
+import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
+import { COVERAGE_FILE, MATRIX_FILE } from '../../report/document/read-results.js';
+import { commandLineOf, shellWord } from '../../terminal/shell-words.js';
+import type { Session } from '../../terminal/session.js';
+
+/** Milliseconds; long enough to reach every situation. */
+const DEFAULT_TIME = 120_000;
+
+interface CoverageFlags extends ProgramFlags {
+  /** Milliseconds. */
+  readonly time?: number;
+  readonly programs?: number;
+  readonly seed?: string;
+  readonly invariant?: readonly string[];
+  readonly out: string;
+  /** Files. */
+  readonly matrix?: string;
+  readonly config: string;
+  readonly code: boolean;
+  readonly check?: true;
+}
+
+export const registerCoverage = (program: Command, session: Session): void => {
+  const command = program
+    .command('coverage')
+    .description(
+      'What a run looks at: for each invariant its checks, situations, the code that ran, the bugs it catches.',
+    )
+    .option('--time <duration>', 'stop after this long (default: 120s)', duration)
+    .option('--programs <count>', 'stop after so many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
+    .option('--seed <name>', 'name of the campaign (default: a fresh one)', campaignName)
+    .option('--invariant <id...>', 'only these (see: shadowdiff invariants)')
+    .option('--out <directory>', `where ${COVERAGE_FILE} and code/ are written`, 'coverage')
+    .option('--no-code', 'leave out which code ran')
+    .option('--matrix <file>', 'kill matrix, as "defects matrix --json" prints it (default: matrix.json in --out)')
+    .option('--check', 'fail if the run falls short of the bars')
+    .option('--config <file>', 'the bars', THRESHOLDS_FILE);
+  addProgramOptions(command);
+  addHelp(command, [
+    ['shadowdiff coverage', 'two minutes of everything'],
+    ['shadowdiff coverage --programs 100000 --seed bars --check', 'the same every time; fails under the bars'],
+    ['shadowdiff coverage --invariant flush --no-code', 'one invariant, its situations alone'],
+  ]).action(async (flags: CoverageFlags) => {
+    session.exitCode = await runCoverage(flags, session);
+  });
+};
+
+const runCoverage = async (flags: CoverageFlags, session: Session): Promise<ExitCode> => {
+  const plan = planOf(flags, session);
+  const thresholds = await thresholdsOf(flags);
+  const matrix = await matrixOf(flags);
+  await checkDirectory('--out', flags.out);
+  await makeResultDirectory('--out', flags.out);
+  session.print(`seed ${plan.campaign}   (repeat with --seed ${shellWord(plan.campaign)})`);
+  const run = await runForCoverage(plan, session);
+  const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
+  await write(join(flags.out, COVERAGE_FILE), document);
+  for (const line of coverageReport(document, session)) session.print(line);
+  session.print();
+  session.print(
+    `${counted(document.programs, 'program')}, ${counted(document.steps, 'step')} in ${formatTime(run.milliseconds)}; ` +
+      `written to ${flags.out}`,
+  );
+  return verdict(plan, run, document, flags.check === true ? shortfalls(document, thresholds) : [], session);
+};
+
+const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
+  return {
+    campaign: flags.seed ?? session.surroundings.freshSeed(),
+    programs: programOptionsOf(flags),
+    invariants: invariantsNamed(flags.invariant),
+    limits: limitsOf(flags, DEFAULT_TIME),
+  };
+};
+
+/** Needed only where somebody checks. */
+const thresholdsOf = async ({ check, config }: CoverageFlags): Promise<Thresholds> =>
+  check === true || existsSync(config) ? await readThresholds(config) : NO_THRESHOLDS;
+
+/** A matrix that is named must be there; one that lies where it is looked for is welcome. */
+const matrixOf = ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> =>
+  matrix === undefined ? readMatrix(join(out, MATRIX_FILE)) : readNamedMatrix(matrix);
+
+/** Runs the programs that are worth it once more; not of a run that was cut short. */
+const codeOf = async (
+  plan: CoveragePlan,
+  { result, watch, interrupted }: CoverageRun,
+  flags: CoverageFlags,
+  { explained: explanations }: Thresholds,
+  session: Session,
+): Promise<CodeCoverage | undefined> => {
+  if (!flags.code || interrupted || result.programs === 0) return undefined;
+  const programs = new Map(plan.invariants.map(({ id }, index) => [id, watch.programs[index]]));
+  return await measureCode({
+    ...plan.programs,
+    campaign: plan.campaign,
+    programs,
+    out: flags.out,
+    explanations,
+    onInterrupt: (listener) => session.surroundings.onInterrupt(listener),
+  });
+};
+
+const write = (path: string, document: CoverageDocument): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(document, undefined, 1)}\n`, 'name another --out');
+
+const verdict = (
+  { campaign }: CoveragePlan,
+  { result, interrupted }: CoverageRun,
+  document: CoverageDocument,
+  falls: readonly string[],
+  session: Session,
+): ExitCode => {
+  const [finding] = result.findings;
+  if (finding !== undefined) {
+    session.complain(`shadowdiff: ${finding.signature}; the sound machine diverged in program ${finding.program}`);
+    session.complain(commandLineOf(['shadowdiff', 'fuzz', '--seed', campaign, '--programs', `${finding.program + 1}`]));
+    return EXIT.divergence;
+  }
+  if (interrupted) return EXIT.interrupted;
+  const impossible = impossibleSituations(document.invariants).length;
+  for (const line of falls) session.complain(`shadowdiff: ${line}`);
+  if (impossible > 0) session.complain(`shadowdiff: ${formatCount(impossible)} situations reached that cannot be`);
+  return falls.length + impossible > 0 ? EXIT.divergence : EXIT.clean;
+};

@@ -1,0 +1,163 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { ExhaustOptions, ExhaustResult } from '../../../properties/exhaust/exhaust.js';
+import { canBeExhausted } from '../../../properties/exhaust/exhaust.js';
+import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
+import { SMALL_MACHINES } from '../../../properties/exhaust/small-machine.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import type { InProcessSubject, Subject } from '../../../properties/subjects/subject.js';
+import { BadInput } from '../../../properties/formats/index.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { agreement, counterexampleReport, exhaustJson, explorationHead, explorationLine } from '../exhaust/report.js';
+import { runExhaust } from '../exhaust/run.js';
+import type { DefectsFlags } from '../exhaust/shortest-of-all.js';
+import { shortestOfAll } from '../exhaust/shortest-of-all.js';
+import { addHelp } from '../help.js';
+import { CORPUS } from '../options/corpus.js';
+import type { SideFlags } from '../options/sides.js';
+import { addSides, sidesOf } from '../options/sides.js';
+import { pagingOption } from '../options/paging.js';
+import { wholeNumber } from '../options/whole-number.js';
+import type { Session } from '../../terminal/session.js';
+
+const DEFAULT_DEPTH: Readonly<Record<SmallMachineName, number>> = {
+  small: 5,
+  values: 5,
+  // These come to an end.
+  tiny: Infinity,
+  pair: Infinity,
+};
+const MOST_DEPTH = 1000;
+/** Up to 63 bytes each, for a moment; see properties/exhaust/state-table.ts. */
+const DEFAULT_STATES = 4_000_000;
+const MOST_STATES = 100_000_000;
+/** In the machine `small` enough for all programs of six steps, and some of seven. */
+const DEFAULT_STATES_FOR_A_DEFECT = 36_000;
+
+interface ExhaustFlags extends SideFlags {
+  readonly machine: SmallMachineName;
+  readonly paging: ExhaustOptions['paging'];
+  readonly depth?: number;
+  readonly maxStates: number;
+  readonly fold: boolean;
+  readonly json?: true;
+}
+
+export const registerExhaust = (program: Command, session: Session): void => {
+  const command = program
+    .command('exhaust')
+    .description(
+      'Visit all states of a small machine, breadth first; what diverges does so in as few steps as possible.',
+    )
+    .addOption(machineOption())
+    .addOption(pagingOption('paging of the guests').default('both'))
+    .option(
+      '--depth <steps>',
+      'steps of the longest program (default: 5; of tiny and pair all programs)',
+      wholeNumber(0, MOST_DEPTH),
+    )
+    .option(
+      '--max-states <count>',
+      'states of one exploration, of which there are three in each mode',
+      wholeNumber(1, MOST_STATES),
+      DEFAULT_STATES,
+    )
+    .option('--no-fold', 'take states that differ in names of slots, pages and roots for different ones')
+    .option('--json', 'print the result as a JSON object');
+  addSides(command, { subject: 'impl', reference: 'model' });
+  addHelp(command, [
+    ['shadowdiff exhaust', 'all programs of few steps; takes half a minute'],
+    ['shadowdiff exhaust --depth 8 --paging pae', 'longer ones'],
+    ['shadowdiff exhaust --machine tiny', 'a smaller machine, and every program of it, however long'],
+    ['shadowdiff exhaust --subject impl:upper-entry-open', 'the shortest program that shows a bug'],
+  ]).action(async (flags: ExhaustFlags) => {
+    session.exitCode = await runCommand(flags, session);
+  });
+  addDefects(command, session);
+};
+
+const machineOption = (): Option =>
+  new Option('--machine <name>', 'the machine and its alphabet of steps').choices(SMALL_MACHINES).default('small');
+
+const runCommand = async (flags: ExhaustFlags, session: Session): Promise<ExitCode> => {
+  const options = optionsOf(flags, session);
+  const json = flags.json === true;
+  if (!json) session.print(explorationHead(session));
+  const result = await runExhaust(
+    options,
+    (exploration, milliseconds) => {
+      if (!json) session.print(explorationLine(exploration, milliseconds));
+    },
+    session,
+  );
+  if (json) session.print(exhaustJson(options, result, { milliseconds: result.milliseconds }));
+  else for (const line of verdictLines(options, result, session)) session.print(line);
+  return result.interrupted ? EXIT.interrupted : exitCodeOf(result);
+};
+
+const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
+  const { subject, reference } = sidesOf(flags, session, undefined);
+  return {
+    subject: telling(subject, '--subject'),
+    reference: telling(reference, '--reference'),
+    invariants: INVARIANTS,
+    machine: flags.machine,
+    paging: flags.paging,
+    folding: flags.fold ? 'names' : 'nothing',
+    mostSteps: flags.depth ?? DEFAULT_DEPTH[flags.machine],
+    mostStates: flags.maxStates,
+  };
+};
+
+const telling = (subject: Subject, flag: string): InProcessSubject => {
+  if (subject.kind === 'in-process' && canBeExhausted(subject)) return subject;
+  throw new BadInput(
+    flag,
+    'a command does not tell its state; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
+  );
+};
+
+const verdictLines = (options: ExhaustOptions, result: ExhaustResult, session: Session): readonly string[] => {
+  if (result.found !== undefined) return ['', ...counterexampleReport(result.found, session)];
+  return ['', agreement(options, result, session)];
+};
+
+/** Inconclusive: a limit other than the depth ended it. */
+const exitCodeOf = ({ explorations, found }: ExhaustResult): ExitCode => {
+  if (found !== undefined) return EXIT.divergence;
+  const limited = explorations.some(({ result: { end } }) => end.kind === 'states' || end.kind === 'memory');
+  return limited ? EXIT.inconclusive : EXIT.clean;
+};
+
+const addDefects = (command: Command, session: Session): void => {
+  const defects = command
+    .command('defects')
+    .description('The shortest program for every defect of the catalogue.')
+    .option('--defect <id...>', 'only these')
+    .addOption(machineOption())
+    .option(
+      '--max-states <count>',
+      'states of one exploration, behind which a defect counts as not found',
+      wholeNumber(1, MOST_STATES),
+      DEFAULT_STATES_FOR_A_DEFECT,
+    )
+    .option(
+      '--record',
+      'note it in the counterexamples of the corpus, and put a shorter program in the place of a longer one',
+    )
+    .option('--corpus <directory>', 'where the counterexamples are', CORPUS);
+  addHelp(defects, [
+    ['shadowdiff exhaust defects', 'all of them; takes some minutes'],
+    ['shadowdiff exhaust defects --record', 'and keep what was found'],
+  ]).action(async (flags: DefectsFlags) => {
+    session.exitCode = await shortestOfAll({ ...flags, ...sharedOptions(command) }, session);
+  });
+};
+
+/** Commander gives options that `exhaust` and `exhaust defects` share to the former, wherever they stand. */
+const sharedOptions = (exhaust: Command): Partial<DefectsFlags> => {
+  const given = (name: string): boolean => exhaust.getOptionValueSource(name) === 'cli';
+  const { machine, maxStates } = exhaust.opts<ExhaustFlags>();
+  return { ...(given('machine') && { machine }), ...(given('maxStates') && { maxStates }) };
+};

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { signatureOf } from '../../../properties/divergence.js';
+import { determinism } from '../../../properties/invariants/determinism.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import type { Story } from '../../../properties/explain/story.js';
+import { tellStory } from '../../../properties/explain/tell.js';
+import { Breather } from '../../terminal/breather.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import type { CaseFile } from '../input/case-file.js';
+import { readCaseFile } from '../input/case-file.js';
+import type { SideFlags, Sides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
+import { counted } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import { storyReport } from '../../report/story-report.js';
+import type { Session } from '../../terminal/session.js';
+
+interface ExplainFlags extends SideFlags {
+  readonly json?: true;
+}
+
+export const registerExplain = (program: Command, session: Session): void => {
+  const command = program
+    .command('explain')
+    .description('Tell a finding step by step: why it is wrong, and what each step was needed for.')
+    .argument('<file>', 'a counterexample or a bare program; - is standard input')
+    .option('--json', 'print the story as JSON, null if nothing diverges');
+  addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
+  addHelp(command, [
+    ['shadowdiff explain corpus/FILE', 'a counterexample, on the machines that it was found on'],
+    ['shadowdiff explain program.json --subject "exec:./my-machine"', 'your own machine on a bare program'],
+    ['shadowdiff explain corpus/FILE --json', 'all of it, with every table at every step'],
+  ]).action(async (path: string, flags: ExplainFlags) => {
+    session.exitCode = await runExplain(path, flags, session);
+  });
+};
+
+const runExplain = async (path: string, flags: ExplainFlags, session: Session): Promise<ExitCode> => {
+  const file = await readCaseFile(path, session.surroundings);
+  const sides = sidesFor(file, flags, session);
+  const story = await tell(file, sides, session);
+  if (flags.json === true) session.print(JSON.stringify(story ?? null));
+  else if (story === undefined) session.print(session.colors.green(agreement(file, sides)));
+  else printStory(file, story, session);
+  return story === undefined ? EXIT.clean : EXIT.divergence;
+};
+
+const tell = async ({ case: found, entry }: CaseFile, sides: Sides, session: Session): Promise<Story | undefined> => {
+  const breather = new Breather(session.surroundings.monotonic);
+  // Asked twice, so that a bare program shows it if the subject does not repeat itself.
+  const invariant = entry?.divergence.invariant ?? determinism.id;
+  try {
+    await startSides(sides);
+    return await tellStory(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => breather.pause() });
+  } finally {
+    await closeSides(sides);
+  }
+};
+
+const agreement = ({ case: { program } }: CaseFile, { reference, subject }: Sides): string =>
+  `agrees: ${printable(subject.name)} with ${printable(reference.name)} in ${counted(program.steps.length, 'step')}; there is nothing to explain`;
+
+const printStory = ({ source, entry }: CaseFile, story: Story, session: Session): void => {
+  session.print(session.colors.bold(printable(source)));
+  for (const line of storyReport(story, session)) session.print(line);
+  const recorded = entry === undefined ? undefined : printable(signatureOf(entry.divergence));
+  if (recorded !== undefined && recorded !== printable(story.signature)) session.print(`recorded: ${recorded}`);
+};

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { Invariant } from '../../../properties/invariants/invariant.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { addHelp } from '../help.js';
+import { labelled } from '../../terminal/labelled.js';
+import type { Session } from '../../terminal/session.js';
+
+export const registerInvariants = (program: Command, session: Session): void => {
+  const command = program
+    .command('invariants')
+    .description('List what is checked after every step, in the order of precedence.')
+    .option('--json', 'a JSON object a line');
+  addHelp(command, [['shadowdiff invariants', 'all of them, with their sources']]).action(
+    (flags: { readonly json?: true }) => {
+      for (const invariant of INVARIANTS)
+        session.print(flags.json === true ? asJson(invariant) : asText(invariant, session));
+    },
+  );
+};
+
+const asJson = ({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages }: Invariant): string =>
+  JSON.stringify({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages });
+
+const asText = (invariant: Invariant, { colors, width }: Session): string => {
+  const { id, statement, source, exercisedBy, looksAt, contract, neverAlone } = invariant;
+  const guests = contract === 'kept' ? 'coherent guests only' : 'any guest';
+  return [
+    colors.bold(id),
+    labelled('states', statement, width, 2),
+    labelled('source', source, width, 2),
+    labelled('exercised', `by ${exercisedBy}`, width, 2),
+    labelled('needs', `${looksAt === 'shadow' ? 'a look inside the subject' : 'observations'}, ${guests}`, width, 2),
+    ...(neverAlone === undefined ? [] : [labelled('not alone', `because ${neverAlone}`, width, 2)]),
+  ].join('\n');
+};

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { readTextFile } from '../../../properties/corpus/store.js';
+import type { KnownFinding } from '../../../properties/known-findings.js';
+import { isExpired, parseKnownFindings } from '../../../properties/known-findings.js';
+import { addHelp } from '../help.js';
+import { formatKnown, withFinding, withoutFinding, writeKnownText } from '../known/known-file.js';
+import { withLock } from '../known/lock.js';
+import { counted } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+
+interface KnownFlags {
+  readonly known: string;
+}
+
+type NewFinding = Omit<KnownFinding, 'signature'>;
+
+const DAY = 86_400_000;
+const DEFAULT_FILE = 'known-findings.json';
+
+export const registerKnown = (program: Command, session: Session): void => {
+  const command = program.command('known').description('The findings that fuzz --known tolerates, until they expire.');
+  addHelp(command, [
+    ['shadowdiff known list', 'what ./known-findings.json tolerates, and how long'],
+    [
+      "shadowdiff known add 'flush | set-pgd | kept' --reason 'being mended' --owner 'mm team' --expires 2027-03-31",
+      'the signature as fuzz printed it',
+    ],
+    ["shadowdiff known remove 'flush | set-pgd | kept'", 'it was mended'],
+  ]);
+  addList(command, session);
+  addAdd(command, session);
+  addRemove(command, session);
+};
+
+const withFile = (command: Command): Command => command.option('--known <file>', 'the file', DEFAULT_FILE);
+
+const addList = (command: Command, session: Session): void => {
+  withFile(command.command('list', { isDefault: true }).description('All of them, with the days that are left.'))
+    .option('--json', 'a JSON object a line')
+    .action(async ({ known, json }: KnownFlags & { readonly json?: true }) => {
+      const today = session.surroundings.today().toISOString().slice(0, 10);
+      for (const each of parseKnownFindings(await readTextFile(known), known)) {
+        session.print(json === true ? JSON.stringify(asJson(each, today)) : lineOf(each, today, session));
+      }
+    });
+};
+
+const asJson = (finding: KnownFinding, today: string): object => ({
+  ...finding,
+  expired: isExpired(finding, today),
+  daysLeft: daysLeft(finding, today),
+});
+
+const lineOf = (finding: KnownFinding, today: string, { colors }: Session): string => {
+  const { signature, reason, owner, expires } = finding;
+  const left = isExpired(finding, today)
+    ? colors.red(`expired ${expires}`)
+    : `${counted(daysLeft(finding, today), 'day')} left`;
+  return `${colors.bold(printable(signature))}\n  ${left}, ${printable(owner)}: ${printable(reason)}`;
+};
+
+/** Whole days from today to the last day; below zero if it is over. */
+const daysLeft = ({ expires }: KnownFinding, today: string): number => (Date.parse(expires) - Date.parse(today)) / DAY;
+
+const addAdd = (command: Command, session: Session): void => {
+  withFile(command.command('add').description('Tolerates one more; makes the file if there is none.'))
+    .argument('<signature>', 'as fuzz printed it')
+    .requiredOption('--reason <text>', 'why it is known and not mended')
+    .requiredOption('--owner <name>', 'who answers for it')
+    .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
+    .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
+      await withLock(known, async () => {
+        const text = existsSync(known) ? await readTextFile(known) : formatKnown([]);
+        await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
+      });
+      session.print(`${printable(known)}: added ${printable(signature)}`);
+    });
+};
+
+const addRemove = (command: Command, session: Session): void => {
+  withFile(command.command('remove').description('Tolerates it no longer.'))
+    .argument('<signature>', 'as listed')
+    .action(async (signature: string, { known }: KnownFlags) => {
+      await withLock(known, async () => {
+        await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));
+      });
+      session.print(`${printable(known)}: removed ${printable(signature)}`);
+    });
+};

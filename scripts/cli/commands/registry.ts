@@ -1,0 +1,43 @@
+/**
+ * Every command, in the order of the help. A new one is a file and a line. A command's file is loaded only when it is called,
+ * because all of them together take several times as long to load as Node.js takes to start.
+ */
+
+import type { Command } from 'commander';
+import type { Session } from '../../terminal/session.js';
+
+/** Adds a command to the program. */
+export type Register = (program: Command, session: Session) => void;
+
+export interface ListedCommand {
+  readonly name: string;
+  /** What `shadowdiff --help` says of it; the command's own help says more. */
+  readonly summary: string;
+  readonly load: () => Promise<Register>;
+}
+
+const listed = (name: string, summary: string, load: () => Promise<Register>): ListedCommand => ({
+  name,
+  summary,
+  load,
+});
+
+export const COMMANDS: readonly ListedCommand[] = [
+  listed('fuzz', 'look for divergences with random programs', async () => (await import('./fuzz.js')).registerFuzz),
+  listed('nightly', 'a whole campaign, on all cores', async () => (await import('./nightly.js')).registerNightly),
+  listed('merge', 'make one run of the shards of a campaign', async () => (await import('./merge.js')).registerMerge),
+  listed('exhaust', 'visit every state of a small machine', async () => (await import('./exhaust.js')).registerExhaust),
+  listed('replay', 'list what both sides do at every step', async () => (await import('./replay.js')).registerReplay),
+  listed('explain', 'tell why a finding is wrong', async () => (await import('./explain.js')).registerExplain),
+  listed('shrink', 'make a program that diverges smaller', async () => (await import('./shrink.js')).registerShrink),
+  listed('regress', 'check that the corpus still holds', async () => (await import('./regress.js')).registerRegress),
+  listed('bisect', 'find the commit that broke it', async () => (await import('./bisect.js')).registerBisect),
+  listed('corpus', 'the stored counterexamples', async () => (await import('./corpus.js')).registerCorpus),
+  listed('known', 'the file of known findings', async () => (await import('./known.js')).registerKnown),
+  listed('report', 'one page from what runs left behind', async () => (await import('./report.js')).registerReport),
+  listed('coverage', 'what a run looks at', async () => (await import('./coverage.js')).registerCoverage),
+  listed('trace', 'speak the subject protocol', async () => (await import('./trace.js')).registerTrace),
+  listed('seeds', 'the seeds of a campaign', async () => (await import('./seeds.js')).registerSeeds),
+  listed('invariants', 'list what is checked', async () => (await import('./invariants.js')).registerInvariants),
+  listed('defects', 'the catalogue of planted bugs', async () => (await import('./defects.js')).registerDefects),
+];

@@ -1,0 +1,175 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Checked, RegressOptions, Verdict } from '../../../properties/corpus/regress.js';
+import { checkStored } from '../../../properties/corpus/regress.js';
+import type { Stored } from '../../../properties/corpus/store.js';
+import { readCorpus, readStored } from '../../../properties/corpus/store.js';
+import type { Subject } from '../../../properties/subjects/subject.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import { CORPUS } from '../options/corpus.js';
+import type { PagingFlag } from '../options/paging.js';
+import { pagingOption } from '../options/paging.js';
+import type { CaseTimeoutFlag } from '../options/sides.js';
+import { addCaseTimeout, subjectOf } from '../options/sides.js';
+import { wholeNumber } from '../options/whole-number.js';
+import { counted, formatCount } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+
+interface RegressFlags extends CaseTimeoutFlag, PagingFlag {
+  readonly corpus: string;
+  readonly subject?: string;
+  /** Entries at a time; left out: one. */
+  readonly jobs?: number;
+}
+
+/** More processes than that get in each other's way on any machine. */
+const MOST_JOBS = 256;
+
+export const registerRegress = (program: Command, session: Session): void => {
+  const command = program
+    .command('regress')
+    .description('Check that every stored counterexample still says what it was kept for.')
+    .argument('[file...]', 'only these entries (default: the whole corpus)')
+    .option('--corpus <directory>', 'the corpus', CORPUS)
+    .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded')
+    .option(
+      '--jobs <count>',
+      'processes of an exec: subject, each with its share (default: 1)',
+      wholeNumber(1, MOST_JOBS),
+    );
+  command.addOption(pagingOption('only entries of this paging').default('both'));
+  addHelp(addCaseTimeout(command), [
+    ['shadowdiff regress', 'every entry of ./corpus'],
+    ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
+    ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'asks four processes of it at a time'],
+    ["shadowdiff regress --subject 'exec:./old' --paging 2-level", 'spares it what it cannot run'],
+  ]).action(async (paths: readonly string[], flags: RegressFlags) => {
+    session.exitCode = await regressOn(paths, flags, session);
+  });
+};
+
+/** Of these files, or of the whole corpus. */
+export const regressOn = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
+  const { caseTimeout } = flags;
+  const subjects = subjectsOf(flags, session);
+  try {
+    // A command that cannot be started is told once, not for every entry.
+    await start(subjects[0]);
+    const all: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+    const stored = all.filter(isOf(flags.paging));
+    const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: lentOut(subject) }));
+    return await check(stored, lanes.length > 0 ? lanes : [{ caseTimeout }], flags, session);
+  } finally {
+    await Promise.all(subjects.map(close));
+  }
+};
+
+/** None, if those that are recorded are asked. */
+const subjectsOf = (flags: RegressFlags, session: Session): readonly Subject[] => {
+  const { subject, jobs = 1 } = flags;
+  if (subject === undefined) return [];
+  return Array.from({ length: jobs }, () => subjectOf(session, subject, '--subject', flags));
+};
+
+const start = async (subject: Subject | undefined): Promise<void> => {
+  if (subject?.kind === 'external') await subject.start();
+};
+
+const close = async (subject: Subject): Promise<void> => {
+  if (subject.kind === 'external') await subject.close();
+};
+
+const check = async (
+  stored: readonly Stored[],
+  lanes: readonly RegressOptions[],
+  { corpus, paging }: RegressFlags,
+  session: Session,
+): Promise<ExitCode> => {
+  if (stored.length === 0) {
+    const what = paging === 'both' ? 'counterexample' : `counterexample in ${paging} paging`;
+    session.complain(`shadowdiff: ${printable(corpus)}: no ${what} is stored here, so nothing was checked`);
+    return EXIT.inconclusive;
+  }
+  const counts = new Map<Verdict, number>();
+  await checkInOrder(stored, lanes, (checked) => {
+    counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
+    if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
+  });
+  const code = exitCodeOf(counts);
+  session.print(code === EXIT.clean ? session.colors.green(summaryOf(counts)) : summaryOf(counts));
+  return code;
+};
+
+/**
+ * Entry k is checked in lane k mod n, so that each process is sent the same programs in every run, and what one that goes wrong with time
+ * says is the same too. Results are shown in the order of the entries.
+ */
+const checkInOrder = async (
+  stored: readonly Stored[],
+  lanes: readonly RegressOptions[],
+  show: (checked: Checked) => void,
+): Promise<void> => {
+  const results = new Map<number, Checked>();
+  let shown = 0;
+  const work = async (options: RegressOptions, lane: number): Promise<void> => {
+    for (let index = lane; index < stored.length; index += lanes.length) {
+      results.set(index, await checkStored(stored[index], options));
+      for (let next = results.get(shown); next !== undefined; next = results.get(++shown)) show(next);
+      // Signals are heard only between two turns.
+      await setImmediate();
+    }
+  };
+  await Promise.all(lanes.map(work));
+};
+
+/** What cannot be read may be of either paging. */
+const isOf =
+  (paging: PagingFlag['paging']) =>
+  (stored: Stored): boolean =>
+    paging === 'both' || stored.kind === 'unreadable' || stored.entry.case.program.machine.paging === paging;
+
+const readEach = async (paths: readonly string[]): Promise<readonly Stored[]> => {
+  const stored: Stored[] = [];
+  for (const path of paths) stored.push(await readStored(path));
+  return stored;
+};
+
+/** It lives through all entries: starting a command takes far longer than one answer. */
+const lentOut = (subject: Subject): Subject =>
+  subject.kind === 'in-process'
+    ? subject
+    : {
+        kind: 'external',
+        name: subject.name,
+        start: () => subject.start(),
+        answer: (program) => subject.answer(program),
+        close: () => Promise.resolve(),
+      };
+
+const lineOf = ({ path, verdict, reason }: Checked): string =>
+  printable(reason.startsWith(path) ? `${verdict}: ${reason}` : `${verdict}: ${path}: ${reason}`);
+
+/** `12 entries: 10 as recorded, 1 diverging, 1 unreadable`. */
+const summaryOf = (counts: ReadonlyMap<Verdict, number>): string => {
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const parts = VERDICTS.filter(([verdict]) => counts.has(verdict)).map(
+    ([verdict, word]) => `${formatCount(counts.get(verdict)!)} ${word}`,
+  );
+  return `${counted(total, 'entry', 'entries')}: ${parts.join(', ')}`;
+};
+
+const VERDICTS: readonly (readonly [Verdict, string])[] = [
+  ['as-recorded', 'as recorded'],
+  ['diverges', 'diverging'],
+  ['stale', 'stale'],
+  ['unreadable', 'unreadable'],
+];
+
+/** What is known to be wrong weighs more than what could not be read. */
+const exitCodeOf = (counts: ReadonlyMap<Verdict, number>): ExitCode => {
+  if (counts.has('diverges') || counts.has('stale')) return EXIT.divergence;
+  return counts.has('unreadable') ? EXIT.badInput : EXIT.clean;
+};

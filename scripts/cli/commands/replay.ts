@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import type { Divergence } from '../../../properties/divergence.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { judgeOf } from '../../../properties/judging.js';
+import { determinism } from '../../../properties/invariants/determinism.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import { answerOf } from '../input/answer.js';
+import type { CaseFile } from '../input/case-file.js';
+import { readCaseFile } from '../input/case-file.js';
+import type { SideFlags, Sides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
+import { counted } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import type { Replayed } from '../../report/replay-report.js';
+import { replayJson, replayReport } from '../../report/replay-report.js';
+import type { Session } from '../../terminal/session.js';
+
+interface ReplayFlags extends SideFlags {
+  readonly json?: true;
+}
+
+export const registerReplay = (program: Command, session: Session): void => {
+  const command = program
+    .command('replay')
+    .description('Run programs again and list what both sides did at every step.')
+    .argument('<file...>', 'counterexamples or bare programs; - is standard input')
+    .option('--json', 'print the traces of both sides as JSON lines, and the divergence');
+  addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
+  addHelp(command, [
+    ['shadowdiff replay corpus/FILE', 'a counterexample, on the machines that it was found on'],
+    ['shadowdiff replay program.json --subject model', 'a bare program, on other machines'],
+  ]).action(async (paths: readonly string[], flags: ReplayFlags) => {
+    session.exitCode = await runReplay(paths, flags, session);
+  });
+};
+
+const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: Session): Promise<ExitCode> => {
+  // All are read before the first is run: a wrong name among many should not come up in the end.
+  const prepared: { readonly file: CaseFile; readonly sides: Sides }[] = [];
+  for (const path of paths) {
+    const file = await readCaseFile(path, session.surroundings);
+    prepared.push({ file, sides: sidesFor(file, flags, session) });
+  }
+  let code: ExitCode = EXIT.clean;
+  for (const { file, sides } of prepared) {
+    const replayed = await replay(file, sides);
+    if (replayed.divergence !== undefined) code = EXIT.divergence;
+    const lines = flags.json === true ? replayJson(file.source, replayed) : told(file, replayed, session);
+    for (const line of lines) session.print(line);
+  }
+  return code;
+};
+
+const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Replayed> => {
+  // Asked twice, so that a bare program shows it if the subject does not repeat itself.
+  const judging = judgeOf({ ...sides, invariants: INVARIANTS }, determinism.id);
+  try {
+    await startSides(sides);
+    const divergence = await judging.judge(replayed);
+    const reference = { name: sides.reference.name, answer: await answerOf(sides.reference, replayed.program) };
+    const subject = { name: sides.subject.name, answer: await answerOf(sides.subject, replayed.program) };
+    return { program: replayed.program, reference, subject, divergence };
+  } finally {
+    await judging.close();
+    await closeSides(sides);
+  }
+};
+
+const told = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {
+  const { colors } = session;
+  const { reference, subject, divergence } = replayed;
+  const names = `reference ${printable(reference.name)}, subject ${printable(subject.name)}`;
+  return [
+    colors.bold(printable(file.source)),
+    `  ${names}, ${file.case.traffic} traffic`,
+    ...replayReport(replayed, session),
+    divergence === undefined ? colors.green(agreement(replayed)) : colors.red(`diverges: ${signatureText(divergence)}`),
+    ...comparedWithRecord(file, divergence),
+  ];
+};
+
+const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
+
+const agreement = ({ program, reference, subject }: Replayed): string =>
+  `agrees: ${printable(subject.name)} with ${printable(reference.name)} in ${counted(program.steps.length, 'step')}`;
+
+const comparedWithRecord = ({ entry }: CaseFile, divergence: Divergence | undefined): readonly string[] => {
+  if (entry === undefined) return [];
+  const recorded = signatureText(entry.divergence);
+  if (divergence !== undefined && signatureText(divergence) === recorded) return [];
+  return entry.status === 'fixed' && divergence === undefined ? [] : [`recorded: ${recorded}`];
+};

@@ -1,0 +1,296 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import type { CapturedCall } from '../../../test-support/captured-call.js';
+import { capturedCall } from '../../../test-support/captured-call.js';
+import { sampleCoverage, sampleMatrix } from '../../../test-support/sample-documents.js';
+import type { ReportDocument } from '../../report/document/report-document.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'report-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const at = (...names: readonly string[]): string => join(directory, ...names);
+
+/** Runs in a moment, and finds the defect. */
+const FEW = ['--programs', '40', '--seed', 'test', '--max-tries', '500'];
+
+const fuzz = (subject: string, out: string): Promise<CapturedCall> =>
+  capturedCall(['fuzz', '--subject', subject, ...FEW, '--corpus', at('corpus'), '--out', out]);
+
+const report = (...words: readonly string[]): Promise<CapturedCall> => capturedCall(['report', ...words]);
+
+const united = async (...words: readonly string[]): Promise<ReportDocument> => {
+  const { code, out, err } = await report(...words, '--reporter', 'json');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return JSON.parse(out) as ReportDocument;
+};
+
+const store = async (name: string, value: unknown): Promise<void> => {
+  await mkdir(at('run'), { recursive: true });
+  await writeFile(at('run', name), typeof value === 'string' ? value : JSON.stringify(value));
+};
+
+describe('the united document', () => {
+  test('fits the published schema, whatever is there', async () => {
+    const { out: schema } = await report('--schema');
+    const published = z.fromJSONSchema(JSON.parse(schema) as Parameters<typeof z.fromJSONSchema>[0]);
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    const fuzzed = await united(at('run'));
+    await store('coverage.json', sampleCoverage());
+    await store('matrix.json', sampleMatrix());
+    const all = await united(at('run'));
+    for (const document of [fuzzed, all]) expect(published.safeParse(document).error).toBeUndefined();
+    expect(published.safeParse({ ...all, programs: -1 }).success).toBe(false);
+    expect(published.safeParse({ ...all, more: 1 }).success).toBe(false);
+  });
+
+  test('sums several runs, and tells a finding once', async () => {
+    await fuzz('impl:victim-ignores-draw', at('one'));
+    await fuzz('impl:victim-ignores-draw', at('two'));
+    const one = await united(at('one'));
+    const both = await united(at('one'), at('two'), at('one'));
+    expect(one.findings.length).toBeGreaterThan(0);
+    expect(both.findings.map(({ signature }) => signature)).toEqual(one.findings.map(({ signature }) => signature));
+    expect(both.findings[0].count).toBe(2 * one.findings[0].count);
+    expect(both.programs).toBe(80);
+    expect(both.invariants[0]).toMatchObject({ id: both.findings[0].invariant, state: 'broken' });
+  });
+
+  test('a finding that is known is not among the new ones', async () => {
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    const { findings } = await united(at('run'));
+    const path = at('run', 'summary.json');
+    const summary = JSON.parse(await readFile(path, 'utf8')) as object;
+    const known = findings.map(({ signature }) => ({ signature, reason: 'r', owner: 'o', expires: 'e', count: 3 }));
+    await writeFile(
+      path,
+      JSON.stringify({ ...summary, findings: [], known: known.map((each) => ({ ...each, expired: false })) }),
+    );
+    const { findings: now, known: tolerated } = await united(at('run'));
+    expect({ now, count: tolerated.length }).toEqual({ now: [], count: findings.length });
+  });
+});
+
+describe('whether to worry', () => {
+  test('about findings', async () => {
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    const { worry } = await united(at('run'));
+    expect(worry).toMatchObject({
+      level: 'worry',
+      sentence: expect.stringMatching(/^Worry: \d new finding/) as string,
+    });
+  });
+
+  test('not at all', async () => {
+    await store('coverage.json', sampleCoverage());
+    expect((await united(at('run'))).worry).toEqual({
+      level: 'no',
+      sentence: 'No: 1.2 million programs, every invariant exercised, nothing found.',
+    });
+  });
+
+  test('nobody can tell if an invariant was never exercised', async () => {
+    const coverage = sampleCoverage();
+    const [first, ...others] = coverage.invariants;
+    await store('coverage.json', { ...coverage, invariants: [{ ...first, exercised: 0 }, ...others] });
+    expect((await united(at('run'))).worry).toEqual({
+      level: 'cannot-tell',
+      sentence: `Cannot tell: invariant ${first.id} was never exercised.`,
+    });
+  });
+
+  test.each([
+    [{ kind: 'divergence' }, 'Worry: nothing new was found, but the replay of the corpus failed.'],
+    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'Cannot tell: no canary was flown.'],
+  ])('a run that ended as %j is not called clean', async (verdict, sentence) => {
+    await fuzz('impl', at('run'));
+    const path = at('run', 'summary.json');
+    const summary = JSON.parse(await readFile(path, 'utf8')) as { readonly invariants: readonly object[] };
+    const invariants = summary.invariants.map((each) => ({ ...each, exercised: 1 }));
+    await writeFile(path, JSON.stringify({ ...summary, invariants, verdict }));
+    expect((await united(at('run'))).worry.sentence).toBe(sentence);
+  });
+
+  test('not about what hostile guests cannot exercise', async () => {
+    const coverage = sampleCoverage();
+    const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));
+    await store('coverage.json', { ...coverage, traffic: 'hostile', invariants });
+    expect((await united(at('run'))).worry.sentence).toContain('every invariant that applies exercised');
+  });
+
+  test('nobody can tell if a planted bug goes unnoticed', async () => {
+    const matrix = sampleMatrix();
+    const [first, ...others] = matrix.rows;
+    await store('coverage.json', sampleCoverage());
+    await store('matrix.json', { ...matrix, rows: [{ ...first, seedsCaught: 0, caughtBy: {} }, ...others] });
+    expect((await united(at('run'))).worry.sentence).toBe(
+      `Cannot tell: 1 planted bug went unnoticed (${first.defect}).`,
+    );
+  });
+
+  test('nobody can tell from a matrix alone', async () => {
+    await store('matrix.json', sampleMatrix());
+    expect((await united(at('run'))).worry.sentence).toBe('Cannot tell: no program was run.');
+  });
+});
+
+describe('what cannot be read is told', () => {
+  const coverage = sampleCoverage();
+  test.each([
+    ['coverage.json', '{', 'coverage.json: line 1, column 2'],
+    ['coverage.json', '', 'coverage.json: the file is empty'],
+    [
+      'coverage.json',
+      { ...coverage, format: 'shadowdiff-coverage/9' },
+      'coverage.json: format: "shadowdiff-coverage/9"',
+    ],
+    ['coverage.json', { ...coverage, programs: -1 }, 'coverage.json: programs: -1 is out of range'],
+    [
+      'coverage.json',
+      {
+        ...coverage,
+        invariants: [
+          { ...coverage.invariants[0], grids: [{ name: 'a', axes: [], situations: [{ values: 'pae', count: 0 }] }] },
+        ],
+      },
+      'coverage.json: invariants[0].grids[0].situations[0].values: "pae" is not a list',
+    ],
+    ['matrix.json', { ...sampleMatrix(), rows: {} }, 'matrix.json: rows: an object is not a list'],
+    ['summary.json', { format: 'shadowdiff-summary/1' }, 'summary.json: version: missing'],
+  ])('%s', async (name, content, message) => {
+    await store(name, content);
+    const { code, out, err } = await report(at('run'));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+    expect(err).not.toMatch(/^ {4}at /m);
+  });
+
+  test('a broken finding', async () => {
+    await mkdir(at('run', 'findings'), { recursive: true });
+    await writeFile(at('run', 'findings', 'a.json'), '{"format":"shadowdiff-counterexample/1"}');
+    expect((await report(at('run'))).err).toContain('a.json: status: missing');
+  });
+
+  test('directories that are none, or hold nothing of ours', async () => {
+    expect((await report()).err).toContain('no directory is named');
+    expect((await report(at('nothing'))).err).toContain('there is no such directory');
+    expect((await report(directory)).err).toContain('none of summary.json');
+    await writeFile(at('file'), '');
+    expect((await report(at('file'))).err).toContain('this is a file');
+  });
+
+  test('coverage of other situations', async () => {
+    await store('coverage.json', coverage);
+    const [first, ...others] = coverage.invariants;
+    await mkdir(at('other'));
+    const changed = { ...first, grids: first.grids.slice(1) };
+    await writeFile(at('other', 'coverage.json'), JSON.stringify({ ...coverage, invariants: [changed, ...others] }));
+    expect((await report(at('run'), at('other'))).err).toContain('its situations are not those in');
+  });
+
+  test('a place where nothing can be written', async () => {
+    await store('coverage.json', coverage);
+    const { code, err } = await report(at('run'), '--out', at('no', 'such', 'report.html'));
+    expect(code).toBe(2);
+    expect(err).toContain('cannot be written');
+  });
+});
+
+describe('findings on the page', () => {
+  beforeEach(() => fuzz('impl:victim-ignores-draw', at('run')));
+
+  const page = async (): Promise<string> => {
+    expect((await report(at('run'), '--out', at('report.html'))).code).toBe(0);
+    return await readFile(at('report.html'), 'utf8');
+  };
+
+  const rewrite = async (subject: string): Promise<void> => {
+    for (const name of await readdir(at('run', 'findings'))) {
+      const path = at('run', 'findings', name);
+      const entry = JSON.parse(await readFile(path, 'utf8')) as object;
+      await writeFile(path, JSON.stringify({ ...entry, subject }));
+    }
+  };
+
+  test('are told step by step, and the same each time', async () => {
+    const text = await page();
+    expect(text).toContain('Why it is wrong:');
+    expect(text).toContain('id="finding-1/step-0"');
+    expect(await page()).toBe(text);
+  });
+
+  test('of a subject that cannot be started have no steps, and say so', async () => {
+    await rewrite('exec:/no/such/command');
+    const text = await page();
+    expect(text).toContain('It cannot be run here: ');
+    expect(text).toContain('cannot start');
+    expect(text).toContain('new-pgtable');
+    expect(text).not.toContain('id="finding-1/step-0"');
+  });
+
+  test('of a subject that was mended say so', async () => {
+    await rewrite('impl');
+    expect(await page()).toContain('Run again, impl agrees with model');
+  });
+
+  test('that were not stored say so', async () => {
+    await rm(at('run', 'findings'), { recursive: true });
+    expect(await page()).toContain('Its program is not stored with these results');
+  });
+});
+
+describe('for others', () => {
+  beforeEach(async () => {
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    await store('coverage.json', sampleCoverage());
+  });
+
+  test('Markdown, for the page of a workflow too', async () => {
+    await writeFile(at('summary.md'), 'before\n');
+    const env = { GITHUB_STEP_SUMMARY: at('summary.md') };
+    const { out } = await capturedCall(['report', at('run'), '--reporter', 'markdown'], { env });
+    expect(out).toMatch(/^### ❌ Worry: /);
+    expect(out).toContain('shadowdiff replay');
+    expect(out).toContain('| pgdir-cache | ❌ broken |');
+    expect(out).toContain('- progress: an outcome: pae / coherent / fault; an outcome: pae / hostile / fault');
+    expect(await readFile(at('summary.md'), 'utf8')).toBe(`before\n${out}`);
+  });
+
+  test('JUnit: a suite for each invariant', async () => {
+    const { out } = await report(at('run'), '--reporter', 'junit');
+    const [, failing] = /<testsuite name="pgdir-cache" tests="(\d+)" failures="\1"/.exec(out) ?? [];
+    expect(Number(failing)).toBeGreaterThan(0);
+    expect(out).toMatch(
+      /<failure message="step \d+: [^"]*expected [^"]*" type="pgdir-cache"><!\[CDATA\[[^]*new-pgtable/,
+    );
+    expect(out).toMatch(/<testsuite name="translation" tests="1" failures="0"/);
+  });
+
+  test('JUnit: what was never exercised is skipped', async () => {
+    const coverage = sampleCoverage();
+    await store('coverage.json', { ...coverage, invariants: [] });
+    await rm(at('run', 'summary.json'));
+    const { out } = await report(at('run'), '--reporter', 'junit');
+    expect(out).toMatch(/<testsuite name="translation" tests="1" failures="0" errors="0" skipped="1">/);
+  });
+
+  test('text of strangers breaks neither', async () => {
+    const evil = ']]></failure></testsuite>\u001b[2J </script><img src=x> | `a`';
+    for (const name of await readdir(at('run', 'findings'))) {
+      const path = at('run', 'findings', name);
+      const entry = JSON.parse(await readFile(path, 'utf8')) as { invariant: string; stage: string };
+      const signature = `${entry.invariant} | ${entry.stage} | ${evil}`;
+      await writeFile(path, JSON.stringify({ ...entry, difference: evil, actual: evil, signature }));
+    }
+    const { out: junit } = await report(at('run'), '--reporter', 'junit');
+    expect(junit).not.toContain('\u001b');
+    expect(junit.match(/<\/testsuites>/g)).toHaveLength(1);
+    expect(junit.split('</testsuite>').length).toBe(junit.split('<testsuite ').length);
+    const { out: markdown } = await report(at('run'), '--reporter', 'markdown');
+    expect(markdown).not.toMatch(/<(?!\/?code>)/);
+    expect(markdown).not.toMatch(/\| `a`/);
+  });
+});

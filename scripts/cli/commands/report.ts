@@ -1,0 +1,68 @@
+import { appendFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { writeTextFile } from '../../../properties/corpus/store.js';
+import { BadInput } from '../../../properties/formats/index.js';
+import { addHelp } from '../help.js';
+import type { CaseTimeoutFlag } from '../options/sides.js';
+import { addCaseTimeout } from '../options/sides.js';
+import { printable } from '../../terminal/printable.js';
+import { render } from '../../report/render.js';
+import type { ReporterName } from '../../report/reporter.js';
+import { REPORTERS } from '../../report/reporter.js';
+import { reportSchema } from '../../report/document/report-document.js';
+import type { Session } from '../../terminal/session.js';
+
+interface ReportFlags extends CaseTimeoutFlag {
+  readonly reporter: ReporterName;
+  readonly out?: string;
+  readonly schema?: true;
+}
+
+/** GitHub shows what a step appends to this file on the page of the workflow. */
+const STEP_SUMMARY = 'GITHUB_STEP_SUMMARY';
+
+export const registerReport = (program: Command, session: Session): void => {
+  const command = program
+    .command('report')
+    .description('Show what fuzz, coverage and defects matrix found, as one page that opens in any browser.')
+    .argument('[directory...]', 'with summary.json, findings/, coverage.json or matrix.json; several are united')
+    .addOption(
+      new Option('--reporter <name>', 'in which form')
+        .choices(REPORTERS.map(({ name }) => name))
+        .default('html' satisfies ReporterName),
+    )
+    .option('--out <file>', 'where it goes (default: report.html; of the others: standard output)')
+    .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
+  addHelp(addCaseTimeout(command), [
+    ['shadowdiff report out', 'a page from what fuzz --out out left: report.html'],
+    ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
+    ['shadowdiff report out --reporter junit --out junit.xml', 'for a build server'],
+  ]).action(async (directories: readonly string[], flags: ReportFlags) => {
+    if (flags.schema === true) session.print(JSON.stringify(reportSchema(), undefined, 1));
+    else await runReport(directories, flags, session);
+  });
+};
+
+const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
+  if (directories.length === 0) throw new BadInput('report', 'no directory is named; name what was the --out of a run');
+  const { caseTimeout } = flags;
+  const { text, report, reporter } = await render(directories, { name: flags.reporter, caseTimeout }, session);
+  const out = flags.out ?? reporter.file;
+  if (out === undefined) session.print(text);
+  else {
+    await writeTextFile(out, `${text}\n`, 'name another --out');
+    session.print(printable(`${out}: ${report.worry.sentence}`));
+  }
+  if (reporter.name === 'markdown') await tellWorkflow(text, session);
+};
+
+const tellWorkflow = async (text: string, { surroundings }: Session): Promise<void> => {
+  const path = surroundings.env[STEP_SUMMARY] ?? '';
+  if (path === '') return;
+  try {
+    await appendFile(path, `${text}\n`);
+  } catch (error) {
+    throw new BadInput(path, `cannot be written: ${(error as Error).message}; look where ${STEP_SUMMARY} points`);
+  }
+};

@@ -1,0 +1,126 @@
+import { unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { BadInput, formatProgram } from '../../../properties/formats/index.js';
+import type { Case } from '../../../properties/generators/index.js';
+import type { CorpusEntry, Provenance } from '../../../properties/corpus/entry.js';
+import { fileNameOf, formatEntry } from '../../../properties/corpus/entry.js';
+import { saveEntry } from '../../../properties/corpus/store.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { judgeOf } from '../../../properties/judging.js';
+import { determinism } from '../../../properties/invariants/determinism.js';
+import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import type { Minimized } from '../../../properties/shrink/index.js';
+import { DEFAULT_MOST_TRIES, minimize } from '../../../properties/shrink/index.js';
+import { Breather } from '../../terminal/breather.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import type { CaseFile } from '../input/case-file.js';
+import { readCaseFile, STDIN } from '../input/case-file.js';
+import { CORPUS } from '../options/corpus.js';
+import { MOST_TRIES } from '../options/limits.js';
+import type { SideFlags, Sides } from '../options/sides.js';
+import { addSides, closeSides, sidesFor, startSides } from '../options/sides.js';
+import { wholeNumber } from '../options/whole-number.js';
+import { counted, formatCount } from '../../terminal/numbers.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+import { packageVersion } from '../../version.js';
+
+interface ShrinkFlags extends SideFlags {
+  readonly maxTries: number;
+  readonly write?: true;
+  readonly corpus: string;
+}
+
+export const registerShrink = (program: Command, session: Session): void => {
+  const command = program
+    .command('shrink')
+    .description('Make a program that diverges smaller, and print it in the form in which it came.')
+    .argument('<file>', 'a counterexample or a bare program; - is standard input')
+    .option('--write', 'replace the file of a counterexample; make one of a bare program')
+    .option('--corpus <directory>', 'where --write puts what is not in a corpus yet', CORPUS)
+    .option('--max-tries <count>', 'candidates tried', wholeNumber(1, MOST_TRIES), DEFAULT_MOST_TRIES);
+  addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
+  addHelp(command, [
+    ['shadowdiff shrink program.json > small.json', 'a bare program stays a bare program'],
+    ['shadowdiff shrink corpus/FILE --write', 'after shrinking has become better'],
+  ]).action(async (path: string, flags: ShrinkFlags) => {
+    session.exitCode = await runShrink(path, flags, session);
+  });
+};
+
+const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Promise<ExitCode> => {
+  const file = await readCaseFile(path, session.surroundings);
+  const sides = sidesFor(file, flags, session);
+  const { small, interrupted } = await shrink(file, sides, flags, session);
+  const shrunk = `${counted(file.case.program.steps.length, 'step')} shrunk to ${formatCount(small.case.program.steps.length)}`;
+  session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);
+  const entry = entryOf(file, small, sides, session);
+  if (flags.write === true) session.print(await write(path, file, entry, flags.corpus));
+  else session.print(file.entry === undefined ? formatProgram(small.case.program) : formatEntry(entry).trimEnd());
+  return interrupted ? EXIT.interrupted : EXIT.clean;
+};
+
+interface Shrunk {
+  readonly small: Minimized;
+  readonly interrupted: boolean;
+}
+
+const shrink = async (
+  { source, case: found, entry }: CaseFile,
+  sides: Sides,
+  flags: ShrinkFlags,
+  session: Session,
+): Promise<Shrunk> => {
+  const judging = judgeOf({ ...sides, invariants: INVARIANTS }, entry?.divergence.invariant ?? determinism.id);
+  const breather = new Breather(session.surroundings.monotonic);
+  let interrupted = false;
+  const deaf = session.surroundings.onInterrupt(() => (interrupted = true));
+  const judge = async (candidate: Case) => {
+    await breather.pause();
+    return await judging.judge(candidate);
+  };
+  try {
+    await startSides(sides);
+    const divergence = await judge(found);
+    if (divergence === undefined) {
+      const who = `${sides.subject.name} does not diverge from ${sides.reference.name} on this program`;
+      throw new BadInput(source, `${who}; name another --subject, or replay it to look`);
+    }
+    const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
+    return { small: await minimize({ value: found }, signatureOf(divergence), judge, limits), interrupted };
+  } finally {
+    deaf();
+    await judging.close();
+    await closeSides(sides);
+  }
+};
+
+const entryOf = (file: CaseFile, small: Minimized, sides: Sides, session: Session): CorpusEntry => ({
+  status: file.entry?.status ?? 'open',
+  subject: sides.subject.name,
+  reference: sides.reference.name,
+  case: small.case,
+  divergence: small.divergence,
+  provenance: file.entry?.provenance ?? provenanceOf(file, session),
+  note: file.entry?.note ?? '',
+});
+
+/** Of a bare program nobody knows the campaign. */
+const provenanceOf = ({ source, case: { program } }: CaseFile, { surroundings }: Session): Provenance => ({
+  date: surroundings.today().toISOString(),
+  version: packageVersion(),
+  seed: `none: ${source}`,
+  program: 0,
+  originalSteps: program.steps.length,
+});
+
+/** Answers the path. The old file goes only when the new one is there. */
+const write = async (path: string, file: CaseFile, entry: CorpusEntry, corpus: string): Promise<string> => {
+  if (file.entry === undefined || path === STDIN) return await saveEntry(corpus, entry);
+  const saved = await saveEntry(dirname(path), entry);
+  if (resolve(saved) !== resolve(path) && resolve(path).endsWith(fileNameOf(file.entry))) await unlink(path);
+  return saved;
+};

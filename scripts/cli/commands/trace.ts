@@ -1,0 +1,112 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import { BadInput, formatTrace, parseProgram } from '../../../properties/formats/index.js';
+import type { Program } from '../../../model/vocabulary/index.js';
+import { readTextFile } from '../../../properties/corpus/store.js';
+import type { Subject } from '../../../properties/subjects/subject.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import { addHelp } from '../help.js';
+import { answerOf } from '../input/answer.js';
+import { MOST_BYTES, readLines } from '../input/bounded.js';
+import { caseFileFrom, STDIN } from '../input/case-file.js';
+import type { CaseTimeoutFlag } from '../options/sides.js';
+import { addCaseTimeout, subjectOf } from '../options/sides.js';
+import { printable } from '../../terminal/printable.js';
+import type { Session } from '../../terminal/session.js';
+
+interface TraceFlags extends CaseTimeoutFlag {
+  readonly subject: string;
+}
+
+export const registerTrace = (program: Command, session: Session): void => {
+  const command = program
+    .command('trace')
+    .description('Speak the subject protocol: read a program a line, answer a trace a line, in order, until the end.')
+    .argument('[file]', 'programs, one a line, or one program over many lines; - is standard input', STDIN)
+    .option('--subject <name>', 'who answers', 'impl');
+  addHelp(addCaseTimeout(command), [
+    ['shadowdiff trace program.json', 'what the machine answers to one program'],
+    ['shadowdiff trace --subject model < programs.jsonl', 'to many'],
+    ["shadowdiff fuzz --subject 'exec:shadowdiff trace'", 'the machine in a process of its own'],
+  ]).action(async (path: string, flags: TraceFlags) => {
+    session.exitCode = await runTrace(path, flags, session);
+  });
+};
+
+const runTrace = async (path: string, flags: TraceFlags, session: Session): Promise<ExitCode> => {
+  const subject = subjectOf(session, flags.subject, '--subject', flags);
+  try {
+    if (subject.kind === 'external') await subject.start();
+    const single = path === STDIN ? undefined : await singleProgram(path);
+    if (single !== undefined) return await answer(single, subject, path, session);
+    const stdin = path === STDIN;
+    const lines = stdin ? session.surroundings.stdin() : createReadStream(path);
+    return await answerLines(lines, stdin ? 'standard input' : path, subject, session);
+  } finally {
+    if (subject.kind === 'external') await subject.close();
+  }
+};
+
+/** The program of a file that holds one, maybe over many lines; nothing if its first line is a program by itself. */
+const singleProgram = async (path: string): Promise<Program | undefined> => {
+  if (await startsWithProgram(path)) return undefined;
+  return caseFileFrom(await readTextFile(path), path).case.program;
+};
+
+const startsWithProgram = async (path: string): Promise<boolean> => {
+  const size = await sizeOf(path);
+  // Missing files, directories and empty ones are for the other reader to complain about.
+  if (size === undefined || size === 0) return false;
+  if (size > MOST_BYTES) return true;
+  const stream = createReadStream(path);
+  try {
+    for await (const line of readLines(stream, path)) return isJson(line);
+    return false;
+  } finally {
+    stream.destroy();
+  }
+};
+
+const sizeOf = async (path: string): Promise<number | undefined> => {
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const isJson = (line: string): boolean => {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const answerLines = async (stream: Readable, source: string, subject: Subject, session: Session): Promise<ExitCode> => {
+  let number = 0;
+  for await (const line of readLines(stream, source)) {
+    number++;
+    if (line.trim() === '') continue;
+    const where = `${source}: line ${number}`;
+    const code = await answer(parseProgram(line, where), subject, where, session);
+    if (code !== EXIT.clean || session.unread) return code;
+  }
+  if (number === 0) throw new BadInput(source, 'there is no program; give one a line');
+  return EXIT.clean;
+};
+
+const answer = async (program: Program, subject: Subject, where: string, session: Session): Promise<ExitCode> => {
+  const answered = await answerOf(subject, program);
+  if (answered.kind === 'trace') {
+    await session.stream(formatTrace(answered.trace));
+    return EXIT.clean;
+  }
+  session.complain(`shadowdiff: ${printable(`${where}: ${answered.failure}: ${answered.detail}`)}`);
+  return EXIT.divergence;
+};

@@ -1,0 +1,56 @@
+/** Reads a program from a file or from standard input, bare or with the story of a counterexample around it. */
+
+import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../../properties/formats/index.js';
+import type { Case } from '../../../properties/generators/index.js';
+import { keepsContract } from '../../../properties/contract.js';
+import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import { COUNTEREXAMPLE_FORMAT, entryFromJson } from '../../../properties/corpus/entry.js';
+import { readTextFile } from '../../../properties/corpus/store.js';
+import type { Surroundings } from '../../terminal/surroundings.js';
+import { readBounded } from './bounded.js';
+
+export const STDIN = '-';
+
+/** A case, and the entry that it is stored in if there is one. */
+export interface CaseFile {
+  /** The path, or a name for standard input. */
+  readonly source: string;
+  readonly case: Case;
+  readonly entry: CorpusEntry | undefined;
+}
+
+/** `path`: a file, or `-`. Throws `BadInput`. */
+export const readCaseFile = async (path: string, surroundings: Surroundings): Promise<CaseFile> => {
+  const source = path === STDIN ? 'standard input' : path;
+  const text = path === STDIN ? await readBounded(surroundings.stdin(), source) : await readTextFile(path);
+  return caseFileFrom(text, source);
+};
+
+/** As `readCaseFile`, from text that was read already. */
+export const caseFileFrom = (text: string, source: string): CaseFile => {
+  const json = readJson(text, source, 'file');
+  const format = formatOf(json);
+  if (format === COUNTEREXAMPLE_FORMAT) return storedCase(entryFromJson(json, source), source);
+  if (format === PROGRAM_FORMAT) return bareCase(json, source);
+  const formats = `"${PROGRAM_FORMAT}" and "${COUNTEREXAMPLE_FORMAT}"`;
+  const found = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
+  throw new BadInput(source, `${found}; this version reads ${formats}`, { place: 'format' });
+};
+
+const formatOf = (json: unknown): unknown =>
+  typeof json === 'object' && json !== null && 'format' in json ? json.format : undefined;
+
+/** Nobody says what a bare program's guest promises, so it is held to what it does. */
+const bareCase = (json: unknown, source: string): CaseFile => {
+  const program = programFromJson(json, source);
+  return { source, case: { traffic: keepsContract(program) ? 'coherent' : 'hostile', program }, entry: undefined };
+};
+
+const storedCase = (entry: CorpusEntry, source: string): CaseFile => {
+  if (entry.case.traffic === 'coherent' && !keepsContract(entry.case.program)) {
+    throw new BadInput(source, 'the program breaks the contract of a coherent guest; write "hostile"', {
+      place: 'traffic',
+    });
+  }
+  return { source, case: entry.case, entry };
+};

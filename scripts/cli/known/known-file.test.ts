@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CapturedCall } from '../../../test-support/captured-call.js';
+import { capturedCall } from '../../../test-support/captured-call.js';
+import type { KnownFinding } from '../../../properties/known-findings.js';
+import { withFinding, withoutFinding } from './known-file.js';
+import { withLock } from './lock.js';
+
+/** Written by hand: one finding on a line, one on several, braces and quotes in a reason. */
+const BY_HAND = `{ "format": "shadowdiff-known/1",
+   "findings": [
+     {"signature":"a | access | x", "reason":"a \\"}{\\" in it",   "owner":"o", "expires":"2030-01-01"},
+     {
+        "signature": "b | access | y",
+        "reason": "r", "owner": "o", "expires": "2030-01-01"
+     }
+   ]
+}
+`;
+const NEW = { signature: 'c | access | z', reason: 'r', owner: 'o', expires: '2031-01-01' };
+
+describe('a change leaves the rest as it was written', () => {
+  test('adding, and removing again, gives the same bytes', () => {
+    const more = withFinding(BY_HAND, NEW, 'here');
+    expect(more.startsWith(BY_HAND.slice(0, BY_HAND.lastIndexOf('}\n   ]')))).toBe(true);
+    expect(withoutFinding(more, NEW.signature, 'here')).toBe(BY_HAND);
+  });
+
+  test('removing the first one keeps the second', () => {
+    const [, , , ...rest] = BY_HAND.split('\n');
+    expect(withoutFinding(BY_HAND, 'a | access | x', 'here').endsWith(rest.join('\n').trimStart())).toBe(true);
+  });
+});
+
+describe('the command', () => {
+  let directory = '';
+  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-known-'))));
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const path = (): string => join(directory, 'known.json');
+  const known = (...words: readonly string[]): Promise<CapturedCall> =>
+    capturedCall(['known', ...words, '--known', path()]);
+  const add = (signature: string, expires: string): Promise<CapturedCall> =>
+    known('add', signature, '--reason', 'r', '--owner', 'o', '--expires', expires);
+
+  test('adds, lists what is left and what is over, and removes', async () => {
+    expect((await add('s', '1970-01-11')).code).toBe(0);
+    expect((await add('t', '1969-12-31')).code).toBe(0);
+    const { out } = await known('list');
+    expect(out).toContain('s\n  10 days left, o: r');
+    expect(out).toContain('t\n  expired 1969-12-31, o: r');
+    expect((await known('remove', 's')).code).toBe(0);
+    expect((await known('list', '--json')).out).toBe(
+      '{"signature":"t","reason":"r","owner":"o","expires":"1969-12-31","expired":true,"daysLeft":-1}\n',
+    );
+  });
+
+  test.each([
+    [['add', 'a | access | x', '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'], 'is known already'],
+    [['add', 'n', '--reason', 'r', '--owner', 'o', '--expires', 'soon'], 'write the last day as "YYYY-MM-DD"'],
+    [['add', 'n', '--reason', '', '--owner', 'o', '--expires', '2030-01-01'], 'say why it is known'],
+    [['remove', 'n'], 'is not known'],
+  ])('refuses %j and leaves the file alone', async (words, message) => {
+    await writeFile(path(), BY_HAND);
+    const { code, err } = await known(...words);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+    expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
+  });
+
+  test('changes at the same moment lose nothing', async () => {
+    const signatures = Array.from({ length: 12 }, (_, index) => `s${index}`);
+    await add('gone', '2030-01-01');
+    const codes = await Promise.all([
+      known('remove', 'gone').then(({ code }) => code),
+      ...signatures.map(async (signature) => (await add(signature, '2030-01-01')).code),
+    ]);
+    expect(new Set(codes)).toEqual(new Set([0]));
+    const { findings } = JSON.parse(await readFile(path(), 'utf8')) as { readonly findings: readonly KnownFinding[] };
+    expect(findings.map(({ signature }) => signature).sort()).toEqual([...signatures].sort());
+    expect(await readdir(directory)).toEqual(['known.json']);
+  });
+
+  test('a lock that stays is told, and one is gone after a refusal', async () => {
+    expect((await known('remove', 'n')).err).toContain('there is no such file');
+    expect(await readdir(directory)).toEqual([]);
+    await writeFile(`${path()}.lock`, '');
+    const never = (): Promise<void> => Promise.reject(new Error('worked all the same'));
+    await expect(withLock(path(), never, 2)).rejects.toThrow(/known\.json\.lock: somebody changes .*; wait, or delete/);
+    expect(await readdir(directory)).toEqual(['known.json.lock']);
+  });
+
+  test('a malformed file is told as fuzz tells it', async () => {
+    await writeFile(path(), '{"format":"shadowdiff-known/2","findings":[]}');
+    expect((await known('list')).err).toContain('format: missing or malformed; write "shadowdiff-known/1"');
+  });
+});

@@ -1,0 +1,84 @@
+/** From the words of a command line to an exit code. */
+
+import { Command, CommanderError } from 'commander';
+import { BadInput } from '../../properties/formats/bad-input.js';
+import type { ListedCommand } from './commands/registry.js';
+import { COMMANDS } from './commands/registry.js';
+import type { ExitCode } from '../terminal/exit-codes.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { addHelp } from './help.js';
+import { printable } from '../terminal/printable.js';
+import { Session } from '../terminal/session.js';
+import type { Surroundings } from '../terminal/surroundings.js';
+import { packageVersion } from '../version.js';
+
+const FALLBACK_WIDTH = 80;
+
+/** Runs one command. `words`: what follows the program's name. Never throws. */
+export const main = async (words: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
+  const session = new Session(surroundings);
+  try {
+    const program = await commandLine(words, session);
+    await program.parseAsync(words, { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    return explain(error, session);
+  }
+};
+
+const commandLine = async (words: readonly string[], session: Session): Promise<Command> => {
+  const { stdout, stderr } = session.surroundings;
+  const program = new Command('shadowdiff')
+    .description('Differential testing and fuzzing of shadow page tables.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => session.print(text.trimEnd()),
+      writeErr: (text) => session.complain(text.trimEnd().split('\n').map(printable).join('\n')),
+      getOutHelpWidth: () => stdout.columns ?? FALLBACK_WIDTH,
+      getErrHelpWidth: () => stderr.columns ?? FALLBACK_WIDTH,
+    });
+  addHelp(program, [
+    ['shadowdiff fuzz --time 2m', 'look for divergences for two minutes'],
+    ['shadowdiff replay corpus/FILE', 'look at one of them, step by step'],
+    ['shadowdiff regress', 'check that the corpus still holds'],
+  ]);
+  for (const listed of COMMANDS) await add(listed, program, words.includes(listed.name) ? session : undefined);
+  for (const command of program.commands) finish(command, `shadowdiff ${command.name()}`, session);
+  listenForNoColor(program, session);
+  program.showHelpAfterError('(shadowdiff --help lists the commands)');
+  return program;
+};
+
+/** Whole for a session that may call it, else only its line in the help. */
+const add = async ({ name, summary, load }: ListedCommand, program: Command, session?: Session): Promise<void> => {
+  if (session === undefined) program.command(name);
+  else (await load())(program, session);
+  program.commands.at(-1)?.summary(summary);
+};
+
+/** What every command has, and every command below it. `path`: how it is called. */
+const finish = (command: Command, path: string, session: Session): void => {
+  listenForNoColor(command, session);
+  command.showHelpAfterError(`(${path} --help shows how it is used)`);
+  for (const below of command.commands) finish(below, `${path} ${below.name()}`, session);
+};
+
+/** Before or behind the command's name: people try both. */
+const listenForNoColor = (command: Command, session: Session): void => {
+  command.option('--no-color', 'print without colours (as does the variable NO_COLOR)');
+  command.on('option:no-color', () => session.withoutColors());
+};
+
+const explain = (error: unknown, session: Session): ExitCode => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.clean : EXIT.badInput;
+  if (error instanceof BadInput) {
+    session.complain(`shadowdiff: ${printable(error.message)}`);
+    return EXIT.badInput;
+  }
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  session.complain(`shadowdiff: ${printable(thrown.message)}; this is a bug in shadowdiff, please report it`);
+  session.complain(thrown.stack ?? '');
+  return EXIT.internal;
+};

@@ -1,0 +1,42 @@
+/** What programs are made of, as options say it. */
+
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { ProgramOptions } from '../../../properties/generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import type { PagingFlag } from './paging.js';
+import { pagingOption } from './paging.js';
+import { wholeNumber } from './whole-number.js';
+
+/** A guest can set up its tables in this many steps. */
+export const FEWEST_STEPS = 48;
+export const MOST_STEPS = 100_000;
+
+export interface ProgramFlags extends PagingFlag {
+  readonly traffic: ProgramOptions['traffic'];
+  readonly maxSteps: number;
+}
+
+export const trafficOption = (description: string): Option =>
+  new Option('--traffic <kind>', description).choices(['coherent', 'hostile', 'mixed']);
+
+export const addProgramOptions = (command: Command): Command =>
+  command
+    .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
+    .addOption(
+      trafficOption('guests that keep the contract, guests that do not, or both').default(
+        DEFAULT_PROGRAM_OPTIONS.traffic,
+      ),
+    )
+    .option(
+      '--max-steps <count>',
+      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS}`,
+      wholeNumber(FEWEST_STEPS, MOST_STEPS),
+      DEFAULT_PROGRAM_OPTIONS.mostSteps,
+    );
+
+export const programOptionsOf = ({ paging, traffic, maxSteps }: ProgramFlags): ProgramOptions => ({
+  paging,
+  traffic,
+  mostSteps: maxSteps,
+});

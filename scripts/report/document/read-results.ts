@@ -1,0 +1,105 @@
+/** Reads what fuzz, coverage and defects matrix left in directories. Any part may be missing; what is there must be whole. */
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type * as z from 'zod';
+import { BadInput, readJson } from '../../../properties/formats/index.js';
+import { Problems } from '../../../properties/formats/problems.js';
+import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import { parseEntry } from '../../../properties/corpus/entry.js';
+import { readTextFile } from '../../../properties/corpus/store.js';
+import type { CoverageDocument } from '../../coverage/coverage-document.js';
+import { coverageDocument } from '../../coverage/coverage-document.js';
+import type { MatrixDocument } from '../../coverage/matrix-document.js';
+import { matrixDocument } from '../../coverage/matrix-document.js';
+import { INVARIANTS_FILE } from '../../campaign/run-files.js';
+import { FINDINGS_DIRECTORY, SUMMARY_FILE } from '../../campaign/summary-file.js';
+import type { Summary } from '../summary.js';
+import { summarySchema } from '../summary.js';
+
+export const COVERAGE_FILE = 'coverage.json';
+export const MATRIX_FILE = 'matrix.json';
+
+export interface StoredFinding {
+  readonly path: string;
+  readonly entry: CorpusEntry;
+}
+
+/** What one directory holds. */
+export interface Results {
+  readonly directory: string;
+  readonly summary: Summary | undefined;
+  readonly coverage: CoverageDocument | undefined;
+  readonly matrix: MatrixDocument | undefined;
+  /** By name of their files. */
+  readonly findings: readonly StoredFinding[];
+}
+
+/** The summary and the coverage tell of one run, so that what both count is there but once. */
+export const isSameRun = ({ summary, coverage }: Pick<Results, 'summary' | 'coverage'>): boolean =>
+  summary !== undefined && summary.seed === coverage?.seed && summary.programs === coverage.programs;
+
+/** Where each part of them stands. */
+export const pathsOf = ({ directory }: Pick<Results, 'directory'>) => ({
+  summary: join(directory, SUMMARY_FILE),
+  coverage: join(directory, COVERAGE_FILE),
+  matrix: join(directory, MATRIX_FILE),
+  findings: join(directory, FINDINGS_DIRECTORY),
+});
+
+/** Throws `BadInput` for a directory that is none or holds nothing of ours, and for a file that is malformed. */
+export const readResults = async (directory: string): Promise<Results> => {
+  await refuseNoDirectory(directory);
+  const paths = pathsOf({ directory });
+  const results = {
+    directory,
+    summary: await readDocument(paths.summary, summarySchema),
+    coverage:
+      (await readDocument(paths.coverage, coverageDocument)) ??
+      (await readDocument(join(directory, INVARIANTS_FILE), coverageDocument)),
+    matrix: await readDocument(paths.matrix, matrixDocument),
+    findings: await readFindings(paths.findings),
+  };
+  const { summary, coverage, matrix, findings } = results;
+  if (summary === undefined && coverage === undefined && matrix === undefined && findings.length === 0) {
+    const files = [SUMMARY_FILE, COVERAGE_FILE, MATRIX_FILE, `${FINDINGS_DIRECTORY}/*.json`].join(', ');
+    throw new BadInput(directory, `none of ${files} is here; name what was the --out of a run`);
+  }
+  return results;
+};
+
+const refuseNoDirectory = async (directory: string): Promise<void> => {
+  if ((await kindOf(directory)) === 'directory') return;
+  const what = (await kindOf(directory)) === 'absent' ? 'there is no such directory' : 'this is a file';
+  throw new BadInput(directory, `${what}; name what was the --out of a run`);
+};
+
+const kindOf = async (path: string): Promise<'file' | 'directory' | 'absent'> => {
+  try {
+    return (await stat(path)).isDirectory() ? 'directory' : 'file';
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
+    throw new BadInput(path, `cannot be read: ${message}; change its rights`);
+  }
+};
+
+/** A document of ours; undefined if the file is not there. Throws `BadInput` if it is malformed. */
+export const readDocument = async <Value>(path: string, schema: z.core.$ZodType<Value>): Promise<Value | undefined> => {
+  if ((await kindOf(path)) === 'absent') return undefined;
+  const problems = new Problems(path);
+  const value = problems.read(schema, readJson(await readTextFile(path), path, 'file'), []);
+  if (value === undefined) throw problems.refusal();
+  return value;
+};
+
+const readFindings = async (directory: string): Promise<readonly StoredFinding[]> => {
+  if ((await kindOf(directory)) !== 'directory') return [];
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
+  const findings: StoredFinding[] = [];
+  for (const name of names) {
+    const path = join(directory, name);
+    findings.push({ path, entry: parseEntry(await readTextFile(path), path) });
+  }
+  return findings;
+};

@@ -1,0 +1,113 @@
+/** The findings of several runs, each signature once, with the smallest program that shows it. */
+
+import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
+import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import { describePlace, signatureOf } from '../../../properties/divergence.js';
+import { commandLineOf } from '../../terminal/shell-words.js';
+import { harmOf } from './harm.js';
+import type { FindingReport, ReportDocument } from './report-document.js';
+import type { Results, StoredFinding } from './read-results.js';
+
+interface Met {
+  /** Programs that showed it. */
+  readonly count: number;
+  readonly stored: StoredFinding | undefined;
+  /** What the run said of it, for one that was not stored. */
+  readonly replay: string;
+}
+
+export const uniteFindings = (results: readonly Results[]): readonly FindingReport[] => {
+  const met = new Map<string, Met>();
+  for (const each of results) {
+    for (const [signature, here] of metIn(each)) {
+      const before = met.get(signature);
+      met.set(signature, before === undefined ? here : together(before, here));
+    }
+  }
+  return [...met]
+    .toSorted(byHarm)
+    .map(([signature, each], index) => findingOf(`finding-${index + 1}`, signature, each));
+};
+
+/** The summary counts, the files hold the programs; either may be missing. What is known is no finding. */
+const metIn = ({ summary, findings }: Results): ReadonlyMap<string, Met> => {
+  const tolerated = new Set(summary?.known.flatMap(({ signature, expired }) => (expired ? [] : [signature])));
+  const met = new Map<string, Met>();
+  for (const { signature, count, replay } of summary?.findings ?? []) {
+    met.set(signature, { count, stored: undefined, replay });
+  }
+  for (const stored of findings) {
+    const signature = signatureOf(stored.entry.divergence);
+    if (tolerated.has(signature)) continue;
+    const before = met.get(signature);
+    const here = { count: before === undefined ? 1 : 0, stored, replay: before?.replay ?? '' };
+    met.set(signature, before === undefined ? here : together(before, here));
+  }
+  return met;
+};
+
+const together = (one: Met, other: Met): Met => ({
+  count: one.count + other.count,
+  stored: smaller(one.stored, other.stored),
+  replay: one.replay,
+});
+
+const smaller = (one: StoredFinding | undefined, other: StoredFinding | undefined): StoredFinding | undefined => {
+  if (one === undefined || other === undefined) return one ?? other;
+  return stepsOf(other) < stepsOf(one) ? other : one;
+};
+
+const stepsOf = ({ entry }: StoredFinding): number => entry.case.program.steps.length;
+
+/** What harms the host comes first; otherwise in the order in which it was met. */
+const byHarm = ([one]: readonly [string, Met], [other]: readonly [string, Met]): number =>
+  Number(harmOf(invariantIn(other)) === 'host') - Number(harmOf(invariantIn(one)) === 'host');
+
+/** A signature begins with its invariant (properties/divergence.ts, signatureOf). */
+const invariantIn = (signature: string): string => signature.split(' | ', 1)[0];
+
+const findingOf = (id: string, signature: string, { count, stored, replay }: Met): FindingReport => {
+  const invariant = invariantIn(signature);
+  const named = { id, signature, invariant, harms: harmOf(invariant), count };
+  if (stored === undefined) return { ...named, replay };
+  const { path, entry } = stored;
+  return {
+    ...named,
+    file: path,
+    replay: commandLineOf(['shadowdiff', 'replay', path]),
+    counterexample: counterexampleOf(entry),
+  };
+};
+
+const counterexampleOf = (entry: CorpusEntry): NonNullable<FindingReport['counterexample']> => {
+  const { status, subject, reference, note, divergence, provenance } = entry;
+  const { traffic, program } = entry.case;
+  const { field, expected, actual, alsoBroken } = divergence;
+  return {
+    status,
+    subject,
+    reference,
+    traffic,
+    place: describePlace(divergence.place),
+    field,
+    expected,
+    actual,
+    alsoBroken,
+    originalSteps: provenance.originalSteps,
+    note,
+    listing: [
+      describeMachine(program.machine),
+      ...program.steps.map((step) => describeStep(step, program.machine.paging)),
+    ],
+    program: { ...programToJson(program) },
+  };
+};
+
+export const uniteKnown = (results: readonly Results[]): ReportDocument['known'] => {
+  const known = new Map<string, ReportDocument['known'][number]>();
+  for (const each of results.flatMap(({ summary }) => summary?.known ?? [])) {
+    const before = known.get(each.signature);
+    known.set(each.signature, before === undefined ? each : { ...each, count: before.count + each.count });
+  }
+  return [...known.values()];
+};

@@ -1,0 +1,105 @@
+/** What several runs looked at, invariant by invariant. */
+
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
+import type { CodeShare, InvariantCoverage } from '../../coverage/coverage-document.js';
+import type { Results } from './read-results.js';
+import { isSameRun } from './read-results.js';
+import type { FindingReport, InvariantReport, InvariantState, MatrixRowReport } from './report-document.js';
+import { STATES } from './report-document.js';
+import { uniteSituations } from './unite-situations.js';
+import { caughtBy } from './unite-matrix.js';
+
+type Defects = NonNullable<InvariantReport['defects']>;
+
+/** All of the registry and whatever else the documents name, those with trouble first. */
+export const uniteInvariants = (
+  results: readonly Results[],
+  matrix: readonly MatrixRowReport[],
+  findings: readonly FindingReport[],
+): readonly InvariantReport[] => {
+  const named = results.flatMap(({ summary, coverage }) =>
+    [...(summary?.invariants ?? []), ...(coverage?.invariants ?? [])].map(({ id }) => id),
+  );
+  const ids = new Set([...INVARIANTS.map(({ id }) => id), ...named]);
+  return [...ids].map((id) => uniteInvariant(id, results, matrix, findings)).toSorted(byTrouble);
+};
+
+const uniteInvariant = (
+  id: string,
+  results: readonly Results[],
+  matrix: readonly MatrixRowReport[],
+  findings: readonly FindingReport[],
+): InvariantReport => {
+  const fuzzed = results.flatMap(({ summary }) => summary?.invariants.filter((each) => each.id === id) ?? []);
+  const covered = results.flatMap((each) => coverageOf(each, id));
+  const once = results.filter((each) => !isSameRun(each)).flatMap(({ summary }) => summary?.invariants ?? []);
+  const all = [...once.filter((each) => each.id === id), ...covered.map(({ coverage }) => coverage)];
+  const exercised = total(all.map((each) => each.exercised));
+  const applies =
+    covered.some(couldExercise) || fuzzed.some((each) => each.applies) || fuzzed.length + covered.length === 0;
+  const situations = uniteSituations(covered);
+  const code = bestCode(covered.map(({ coverage }) => coverage));
+  const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;
+  const found = findings.filter(({ invariant }) => invariant === id).length;
+  const gaps = situations !== undefined && situations.reached < situations.reachable;
+  return {
+    id,
+    statement: invariantNamed(id)?.statement ?? covered[0]?.coverage.statement ?? '',
+    state: stateOf({ found, exercised, applies, gaps }),
+    checks: total(all.map(({ checks }) => checks)),
+    exercised,
+    findings: found,
+    ...(situations === undefined ? {} : { situations }),
+    ...(code === undefined ? {} : { code: { lines: code.lines, branches: code.branches } }),
+    ...(defects === undefined ? {} : { defects: defects satisfies Defects }),
+  };
+};
+
+/** What a coverage document says of an invariant, and where it says it. */
+export interface CoverageHere {
+  readonly directory: string;
+  readonly traffic: string;
+  readonly coverage: InvariantCoverage;
+}
+
+const coverageOf = ({ directory, coverage }: Results, id: string): readonly CoverageHere[] =>
+  coverage === undefined
+    ? []
+    : coverage.invariants
+        .filter((each) => each.id === id)
+        .map((each) => ({ directory, traffic: coverage.traffic, coverage: each }));
+
+/** What rests on the contract needs guests that keep it. */
+const couldExercise = ({ traffic, coverage: { id } }: CoverageHere): boolean =>
+  traffic !== 'hostile' || invariantNamed(id)?.contract !== 'kept';
+
+const hasDefects = ({ coverage }: CoverageHere): boolean => coverage.defects !== undefined;
+
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+
+/** Shares of code cannot be united; the run that reached most stands for all. */
+const bestCode = (covered: readonly InvariantCoverage[]): CodeShare | undefined =>
+  covered
+    .flatMap(({ code }) => (code === undefined ? [] : [code.impl]))
+    .toSorted((one, other) => other.lines.covered - one.lines.covered)[0];
+
+interface Trouble {
+  readonly found: number;
+  readonly exercised: number;
+  readonly applies: boolean;
+  readonly gaps: boolean;
+}
+
+const stateOf = ({ found, exercised, applies, gaps }: Trouble): InvariantState => {
+  if (found > 0) return 'broken';
+  if (!applies) return 'not-applicable';
+  if (exercised === 0) return 'idle';
+  return gaps ? 'gaps' : 'fine';
+};
+
+/** Among equals, the emptier one first; then the order of the registry, for sorting keeps it. */
+const byTrouble = (one: InvariantReport, other: InvariantReport): number =>
+  STATES.indexOf(one.state) - STATES.indexOf(other.state) || reachedShare(one) - reachedShare(other);
+
+const reachedShare = ({ situations }: InvariantReport): number =>
+  situations === undefined || situations.reachable === 0 ? 1 : situations.reached / situations.reachable;

@@ -1,0 +1,227 @@
+/** The report in a real browser. `CHROMIUM` names another one; `SCREENSHOTS` a directory to keep pictures in. */
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { capturedCall } from '../../../test-support/captured-call.js';
+import { sampleCoverage, sampleMatrix } from '../../../test-support/sample-documents.js';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const CHROMIUM = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSync(path)) ?? PLACES[0];
+const isThere = existsSync(CHROMIUM);
+
+test.skipIf(isThere)('there is a browser to open the report in', (context) => {
+  const problem = `no Chromium at ${CHROMIUM}: install it, or name one in the variable CHROMIUM`;
+  if (process.env['CI'] === 'true') throw new Error(problem);
+  console.warn(`skipped: ${problem}`);
+  context.skip(problem);
+});
+
+/** Soon shows two kinds of divergence, both with tables to follow. */
+const TWO_BUGS = [
+  '--subject',
+  'impl:set-pgd-loses-switcher,set-pte-upgrades-in-place',
+  '--seed',
+  'harm',
+  '--max-findings',
+  '2',
+];
+
+const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+const SCHEMES = ['light', 'dark'] as const;
+
+describe.skipIf(!isThere)('the page', () => {
+  let directory: string;
+  let browser: Browser;
+  let url: string;
+  /** What the page complained of, and what it asked the network for. */
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'report-page-'));
+    const run = join(directory, 'run');
+    const matrix = sampleMatrix();
+    const coverage = sampleCoverage();
+    await capturedCall(['fuzz', ...TWO_BUGS, '--corpus', join(directory, 'corpus'), '--out', run]);
+    await writeFile(
+      join(run, 'coverage.json'),
+      JSON.stringify({ ...coverage, invariants: coverage.invariants.slice(0, 6) }),
+    );
+    await writeFile(join(run, 'matrix.json'), JSON.stringify({ ...matrix, rows: matrix.rows.slice(0, 12) }));
+    url = await reportOf(run);
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    const told = troubles.splice(0);
+    if (told.length > 0) throw new Error(told.join('\n'));
+  });
+
+  const reportOf = async (run: string): Promise<string> => {
+    const file = join(directory, 'report.html');
+    const { code, err } = await capturedCall(['report', run, '--out', file]);
+    if (code !== 0) throw new Error(err);
+    return pathToFileURL(file).href;
+  };
+
+  const open = async (anchor = '', options: BrowserContextOptions = {}): Promise<Page> => {
+    const page = await (await browser.newContext({ viewport: SIZES[0], ...options })).newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(url)) troubles.push(`asks for ${request.url()}`);
+    });
+    await page.goto(url + anchor);
+    return page;
+  };
+
+  /** Names of the moments that the page shows, of those findings that are open. */
+  const shown = (page: Page): Promise<readonly string[]> =>
+    page.locator('.finding[open] .frame:visible').evaluateAll((frames) => frames.map(({ id }) => id));
+
+  test('tells at once whether to worry, and shows where the first finding diverges', async () => {
+    const page = await open();
+    await expect(page.locator('.summary h2').textContent()).resolves.toMatch(
+      /Worry: 2 new findings, .* harm the host\./,
+    );
+    expect(await shown(page)).toEqual([expect.stringMatching(/^finding-1\/(step-\d+|end|destroy)$/)]);
+    await expect(page.locator('.frame:visible .diverges').count()).resolves.toBe(1);
+    await expect(page.locator('#finding-1 .why').textContent()).resolves.toMatch(/\.\s*$/);
+  });
+
+  test('is stepped through with keys and buttons, and back and forward', async () => {
+    const page = await open();
+    const [last] = await shown(page);
+    await page.keyboard.press('ArrowRight');
+    expect(await shown(page)).toEqual([last]);
+    await page.keyboard.press('ArrowLeft');
+    const [before] = await shown(page);
+    expect(before).not.toBe(last);
+    expect(new URL(page.url()).hash).toBe(`#${before}`);
+    await page.keyboard.press('k');
+    await page.locator('#finding-1 [data-go="1"]').click();
+    expect(await shown(page)).toEqual([before]);
+    await page.keyboard.press('j');
+    expect(await shown(page)).toEqual([last]);
+    await page.goBack();
+    expect(await shown(page)).toEqual([before]);
+    await page.goForward();
+    expect(await shown(page)).toEqual([last]);
+    await page.locator('#finding-1 .program a').first().click();
+    expect(await shown(page)).toEqual(['finding-1/create']);
+    await expect(page.locator('#finding-1 [data-go="-1"]').isDisabled()).resolves.toBe(true);
+  });
+
+  test('each moment has a link of its own', async () => {
+    expect(await shown(await open('#step-3'))).toEqual(['finding-1/step-3']);
+    const page = await open('#finding-2/step-0');
+    expect(await shown(page)).toContain('finding-2/step-0');
+    expect(
+      await page.evaluate(`document.getElementById('finding-2/step-0').getBoundingClientRect().top < innerHeight`),
+    ).toBe(true);
+    await page.keyboard.press('ArrowRight');
+    expect(await shown(page)).toContain('finding-2/step-1');
+  });
+
+  test('follows an address through the levels, from step to step', async () => {
+    const page = await open();
+    const walk = page.locator('#finding-1 .walk');
+    await page.locator('#finding-1 .frame:visible .follow').first().click();
+    await expect(walk.locator('h4').textContent()).resolves.toMatch(/^0x[0-9a-f]+ after /);
+    await expect(walk.textContent()).resolves.toContain('slot ');
+    const title = await walk.locator('h4').textContent();
+    await page.locator('body').press('ArrowLeft');
+    expect(await walk.locator('h4').textContent()).not.toBe(title);
+    const input = page.locator('#finding-1 input');
+    await input.fill('0xc0000123');
+    await input.press('Enter');
+    await expect(walk.locator('dt').first().textContent()).resolves.toMatch(/^PGD\[\d+\] at 0x|^0xc0000123$/);
+    await input.fill('nonsense');
+    await input.press('Enter');
+    await expect(walk.textContent()).resolves.toContain('is no address');
+    await input.press('ArrowLeft');
+    await expect(walk.isVisible()).resolves.toBe(true);
+  });
+
+  test('decodes what is pointed at or has the focus', async () => {
+    const page = await open();
+    const hint = page.locator('#hint');
+    await page.locator('#finding-1 .frame:visible .entry').first().focus();
+    await expect(hint.textContent()).resolves.toMatch(/\n/);
+    await page.waitForTimeout(100);
+    await expect(hint.isVisible()).resolves.toBe(true);
+    await page.keyboard.press('Escape');
+    await expect(hint.isVisible()).resolves.toBe(false);
+    await page.locator('.situations td.unreachable button:visible').first().hover();
+    await expect(hint.textContent()).resolves.toContain('keeps the contract');
+  });
+
+  test.each(SIZES.flatMap((viewport) => SCHEMES.map((colorScheme) => ({ viewport, colorScheme }))))(
+    'fits and is accessible: $viewport.width, $colorScheme',
+    async ({ viewport, colorScheme }) => {
+      const page = await open('', { viewport, colorScheme, bypassCSP: true });
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      expect(overflow).toBeLessThanOrEqual(0);
+      const picture = await page.screenshot();
+      expect(picture.length).toBeGreaterThan(10_000);
+      const kept = process.env['SCREENSHOTS'];
+      if (kept !== undefined) await writeFile(join(kept, `report-${viewport.width}-${colorScheme}.png`), picture);
+      await page.locator('#finding-1 .frame:visible .follow').first().click();
+      // Both sizes and both schemes once: looking through the page takes seconds.
+      if ((viewport.width === 390) !== (colorScheme === 'dark')) return;
+      await page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+
+  test('is not broken by the text of strangers', async () => {
+    const run = join(directory, 'run');
+    const evil = '</script><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
+    for (const name of await readdir(join(run, 'findings'))) {
+      const path = join(run, 'findings', name);
+      const entry = JSON.parse(await readFile(path, 'utf8')) as { invariant: string; stage: string };
+      const signature = `${entry.invariant} | ${entry.stage} | ${evil}`;
+      await writeFile(path, JSON.stringify({ ...entry, difference: evil, actual: evil, note: evil, signature }));
+    }
+    await rm(join(run, 'summary.json'));
+    url = await reportOf(run);
+    const page = await open();
+    await expect(page.title()).resolves.toBe('What shadowdiff found');
+    await expect(page.locator('.finding h3').last().textContent()).resolves.toContain(evil);
+    await page.keyboard.press('ArrowLeft');
+    expect(new URL(page.url()).hash).toMatch(/^#finding-1\//);
+  });
+});
+
+/** What axe calls serious or critical, with the elements. */
+const violations = async (page: Page): Promise<readonly string[]> => {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate<AxeResults>('axe.run()');
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map((node) => node.html.slice(0, 200))
+          .join(' … ')}`,
+    );
+};

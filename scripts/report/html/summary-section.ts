@@ -1,0 +1,95 @@
+/** The first thing to be seen: whether to worry, and what that rests on. */
+
+import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
+import type { ReportDocument } from '../document/report-document.js';
+import type { Markup } from './markup.js';
+import { html } from './markup.js';
+
+const SIGNS = { worry: '✕', no: '✓', 'cannot-tell': '?' } as const;
+
+export const summarySection = (report: ReportDocument): Markup => {
+  const { worry, programs, steps, milliseconds, runs, known } = report;
+  return html`<section class="summary ${worry.level}" aria-labelledby="verdict">
+    <h2 id="verdict"><span class="sign" aria-hidden="true">${SIGNS[worry.level]}</span> ${worry.sentence}</h2>
+    <dl class="facts">
+      ${fact('programs', formatCount(programs))} ${fact('steps', formatCount(steps))}
+      ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
+      ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))}, against ${namesOf(runs.map(({ reference }) => reference))}`)}
+    </dl>
+    ${runs.length === 0 ? undefined : runsTable(report)} ${known.length === 0 ? undefined : knownTable(report)}
+  </section>`;
+};
+
+const fact = (name: string, value: string): Markup =>
+  html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
+
+const namesOf = (names: readonly string[]): string => [...new Set(names)].join(', ') || '–';
+
+const runsTable = ({ runs }: ReportDocument): Markup =>
+  html`<details>
+    <summary>${counted(runs.length, 'run')}</summary>
+    <div class="scroll" role="region" aria-label="Runs" tabindex="0">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">run</th>
+            <th scope="col">seed</th>
+            <th scope="col">started</th>
+            <th scope="col">paging</th>
+            <th scope="col">guests</th>
+            <th scope="col" class="number">programs</th>
+            <th scope="col" class="number">time</th>
+            <th scope="col">ended</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${runs.map(
+            (run) =>
+              html`<tr>
+                <th scope="row">${run.command} <small>${run.source}</small></th>
+                <td><code>${run.seed}</code></td>
+                <td>${run.started.slice(0, 19).replace('T', ' ')}</td>
+                <td>${run.paging}</td>
+                <td>${run.traffic}</td>
+                <td class="number">${formatCount(run.programs)}</td>
+                <td class="number">${formatTime(run.milliseconds)}</td>
+                <td>${run.ending}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </details>`;
+
+const knownTable = ({ known }: ReportDocument): Markup =>
+  html`<details>
+    <summary>${counted(known.length, 'known finding')}</summary>
+    <div class="scroll" role="region" aria-label="Known findings" tabindex="0">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">finding</th>
+            <th scope="col" class="number">programs</th>
+            <th scope="col">reason</th>
+            <th scope="col">owner</th>
+            <th scope="col">until</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${known.map(
+            (each) =>
+              html`<tr>
+                <th scope="row">${each.signature}</th>
+                <td class="number">${each.count === 0 ? 'no longer occurs' : formatCount(each.count)}</td>
+                <td>${each.reason}</td>
+                <td>${each.owner}</td>
+                <td>${each.expires}${each.expired ? ' (expired)' : ''}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </details>`;

@@ -1,0 +1,77 @@
+/** Runs each finding again to tell it step by step; where that cannot be done, says why in a sentence. */
+
+import { BadInput } from '../../../properties/formats/index.js';
+import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
+import type { Story } from '../../../properties/explain/story.js';
+import { tellStory } from '../../../properties/explain/tell.js';
+import { Breather } from '../../terminal/breather.js';
+import { isDeath } from '../../campaign/death.js';
+import type { Sides } from '../../cli/options/sides.js';
+import { closeSides, sidesOf, startSides } from '../../cli/options/sides.js';
+import type { Reported } from '../reporter.js';
+import type { FindingReport } from '../document/report-document.js';
+
+/** A finding with its story, or the sentence that says why there is none. */
+export type Told = { readonly finding: FindingReport } & ({ readonly story: Story } | { readonly untold: string });
+
+/** A page with more stories would be slow to open. */
+const MOST_STORIES = 50;
+
+export const tellFindings = async (reported: Reported): Promise<readonly Told[]> => {
+  const told: Told[] = [];
+  for (const finding of reported.report.findings) {
+    told.push(
+      told.length < MOST_STORIES
+        ? await tellFinding(finding, reported)
+        : { finding, untold: `The first ${MOST_STORIES} findings are told step by step; replay this one by itself.` },
+    );
+  }
+  return told;
+};
+
+const tellFinding = async (finding: FindingReport, reported: Reported): Promise<Told> => {
+  const entry = finding.file === undefined ? undefined : reported.entries.get(finding.file);
+  if (entry === undefined)
+    return { finding, untold: 'Its program is not stored with these results, so it cannot be run.' };
+  if (isDeath(entry.divergence))
+    return { finding, untold: 'It ends or stops the process that runs it, so it is not run.' };
+  try {
+    const story = await runAgain(entry, finding, reported);
+    if (story !== undefined) return { finding, story };
+    const untold = `Run again, ${entry.subject} agrees with ${entry.reference}: it was mended, or chance played a part.`;
+    return { finding, untold };
+  } catch (error) {
+    if (error instanceof BadInput) return { finding, untold: `It cannot be run here: ${error.message}.` };
+    throw error;
+  }
+};
+
+const runAgain = async (
+  entry: CorpusEntry,
+  { file, signature }: FindingReport,
+  { caseTimeout, session }: Reported,
+): Promise<Story | undefined> => {
+  const sides = sidesOf({ caseTimeout }, session, { ...entry, source: file ?? '' });
+  const breather = new Breather(session.surroundings.monotonic);
+  try {
+    await startSides(sides);
+    return await storyOf(entry, signature, sides, () => breather.pause());
+  } finally {
+    await closeSides(sides);
+  }
+};
+
+/** Another invariant may see the same bug and be asked first; then the finding's own is asked alone. */
+const storyOf = async (
+  { case: told, divergence: { invariant } }: CorpusEntry,
+  signature: string,
+  sides: Sides,
+  pause: () => Promise<void> | undefined,
+): Promise<Story | undefined> => {
+  const story = await tellStory(told, { ...sides, invariants: INVARIANTS, invariant, pause });
+  const own = invariantNamed(invariant);
+  if (story === undefined || own === undefined || signatureOf(story.divergence) === signature) return story;
+  return (await tellStory(told, { ...sides, invariants: [own], invariant, pause })) ?? story;
+};

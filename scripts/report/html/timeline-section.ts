@@ -1,0 +1,77 @@
+/** How each run went on: how fast it was, and when it last saw something new. */
+
+import { compactCount, counted, formatTime } from '../../terminal/numbers.js';
+import type { ReportDocument, TimelineReport } from '../document/report-document.js';
+import type { Markup } from './markup.js';
+import { html } from './markup.js';
+import type { Point } from './plot.js';
+import { plot } from './plot.js';
+
+type Milestone = TimelineReport['milestones'][number];
+
+export const timelineSection = ({ timelines }: ReportDocument): Markup | undefined => {
+  if (timelines.length === 0) return undefined;
+  return html`<section id="timeline" aria-labelledby="timeline-title">
+    <h2 id="timeline-title">Over time</h2>
+    ${timelines.map(({ source, milestones }) => runPlots(source, thinned(milestones)))}
+  </section>`;
+};
+
+/** More than a plot can show only makes the page slow. */
+const MOST_POINTS = 400;
+
+/** One in so many, and the last in any case. */
+const thinned = (milestones: readonly Milestone[]): readonly Milestone[] => {
+  const every = Math.ceil(milestones.length / MOST_POINTS);
+  return milestones.filter((_, index) => (milestones.length - 1 - index) % every === 0);
+};
+
+const runPlots = (source: string, milestones: readonly Milestone[]): Markup =>
+  html`<h3>${source}</h3>
+    <div class="plots">
+      ${plot({
+        title: 'Steps a second',
+        description: speedText(milestones),
+        points: speeds(milestones),
+        drawn: 'line',
+        marks: [],
+      })}
+      ${plot({
+        title: 'Situations reached',
+        description: noveltyText(milestones),
+        points: milestones.map(({ milliseconds, situations }) => ({ x: milliseconds, y: situations })),
+        drawn: 'steps',
+        marks: findingMarks(milestones),
+      })}
+    </div>`;
+
+/** Between two milestones each; at the end of the time that it is the speed of. */
+const speeds = (milestones: readonly Milestone[]): readonly Point[] =>
+  milestones.flatMap((each, index) => {
+    const before = milestones[index - 1] ?? { milliseconds: 0, steps: 0 };
+    const time = each.milliseconds - before.milliseconds;
+    return time <= 0 ? [] : [{ x: each.milliseconds, y: ((each.steps - before.steps) / time) * 1000 }];
+  });
+
+const speedText = (milestones: readonly Milestone[]): string => {
+  const last = milestones.at(-1);
+  if (last === undefined || last.milliseconds === 0) return 'Too short to tell.';
+  return `${compactCount((last.steps / last.milliseconds) * 1000)} on average, over ${formatTime(last.milliseconds)}.`;
+};
+
+const noveltyText = (milestones: readonly Milestone[]): string => {
+  const last = milestones.at(-1);
+  if (last === undefined) return 'Too short to tell.';
+  const newest = milestones.find(({ situations }) => situations === last.situations) ?? last;
+  const since = last.milliseconds - newest.milliseconds;
+  const found = last.findings === 0 ? '' : ` ${counted(last.findings, 'finding')}, each a dashed line.`;
+  return `${last.situations}; the last new one after ${formatTime(newest.milliseconds)}, then none for ${formatTime(since)}.${found}`;
+};
+
+const findingMarks = (milestones: readonly Milestone[]): readonly { readonly x: number; readonly text: string }[] =>
+  milestones.flatMap(({ milliseconds, findings }, index) => {
+    const more = findings - (milestones[index - 1]?.findings ?? 0);
+    return more <= 0
+      ? []
+      : [{ x: milliseconds, text: `${counted(more, 'finding')} after ${formatTime(milliseconds)}` }];
+  });

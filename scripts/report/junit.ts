@@ -1,0 +1,55 @@
+/** JUnit XML: a suite for each invariant, a failing case for each finding. */
+
+import type { Builder, TestSuite } from 'junit-report-builder';
+import exported from 'junit-report-builder';
+import { printable } from '../terminal/printable.js';
+import type { FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
+
+/** Its types say that the module has a default export; the module itself, being CommonJS, is one. */
+const junit = exported as unknown as Builder;
+
+export const junitText = (report: ReportDocument): string => {
+  const builder = junit.newBuilder().name('shadowdiff');
+  for (const invariant of report.invariants) {
+    const suite = builder.testSuite().name(invariant.id);
+    if (invariant.findings === 0) addVerdict(suite, invariant);
+    addFindings(suite, report, invariant.id);
+  }
+  for (const failure of failuresOf(report)) addFindings(builder.testSuite().name(failure), report, failure);
+  return builder.build().trimEnd();
+};
+
+/** Findings that are named after no invariant: the subject crashed, hung or answered nonsense. */
+const failuresOf = ({ findings, invariants }: ReportDocument): ReadonlySet<string> => {
+  const ids = new Set(invariants.map(({ id }) => id));
+  return new Set(findings.map(({ invariant }) => invariant).filter((name) => !ids.has(name)));
+};
+
+const addVerdict = (suite: TestSuite, { id, statement, exercised }: InvariantReport): void => {
+  const verdict = suite.testCase().className(`shadowdiff.${id}`).name(statement);
+  if (exercised === 0) verdict.skipped();
+};
+
+const addFindings = (suite: TestSuite, { findings }: ReportDocument, invariant: string): void => {
+  for (const finding of findings.filter((each) => each.invariant === invariant)) {
+    suite
+      .testCase()
+      .className(`shadowdiff.${invariant}`)
+      .name(printable(finding.signature))
+      .failure(messageOf(finding), invariant)
+      .stacktrace(detailsOf(finding).join('\n'));
+  }
+};
+
+const messageOf = ({ signature, counterexample }: FindingReport): string => {
+  if (counterexample === undefined) return printable(signature);
+  const { place, field, expected, actual } = counterexample;
+  return printable(`${place}: ${field}: expected ${expected}, was ${actual}`);
+};
+
+const detailsOf = ({ counterexample, replay, count }: FindingReport): readonly string[] => [
+  ...(counterexample?.listing ?? ['the program was not stored']),
+  '',
+  `programs that showed it: ${count}`,
+  printable(replay),
+];

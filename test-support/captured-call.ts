@@ -1,0 +1,66 @@
+/** Calls the command in this process and captures what it prints, for tests. */
+
+import { Readable, Writable } from 'node:stream';
+import { main } from '../scripts/cli/main.js';
+import type { Output, Surroundings } from '../scripts/terminal/surroundings.js';
+
+export interface CapturedCall {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+class Capture extends Writable implements Output {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns: number;
+
+  constructor(columns: number) {
+    super();
+    this.isTTY = columns > 0;
+    this.columns = columns;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+/** `columns`: of a terminal that shows standard output; left out, it is none. */
+export type Changes = Partial<Surroundings> & { readonly columns?: number };
+
+/**
+ * Surroundings that print into strings. The clock of the calendar stands still, and nobody interrupts, unless `changes` says
+ * otherwise.
+ */
+export const capturing = ({ columns = 0, ...changes }: Changes = {}): {
+  readonly surroundings: Surroundings;
+  readonly stdout: { text: string };
+  readonly stderr: { text: string };
+} => {
+  const stdout = new Capture(columns);
+  const stderr = new Capture(0);
+  const surroundings: Surroundings = {
+    stdin: () => Readable.from([]),
+    stdout,
+    stderr,
+    unread: () => false,
+    env: {},
+    monotonic: () => performance.now(),
+    today: () => new Date(0),
+    freshSeed: () => 'fresh',
+    crew: () => {
+      throw new Error('this process has no workers');
+    },
+    onInterrupt: () => () => undefined,
+    ...changes,
+  };
+  return { surroundings, stdout, stderr };
+};
+
+export const capturedCall = async (words: readonly string[], changes: Changes = {}): Promise<CapturedCall> => {
+  const { surroundings, stdout, stderr } = capturing(changes);
+  const code = await main(words, surroundings);
+  return { code, out: stdout.text, err: stderr.text };
+};
