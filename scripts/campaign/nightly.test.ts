@@ -37,7 +37,7 @@ beforeAll(() => {
   if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
   copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
   // The page of a report is made of files that are shipped as they are.
-  const viewer = join('scripts', 'html-report', 'viewer');
+  const viewer = join('scripts', 'report', 'html', 'viewer');
   cpSync(join(REPOSITORY, viewer), join(built, viewer), { recursive: true });
   symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
   for (const [name, text] of Object.entries(TROUBLED)) writeFileSync(join(built, name), text);
