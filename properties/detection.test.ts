@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defectNamed } from '../impl/defects/registry.js';
+import { defectNamed } from '../impl/defects/catalogue.js';
 import { stepsToDetection } from './detection.js';
 
 const DEFECT = defectNamed('victim-ignores-draw')!;

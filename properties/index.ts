@@ -17,7 +17,7 @@ export * from './formats/index.js';
 export { ReferenceMachine } from '../model/machine.js';
 export { ShadowMachine } from '../impl/shadow-machine.js';
 export type { Defect, DefectClass } from '../impl/defects/defect.js';
-export { DEFECTS, defectNamed, lguestDefects } from '../impl/defects/registry.js';
+export { DEFECTS, defectNamed, lguestDefects } from '../impl/defects/catalogue.js';
 export * from './generators/index.js';
 export { keepsContract } from './contract.js';
 export * from './divergence.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Defect } from '../impl/defects/defect.js';
-import { lguestDefects } from '../impl/defects/registry.js';
+import { lguestDefects } from '../impl/defects/catalogue.js';
 import { signatureOf } from './divergence.js';
 import type { Finding } from './fuzz.js';
 import { fuzz } from './fuzz.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defectNamed } from '../impl/defects/registry.js';
+import { defectNamed } from '../impl/defects/catalogue.js';
 import { ShadowMachine } from '../impl/shadow-machine.js';
 import { ReferenceMachine } from '../model/machine.js';
 import type {

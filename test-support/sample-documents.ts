@@ -1,6 +1,6 @@
 /** Documents such as runs leave behind, for tests: every invariant, with gaps, hatched cells and a timeline. */
 
-import { DEFECTS } from '../impl/defects/registry.js';
+import { DEFECTS } from '../impl/defects/catalogue.js';
 import { INVARIANTS } from '../properties/invariants/registry.js';
 import type {
   CodeShare,

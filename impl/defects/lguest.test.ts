@@ -12,7 +12,7 @@ import { bareOutcome, guestEntry, paddr, vaddr } from '../../model/vocabulary/in
 import { traceOf } from '../../properties/trace-of.js';
 import { ShadowMachine } from '../shadow-machine.js';
 import type { Defect } from './defect.js';
-import { lguestDefects } from './registry.js';
+import { lguestDefects } from './catalogue.js';
 
 interface Vector {
   readonly program: Program;

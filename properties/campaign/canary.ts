@@ -1,7 +1,7 @@
 /** The canary of a campaign: a catalogued bug that it must find, or nobody should trust what it does not find. */
 
 import type { Defect } from '../../impl/defects/defect.js';
-import { DEFECTS } from '../../impl/defects/registry.js';
+import { DEFECTS } from '../../impl/defects/catalogue.js';
 import { shardSeed } from '../seeds.js';
 
 /** Programs after which the canary counts as missed; every defect shows in far fewer (`shadowdiff defects matrix`). */

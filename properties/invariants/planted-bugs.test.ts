@@ -1,7 +1,7 @@
 /** The harness is tested by bugs: each invariant, asked alone, must catch one, and must let the sound machine pass. */
 
 import { describe, expect, test } from 'vitest';
-import { defectNamed } from '../../impl/defects/registry.js';
+import { defectNamed } from '../../impl/defects/catalogue.js';
 import type { Case } from '../generators/index.js';
 import { programArbitrary } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';

@@ -1,7 +1,7 @@
 /** The names of subjects and references (formats.md, Names). */
 
 import type { Defect } from '../../impl/defects/defect.js';
-import { defectNamed, lguestDefects } from '../../impl/defects/registry.js';
+import { defectNamed, lguestDefects } from '../../impl/defects/catalogue.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';

@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
-import { DEFECTS, defectNamed } from '../../impl/defects/registry.js';
+import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
 import type { Mixture } from '../../properties/generators/index.js';
 import { wholeNumber } from '../cli/options/whole-number.js';
 import type { DetectionFigures, DetectionRow } from './detection/figures.js';

@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
-import { DEFECTS, defectNamed } from '../../impl/defects/registry.js';
+import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { Guidance, SeedPool } from '../../properties/pool/seed-pool.js';
 import { cellCount, whyUnreachable } from '../../properties/invariants/situations/grid.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFECTS } from '../../../impl/defects/registry.js';
+import { DEFECTS } from '../../../impl/defects/catalogue.js';
 import type { DetectionRow } from './figures.js';
 import { HALVES, geometricMean, groupsOf, halfOf, targetsOf } from './figures.js';
 

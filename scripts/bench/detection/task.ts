@@ -1,6 +1,6 @@
 /** What a worker does: one defect, one mixture, all seeds. */
 
-import { defectNamed } from '../../../impl/defects/registry.js';
+import { defectNamed } from '../../../impl/defects/catalogue.js';
 import type { Mixture } from '../../../properties/generators/index.js';
 import { stepsToDetection } from '../../../properties/detection.js';
 

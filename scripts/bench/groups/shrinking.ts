@@ -1,6 +1,6 @@
 /** How long it takes to make a counterexample small. */
 
-import { defectNamed } from '../../../impl/defects/registry.js';
+import { defectNamed } from '../../../impl/defects/catalogue.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
 import { signatureOf } from '../../../properties/divergence.js';

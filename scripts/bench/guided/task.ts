@@ -1,6 +1,6 @@
 /** What a worker does: fills a pool, counts what a campaign reaches, or looks for a defect. */
 
-import { defectNamed } from '../../../impl/defects/registry.js';
+import { defectNamed } from '../../../impl/defects/catalogue.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import type { Reach } from '../../../properties/campaign/batch.js';
 import { stepsToDetection } from '../../../properties/detection.js';

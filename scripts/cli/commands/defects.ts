@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Defect } from '../../../impl/defects/defect.js';
-import { DEFECTS, defectNamed, lguestDefects } from '../../../impl/defects/registry.js';
-import { UNREPRESENTED } from '../../../impl/defects/unrepresented.js';
+import { DEFECTS, UNREPRESENTED, defectNamed, lguestDefects } from '../../../impl/defects/catalogue.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import { readCorpus, readableOf } from '../../../properties/corpus/store.js';
 import { findingsDocument } from '../../../properties/findings-document.js';

@@ -1,7 +1,7 @@
 /** The shortest program for every defect of the catalogue: looked for, listed, and noted in the corpus. */
 
 import type { Defect } from '../../../impl/defects/defect.js';
-import { DEFECTS, defectNamed } from '../../../impl/defects/registry.js';
+import { DEFECTS, defectNamed } from '../../../impl/defects/catalogue.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { CorpusEntry } from '../../../properties/corpus/entry.js';
 import { readCorpus } from '../../../properties/corpus/store.js';

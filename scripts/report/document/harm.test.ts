@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { DEFECTS } from '../../../impl/defects/registry.js';
+import { DEFECTS } from '../../../impl/defects/catalogue.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { readCorpus } from '../../../properties/corpus/store.js';
 import { GUARDS_OF_THE_HOST, harmOf } from './harm.js';
