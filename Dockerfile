@@ -3,7 +3,7 @@
 #   docker build --tag shadowdiff .
 #   docker run --rm shadowdiff fuzz --time 20s
 
-FROM node:22-slim AS build
+FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553 AS build
 WORKDIR /shadowdiff
 COPY package.json package-lock.json ./
 # Without scripts: `prepare` compiles, and there is nothing to compile yet.
@@ -11,7 +11,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build
 
-FROM node:22-slim
+FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553
 ENV NODE_ENV=production
 WORKDIR /shadowdiff
 COPY package.json package-lock.json ./

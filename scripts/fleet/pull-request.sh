@@ -12,14 +12,21 @@ BRANCH=nightly-counterexamples
 AUTHOR='github-actions[bot]'
 EMAIL='41898282+github-actions[bot]@users.noreply.github.com'
 
-open_request() { gh pr list --head "$BRANCH" --state open --json number --jq '.[0].number // empty'; }
+# Only a pull request from this repository's own branch. `gh pr list --head` would also find one from a fork's branch of that name.
+open_request() {
+  gh api "repos/{owner}/{repo}/pulls?state=open&head={owner}:$BRANCH" \
+    --jq 'map(select(.head.repo.full_name == .base.repo.full_name)) | .[0].number // empty'
+}
+
+# git that reaches GitHub with the token of gh: the checkout keeps no credentials.
+git_with_token() { git -c credential.helper='!gh auth git-credential' "$@"; }
 
 adopt() {
   local corpus=$1 request
   # An assignment of its own: inside [[ ]] a gh that fails would count as no pull request.
   request=$(open_request)
   [[ -n $request ]] || return 0
-  git fetch --quiet origin "$BRANCH"
+  git_with_token fetch --quiet origin "$BRANCH"
   git diff --name-only --diff-filter=A -z HEAD...FETCH_HEAD -- "$corpus" | xargs -0 -r git checkout --quiet FETCH_HEAD --
 }
 
@@ -28,7 +35,7 @@ propose() {
   request=$(open_request)
   if [[ -n $request ]]; then
     # On top of it: somebody may have written notes there.
-    git fetch --quiet origin "$BRANCH"
+    git_with_token fetch --quiet origin "$BRANCH"
     parent=FETCH_HEAD force=()
   fi
   tree=$(mktemp -d)
@@ -42,7 +49,7 @@ propose() {
     return
   fi
   git -C "$tree" -c "user.name=$AUTHOR" -c "user.email=$EMAIL" commit --quiet --message "Counterexamples of ${CAMPAIGN:-a campaign}"
-  git -C "$tree" push --quiet "${force[@]}" origin "HEAD:refs/heads/$BRANCH"
+  git_with_token -C "$tree" push --quiet "${force[@]}" origin "HEAD:refs/heads/$BRANCH"
   if [[ -n $request ]]; then
     gh pr edit "$request" --body-file "$body"
   else

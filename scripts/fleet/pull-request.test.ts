@@ -1,6 +1,7 @@
 /** Nights in a row, with a repository on this machine and a `gh` that writes down how it was called. */
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +21,29 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('pull-request.sh', import.meta.url));
 
-/** Answers the number of the pull request while the file `open` is there, and fails while `broken` is. */
-const GH = `#!/bin/sh
-[ "$2" = list ] || echo "$*" >> "$GH_STATE/calls"
-case $2 in
-  list) [ ! -e "$GH_STATE/broken" ] || exit 4; [ ! -e "$GH_STATE/open" ] || echo 7 ;;
-  create) touch "$GH_STATE/open" ;;
-esac
+/**
+ * Answers from the file `pulls` as GitHub does: `head` is the owner and the branch, and each pull request names the repository it
+ * comes from. Fails while the file `broken` is there.
+ */
+const GH = `#!/usr/bin/env node
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
+const at = (name) => process.env.GH_STATE + '/' + name;
+const [topic, verb, ...words] = process.argv.slice(2);
+const pulls = existsSync(at('pulls')) ? JSON.parse(readFileSync(at('pulls'), 'utf8')) : [];
+if (topic === 'api') {
+  if (existsSync(at('broken'))) process.exit(4);
+  const query = new URL(verb.replaceAll('{owner}', 'us').replaceAll('{repo}', 'r'), 'https://api').searchParams;
+  const filter = words[words.indexOf('--jq') + 1];
+  const own = filter.includes('select(.head.repo.full_name == .base.repo.full_name)');
+  const found = pulls.filter(({ owner, branch, from }) => owner + ':' + branch === query.get('head') && (!own || from === 'us/r'));
+  console.log(found[0]?.number ?? '');
+} else if (topic === 'auth') {
+  console.log('username=x-access-token\\npassword=' + process.env.GH_TOKEN);
+} else {
+  appendFileSync(at('calls'), [topic, verb, ...words].join(' ') + '\\n');
+  const ours = { number: 7, owner: 'us', branch: 'nightly-counterexamples', from: 'us/r' };
+  if (verb === 'create') writeFileSync(at('pulls'), JSON.stringify([...pulls, ours]));
+}
 `;
 
 let directory: string;
@@ -40,10 +59,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const shell = (script: string, cwd = directory): string => {
+const environment = (): NodeJS.ProcessEnv => {
   const who = { GIT_AUTHOR_NAME: 'T', GIT_AUTHOR_EMAIL: 't@t', GIT_COMMITTER_NAME: 'T', GIT_COMMITTER_EMAIL: 't@t' };
-  const env = { ...process.env, ...who, GH_STATE: directory, PATH: `${directory}:${process.env['PATH']}` };
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -e; ${script}`], { cwd, encoding: 'utf8', env });
+  return { ...process.env, ...who, GH_STATE: directory, PATH: `${directory}:${process.env['PATH']}` };
+};
+
+const shell = (script: string, cwd = directory): string => {
+  const options = { cwd, encoding: 'utf8', env: environment() } as const;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -e; ${script}`], options);
   if (status !== 0) throw new Error(stderr);
   return stdout;
 };
@@ -102,9 +125,40 @@ test('what people wrote into the pull request stays', () => {
 
 test('what was refused is not proposed again with the next finding', () => {
   night('first', 'one.json');
-  rmSync(join(directory, 'open'));
+  rmSync(join(directory, 'pulls'));
   expect(night('second', 'two.json')).toEqual(['old.json']);
   expect(branchHas()).toEqual(['corpus/old.json', 'corpus/two.json']);
+});
+
+test.each([
+  ['another owner', 'them', 'them/r'],
+  // An organization can fork its own repository.
+  ['the same owner', 'us', 'us/fork'],
+])('a pull request from a branch of that name in a fork of %s is neither read nor changed', (_, owner, from) => {
+  const foreign = { number: 6, owner, branch: 'nightly-counterexamples', from };
+  writeFileSync(join(directory, 'pulls'), JSON.stringify([foreign]));
+  expect(night('first', 'one.json')).toEqual(['old.json']);
+  expect(night('second', 'two.json')).toEqual(['old.json', 'one.json']);
+  expect(callsOfGh().map((each) => each.split(' ').slice(0, 3).join(' '))).toEqual(['pr create --head', 'pr edit 7']);
+});
+
+test('git asks gh for the token, because the checkout keeps none', async () => {
+  night('first', 'one.json');
+  const asked: (string | undefined)[] = [];
+  const server = createServer(({ headers }, response) => {
+    asked.push(headers.authorization);
+    response.writeHead(headers.authorization === undefined ? 401 : 404, { 'WWW-Authenticate': 'Basic' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clone = join(directory, 'first');
+  shell(`git remote set-url origin http://127.0.0.1:${port}/us/r`, clone);
+  const env = { ...environment(), GH_TOKEN: 'secret', GIT_TERMINAL_PROMPT: '0' };
+  const child = spawn('bash', [SCRIPT, 'adopt', 'corpus'], { cwd: clone, env, stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number];
+  server.close();
+  const basic = `Basic ${Buffer.from('x-access-token:secret').toString('base64')}`;
+  expect({ code, asked: asked.slice(0, 2) }).toEqual({ code: 128, asked: [undefined, basic] });
 });
 
 test('a night that cannot ask for the pull request fails, rather than take all for new', () => {
