@@ -2,8 +2,8 @@
 
 import type { Defect } from '../impl/defects/defect.js';
 import { describeMachine, describeStep } from './formats/index.js';
-import type { CorpusEntry } from './corpus/entry.js';
-import { fileNameOf } from './corpus/entry.js';
+import type { Finding } from './finding.js';
+import { fileNameOf } from './corpus/counterexample.js';
 import type { Divergence } from './divergence.js';
 
 const HEAD = `# What the harness finds in lguest
@@ -16,7 +16,7 @@ This file is made by \`npx shadowdiff defects findings\` from the catalogue (\`i
 `;
 
 /** The document, of the defects given and the corpus entries of each (subject `impl:ID`). */
-export const findingsDocument = (defects: readonly Defect[], entries: readonly CorpusEntry[]): string => {
+export const findingsDocument = (defects: readonly Defect[], entries: readonly Finding[]): string => {
   const worst = [...defects].sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? -1 : 1));
   const notes = worst.map((defect, index) => note(index + 1, defect, shortest(defect, entries)));
   return [HEAD, summary(worst), ...notes].join('\n');
@@ -25,7 +25,7 @@ export const findingsDocument = (defects: readonly Defect[], entries: readonly C
 /** What harms the host comes first. */
 const rank = ({ harms }: Defect): number => (harms === 'host' ? 0 : 1);
 
-const shortest = (defect: Defect, entries: readonly CorpusEntry[]): CorpusEntry | undefined =>
+const shortest = (defect: Defect, entries: readonly Finding[]): Finding | undefined =>
   entries
     .filter(({ subject }) => subject === `impl:${defect.id}`)
     .sort((one, other) => one.case.program.steps.length - other.case.program.steps.length)
@@ -38,7 +38,7 @@ const summary = (defects: readonly Defect[]): string => {
   return ['| | what | class | who is harmed |', '|---|---|---|---|', ...rows, ''].join('\n');
 };
 
-const note = (number: number, defect: Defect, entry: CorpusEntry | undefined): string =>
+const note = (number: number, defect: Defect, entry: Finding | undefined): string =>
   [
     `## <a id="${number}"></a>${number}. ${defect.title}`,
     '',
@@ -56,7 +56,7 @@ const note = (number: number, defect: Defect, entry: CorpusEntry | undefined): s
     '',
   ].join('\n');
 
-const shown = (entry: CorpusEntry): string[] => {
+const shown = (entry: Finding): string[] => {
   const { program } = entry.case;
   const { place, field, expected, actual, invariant } = entry.divergence;
   const at = place.kind === 'step' ? place.index : undefined;

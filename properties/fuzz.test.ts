@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { signatureOf } from './divergence.js';
-import type { Finding, FuzzOptions, FuzzResult, FuzzWatcher } from './fuzz.js';
+import type { KindOfFinding, FuzzOptions, FuzzResult, FuzzWatcher } from './fuzz.js';
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/registry.js';
@@ -39,7 +39,7 @@ const signatures = ({ findings }: FuzzResult): readonly string[] => findings.map
 
 describe('a fuzz run', () => {
   let usual: FuzzResult;
-  const told: Finding[] = [];
+  const told: KindOfFinding[] = [];
   beforeAll(async () => {
     usual = await run(PROGRAMS, {}, { found: (finding) => void told.push(finding) });
   });

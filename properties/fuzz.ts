@@ -38,7 +38,7 @@ export interface FuzzOptions {
 }
 
 /** A kind of finding: all divergences with one signature. */
-export interface Finding {
+export interface KindOfFinding {
   readonly signature: string;
   /** Number of the program that showed it first, and how many steps that had. */
   readonly program: number;
@@ -62,14 +62,14 @@ export interface FuzzWatcher {
   /** Asked while a finding is made small; true stops at the smallest so far. */
   hurried?(): boolean;
   /** Told of every new kind of finding, once it is small. */
-  found?(finding: Finding): void | Promise<void>;
+  found?(finding: KindOfFinding): void | Promise<void>;
 }
 
 export interface FuzzResult {
   /** Programs that were run, also those that a subject outside the process gave no trace for. */
   readonly programs: number;
   readonly tally: Tally;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly KindOfFinding[];
   /** Known signatures that occurred, with the number of programs that showed them. */
   readonly known: ReadonlyMap<string, number>;
 }
@@ -91,7 +91,7 @@ class FuzzRun {
   private readonly options: FuzzOptions;
   private readonly watcher: FuzzWatcher;
   private readonly pair: Pair;
-  private readonly findings = new Map<string, Finding>();
+  private readonly findings = new Map<string, KindOfFinding>();
   private readonly known = new Map<string, number>();
 
   constructor(options: FuzzOptions, watcher: FuzzWatcher) {
@@ -136,7 +136,7 @@ class FuzzRun {
       return;
     }
     const small = await makeSmall(this.options, shown, this.watcher);
-    const finding: Finding = {
+    const finding: KindOfFinding = {
       signature,
       program: index,
       originalSteps,
@@ -152,7 +152,7 @@ class FuzzRun {
 }
 
 /** A finding as it is told: as small as it would become. */
-export type Small = Pick<Finding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
+export type Small = Pick<KindOfFinding, 'case' | 'divergence' | 'interrupted' | 'reproduced'>;
 
 /** Makes what a program showed small, on machines of its own. Deterministic if the sides are, and nobody is in a hurry. */
 export const makeSmall = async (

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Defect } from '../impl/defects/defect.js';
 import { lguestDefects } from '../impl/defects/catalogue.js';
 import { signatureOf } from './divergence.js';
-import type { Finding } from './fuzz.js';
+import type { KindOfFinding } from './fuzz.js';
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/registry.js';
@@ -11,7 +11,7 @@ import { MODEL, implWith } from './subjects/registry.js';
 const PROGRAMS = 20_000;
 
 /** The finding needs the deviation: with all the others it does not show. */
-const needs = async ({ case: found, signature }: Finding, defect: Defect): Promise<boolean> => {
+const needs = async ({ case: found, signature }: KindOfFinding, defect: Defect): Promise<boolean> => {
   const others = lguestDefects().filter((each) => each !== defect);
   const subject = implWith('impl:lguest without one', others);
   const judging = judgeOf({ reference: MODEL, subject, invariants: INVARIANTS });

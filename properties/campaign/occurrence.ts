@@ -3,8 +3,9 @@
 import * as z from 'zod';
 import { choice, exactObject, wholeNumber } from '../formats/fields.js';
 import { programHash } from '../formats/index.js';
-import type { CorpusEntry, EntryJson } from '../corpus/entry.js';
-import { entryFromJson, entryToJson } from '../corpus/entry.js';
+import type { CounterexampleJson } from '../corpus/counterexample.js';
+import type { Finding } from '../finding.js';
+import { counterexampleFromJson, counterexampleToJson } from '../corpus/counterexample.js';
 import { signatureOf } from '../divergence.js';
 
 /** How often a finding is run again from its stored program. */
@@ -15,7 +16,7 @@ const SHRUNK = ['not', 'partly', 'wholly'] as const;
 export type Shrunk = (typeof SHRUNK)[number];
 
 export interface Occurrence {
-  readonly entry: CorpusEntry;
+  readonly entry: Finding;
   readonly shrunk: Shrunk;
   /** In how many of `RERUNS` the program showed its signature again; undefined before it was run again. */
   readonly shown: number | undefined;
@@ -32,20 +33,20 @@ export const occurrenceSchema = envelope;
 export interface OccurrenceJson {
   readonly shrunk: Shrunk;
   readonly shown?: number;
-  readonly entry: EntryJson;
+  readonly entry: CounterexampleJson;
 }
 
 export const occurrenceToJson = ({ entry, shrunk, shown }: Occurrence): OccurrenceJson => ({
   shrunk,
   ...(shown === undefined ? {} : { shown }),
-  entry: entryToJson(entry),
+  entry: counterexampleToJson(entry),
 });
 
 /** Throws `BadInput` for an entry that is none. */
 export const occurrenceFrom = ({ shrunk, shown, entry }: z.infer<typeof envelope>, source: string): Occurrence => ({
   shrunk,
   shown,
-  entry: entryFromJson(entry, source),
+  entry: counterexampleFromJson(entry, source),
 });
 
 export const signatureOfOccurrence = ({ entry }: Occurrence): string => signatureOf(entry.divergence);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
-import type { CorpusEntry } from './entry.js';
+import type { Finding } from '../finding.js';
 import { redundant } from './redundancy.js';
 
-const entry = (steps: number, changes: Partial<CorpusEntry> = {}, address = 0): { readonly entry: CorpusEntry } => {
+const entry = (steps: number, changes: Partial<Finding> = {}, address = 0): { readonly entry: Finding } => {
   const program: Program = {
     machine: { paging: 'pae', guestPages: 4, devicePages: 1, hostCpus: 1, draw: 0, failAllocation: 0 },
     steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(address) })),

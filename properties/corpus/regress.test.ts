@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../fuzz.js';
+import type { KindOfFinding } from '../fuzz.js';
 import { fuzz } from '../fuzz.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
-import type { CorpusEntry } from './entry.js';
-import { fileNameOf, formatEntry, parseEntry } from './entry.js';
+import type { Finding } from '../finding.js';
+import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 import type { Checked } from './regress.js';
 import { checkStored } from './regress.js';
 
@@ -13,7 +13,7 @@ const OTHER_DEFECT = 'impl:leaf-one-past-ram';
 const SETTINGS = { caseTimeout: 1000 };
 
 /** The first finding of a short run against the defect. */
-const find = async (): Promise<Finding> => {
+const find = async (): Promise<KindOfFinding> => {
   const { findings } = await fuzz(
     {
       campaign: 'regress',
@@ -31,7 +31,7 @@ const find = async (): Promise<Finding> => {
   return findings[0];
 };
 
-let entry: CorpusEntry;
+let entry: Finding;
 beforeAll(async () => {
   const finding = await find();
   entry = {
@@ -51,10 +51,14 @@ beforeAll(async () => {
   };
 });
 
-const check = async (changed: Partial<CorpusEntry>, subject = undefined as string | undefined): Promise<Checked> => {
+const check = async (changed: Partial<Finding>, subject = undefined as string | undefined): Promise<Checked> => {
   const whole = { ...entry, ...changed };
   // Through the file, as a corpus holds it.
-  const stored = { kind: 'entry', path: fileNameOf(whole), entry: parseEntry(formatEntry(whole), 'test') } as const;
+  const stored = {
+    kind: 'entry',
+    path: fileNameOf(whole),
+    entry: parseCounterexample(formatCounterexample(whole), 'test'),
+  } as const;
   const override = subject === undefined ? {} : { subject: subjectNamed(subject, 'test', SETTINGS) };
   return await checkStored(stored, { ...SETTINGS, ...override });
 };
@@ -152,8 +156,8 @@ describe('an entry that cannot be checked is unreadable', () => {
 });
 
 /** A guest that runs on a table, changes it, tells nobody, and touches what it changed. */
-const rudeSteps = (): CorpusEntry['case']['program']['steps'] => {
-  const text = JSON.parse(formatEntry(entry)) as { program: { steps: unknown[] } };
+const rudeSteps = (): Finding['case']['program']['steps'] => {
+  const text = JSON.parse(formatCounterexample(entry)) as { program: { steps: unknown[] } };
   const steps = [
     { op: 'init', kernelAddress: '0xc0000000' },
     { op: 'new-pgtable', root: '0x0', draw: 0 },
@@ -162,5 +166,5 @@ const rudeSteps = (): CorpusEntry['case']['program']['steps'] => {
     { op: 'access', vaddr: '0x0', kind: 'read', mode: 'kernel' },
   ];
   text.program.steps.push(...steps);
-  return parseEntry(JSON.stringify(text), 'test').case.program.steps.slice(-steps.length);
+  return parseCounterexample(JSON.stringify(text), 'test').case.program.steps.slice(-steps.length);
 };

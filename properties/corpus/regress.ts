@@ -9,7 +9,7 @@ import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import type { Subject } from '../subjects/subject.js';
-import type { CorpusEntry } from './entry.js';
+import type { Finding } from '../finding.js';
 import type { Stored } from './store.js';
 
 /**
@@ -46,7 +46,7 @@ export const checkStored = async (stored: Stored, options: RegressOptions): Prom
 
 type Judgement = Omit<Checked, 'path'>;
 
-const checkEntry = async (entry: CorpusEntry, path: string, options: RegressOptions): Promise<Judgement> => {
+const checkEntry = async (entry: Finding, path: string, options: RegressOptions): Promise<Judgement> => {
   const { traffic, program } = entry.case;
   if (traffic === 'coherent' && !keepsContract(program)) {
     return {
@@ -67,10 +67,10 @@ const checkEntry = async (entry: CorpusEntry, path: string, options: RegressOpti
 };
 
 /** The recorded subject is our own machine with a defect, so that the sound one can be asked too. */
-const isDefective = ({ subject }: CorpusEntry): boolean => subject.startsWith('impl:');
+const isDefective = ({ subject }: Finding): boolean => subject.startsWith('impl:');
 
 const judge = async (
-  entry: CorpusEntry,
+  entry: Finding,
   subject: Subject,
   reference: Subject,
   invariants: readonly Invariant[],
@@ -84,20 +84,20 @@ const judge = async (
 };
 
 /** Whether any invariant is broken, the recorded one or another. Throws `BadInput` if a side cannot be run. */
-export const stillDiverges = async (entry: CorpusEntry, path: string, caseTimeout: number): Promise<boolean> => {
+export const stillDiverges = async (entry: Finding, path: string, caseTimeout: number): Promise<boolean> => {
   const [subject, reference] = [entry.subject, entry.reference].map((name) =>
     subjectNamed(name, path, { caseTimeout }),
   );
   return (await judge(entry, subject, reference, INVARIANTS)) !== undefined;
 };
 
-const mustAgree = async (entry: CorpusEntry, subject: Subject, reference: Subject): Promise<Judgement> => {
+const mustAgree = async (entry: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
   const found = await judge(entry, subject, reference, INVARIANTS);
   if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${reference.name}` };
   return { verdict: 'diverges', reason: `${subject.name} diverges from ${reference.name}: ${signatureOf(found)}` };
 };
 
-const mustDiverge = async (entry: CorpusEntry, subject: Subject, reference: Subject): Promise<Judgement> => {
+const mustDiverge = async (entry: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
   // Its own invariant alone is asked: others may see the same bug, and be asked first.
   const own = INVARIANTS.filter(({ id }) => id === entry.divergence.invariant);
   const found = await judge(entry, subject, reference, own);

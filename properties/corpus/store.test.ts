@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BadInput } from '../formats/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
-import type { CorpusEntry } from './entry.js';
-import { fileNameOf, formatEntry } from './entry.js';
+import type { Finding } from '../finding.js';
+import { fileNameOf, formatCounterexample } from './counterexample.js';
 import { makeDirectory } from './make-directory.js';
-import { readCorpus, readCorpusIfThere, readStored, readTextFile, saveEntry } from './store.js';
+import { readCorpus, readCorpusIfThere, readStored, readTextFile, saveFinding } from './store.js';
 
-const entryAt = (address: number): CorpusEntry => ({
+const entryAt = (address: number): Finding => ({
   status: 'open',
   subject: 'impl',
   reference: 'model',
@@ -45,35 +45,37 @@ afterEach(async () => {
 
 describe('saving', () => {
   test('what is saved is read again', async () => {
-    const path = await saveEntry(directory, ENTRY);
+    const path = await saveFinding(directory, ENTRY);
     expect(path).toBe(join(directory, fileNameOf(ENTRY)));
     expect(await readStored(path)).toEqual({ kind: 'entry', path, entry: ENTRY });
   });
 
   test('makes the directory and those above it', async () => {
     const deep = join(directory, 'a', 'b', 'corpus');
-    await saveEntry(deep, ENTRY);
+    await saveFinding(deep, ENTRY);
     expect(await readdir(deep)).toEqual([fileNameOf(ENTRY)]);
   });
 
   test('leaves nothing but the entry behind, and replaces the one for the same program', async () => {
-    await saveEntry(directory, ENTRY);
-    await saveEntry(directory, { ...ENTRY, note: 'again', status: 'fixed' });
+    await saveFinding(directory, ENTRY);
+    await saveFinding(directory, { ...ENTRY, note: 'again', status: 'fixed' });
     expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
     const [stored] = await readCorpus(directory);
     expect(stored).toMatchObject({ kind: 'entry', entry: { note: 'again', status: 'fixed' } });
   });
 
   test('many savers at once leave one whole file', async () => {
-    await Promise.all(Array.from({ length: 16 }, (_, time) => saveEntry(directory, { ...ENTRY, note: String(time) })));
+    await Promise.all(
+      Array.from({ length: 16 }, (_, time) => saveFinding(directory, { ...ENTRY, note: String(time) })),
+    );
     expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
     expect((await readCorpus(directory))[0].kind).toBe('entry');
   });
 
   test('a reader never sees half a file while it is replaced', async () => {
     const long = { ...ENTRY, note: 'x'.repeat(300_000) };
-    const path = await saveEntry(directory, long);
-    const writing = Promise.all(Array.from({ length: 8 }, () => saveEntry(directory, long)));
+    const path = await saveFinding(directory, long);
+    const writing = Promise.all(Array.from({ length: 8 }, () => saveFinding(directory, long)));
     for (let time = 0; time < 20; time++) expect((await readStored(path)).kind).toBe('entry');
     await writing;
   });
@@ -81,7 +83,7 @@ describe('saving', () => {
   test('where it cannot be written, it says so and what to do', async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
-    const saving = saveEntry(join(file, 'corpus'), ENTRY);
+    const saving = saveFinding(join(file, 'corpus'), ENTRY);
     await expect(saving).rejects.toThrow(BadInput);
     await expect(saving).rejects.toThrow(/cannot be written: .+; free space or name another --corpus/);
   });
@@ -96,15 +98,15 @@ describe('reading one file', () => {
   };
 
   test('a torn one is told', async () => {
-    const whole = formatEntry(ENTRY);
+    const whole = formatCounterexample(ENTRY);
     for (const length of [0, 1, 100, whole.length - 3]) {
       expect(await problemOf(fileNameOf(ENTRY), whole.slice(0, length))).toContain(fileNameOf(ENTRY));
     }
   });
 
   test('one whose program was edited is told, for its name no longer fits', async () => {
-    const edited = formatEntry(ENTRY).replace('"vaddr": "0x0"', '"vaddr": "0x1000"');
-    expect(edited).not.toBe(formatEntry(ENTRY));
+    const edited = formatCounterexample(ENTRY).replace('"vaddr": "0x0"', '"vaddr": "0x1000"');
+    expect(edited).not.toBe(formatCounterexample(ENTRY));
     const other = fileNameOf(entryAt(0x1000));
     expect(await problemOf(fileNameOf(ENTRY), edited)).toContain(
       `its content belongs in "${other}"; undo the edit, or rename the file`,
@@ -138,7 +140,7 @@ describe('reading one file', () => {
 describe('reading a corpus', () => {
   test('entries come by name, and other files are left alone', async () => {
     const entries = [0, 0x1000, 0x2000, 0x3000, 0x4000].map(entryAt);
-    for (const entry of entries) await saveEntry(directory, entry);
+    for (const entry of entries) await saveFinding(directory, entry);
     await writeFile(join(directory, 'README.md'), 'not an entry');
     await mkdir(join(directory, 'old'));
     const names = (await readCorpus(directory)).map(({ path }) => path);
@@ -151,7 +153,7 @@ describe('reading a corpus', () => {
   });
 
   test('an unreadable file is listed with its problem, and the others are read', async () => {
-    await saveEntry(directory, ENTRY);
+    await saveFinding(directory, ENTRY);
     await writeFile(join(directory, 'a.json'), '{');
     await mkdir(join(directory, 'b.json'));
     await symlink(join(directory, 'nowhere'), join(directory, 'c.json'));

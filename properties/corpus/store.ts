@@ -4,8 +4,8 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BadInput } from '../formats/index.js';
-import type { CorpusEntry } from './entry.js';
-import { fileNameOf, formatEntry, parseEntry } from './entry.js';
+import type { Finding } from '../finding.js';
+import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 import { makeDirectory } from './make-directory.js';
 
 /** A larger file is none of ours: the longest program that fits the formats stays far below. */
@@ -13,7 +13,7 @@ const LARGEST_FILE = 16 * 2 ** 20;
 
 /** A file of the corpus: its entry, or why it has none. */
 export type Stored =
-  | { readonly kind: 'entry'; readonly path: string; readonly entry: CorpusEntry }
+  | { readonly kind: 'entry'; readonly path: string; readonly entry: Finding }
   | { readonly kind: 'unreadable'; readonly path: string; readonly problem: string };
 export type StoredEntry = Extract<Stored, { readonly kind: 'entry' }>;
 
@@ -101,7 +101,7 @@ const listJson = async (directory: string): Promise<readonly string[]> => {
 /** Reads one file of a corpus; what is wrong with it is told, not thrown. */
 export const readStored = async (path: string): Promise<Stored> => {
   try {
-    const entry = parseEntry(await readTextFile(path), path);
+    const entry = parseCounterexample(await readTextFile(path), path);
     if (fileNameOf(entry) !== basename(path)) {
       throw new BadInput(path, `its content belongs in "${fileNameOf(entry)}"; undo the edit, or rename the file`);
     }
@@ -115,11 +115,11 @@ export const readStored = async (path: string): Promise<Stored> => {
 /**
  * Saves an entry under its name, whole or not at all; answers the path. A second entry for the same program replaces the first.
  */
-export const saveEntry = async (directory: string, entry: CorpusEntry): Promise<string> => {
+export const saveFinding = async (directory: string, entry: Finding): Promise<string> => {
   const path = join(directory, fileNameOf(entry));
   try {
     await makeDirectory(directory);
-    await writeWhole(path, formatEntry(entry));
+    await writeWhole(path, formatCounterexample(entry));
   } catch (error) {
     throw unwritable(path, error, 'name another --corpus');
   }

@@ -2,8 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Program, StoreStep } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr } from '../../model/vocabulary/index.js';
-import type { CorpusEntry } from '../corpus/entry.js';
-import { parseEntry } from '../corpus/entry.js';
+import type { Finding } from '../finding.js';
+import { parseCounterexample } from '../corpus/counterexample.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
@@ -15,9 +15,9 @@ import { tellStory } from './tell.js';
 const CORPUS = new URL('../../corpus/', import.meta.url);
 const ENTRIES = readdirSync(CORPUS).toSorted();
 
-const entryNamed = (name: string): CorpusEntry => parseEntry(readFileSync(new URL(name, CORPUS), 'utf8'), name);
+const entryNamed = (name: string): Finding => parseCounterexample(readFileSync(new URL(name, CORPUS), 'utf8'), name);
 
-const storyOf = async ({ case: kept, subject, divergence }: CorpusEntry): Promise<Story> => {
+const storyOf = async ({ case: kept, subject, divergence }: Finding): Promise<Story> => {
   const standing = subjectNamed(subject, 'test', { caseTimeout: 1000 });
   const { invariant } = divergence;
   const story = await tellStory(kept, { reference: MODEL, subject: standing, invariants: INVARIANTS, invariant });
@@ -27,7 +27,7 @@ const storyOf = async ({ case: kept, subject, divergence }: CorpusEntry): Promis
 
 const storyNamed = (name: string): Promise<Story> => storyOf(entryNamed(name));
 
-const withSteps = (entry: CorpusEntry, steps: Program['steps']): CorpusEntry => ({
+const withSteps = (entry: Finding, steps: Program['steps']): Finding => ({
   ...entry,
   case: { traffic: 'hostile', program: { machine: entry.case.program.machine, steps } },
 });

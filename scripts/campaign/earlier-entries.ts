@@ -1,7 +1,7 @@
 /** What a corpus held before a run began: its own findings, kept there before it was cut off and taken up again, are none of that. */
 
 import { basename } from 'node:path';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import type { Stored } from '../../properties/corpus/store.js';
 import { readCorpusIfThere } from '../../properties/corpus/store.js';
 import type { RunRecord } from './run-record.js';
@@ -19,5 +19,5 @@ export const readEarlier = async (corpus: string, run: Run): Promise<readonly St
 };
 
 /** A campaign may be run every night; the moment at which a run began tells it from others. */
-const isOf = ({ provenance }: CorpusEntry, { campaign, parts }: Run): boolean =>
+const isOf = ({ provenance }: Finding, { campaign, parts }: Run): boolean =>
   provenance.seed === campaign.seed && parts.some(({ started }) => started === provenance.date);

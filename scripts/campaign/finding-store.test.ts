@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { paddr, vaddr } from '../../model/vocabulary/index.js';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import { checkDirectory, makeResultDirectory, storeFinding } from './finding-store.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'finding-store-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const ENTRY: CorpusEntry = {
+const ENTRY: Finding = {
   status: 'open',
   subject: 'impl:victim-ignores-draw',
   reference: 'model',

@@ -3,35 +3,35 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BadInput } from '../../properties/formats/index.js';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
-import { fileNameOf, parseEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
+import { fileNameOf, parseCounterexample } from '../../properties/corpus/counterexample.js';
 import { makeDirectory } from '../../properties/corpus/make-directory.js';
-import { readTextFile, saveEntry } from '../../properties/corpus/store.js';
+import { readTextFile, saveFinding } from '../../properties/corpus/store.js';
 
 export type StoredFinding =
   /** `recorded`: the entry that the file holds, the new one or an older one of the same program. */
-  | { readonly kind: 'stored'; readonly path: string; readonly recorded: CorpusEntry }
+  | { readonly kind: 'stored'; readonly path: string; readonly recorded: Finding }
   | { readonly kind: 'lost'; readonly problem: string };
 
 /**
  * Stores an entry in a directory. A file that is there already stays as it is: somebody may have written a note into it or
  * marked it as fixed.
  */
-export const storeFinding = async (directory: string, entry: CorpusEntry): Promise<StoredFinding> => {
+export const storeFinding = async (directory: string, entry: Finding): Promise<StoredFinding> => {
   const path = join(directory, fileNameOf(entry));
   try {
     const recorded = await entryAt(path);
     if (recorded !== undefined) return { kind: 'stored', path, recorded };
-    return { kind: 'stored', path: await saveEntry(directory, entry), recorded: entry };
+    return { kind: 'stored', path: await saveFinding(directory, entry), recorded: entry };
   } catch (error) {
     if (error instanceof BadInput) return { kind: 'lost', problem: error.message };
     throw error;
   }
 };
 
-const entryAt = async (path: string): Promise<CorpusEntry | undefined> => {
+const entryAt = async (path: string): Promise<Finding | undefined> => {
   try {
-    return parseEntry(await readTextFile(path), path);
+    return parseCounterexample(await readTextFile(path), path);
   } catch (error) {
     if (error instanceof BadInput) return undefined;
     throw error;

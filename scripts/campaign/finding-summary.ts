@@ -1,11 +1,11 @@
-import type { Finding } from '../../properties/fuzz.js';
+import type { KindOfFinding } from '../../properties/fuzz.js';
 import type { FindingSummary } from '../report/summary.js';
 
 /** The note of a finding that is flaky. */
 export const UNSTEADY = 'Did not show again when the program was run by itself.';
 
 /** `file`: where it is stored, if it could be; `replay`: the command line that replays it. */
-export const findingSummary = (finding: Finding, file: string | undefined, replay: string): FindingSummary => ({
+export const findingSummary = (finding: KindOfFinding, file: string | undefined, replay: string): FindingSummary => ({
   signature: finding.signature,
   count: finding.count,
   program: finding.program,

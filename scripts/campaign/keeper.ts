@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { formatProgram } from '../../properties/formats/index.js';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
-import type { Finding } from '../../properties/fuzz.js';
+import type { Finding } from '../../properties/finding.js';
+import type { KindOfFinding } from '../../properties/fuzz.js';
 import { findingReport } from '../report/finding-report.js';
 import { printable } from '../terminal/printable.js';
 import { commandLineOf } from '../terminal/shell-words.js';
@@ -17,7 +17,7 @@ import type { Plan } from './plan.js';
 import { FINDINGS_DIRECTORY } from './summary-file.js';
 
 interface Kept {
-  readonly finding: Finding;
+  readonly finding: KindOfFinding;
   readonly file: string | undefined;
   readonly replay: string;
 }
@@ -36,7 +36,7 @@ export class Keeper {
     return this.kept.length;
   }
 
-  async keep(finding: Finding): Promise<void> {
+  async keep(finding: KindOfFinding): Promise<void> {
     const entry = this.entryOf(finding);
     const inCorpus = await storeFinding(this.plan.corpus, entry);
     const inOut =
@@ -53,7 +53,7 @@ export class Keeper {
     return this.kept.map(({ finding, file, replay }) => findingSummary(finding, file, replay));
   }
 
-  private entryOf({ case: found, divergence, program, originalSteps, reproduced }: Finding): CorpusEntry {
+  private entryOf({ case: found, divergence, program, originalSteps, reproduced }: KindOfFinding): Finding {
     const { options } = this.plan;
     return {
       status: 'open',
@@ -72,7 +72,7 @@ export class Keeper {
     };
   }
 
-  private tell(finding: Finding, stored: StoredFinding): void {
+  private tell(finding: KindOfFinding, stored: StoredFinding): void {
     const { session } = this;
     session.print();
     const report = findingReport(finding, this.kept.length, this.plan.options.campaign, session);

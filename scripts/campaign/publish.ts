@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { BadInput } from '../../properties/formats/index.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
-import { fileNameOf, formatEntry } from '../../properties/corpus/entry.js';
+import { fileNameOf, formatCounterexample } from '../../properties/corpus/counterexample.js';
 import { makeDirectory } from '../../properties/corpus/make-directory.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
-import type { Finding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
+import type { KindOfFinding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import type { Tally } from '../../properties/tally.js';
@@ -115,7 +115,7 @@ const resultOf = (ledger: Ledger, findings: readonly TriagedFinding[]): FuzzResu
   ),
 });
 
-const findingOf = ({ signature, count, occurrence }: TriagedFinding): Finding => {
+const findingOf = ({ signature, count, occurrence }: TriagedFinding): KindOfFinding => {
   const { entry, shrunk, shown } = occurrence;
   const { program, originalSteps } = entry.provenance;
   return {
@@ -165,7 +165,7 @@ const storeOne = async (
 ): Promise<string | undefined> => {
   const entry = occurrence.shown === 0 ? { ...occurrence.entry, note: UNSTEADY } : occurrence.entry;
   const path = join(directory, fileNameOf(entry));
-  const written = await writeTextFile(path, formatEntry(entry), REMEDY).then(
+  const written = await writeTextFile(path, formatCounterexample(entry), REMEDY).then(
     () => path,
     (error: Error) => void troubles.push(error.message),
   );

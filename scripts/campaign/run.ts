@@ -1,6 +1,6 @@
 /** One fuzz run: the loop of properties/fuzz.ts with a clock, a terminal and a way to stop it. */
 
-import type { FuzzResult, FuzzWatcher, Finding } from '../../properties/fuzz.js';
+import type { FuzzResult, FuzzWatcher, KindOfFinding } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
 import type { Tally } from '../../properties/tally.js';
 import { Breather } from '../terminal/breather.js';
@@ -104,7 +104,7 @@ class Run implements FuzzWatcher {
     return this.interrupted || this.elapsed > this.plan.limits.time + OVERTIME;
   }
 
-  async found(finding: Finding): Promise<void> {
+  async found(finding: KindOfFinding): Promise<void> {
     await this.keeper.keep(finding);
   }
 }

@@ -6,7 +6,7 @@ import { KEPT_PROGRAMS } from '../../properties/campaign/batch.js';
 import { numberOf } from '../../properties/campaign/discoveries.js';
 import type { Occurrence } from '../../properties/campaign/occurrence.js';
 import { RERUNS, signatureOfOccurrence } from '../../properties/campaign/occurrence.js';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { tolerated } from './known.js';
 import type { Outcome } from './crew.js';
@@ -83,7 +83,7 @@ export class Shrinking {
   }
 
   /** In how many of `RERUNS` a stored program shows its finding again; nothing if the run ends. */
-  private async showings(entry: CorpusEntry): Promise<number | undefined> {
+  private async showings(entry: Finding): Promise<number | undefined> {
     const { divergence, case: found } = entry;
     if (isDeath(divergence)) return await this.deaths(entry);
     const { settings } = this.workshop;
@@ -96,7 +96,7 @@ export class Shrinking {
     return outcome.kind === 'done' ? outcome.result : 0;
   }
 
-  private async deaths({ provenance, divergence }: CorpusEntry): Promise<number | undefined> {
+  private async deaths({ provenance, divergence }: Finding): Promise<number | undefined> {
     const { settings } = this.workshop;
     const batch = { range: { first: provenance.program, stride: 1, count: 1 }, skip: [], enough: {} };
     let deaths = 0;

@@ -7,7 +7,7 @@ import type { Discovery } from '../../properties/campaign/discoveries.js';
 import { presented } from '../../properties/campaign/discoveries.js';
 import type { Occurrence } from '../../properties/campaign/occurrence.js';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { commandLineOf } from '../terminal/shell-words.js';
 import { readEarlier } from './earlier-entries.js';
@@ -92,7 +92,7 @@ const recordedIn = async ({ kept, record }: TriageContext): Promise<ReadonlyMap<
   return paths;
 };
 
-const isOpenOf = ({ status, subject, reference }: CorpusEntry, { campaign }: RunRecord): boolean =>
+const isOpenOf = ({ status, subject, reference }: Finding, { campaign }: RunRecord): boolean =>
   status === 'open' && subject === campaign.subject && reference === campaign.reference;
 
 const sortEntries = (ledger: Ledger, { replayed, record }: TriageContext): Omit<Triage, 'findings'> => {

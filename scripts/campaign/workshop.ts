@@ -1,6 +1,6 @@
 /** What every phase of a run works with: its plan, what it remembers, and its workers. */
 
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import type { Raw } from '../../properties/campaign/batch.js';
 import type { Event } from '../../properties/campaign/event.js';
 import type { Ledger, ShardSum } from '../../properties/campaign/ledger.js';
@@ -88,7 +88,7 @@ export class Workshop {
   }
 
   /** A program of the campaign as an entry of a corpus. */
-  entryOf({ program, originalSteps, case: found, divergence }: Raw): CorpusEntry {
+  entryOf({ program, originalSteps, case: found, divergence }: Raw): Finding {
     const { version, seed, subject, reference } = this.plan.record.campaign;
     return {
       status: 'open',

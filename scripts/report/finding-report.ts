@@ -4,7 +4,7 @@ import { describeStep } from '../../properties/formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
-import type { Finding } from '../../properties/fuzz.js';
+import type { KindOfFinding } from '../../properties/fuzz.js';
 import type { Session } from '../terminal/session.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
@@ -12,7 +12,12 @@ import { printable } from '../terminal/printable.js';
 import { programListing } from './program-listing.js';
 
 /** `number`: 1 for the first finding of the run. The caller adds where it is stored and how to replay it. */
-export const findingReport = (finding: Finding, number: number, seed: string, session: Session): readonly string[] => {
+export const findingReport = (
+  finding: KindOfFinding,
+  number: number,
+  seed: string,
+  session: Session,
+): readonly string[] => {
   const { divergence, originalSteps } = finding;
   const { traffic, program } = finding.case;
   const { colors, width } = session;
@@ -28,7 +33,7 @@ export const findingReport = (finding: Finding, number: number, seed: string, se
   ];
 };
 
-const sizeText = ({ case: { program }, interrupted, reproduced }: Finding): string => {
+const sizeText = ({ case: { program }, interrupted, reproduced }: KindOfFinding): string => {
   if (!reproduced) return 'not shrunk: it did not show again when run by itself';
   const size = `${formatCount(program.steps.length)} after shrinking`;
   return interrupted ? `${size} (cut short, so it may be larger than need be)` : size;

@@ -1,6 +1,6 @@
 /** What a reporter is, and all of them. A new one is a file and a line. */
 
-import type { CorpusEntry } from '../../properties/corpus/entry.js';
+import type { Finding } from '../../properties/finding.js';
 import { htmlText } from './html/html-text.js';
 import type { ReportDocument } from './document/report-document.js';
 import type { Session } from '../terminal/session.js';
@@ -11,7 +11,7 @@ import { markdownText } from './markdown.js';
 export interface Reported {
   readonly report: ReportDocument;
   /** The stored counterexamples, by file. */
-  readonly entries: ReadonlyMap<string, CorpusEntry>;
+  readonly entries: ReadonlyMap<string, Finding>;
   /** Milliseconds that a subject outside the process may take for one program. */
   readonly caseTimeout: number;
   readonly session: Session;

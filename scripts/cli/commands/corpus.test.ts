@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fileNameOf, formatEntry, parseEntry } from '../../../properties/corpus/entry.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import { fileNameOf, formatCounterexample, parseCounterexample } from '../../../properties/corpus/counterexample.js';
+import type { Finding } from '../../../properties/finding.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 
 const OURS = fileURLToPath(new URL('../../../corpus', import.meta.url));
@@ -24,10 +24,11 @@ const at = (...path: readonly string[]): string => join(directory, ...path);
 const corpus = (command: string, ...words: readonly string[]) =>
   capturedCall(['corpus', command, ...words, '--corpus', at('corpus')]);
 const kept = async (): Promise<readonly string[]> => (await readdir(at('corpus'))).toSorted();
-const read = async (name: string): Promise<CorpusEntry> => parseEntry(await readFile(join(OURS, name), 'utf8'), name);
+const read = async (name: string): Promise<Finding> =>
+  parseCounterexample(await readFile(join(OURS, name), 'utf8'), name);
 
 /** The same finding with a step more, which changes nothing. */
-const longer = async (name: string): Promise<CorpusEntry> => {
+const longer = async (name: string): Promise<Finding> => {
   const entry = await read(name);
   const { machine, steps } = entry.case.program;
   const [last] = steps.slice(-1);
@@ -35,10 +36,10 @@ const longer = async (name: string): Promise<CorpusEntry> => {
   return { ...entry, case: { ...entry.case, program }, note: 'looked at' };
 };
 
-const store = async (folder: string, entry: CorpusEntry): Promise<string> => {
+const store = async (folder: string, entry: Finding): Promise<string> => {
   const path = at(folder, fileNameOf(entry));
   await cp(join(OURS, names[0]), path, { recursive: true });
-  await writeFile(path, formatEntry(entry));
+  await writeFile(path, formatCounterexample(entry));
   return path;
 };
 
@@ -89,7 +90,7 @@ describe('add', () => {
     const path = await store('out', { ...entry, subject: 'model', reference: entry.subject });
     const { divergence } = JSON.parse(
       (await capturedCall(['replay', path, '--json'])).out.trim().split('\n').at(-1)!,
-    ) as { readonly divergence: CorpusEntry['divergence'] };
+    ) as { readonly divergence: Finding['divergence'] };
     const found = await store('out', { ...entry, subject: 'model', reference: entry.subject, divergence });
     expect((await corpus('add', found)).out).toContain('added as');
   });

@@ -2,12 +2,19 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
-import type { CorpusEntry, Status } from '../../../properties/corpus/entry.js';
-import { FINDING_NAMES, STATUSES, fileNameOf } from '../../../properties/corpus/entry.js';
+import type { Finding, Status } from '../../../properties/finding.js';
+import { FINDING_NAMES, fileNameOf } from '../../../properties/corpus/counterexample.js';
+import { STATUSES } from '../../../properties/finding.js';
 import { byWorth, findingOf, redundant } from '../../../properties/corpus/redundancy.js';
 import { checkStored, stillDiverges } from '../../../properties/corpus/regress.js';
 import type { StoredEntry } from '../../../properties/corpus/store.js';
-import { readCorpus, readCorpusIfThere, readStored, readableOf, saveEntry } from '../../../properties/corpus/store.js';
+import {
+  readCorpus,
+  readCorpusIfThere,
+  readStored,
+  readableOf,
+  saveFinding,
+} from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
@@ -79,7 +86,7 @@ const addList = (command: Command, session: Session): void => {
     });
 };
 
-const isWanted = ({ status, subject, divergence }: CorpusEntry, flags: ListFlags): boolean =>
+const isWanted = ({ status, subject, divergence }: Finding, flags: ListFlags): boolean =>
   (flags.status ?? status) === status &&
   (flags.subject ?? subject) === subject &&
   (flags.invariant ?? divergence.invariant) === divergence.invariant;
@@ -120,7 +127,7 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
   if (better !== undefined) return `${path}: not added, ${better.path} says the same and is no longer`;
   // A note that somebody wrote outlives the program that it was written for.
   const note = entry.note === '' ? (same.find((each) => each.entry.note !== '')?.entry.note ?? '') : entry.note;
-  const saved = await saveEntry(corpus, { ...entry, note });
+  const saved = await saveFinding(corpus, { ...entry, note });
   for (const each of same) await rm(each.path);
   const instead = same.length === 0 ? '' : ` instead of ${same.map((each) => each.path).join(', ')}`;
   return `${path}: added as ${saved}${instead}`;
@@ -175,7 +182,7 @@ const addStats = (command: Command, session: Session): void => {
     });
 };
 
-const statsOf = (entries: readonly CorpusEntry[]) => {
+const statsOf = (entries: readonly Finding[]) => {
   const lengths = entries.map((entry) => entry.case.program.steps.length).toSorted((one, other) => one - other);
   const dates = entries.map(({ provenance }) => provenance.date.slice(0, 10)).toSorted();
   return {

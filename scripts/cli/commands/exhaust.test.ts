@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseEntry } from '../../../properties/corpus/entry.js';
+import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { readCorpus } from '../../../properties/corpus/store.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
@@ -117,6 +117,6 @@ test('how short a counterexample can be is noted in the corpus', async () => {
   expect(await readdir(directory)).toEqual(before);
   const kept = await readCorpus(directory);
   const path = kept.find((each) => each.kind === 'entry' && each.entry.subject === 'impl:victim-ignores-draw')!.path;
-  const { provenance } = parseEntry(await readFile(path, 'utf8'), path);
+  const { provenance } = parseCounterexample(await readFile(path, 'utf8'), path);
   expect(provenance.shortest).toEqual({ machine: 'small', steps: 2, folding: 'nothing' });
 });

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput, formatProgram } from '../../../properties/formats/index.js';
 import type { Case } from '../../../properties/generators/index.js';
-import type { CorpusEntry, Provenance } from '../../../properties/corpus/entry.js';
-import { fileNameOf, formatEntry } from '../../../properties/corpus/entry.js';
-import { saveEntry } from '../../../properties/corpus/store.js';
+import type { Finding, Provenance } from '../../../properties/finding.js';
+import { fileNameOf, formatCounterexample } from '../../../properties/corpus/counterexample.js';
+import { saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
@@ -59,7 +59,8 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);
   const entry = entryOf(file, small, sides, session);
   if (flags.write === true) session.print(await write(path, file, entry, flags.corpus));
-  else session.print(file.entry === undefined ? formatProgram(small.case.program) : formatEntry(entry).trimEnd());
+  else
+    session.print(file.entry === undefined ? formatProgram(small.case.program) : formatCounterexample(entry).trimEnd());
   return interrupted ? EXIT.interrupted : EXIT.clean;
 };
 
@@ -98,7 +99,7 @@ const shrink = async (
   }
 };
 
-const entryOf = (file: CaseFile, small: Minimized, sides: Sides, session: Session): CorpusEntry => ({
+const entryOf = (file: CaseFile, small: Minimized, sides: Sides, session: Session): Finding => ({
   status: file.entry?.status ?? 'open',
   subject: sides.subject.name,
   reference: sides.reference.name,
@@ -118,9 +119,9 @@ const provenanceOf = ({ source, case: { program } }: CaseFile, { surroundings }:
 });
 
 /** Answers the path. The old file goes only when the new one is there. */
-const write = async (path: string, file: CaseFile, entry: CorpusEntry, corpus: string): Promise<string> => {
-  if (file.entry === undefined || path === STDIN) return await saveEntry(corpus, entry);
-  const saved = await saveEntry(dirname(path), entry);
+const write = async (path: string, file: CaseFile, entry: Finding, corpus: string): Promise<string> => {
+  if (file.entry === undefined || path === STDIN) return await saveFinding(corpus, entry);
+  const saved = await saveFinding(dirname(path), entry);
   if (resolve(saved) !== resolve(path) && resolve(path).endsWith(fileNameOf(file.entry))) await unlink(path);
   return saved;
 };

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Program } from '../../../model/vocabulary/index.js';
 import { cpu, paddr, vaddr } from '../../../model/vocabulary/index.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
-import { fileNameOf } from '../../../properties/corpus/entry.js';
-import { readStored, saveEntry } from '../../../properties/corpus/store.js';
+import type { Finding } from '../../../properties/finding.js';
+import { fileNameOf } from '../../../properties/corpus/counterexample.js';
+import { readStored, saveFinding } from '../../../properties/corpus/store.js';
 import type { Divergence } from '../../../properties/divergence.js';
 import type { Search } from '../../../properties/exhaust/shortest.js';
 import { record } from './record.js';
@@ -35,7 +35,7 @@ const divergenceAt = (index: number, difference: string): Divergence => ({
   difference,
 });
 
-const ENTRY: CorpusEntry = {
+const ENTRY: Finding = {
   status: 'open',
   subject: 'impl:victim-ignores-draw',
   reference: 'model',
@@ -54,14 +54,14 @@ const found = (idle: number, difference = 'another victim'): Search => ({
 
 /** The files of the corpus after it was recorded that such a search was made. */
 const after = async (search: Search): Promise<{ readonly said: string; readonly files: readonly unknown[] }> => {
-  await saveEntry(directory, ENTRY);
+  await saveFinding(directory, ENTRY);
   const said = await record(directory, ENTRY, search);
   const files = await Promise.all((await readdir(directory)).map((name) => readStored(join(directory, name))));
   return { said, files };
 };
 
-const stored = (entry: CorpusEntry) => ({ kind: 'entry', path: join(directory, fileNameOf(entry)), entry });
-const noted = (steps: number): CorpusEntry['provenance'] => ({
+const stored = (entry: Finding) => ({ kind: 'entry', path: join(directory, fileNameOf(entry)), entry });
+const noted = (steps: number): Finding['provenance'] => ({
   ...ENTRY.provenance,
   shortest: { machine: 'small', steps, folding: 'nothing' },
 });
@@ -81,11 +81,11 @@ test('a shorter program takes the place of one that says the same', async () => 
 });
 
 test('what another machine showed in as few steps stays', async () => {
-  const entry: CorpusEntry = {
+  const entry: Finding = {
     ...ENTRY,
     provenance: { ...ENTRY.provenance, shortest: { machine: 'values', steps: 2, folding: 'names' } },
   };
-  await saveEntry(directory, entry);
+  await saveFinding(directory, entry);
   expect(await record(directory, entry, found(0))).toBe('kept');
   expect(await readStored(join(directory, fileNameOf(entry)))).toEqual(stored(entry));
 });

@@ -3,9 +3,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keepsContract } from '../../../properties/contract.js';
-import type { CorpusEntry, Shortest } from '../../../properties/corpus/entry.js';
-import { fileNameOf } from '../../../properties/corpus/entry.js';
-import { saveEntry } from '../../../properties/corpus/store.js';
+import type { Finding, Shortest } from '../../../properties/finding.js';
+import { fileNameOf } from '../../../properties/corpus/counterexample.js';
+import { saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import type { Counterexample } from '../../../properties/exhaust/explore.js';
 import type { Search } from '../../../properties/exhaust/shortest.js';
@@ -13,7 +13,7 @@ import type { Search } from '../../../properties/exhaust/shortest.js';
 /** `kept`: the entry, or a program of another small machine, is shorter than any of this one; or it is not for comparison. */
 export type Recorded = 'noted' | 'replaced by a shorter one' | 'kept';
 
-export const record = async (corpus: string, entry: CorpusEntry, search: Search): Promise<Recorded> => {
+export const record = async (corpus: string, entry: Finding, search: Search): Promise<Recorded> => {
   if (search.kind !== 'found' || search.folding === undefined || !search.found.shortest) return 'kept';
   const { found, folding } = search;
   const steps = found.program.steps.length;
@@ -22,21 +22,25 @@ export const record = async (corpus: string, entry: CorpusEntry, search: Search)
   if (known !== undefined && known.machine !== search.machine && known.steps <= steps) return 'kept';
   const noted = withShortest(entry, { machine: search.machine, steps, folding });
   if (!mayReplace(entry, found)) {
-    await saveEntry(corpus, noted);
+    await saveFinding(corpus, noted);
     return 'noted';
   }
-  await saveEntry(corpus, { ...noted, case: { ...entry.case, program: found.program }, divergence: found.divergence });
+  await saveFinding(corpus, {
+    ...noted,
+    case: { ...entry.case, program: found.program },
+    divergence: found.divergence,
+  });
   await rm(join(corpus, fileNameOf(entry)));
   return 'replaced by a shorter one';
 };
 
-const withShortest = (entry: CorpusEntry, shortest: Shortest): CorpusEntry => ({
+const withShortest = (entry: Finding, shortest: Shortest): Finding => ({
   ...entry,
   provenance: { ...entry.provenance, shortest },
 });
 
 /** It is shorter, says the same, and its guest is no worse. */
-const mayReplace = ({ case: { program, traffic }, divergence }: CorpusEntry, found: Counterexample): boolean =>
+const mayReplace = ({ case: { program, traffic }, divergence }: Finding, found: Counterexample): boolean =>
   found.program.steps.length < program.steps.length &&
   signatureOf(found.divergence) === signatureOf(divergence) &&
   (traffic === 'hostile' || keepsContract(found.program));

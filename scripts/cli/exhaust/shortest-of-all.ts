@@ -3,7 +3,7 @@
 import type { Defect } from '../../../impl/defects/defect.js';
 import { DEFECTS, defectNamed } from '../../../impl/defects/catalogue.js';
 import { BadInput } from '../../../properties/formats/index.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import type { Finding } from '../../../properties/finding.js';
 import { readCorpus } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import type { Search } from '../../../properties/exhaust/shortest.js';
@@ -79,7 +79,7 @@ const named = (id: string): Defect => {
   throw new BadInput('--defect', `there is no defect ${JSON.stringify(id)}; "shadowdiff defects" lists them`);
 };
 
-const entriesOf = async (corpus: string): Promise<readonly CorpusEntry[]> => {
+const entriesOf = async (corpus: string): Promise<readonly Finding[]> => {
   await checkDirectory('--corpus', corpus);
   return (await readCorpus(corpus)).map((stored) => {
     if (stored.kind === 'unreadable') throw new BadInput(corpus, stored.problem);

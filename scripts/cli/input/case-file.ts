@@ -3,8 +3,8 @@
 import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../../properties/formats/index.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { keepsContract } from '../../../properties/contract.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
-import { COUNTEREXAMPLE_FORMAT, entryFromJson } from '../../../properties/corpus/entry.js';
+import type { Finding } from '../../../properties/finding.js';
+import { COUNTEREXAMPLE_FORMAT, counterexampleFromJson } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 import { readBounded } from './bounded.js';
@@ -16,7 +16,7 @@ export interface CaseFile {
   /** The path, or a name for standard input. */
   readonly source: string;
   readonly case: Case;
-  readonly entry: CorpusEntry | undefined;
+  readonly entry: Finding | undefined;
 }
 
 /** `path`: a file, or `-`. Throws `BadInput`. */
@@ -30,7 +30,7 @@ export const readCaseFile = async (path: string, surroundings: Surroundings): Pr
 export const caseFileFrom = (text: string, source: string): CaseFile => {
   const json = readJson(text, source, 'file');
   const format = formatOf(json);
-  if (format === COUNTEREXAMPLE_FORMAT) return storedCase(entryFromJson(json, source), source);
+  if (format === COUNTEREXAMPLE_FORMAT) return storedCase(counterexampleFromJson(json, source), source);
   if (format === PROGRAM_FORMAT) return bareCase(json, source);
   const formats = `"${PROGRAM_FORMAT}" and "${COUNTEREXAMPLE_FORMAT}"`;
   const found = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
@@ -46,7 +46,7 @@ const bareCase = (json: unknown, source: string): CaseFile => {
   return { source, case: { traffic: keepsContract(program) ? 'coherent' : 'hostile', program }, entry: undefined };
 };
 
-const storedCase = (entry: CorpusEntry, source: string): CaseFile => {
+const storedCase = (entry: Finding, source: string): CaseFile => {
   if (entry.case.traffic === 'coherent' && !keepsContract(entry.case.program)) {
     throw new BadInput(source, 'the program breaks the contract of a coherent guest; write "hostile"', {
       place: 'traffic',

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { BadInput, readJson } from '../../../properties/formats/index.js';
 import { Problems } from '../../../properties/formats/problems.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
-import { parseEntry } from '../../../properties/corpus/entry.js';
+import type { Finding } from '../../../properties/finding.js';
+import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
 import type { CoverageDocument } from '../../coverage/coverage-document.js';
 import { coverageDocument } from '../../coverage/coverage-document.js';
@@ -22,7 +22,7 @@ export const MATRIX_FILE = 'matrix.json';
 
 export interface StoredFinding {
   readonly path: string;
-  readonly entry: CorpusEntry;
+  readonly entry: Finding;
 }
 
 /** What one directory holds. */
@@ -99,7 +99,7 @@ const readFindings = async (directory: string): Promise<readonly StoredFinding[]
   const findings: StoredFinding[] = [];
   for (const name of names) {
     const path = join(directory, name);
-    findings.push({ path, entry: parseEntry(await readTextFile(path), path) });
+    findings.push({ path, entry: parseCounterexample(await readTextFile(path), path) });
   }
   return findings;
 };

@@ -1,7 +1,7 @@
 /** The findings of several runs, each signature once, with the smallest program that shows it. */
 
 import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import type { Finding } from '../../../properties/finding.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import { commandLineOf } from '../../terminal/shell-words.js';
 import { harmOf } from './harm.js';
@@ -79,7 +79,7 @@ const findingOf = (id: string, signature: string, { count, stored, replay }: Met
   };
 };
 
-const counterexampleOf = (entry: CorpusEntry): NonNullable<FindingReport['counterexample']> => {
+const counterexampleOf = (entry: Finding): NonNullable<FindingReport['counterexample']> => {
   const { status, subject, reference, note, divergence, provenance } = entry;
   const { traffic, program } = entry.case;
   const { field, expected, actual, alsoBroken } = divergence;

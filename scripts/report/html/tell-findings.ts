@@ -1,7 +1,7 @@
 /** Runs each finding again to tell it step by step; where that cannot be done, says why in a sentence. */
 
 import { BadInput } from '../../../properties/formats/index.js';
-import type { CorpusEntry } from '../../../properties/corpus/entry.js';
+import type { Finding } from '../../../properties/finding.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
 import type { Story } from '../../../properties/explain/story.js';
@@ -49,7 +49,7 @@ const tellFinding = async (finding: FindingReport, reported: Reported): Promise<
 };
 
 const runAgain = async (
-  entry: CorpusEntry,
+  entry: Finding,
   { file, signature }: FindingReport,
   { caseTimeout, session }: Reported,
 ): Promise<Story | undefined> => {
@@ -65,7 +65,7 @@ const runAgain = async (
 
 /** Another invariant may see the same bug and be asked first; then the finding's own is asked alone. */
 const storyOf = async (
-  { case: told, divergence: { invariant } }: CorpusEntry,
+  { case: told, divergence: { invariant } }: Finding,
   signature: string,
   sides: Sides,
   pause: () => Promise<void> | undefined,

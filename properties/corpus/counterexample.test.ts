@@ -6,8 +6,9 @@ import { paddr, vaddr } from '../../model/vocabulary/index.js';
 import { programArbitrary } from '../generators/index.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/registry.js';
-import type { CorpusEntry } from './entry.js';
-import { STATUSES, fileNameOf, formatEntry, parseEntry } from './entry.js';
+import type { Finding } from '../finding.js';
+import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
+import { STATUSES } from '../finding.js';
 
 const PROGRAM: Program = {
   machine: { paging: 'pae', guestPages: 4, devicePages: 1, hostCpus: 1, draw: 0, failAllocation: 0 },
@@ -18,7 +19,7 @@ const PROGRAM: Program = {
   ],
 };
 
-const ENTRY: CorpusEntry = {
+const ENTRY: Finding = {
   status: 'open',
   subject: 'impl:leaf-one-past-ram',
   reference: 'model',
@@ -38,12 +39,12 @@ const ENTRY: CorpusEntry = {
 };
 
 type Json = Record<string, unknown>;
-const jsonOf = (entry: CorpusEntry): Json => JSON.parse(formatEntry(entry)) as Json;
+const jsonOf = (entry: Finding): Json => JSON.parse(formatCounterexample(entry)) as Json;
 
 /** What a reader is told about the entry with some fields replaced; `undefined` takes a field away. */
 const refusal = (fields: Json): string => {
   try {
-    parseEntry(JSON.stringify({ ...jsonOf(ENTRY), ...fields }), 'some.json');
+    parseCounterexample(JSON.stringify({ ...jsonOf(ENTRY), ...fields }), 'some.json');
   } catch (error) {
     if (error instanceof BadInput) return error.message;
     throw error;
@@ -55,13 +56,13 @@ describe('an entry as text', () => {
   test('may say how short it can be', () => {
     const shortest = { machine: 'small', steps: 3, folding: 'names' } as const;
     const entry = { ...ENTRY, provenance: { ...ENTRY.provenance, shortest } };
-    expect(parseEntry(formatEntry(entry), 'some.json')).toEqual(entry);
+    expect(parseCounterexample(formatCounterexample(entry), 'some.json')).toEqual(entry);
     const wrong = { ...ENTRY.provenance, shortest: { ...shortest, machine: 'large' } };
     expect(refusal({ provenance: wrong })).toContain('provenance.shortest.machine');
   });
 
   test('comes back as it was', () => {
-    expect(parseEntry(formatEntry(ENTRY), 'some.json')).toEqual(ENTRY);
+    expect(parseCounterexample(formatCounterexample(ENTRY), 'some.json')).toEqual(ENTRY);
   });
 
   test('comes back as it was, whatever was found and whoever found it', () => {
@@ -89,7 +90,7 @@ describe('an entry as text', () => {
           originalSteps: fc.maxSafeNat(),
         }),
       })
-      .map(({ invariant, alsoBroken, at, field, expected, actual, difference, ...rest }): CorpusEntry => {
+      .map(({ invariant, alsoBroken, at, field, expected, actual, difference, ...rest }): Finding => {
         const { steps } = rest.case.program;
         const index = at % (steps.length + 3);
         const outside = (['create', 'end', 'destroy'] as const)[index - steps.length];
@@ -102,14 +103,14 @@ describe('an entry as text', () => {
       });
     fc.assert(
       fc.property(entries, (entry) => {
-        expect(parseEntry(formatEntry(entry), 'some.json')).toEqual(entry);
+        expect(parseCounterexample(formatCounterexample(entry), 'some.json')).toEqual(entry);
       }),
       { numRuns: 20, seed: 20 },
     );
   });
 
   test('ends in a line of its own, and one for each step is easy to compare', () => {
-    const text = formatEntry(ENTRY);
+    const text = formatCounterexample(ENTRY);
     expect(text).toMatch(/\}\n$/);
     expect(text.split('\n').length).toBeGreaterThan(30);
     expect(jsonOf(ENTRY)).toMatchObject({
@@ -128,7 +129,7 @@ describe('an entry’s file', () => {
 
   test('has another name for another program, and the same for another note', () => {
     const steps = PROGRAM.steps.slice(1);
-    const other: CorpusEntry = { ...ENTRY, case: { ...ENTRY.case, program: { ...PROGRAM, steps } } };
+    const other: Finding = { ...ENTRY, case: { ...ENTRY.case, program: { ...PROGRAM, steps } } };
     expect(fileNameOf(other)).not.toBe(fileNameOf(ENTRY));
     expect(fileNameOf({ ...ENTRY, note: 'seen again', status: 'fixed' })).toBe(fileNameOf(ENTRY));
   });
@@ -230,14 +231,14 @@ describe('a refusal names the field and the fix', () => {
 
   test.each([
     ['an empty file', ''],
-    ['half a file', formatEntry(ENTRY).slice(0, 400)],
+    ['half a file', formatCounterexample(ENTRY).slice(0, 400)],
     ['another text', 'not JSON at all'],
     ['a list', '[]'],
     ['a number', '7'],
     ['nothing', 'null'],
   ])('%s', (_, text) => {
-    expect(() => parseEntry(text, 'some.json')).toThrow(BadInput);
-    expect(() => parseEntry(text, 'some.json')).toThrow(/^some\.json: .+; .+/);
+    expect(() => parseCounterexample(text, 'some.json')).toThrow(BadInput);
+    expect(() => parseCounterexample(text, 'some.json')).toThrow(/^some\.json: .+; .+/);
   });
 
   test('what a stranger wrote is shown short, and a terminal obeys none of it', () => {
@@ -249,6 +250,8 @@ describe('a refusal names the field and the fix', () => {
   });
 
   test('a signature fits what it is made of', () => {
-    expect(signatureOf(parseEntry(formatEntry(ENTRY), 'some.json').divergence)).toBe(jsonOf(ENTRY)['signature']);
+    expect(signatureOf(parseCounterexample(formatCounterexample(ENTRY), 'some.json').divergence)).toBe(
+      jsonOf(ENTRY)['signature'],
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** A counterexample as a file: the program, who diverged on it and how, and where it came from. */
+/** A finding as a file: the format `shadowdiff-counterexample/1` of formats.md. */
 
 import * as z from 'zod/mini';
 import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../formats/fields.js';
@@ -8,57 +8,17 @@ import { Problems } from '../formats/problems.js';
 import { shownValue } from '../formats/quoted.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import type { Case } from '../generators/index.js';
 import { TRAFFICS } from '../generators/case.js';
 import type { Divergence, Place } from '../divergence.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
-import type { SmallMachineName } from '../exhaust/small-machine.js';
 import { SMALL_MACHINES } from '../exhaust/small-machine.js';
-import type { Folding } from '../exhaust/state-key.js';
 import { FOLDINGS } from '../exhaust/state-key.js';
+import type { Finding, Provenance } from '../finding.js';
+import { STATUSES } from '../finding.js';
 import type { Stage } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/registry.js';
 
 export const COUNTEREXAMPLE_FORMAT = 'shadowdiff-counterexample/1';
-
-/**
- * `open`: the subject must still diverge as recorded. `fixed`: it must agree now, and the entry stays as a regression test.
- */
-export const STATUSES = ['open', 'fixed'] as const;
-export type Status = (typeof STATUSES)[number];
-
-/** Where an entry came from. */
-export interface Provenance {
-  /** ISO 8601, UTC. */
-  readonly date: string;
-  /** Version of shadowdiff that found it. */
-  readonly version: string;
-  /** The campaign, and the number of the program in it. */
-  readonly seed: string;
-  readonly program: number;
-  /** Steps of the program before it was made small. */
-  readonly originalSteps: number;
-  /** How short a program that shows the same bug can be, if that was searched. */
-  readonly shortest?: Shortest | undefined;
-}
-
-/** No program of fewer steps, of a small machine's alphabet (properties/exhaust), makes the subject diverge. */
-export interface Shortest {
-  readonly machine: SmallMachineName;
-  readonly steps: number;
-  /** Which states were taken for one in the search. */
-  readonly folding: Folding;
-}
-
-export interface CorpusEntry {
-  readonly status: Status;
-  readonly subject: string;
-  readonly reference: string;
-  readonly case: Case;
-  readonly divergence: Divergence;
-  readonly provenance: Provenance;
-  readonly note: string;
-}
 
 /** UTF-16 units of a signature that a message shows; ours are shorter. */
 const MOST_SIGNATURE = 300;
@@ -112,17 +72,18 @@ const envelope = exactObject({
   program: z.optional(z.unknown()),
 });
 
-export type EntryJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
+export type CounterexampleJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
 
 /** `INVARIANT--STEP--HASH8.json`, the hash that of the program's canonical form. */
-export const fileNameOf = ({ divergence, case: { program } }: CorpusEntry): string =>
+export const fileNameOf = ({ divergence, case: { program } }: Finding): string =>
   `${divergence.invariant}--${divergence.stage}--${programHash(program)}.json`;
 
-export const formatEntry = (entry: CorpusEntry): string => `${JSON.stringify(entryToJson(entry), undefined, 1)}\n`;
+export const formatCounterexample = (finding: Finding): string =>
+  `${JSON.stringify(counterexampleToJson(finding), undefined, 1)}\n`;
 
 /** The JSON value of an entry, its keys in the order of formats.md. */
-export const entryToJson = (entry: CorpusEntry): EntryJson => {
-  const { status, subject, reference, divergence, provenance, note } = entry;
+export const counterexampleToJson = (finding: Finding): CounterexampleJson => {
+  const { status, subject, reference, divergence, provenance, note } = finding;
   const { invariant, place: where, stage, field, expected, actual, difference, alsoBroken } = divergence;
   return {
     format: COUNTEREXAMPLE_FORMAT,
@@ -138,19 +99,19 @@ export const entryToJson = (entry: CorpusEntry): EntryJson => {
     actual,
     difference,
     alsoBroken: [...alsoBroken],
-    traffic: entry.case.traffic,
+    traffic: finding.case.traffic,
     provenance: { ...provenance },
     note,
-    program: programToJson(entry.case.program),
+    program: programToJson(finding.case.program),
   };
 };
 
 /** Reads an entry. Throws `BadInput`, naming the source and what is wrong there. */
-export const parseEntry = (content: string, source: string): CorpusEntry =>
-  entryFromJson(readJson(content, source, 'file'), source);
+export const parseCounterexample = (content: string, source: string): Finding =>
+  counterexampleFromJson(readJson(content, source, 'file'), source);
 
-/** As `parseEntry`, from a JSON value. */
-export const entryFromJson = (value: unknown, source: string): CorpusEntry => {
+/** As `parseCounterexample`, from a JSON value. */
+export const counterexampleFromJson = (value: unknown, source: string): Finding => {
   refuseOtherFormats(value, source);
   const problems = new Problems(source);
   const json = problems.read(envelope, value, []);

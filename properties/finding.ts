@@ -1,0 +1,47 @@
+/**
+ * A finding: one counterexample, from the moment when a program diverges to the file that keeps it. The stages of a campaign add to
+ * the one record; the formats of corpus/counterexample.ts, campaign/events.ts and summary.json derive from it.
+ */
+
+import type { Divergence } from './divergence.js';
+import type { SmallMachineName } from './exhaust/small-machine.js';
+import type { Folding } from './exhaust/state-key.js';
+import type { Case } from './generators/index.js';
+
+export interface Finding {
+  /** `open`: the subject must still diverge as recorded. `fixed`: it must agree now; the finding stays as a regression test. */
+  readonly status: Status;
+  readonly subject: string;
+  readonly reference: string;
+  readonly case: Case;
+  /** Its `signatureOf` groups findings. */
+  readonly divergence: Divergence;
+  readonly provenance: Provenance;
+  readonly note: string;
+}
+
+export const STATUSES = ['open', 'fixed'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Where a finding comes from. */
+export interface Provenance {
+  /** When the run began that found it; ISO 8601, UTC. */
+  readonly date: string;
+  /** Version of shadowdiff that found it. */
+  readonly version: string;
+  /** The campaign, and the number of the program in it. */
+  readonly seed: string;
+  readonly program: number;
+  /** Steps of the program before it was shrunk. */
+  readonly originalSteps: number;
+  /** How short a program that shows the same bug can be, if that was searched. */
+  readonly shortest?: Shortest | undefined;
+}
+
+/** No program of fewer steps, of a small machine's alphabet (properties/exhaust), makes the subject diverge. */
+export interface Shortest {
+  readonly machine: SmallMachineName;
+  readonly steps: number;
+  /** Which states the search took for one. */
+  readonly folding: Folding;
+}
