@@ -1,6 +1,6 @@
 /** What the hypervisor knows of its guest, apart from memory and tables. */
 
-import type { MachineConfig, Paddr, PagingSizes, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, MachineConfig, Paddr, PagingSizes, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
 import { pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 
@@ -11,8 +11,8 @@ export class GuestState {
   devicePages = 0;
   hostCpus = 1;
 
-  /** Why the guest was killed; the first reason stands. */
-  killedFor: string | undefined = undefined;
+  /** The kill that ended the guest; the first one wins. */
+  killedFor: Killed | undefined = undefined;
   initialized = false;
   /** Every address maps to itself until the guest's first root. */
   linear = true;
@@ -41,8 +41,8 @@ export class GuestState {
     this.current = slot(0);
   }
 
-  kill(reason: string): void {
-    this.killedFor ??= reason;
+  kill(kill: Killed): void {
+    this.killedFor ??= kill;
   }
 
   /** Address of the i-th stack page's last byte (machine.md 3, pin the stack). */

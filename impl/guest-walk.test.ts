@@ -63,16 +63,16 @@ describe('entries above the leaf', () => {
   test.each(FLAGS)('2-level top with flag %i', (flag) => {
     const tables = flat().put(0x1000, 0x3001 | flag);
     expect(tables.checked(0)).toBe((flag & 0x67) === 0 ? 'killed' : 'absent');
-    expect(tables.guest.killedFor).toBe((flag & 0x67) === 0 ? DIRECTORY : undefined);
+    expect(tables.guest.killedFor?.reason).toBe((flag & 0x67) === 0 ? DIRECTORY : undefined);
   });
 
   test.each(FLAGS)('pae top and middle with flag %i', (flag) => {
     const top = pae().put(0x1000, 0x2001 | flag);
     expect(top.checked(0x400000)).toBe(flag === 1 ? 'absent' : 'killed');
-    expect(top.guest.killedFor).toBe(flag === 1 ? undefined : DIRECTORY);
+    expect(top.guest.killedFor?.reason).toBe(flag === 1 ? undefined : DIRECTORY);
     const middle = pae().put(0x2008, 0x3001 | flag);
     expect(middle.checked(0xc0200000)).toBe((flag & 0x67) === 0 ? 'killed' : 'absent');
-    expect(middle.guest.killedFor).toBe((flag & 0x67) === 0 ? MIDDLE : undefined);
+    expect(middle.guest.killedFor?.reason).toBe((flag & 0x67) === 0 ? MIDDLE : undefined);
   });
 
   test.each([
@@ -83,7 +83,7 @@ describe('entries above the leaf', () => {
   ] as const)('pae top that names %s', (_name, low, high, reason) => {
     const tables = pae().put(0x1000, low, high);
     tables.checked(0);
-    expect(tables.guest.killedFor).toBe(reason);
+    expect(tables.guest.killedFor?.reason).toBe(reason);
   });
 
   test('an entry that is not present may hold anything', () => {
@@ -102,7 +102,7 @@ describe('a word outside RAM kills', () => {
   ] as const)('%s root %i', (paging, root, address, reason) => {
     const tables = new Tables(paging);
     expect(tables.checked(address, root)).toBe('killed');
-    expect(tables.guest.killedFor).toBe(reason);
+    expect(tables.guest.killedFor?.reason).toBe(reason);
   });
 
   test('the last root that lies in RAM does not', () => {
@@ -125,9 +125,15 @@ describe('the unchecked walk', () => {
 
   test('kills for a word outside RAM at every level', () => {
     const middle = pae().put(0x1000, 0x80000001);
-    expect([middle.unchecked(0), middle.guest.killedFor]).toEqual(['killed', 'bad read address 0x80000000 len 8']);
+    expect([middle.unchecked(0), middle.guest.killedFor?.reason]).toEqual([
+      'killed',
+      'bad read address 0x80000000 len 8',
+    ]);
     const leaf = pae().put(0x2000, 0x80000001);
-    expect([leaf.unchecked(0xc0001000), leaf.guest.killedFor]).toEqual(['killed', 'bad read address 0x80000008 len 8']);
+    expect([leaf.unchecked(0xc0001000), leaf.guest.killedFor?.reason]).toEqual([
+      'killed',
+      'bad read address 0x80000008 len 8',
+    ]);
   });
 });
 

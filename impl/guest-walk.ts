@@ -14,7 +14,7 @@
  * Guest and device pages together number at most 8192, so an entry with anything in its upper half names neither.
  */
 
-import type { Paddr, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, Paddr, Vaddr } from '../model/vocabulary/index.js';
 import { KILL, paddr } from '../model/vocabulary/index.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { GuestState } from './guest-state.js';
@@ -132,8 +132,8 @@ export class GuestWalk {
     return false;
   }
 
-  private killed(reason: string): WalkEnd {
-    this.guest.kill(reason);
+  private killed(kill: Killed): WalkEnd {
+    this.guest.kill(kill);
     return 'killed';
   }
 

@@ -27,7 +27,7 @@ export class LeafMaker {
   take(low: number): boolean {
     const page = low >>> 12;
     if (!this.references.mayTake(page, this.needsWriting(low))) {
-      this.guest.kill(KILL.getPage(page));
+      this.guest.kill(KILL.pageRefused(page));
       return false;
     }
     this.references.take(GUEST_FRAME + page);

@@ -11,7 +11,16 @@ import type {
   Protection,
   Step,
 } from '../model/vocabulary/index.js';
-import { PAGINGS, guestEntry, paddr, pagingSizes, reservedBytes, slot, vaddr } from '../model/vocabulary/index.js';
+import {
+  PAGINGS,
+  guestEntry,
+  killedFor,
+  paddr,
+  pagingSizes,
+  reservedBytes,
+  slot,
+  vaddr,
+} from '../model/vocabulary/index.js';
 import { ShadowMachine } from './shadow-machine.js';
 
 const CONFIG = { guestPages: 32, devicePages: 2, hostCpus: 2, draw: 0, failAllocation: 0 };
@@ -60,7 +69,7 @@ const OK: Outcome = { kind: 'ok' };
 const mapped = (address: number): Outcome => ({ kind: 'mapped', paddr: paddr(address) });
 const fault = (code: number): Outcome => ({ kind: 'fault', code });
 const mmio = (address: number): Outcome => ({ kind: 'mmio', paddr: paddr(address) });
-const killed = (reason: string): Outcome => ({ kind: 'killed', reason });
+const killed = killedFor;
 
 /** A root of one user table at address 0 and one kernel table at 0xc0000000, in PAE through middle tables. */
 const rootSteps = (paging: Paging, root: number): readonly Step[] =>

@@ -16,6 +16,7 @@
 import type {
   AccessStep,
   Hypercall,
+  Killed,
   Machine,
   MachineConfig,
   Observation,
@@ -203,9 +204,9 @@ export class ShadowMachine implements Machine {
     return { kind: 'host-bug', reason: error.message };
   }
 
-  private kill(reason: string): Outcome {
+  private kill(kill: Killed): Outcome {
     this.end = this.stopsAt();
-    return { kind: 'killed', reason };
+    return kill;
   }
 
   /** A kill is final (machine.md 3, Kills). */

@@ -62,7 +62,7 @@ describe.each(PAGINGS)('%s', (paging) => {
       const slots = new Slots(paging);
       slots.host.failAfter(succeeding, 1);
       expect(slots.tables.makeTable(S, vaddr(0), 0)).toBe(false);
-      expect(slots.guest.killedFor).toBe(`out of memory allocating ${succeeding === 0 ? 'pte' : 'pmd'} page`);
+      expect(slots.guest.killedFor?.reason).toBe(`out of memory allocating ${succeeding === 0 ? 'pte' : 'pmd'} page`);
       slots.tables.releaseTables(S);
       expect(slots.host.tableCount).toBe(1);
     }

@@ -14,7 +14,7 @@
  * rights of its own, which the CPU combines with the leaf's.
  */
 
-import type { Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
 import { KILL, SLOTS } from '../model/vocabulary/index.js';
 import { FACT } from './facts.js';
 import { GUEST_FRAME, NO_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME, TABLE_FRAME } from './frames.js';
@@ -266,11 +266,11 @@ export class ShadowTables {
     return this.link(middle, rights, KILL.noPmdTable) && this.findTable(slot, address);
   }
 
-  private link(offset: number, rights: number, reason: string): boolean {
+  private link(offset: number, rights: number, kill: Killed): boolean {
     if ((this.host.words[offset] & PRESENT) !== 0) return true;
     const table = this.host.allocate();
     if (table === NO_FRAME) {
-      this.guest.kill(reason);
+      this.guest.kill(kill);
       return false;
     }
     this.host.write(offset, packed(table, PRESENT | rights));

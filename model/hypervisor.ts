@@ -18,8 +18,6 @@ import {
   touched,
 } from './entry.js';
 import { HostPages } from './host-pages.js';
-import type { Killed } from './kill.js';
-import { kill } from './kill.js';
 import { GuestMemory } from './memory.js';
 import { GuestReferences } from './references.js';
 import type { SwitcherCounts } from './slot.js';
@@ -35,6 +33,7 @@ import type {
   GuestPaStep,
   Hypercall,
   InitStep,
+  Killed,
   MachineConfig,
   NewPgtableStep,
   Op,
@@ -134,7 +133,7 @@ export class Hypervisor {
   // The table of steps (machine.md 3).
 
   perform(step: Step): Outcome {
-    if (!this.initialized && needsInit(step.op)) return kill(KILL.beforeInit(step.op));
+    if (!this.initialized && needsInit(step.op)) return KILL.beforeInit(step.op);
     switch (step.op) {
       case 'store':
         this.memory.store(step.paddr, step.value);
@@ -174,10 +173,10 @@ export class Hypervisor {
   // Hypercalls.
 
   private init(step: InitStep): Outcome {
-    if (this.initialized) return kill(KILL.alreadyInitialized);
+    if (this.initialized) return KILL.alreadyInitialized;
     this.initialized = true;
     this.kernelAddress = step.kernelAddress;
-    if (this.kernelAddress >= this.sizes.switcherAddress) return kill(KILL.badKernelAddress(this.kernelAddress));
+    if (this.kernelAddress >= this.sizes.switcherAddress) return KILL.badKernelAddress(this.kernelAddress);
     return this.clearAll() ?? { kind: 'initialized', reserved: reservedBytes(this.config.paging) };
   }
 
@@ -211,19 +210,19 @@ export class Hypervisor {
   }
 
   private setStack(step: SetStackStep): Killed | undefined {
-    if (step.pages > MOST_STACK_PAGES) return kill(KILL.badStackPages(step.pages));
+    if (step.pages > MOST_STACK_PAGES) return KILL.badStackPages(step.pages);
     this.esp = step.esp;
     this.stackPages = step.pages;
     return this.pinStack();
   }
 
   private setPmd(): Killed | undefined {
-    if (this.config.paging !== 'pae') return kill(KILL.badHypercall('set-pmd'));
+    if (this.config.paging !== 'pae') return KILL.badHypercall('set-pmd');
     return this.clearAll();
   }
 
   private setPte(step: SetPteStep): Killed | undefined {
-    if (step.vaddr >= this.sizes.switcherAddress) return kill(KILL.setPteInSwitcher);
+    if (step.vaddr >= this.sizes.switcherAddress) return KILL.setPteInSwitcher;
     if (this.linearMode) return undefined;
     if (step.vaddr >= this.kernelAddress) return this.broadcastPte(step.vaddr, step.pte);
     const slot = this.slotShadowing(step.root);
@@ -247,14 +246,14 @@ export class Hypervisor {
       case 'device':
         return undefined;
       case 'bad':
-        return kill(KILL.badTableEntry);
+        return KILL.badTableEntry;
       case 'ram':
         return this.install(slot, address, pte);
     }
   }
 
   private setPgd(step: SetPgdStep): Killed | undefined {
-    if (step.index >= this.sizes.rootEntries) return kill(KILL.badPgdIndex(step.index, this.sizes.rootEntries));
+    if (step.index >= this.sizes.rootEntries) return KILL.badPgdIndex(step.index, this.sizes.rootEntries);
     const slot = this.slotShadowing(step.root);
     if (slot === undefined) return undefined;
     slot.releaseTopEntry(step.index);
@@ -279,11 +278,11 @@ export class Hypervisor {
 
   private pinStackPage(address: Vaddr): Killed | undefined {
     // The Switcher's window is never the guest's, whatever is mapped there (page_writable, demand_page).
-    if (address >= this.sizes.switcherAddress) return kill(KILL.badStackPage(address));
+    if (address >= this.sizes.switcherAddress) return KILL.badStackPage(address);
     if (this.current.leafAllowing(address, neededRights('write', 'kernel')) !== undefined) return undefined;
     const outcome = this.demand(address, 'write', 'kernel');
     if (outcome.kind === 'killed') return outcome;
-    return outcome.kind === 'mapped' ? undefined : kill(KILL.badStackPage(address));
+    return outcome.kind === 'mapped' ? undefined : KILL.badStackPage(address);
   }
 
   private mapSwitcherUnlessMapped(): Killed | undefined {
@@ -329,7 +328,7 @@ export class Hypervisor {
       case 'device': // 4.
         return { kind: 'mmio', paddr: physical(pageNumber(walk.leaf), address) };
       case 'bad': // 5.
-        return kill(KILL.badTableEntry);
+        return KILL.badTableEntry;
       case 'ram': // 6.
         return this.mapTranslation(address, kind, walk) ?? mapped(pageNumber(walk.leaf), address);
     }
@@ -350,7 +349,7 @@ export class Hypervisor {
   private install(slot: ShadowSlot, address: Vaddr, leaf: GuestEntry): Killed | undefined {
     const page = pageNumber(leaf);
     const rights = shadowRights(leaf);
-    if (!this.references.take(page, allowsWriting(rights) ? 'write' : 'read')) return kill(KILL.getPage(page));
+    if (!this.references.take(page, allowsWriting(rights) ? 'write' : 'read')) return KILL.pageRefused(page);
     slot.install(address, { page, rights });
     return undefined;
   }
@@ -369,7 +368,7 @@ export class Hypervisor {
     if (this.linearMode) return { kind: 'physical', paddr: paddr(step.vaddr) };
     const walk = this.walk(step.vaddr, 'unchecked');
     if (walk.kind === 'killed') return walk;
-    if (walk.kind === 'absent') return kill(KILL.badAddress(step.vaddr));
+    if (walk.kind === 'absent') return KILL.badAddress(step.vaddr);
     return { kind: 'physical', paddr: physical(pageNumber(walk.leaf), step.vaddr) };
   }
 

@@ -11,7 +11,7 @@ import type {
   Step,
   SwitcherReferences,
 } from './vocabulary/index.js';
-import { guestEntry, paddr, PAGINGS, pagingSizes, vaddr } from './vocabulary/index.js';
+import { guestEntry, killedFor, paddr, PAGINGS, pagingSizes, vaddr } from './vocabulary/index.js';
 
 const KERNEL = 0xc0000000;
 const ROOT = 0x1000;
@@ -153,7 +153,7 @@ const seen = (outcome: Outcome, { tables, switcher, references = [], stores = []
 const OK: Outcome = { kind: 'ok' };
 const mapped = (address: number): Outcome => ({ kind: 'mapped', paddr: paddr(address) });
 const fault = (code: number): Outcome => ({ kind: 'fault', code });
-const killed = (reason: string): Outcome => ({ kind: 'killed', reason });
+const killed = killedFor;
 
 describe.each(PAGINGS)('creation (%s)', (paging) => {
   it('allocates the root and the Switcher’s tables, and maps the text page', () => {

@@ -4,10 +4,8 @@ import type { Rights } from './entry.js';
 import { ALL_RIGHTS, bothRights, includesRights } from './entry.js';
 import { FACT } from './facts.js';
 import type { HostPages } from './host-pages.js';
-import type { Killed } from './kill.js';
-import { kill } from './kill.js';
 import type { GuestReferences } from './references.js';
-import type { Cpu, PagingSizes, Paddr, Pfn, Slot, StateSink, Vaddr, Vpn } from './vocabulary/index.js';
+import type { Cpu, Killed, PagingSizes, Paddr, Pfn, Slot, StateSink, Vaddr, Vpn } from './vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, KILL, vaddr, vaddrOf, vpnOf } from './vocabulary/index.js';
 
 /** A present shadow leaf. It holds one reference on its page. */
@@ -78,13 +76,13 @@ export class ShadowSlot {
     if (sizes.paging === 'pae') {
       const top = Math.floor(address / sizes.rootEntryReach);
       if (!this.middleTables.has(top)) {
-        if (!hostPages.allocate()) return kill(KILL.noPteTable);
+        if (!hostPages.allocate()) return KILL.noPteTable;
         this.middleTables.add(top);
       }
     }
     const table = this.leafTable(address);
     if (table === undefined) {
-      if (!hostPages.allocate()) return kill(sizes.paging === 'pae' ? KILL.noPmdTable : KILL.noPteTable);
+      if (!hostPages.allocate()) return sizes.paging === 'pae' ? KILL.noPmdTable : KILL.noPteTable;
       this.leafTables.set(Math.floor(address / sizes.leafTableReach), { upperRights, leaves: new Map() });
     } else {
       table.upperRights = upperRights;

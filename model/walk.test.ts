@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ALL_RIGHTS, RW, US } from './entry.js';
 import { GuestMemory } from './memory.js';
 import type { Paging } from './vocabulary/index.js';
-import { guestEntry, KILL, paddr, PAGE_BITS, PAGINGS, pagingSizes, vaddr } from './vocabulary/index.js';
+import { guestEntry, KILL, killedFor, paddr, PAGE_BITS, PAGINGS, pagingSizes, vaddr } from './vocabulary/index.js';
 import type { Level, Strictness } from './walk.js';
 import { indexAt, linearTranslation, TOP_LEVEL, walkGuest } from './walk.js';
 
@@ -71,15 +71,14 @@ describe('a 2-level walk', () => {
 
   it.each([0x8, 0x10, 0x80, 0x100, 0x200, 0x400, 0x800])('kills for bit %i in a PGD entry', (bit) => {
     const memory = memoryWith('2-level', { 0x100c: [0x2067 | bit], 0x200c: [0x5067] });
-    expect(walk('2-level', memory)).toEqual({ kind: 'killed', reason: 'bad page directory entry' });
+    expect(walk('2-level', memory)).toEqual(killedFor('bad page directory entry'));
     expect(walk('2-level', memory, ROOT, 'unchecked').kind).toBe('translated');
   });
 
   it('kills for a PGD entry whose page is not RAM, a device page too', () => {
-    expect(walk('2-level', memoryWith('2-level', { 0x100c: [0x40067] }))).toEqual({
-      kind: 'killed',
-      reason: 'bad page directory entry',
-    });
+    expect(walk('2-level', memoryWith('2-level', { 0x100c: [0x40067] }))).toEqual(
+      killedFor('bad page directory entry'),
+    );
     expect(walk('2-level', memoryWith('2-level', { 0x100c: [0x3f067] })).kind).toBe('absent');
   });
 
@@ -88,18 +87,14 @@ describe('a 2-level walk', () => {
   });
 
   it('kills for a root outside RAM', () => {
-    expect(walk('2-level', memoryWith('2-level', {}), paddr(0x40000))).toEqual({
-      kind: 'killed',
-      reason: 'bad read address 0x4000c len 4',
-    });
+    expect(walk('2-level', memoryWith('2-level', {}), paddr(0x40000))).toEqual(
+      killedFor('bad read address 0x4000c len 4'),
+    );
   });
 
   it('unchecked kills for a table outside RAM', () => {
     const memory = memoryWith('2-level', { 0x100c: [0xfffff001] });
-    expect(walk('2-level', memory, ROOT, 'unchecked')).toEqual({
-      kind: 'killed',
-      reason: 'bad read address 0xfffff00c len 4',
-    });
+    expect(walk('2-level', memory, ROOT, 'unchecked')).toEqual(killedFor('bad read address 0xfffff00c len 4'));
   });
 });
 
@@ -124,12 +119,12 @@ describe('a PAE walk', () => {
 
   it.each([0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200])('kills for bit %i in a PGD entry', (bit) => {
     const memory = memoryWith('pae', { 0x1018: [0x4001 | bit] });
-    expect(walk('pae', memory)).toEqual({ kind: 'killed', reason: KILL.badDirectoryEntry });
+    expect(walk('pae', memory)).toEqual(KILL.badDirectoryEntry);
   });
 
   it.each([0x8, 0x10, 0x80, 0x100, 0x200, 0x400, 0x800])('kills for bit %i in a PMD entry', (bit) => {
     const memory = memoryWith('pae', { 0x1018: [0x4001], 0x4018: [0x2067 | bit] });
-    expect(walk('pae', memory)).toEqual({ kind: 'killed', reason: 'bad page middle directory entry' });
+    expect(walk('pae', memory)).toEqual(killedFor('bad page middle directory entry'));
   });
 
   it.each([
@@ -137,21 +132,16 @@ describe('a PAE walk', () => {
     ['above 2³² bytes', [0x4001, 1]],
     ['reserved', [0x4001, 0x80000000]],
   ] as const)('kills for a page number %s in a PGD or PMD entry', (_, [low, high]) => {
-    expect(walk('pae', memoryWith('pae', { 0x1018: [low, high] }))).toEqual({
-      kind: 'killed',
-      reason: 'bad page directory entry',
-    });
-    expect(walk('pae', memoryWith('pae', { 0x1018: [0x4001], 0x4018: [low, high] }))).toEqual({
-      kind: 'killed',
-      reason: 'bad page middle directory entry',
-    });
+    expect(walk('pae', memoryWith('pae', { 0x1018: [low, high] }))).toEqual(killedFor('bad page directory entry'));
+    expect(walk('pae', memoryWith('pae', { 0x1018: [0x4001], 0x4018: [low, high] }))).toEqual(
+      killedFor('bad page middle directory entry'),
+    );
   });
 
   it('kills for a root outside RAM', () => {
-    expect(walk('pae', memoryWith('pae', {}), paddr(0xffffffe0))).toEqual({
-      kind: 'killed',
-      reason: 'bad read address 0xfffffff8 len 8',
-    });
+    expect(walk('pae', memoryWith('pae', {}), paddr(0xffffffe0))).toEqual(
+      killedFor('bad read address 0xfffffff8 len 8'),
+    );
   });
 
   it('unchecked takes a table’s address modulo 2³²', () => {

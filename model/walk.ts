@@ -27,10 +27,8 @@ import {
   RW,
   US,
 } from './entry.js';
-import type { Killed } from './kill.js';
-import { kill } from './kill.js';
 import type { GuestMemory } from './memory.js';
-import type { GuestEntry, Paddr, Paging, Vaddr } from './vocabulary/index.js';
+import type { GuestEntry, Killed, Paddr, Paging, Vaddr } from './vocabulary/index.js';
 import { KILL, PAGE_BYTES, paddr } from './vocabulary/index.js';
 
 /** A level whose entries point to tables of the level below. */
@@ -43,7 +41,7 @@ interface UpperLevel {
   readonly allowed: number;
   readonly carriesRights: boolean;
   /** What kills a guest whose entry has other bits, or no RAM behind it. */
-  readonly badEntry: string;
+  readonly badEntry: Killed;
   readonly below: Level;
 }
 
@@ -116,11 +114,11 @@ export const walkGuest = (
   upperRights: Rights = ALL_RIGHTS,
 ): Walk => {
   const home = paddr(table + indexAt(level, address) * memory.entryBytes);
-  if (!memory.holds(home)) return kill(KILL.badRead(home, memory.entryBytes));
+  if (!memory.holds(home)) return KILL.badRead(home, memory.entryBytes);
   const entry = memory.read(home);
   if (!isPresent(entry)) return ABSENT;
   if (level.kind === 'leaf') return { kind: 'translated', leaf: entry, home, upperRights };
-  if (strictness === 'checked' && isBadUpper(level, entry, memory.guestPages)) return kill(level.badEntry);
+  if (strictness === 'checked' && isBadUpper(level, entry, memory.guestPages)) return level.badEntry;
   const rights = level.carriesRights ? bothRights(upperRights, rightsOf(entry)) : upperRights;
   return walkGuest(memory, level.below, tableAddress(entry), address, strictness, rights);
 };

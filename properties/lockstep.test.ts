@@ -13,7 +13,7 @@ import type {
   Step,
   Trace,
 } from '../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
+import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import type { Invariant, Moment, Stage, Verdict } from './invariants/invariant.js';
 import { HELD, VACUOUS, violation } from './invariants/invariant.js';
@@ -354,7 +354,7 @@ const OTHER_OUTCOMES: readonly Outcome[] = [
   { kind: 'mmio', paddr: paddr(0x5000) },
   { kind: 'physical', paddr: paddr(0x5000) },
   { kind: 'stuck' },
-  { kind: 'killed', reason: 'for no reason' },
+  killedFor('for no reason'),
   { kind: 'dead' },
   { kind: 'destroyed' },
   { kind: 'host-bug', reason: 'a stray access' },
@@ -378,9 +378,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'another reserved size': withOutcome((outcome) =>
     outcome.kind === 'initialized' ? { ...outcome, reserved: 0 } : undefined,
   ),
-  'another reason': withOutcome((outcome) =>
-    outcome.kind === 'killed' ? { ...outcome, reason: 'for no reason' } : undefined,
-  ),
+  'another reason': withOutcome((outcome) => (outcome.kind === 'killed' ? killedFor('for no reason') : undefined)),
   'a reference change missing': withEffects(({ references }) =>
     references.length === 0 ? undefined : { references: references.slice(1) },
   ),

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
 import type { AccessKind, AccessMode, MachineConfig, Outcome, Paging, Vaddr } from '../model/vocabulary/index.js';
-import { PAGINGS, bareOutcome, guestEntry, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
+import {
+  PAGINGS,
+  bareOutcome,
+  guestEntry,
+  isHostRefusal,
+  killedFor,
+  paddr,
+  pagingSizes,
+  vaddr,
+} from '../model/vocabulary/index.js';
 import { programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { accessed, dirty, pageOf, pureAccess, purePhysical, pureWalk } from './pure-walk.js';
@@ -57,7 +66,7 @@ const guestOf = (paging: Paging, { top, upper = [0x3007], leaf = [0x5007] }: Tab
 const outcome = (paging: Paging, tables: Tables, kind: AccessKind = 'read', mode: AccessMode = 'kernel'): Outcome =>
   pureAccess(guestOf(paging, tables), ADDRESS, kind, mode);
 
-const killed = (reason: string): Outcome => ({ kind: 'killed', reason });
+const killed = killedFor;
 const fault = (code: number): Outcome => ({ kind: 'fault', code });
 const MAPPED: Outcome = { kind: 'mapped', paddr: paddr(0x5abc) };
 const BAD_UPPER = { '2-level': 'bad page directory entry', pae: 'bad page middle directory entry' };
@@ -253,7 +262,7 @@ describe.each(PAGINGS)('beside the model, a coherent guest in %s paging', (pagin
           const observation = model.apply(step);
           guest.absorb(observation);
           const answer = observation.outcome;
-          if (answer.kind === 'killed' && /^(out of memory|failed to get page)/.test(answer.reason)) return;
+          if (answer.kind === 'killed' && isHostRefusal(answer)) return;
           if (walked !== undefined) {
             expect(answer).toEqual(walked);
             compared[step.op as 'access']++;

@@ -4,14 +4,14 @@
  * `coherence`, `accessed-dirty` and `least-privilege` rest (machine.md 3, demand 1–5; 5, Coherent).
  */
 
-import type { Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
 import { FAULT_PRESENT, KILL, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
 import type { GuestRecord } from './guest-record.js';
 
 export type WalkResult =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'killed'; readonly reason: string }
+  | Killed
   | {
       readonly kind: 'leaf';
       /** Rights over all levels. */
@@ -37,8 +37,6 @@ const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
 export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
 const P_RW_US_A_D = 0b110_0111;
 
-const killed = (reason: string): WalkResult => ({ kind: 'killed', reason });
-
 /** How each level cuts its index out of an address, and which flags it allows below bit 12. */
 export interface Level {
   /** Addresses that one entry translates, in bytes. */
@@ -46,10 +44,10 @@ export interface Level {
   readonly entries: number;
   readonly flags: number;
   readonly hasRights: boolean;
-  readonly bad: string;
+  readonly bad: Killed;
 }
 
-const LEAF: Level = { reach: 2 ** 12, entries: 0, flags: 0xfff, hasRights: true, bad: '' };
+const LEAF: Level = { reach: 2 ** 12, entries: 0, flags: 0xfff, hasRights: true, bad: KILL.badTableEntry };
 export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
   '2-level': [
     { reach: 2 ** 22, entries: 1024, flags: P_RW_US_A_D, hasRights: true, bad: KILL.badDirectoryEntry },
@@ -78,7 +76,7 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   for (let depth = 0; ; depth++) {
     const level = levels[depth];
     const at = paddr(table + indexAt(level, address) * bytes);
-    if (!guest.inRam(at)) return killed(KILL.badRead(at, bytes));
+    if (!guest.inRam(at)) return KILL.badRead(at, bytes);
     const entry = guest.word(at);
     if (!isPresent(entry)) return ABSENT;
     if (level.hasRights) {
@@ -86,7 +84,7 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
       mayUser &&= isUser(entry);
     }
     if (depth === levels.length - 1) return { kind: 'leaf', writable: mayWrite, user: mayUser, entry, at };
-    if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return killed(level.bad);
+    if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return level.bad;
     table = pageOf(entry) * 4096;
   }
 };
@@ -105,7 +103,7 @@ export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind,
   const { guestPages, devicePages } = guest.config;
   const physical = paddr(page * 4096 + remainder(address, 4096));
   const bad = large(walk.entry) || walk.entry.high >= 4096 || page >= guestPages + devicePages;
-  if (bad) return { kind: 'killed', reason: KILL.badTableEntry };
+  if (bad) return KILL.badTableEntry;
   return page < guestPages ? { kind: 'mapped', paddr: physical } : { kind: 'mmio', paddr: physical };
 };
 
@@ -123,9 +121,9 @@ export const physicalWalk = (
   let table: number = guest.root;
   for (let depth = 0; depth < levels.length; depth++) {
     const at = paddr(table + indexAt(levels[depth], address) * bytes);
-    if (!guest.inRam(at)) return { outcome: { kind: 'killed', reason: KILL.badRead(at, bytes) }, depth };
+    if (!guest.inRam(at)) return { outcome: KILL.badRead(at, bytes), depth };
     const entry = guest.word(at);
-    if (!isPresent(entry)) return { outcome: { kind: 'killed', reason: KILL.badAddress(vaddr(address)) }, depth };
+    if (!isPresent(entry)) return { outcome: KILL.badAddress(vaddr(address)), depth };
     table = (pageOf(entry) % 2 ** 20) * 4096;
   }
   return { outcome: { kind: 'physical', paddr: paddr(table + remainder(address, 4096)) }, depth: levels.length };

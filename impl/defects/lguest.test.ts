@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { programFromJson, traceFromJson } from '../../properties/formats/index.js';
 import type { MachineConfig, Observation, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { bareOutcome, guestEntry, killedFor, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { traceOf } from '../../properties/trace-of.js';
 import { ShadowMachine } from '../shadow-machine.js';
 import type { Defect } from './defect.js';
@@ -94,7 +94,7 @@ const UNRECORDED: Readonly<Record<string, Unrecorded>> = {
       enter(0x1000),
       read(0),
     ),
-    outcome: { kind: 'killed', reason: 'failed to get page 5' },
+    outcome: killedFor('failed to get page 5'),
     references: [],
   },
   'flush-skips-straddling-table': {

@@ -1,5 +1,6 @@
 /** How a step ended (formats.md, Trace). An outcome is a value; nothing that a guest does throws. */
 
+import type { Killed } from './kill.js';
 import type { AccessKind, AccessMode } from './step.js';
 import type { Paddr } from './units.js';
 
@@ -20,7 +21,7 @@ export type Outcome =
   | { readonly kind: 'physical'; readonly paddr: Paddr }
   /** A fault was reported fixed and happened again: the guest would spin for ever. */
   | { readonly kind: 'stuck' }
-  | { readonly kind: 'killed'; readonly reason: string }
+  | Killed
   /** A step after the kill. */
   | { readonly kind: 'dead' }
   | { readonly kind: 'destroyed' }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Observation, Outcome, Paging, Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr, pfn, vaddr } from '../../model/vocabulary/index.js';
+import { KILL, guestEntry, paddr, pfn, vaddr } from '../../model/vocabulary/index.js';
 import { describeEntry, describeMachine, describeObservation, describeOutcome, describeStep } from './listing.js';
 
 test.each<[string, number, number, Paging]>([
@@ -53,7 +53,7 @@ test.each<[string, Outcome]>([
   ['physical 0x0', { kind: 'physical', paddr: paddr(0) }],
   ['fault code 7 (present, write, user)', { kind: 'fault', code: 7 }],
   ['fault code 0 (not present, read, kernel)', { kind: 'fault', code: 0 }],
-  ['killed "bad page table entry"', { kind: 'killed', reason: 'bad page table entry' }],
+  ['killed "bad page table entry"', KILL.badTableEntry],
   ['host-bug "\\u001b["', { kind: 'host-bug', reason: '\u001b[' }],
   ['halted', { kind: 'halted' }],
 ])('%s', (text, outcome) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Observation, Outcome, Program, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, paddr, pfn, vaddr } from '../../model/vocabulary/index.js';
+import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../../model/vocabulary/index.js';
 import { BadInput } from './bad-input.js';
 import { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
 
@@ -42,7 +42,8 @@ const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('initialized' as const), reserved: u32 }),
   fc.record({ kind: fc.constantFrom('mapped' as const, 'mmio' as const, 'physical' as const), paddr: addresses }),
   fc.record({ kind: fc.constant('fault' as const), code: fc.nat(7) }),
-  fc.record({ kind: fc.constantFrom('killed' as const, 'host-bug' as const), reason: reasons }),
+  reasons.map(killedFor),
+  fc.record({ kind: fc.constant('host-bug' as const), reason: reasons }),
 );
 
 const HOST_CPUS = 3;
@@ -110,7 +111,7 @@ describe('bare outcomes', () => {
     const steps = [{ outcome: killed }, { outcome: killed, ...FULL, tables: 9 }, { outcome: killed, switcher: 'x' }];
     const trace = traceFromJson(documentOf(...steps), 'x', programOf(3));
     const nothing = { references: [], stores: [], tables: 0, switcher: { text: 0, state: [0, 0], registers: 0 } };
-    for (const step of trace.steps) expect(step).toEqual({ outcome: killed, ...nothing });
+    for (const step of trace.steps) expect(step).toEqual({ outcome: killedFor('r'), ...nothing });
   });
 });
 

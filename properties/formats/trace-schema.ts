@@ -5,7 +5,7 @@
 
 import * as z from 'zod/mini';
 import type { EntryChange, Outcome, ReferenceChange } from '../../model/vocabulary/index.js';
-import { OUTCOME_KINDS, pfn } from '../../model/vocabulary/index.js';
+import { OUTCOME_KINDS, killedFor, pfn } from '../../model/vocabulary/index.js';
 import { anyText, hexBytes, hexEntry, hexPaddr, list, naturalNumber, openObject, u32, unionError } from './fields.js';
 
 export const outcomeSchema = z.discriminatedUnion(
@@ -20,7 +20,10 @@ export const outcomeSchema = z.discriminatedUnion(
     openObject({ kind: z.literal('mmio'), paddr: hexPaddr }),
     openObject({ kind: z.literal('physical'), paddr: hexPaddr }),
     openObject({ kind: z.literal('stuck') }),
-    openObject({ kind: z.literal('killed'), reason: anyText }),
+    z.pipe(
+      openObject({ kind: z.literal('killed'), reason: anyText }),
+      z.transform(({ reason }) => killedFor(reason)),
+    ),
     openObject({ kind: z.literal('dead') }),
     openObject({ kind: z.literal('destroyed') }),
     openObject({ kind: z.literal('host-bug'), reason: anyText }),

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../model/vocabulary/index.js';
+import { isHostRefusal } from '../../model/vocabulary/index.js';
 import { pureAccess, purePhysical } from '../pure-walk.js';
 import { differenceOf, describe, hasOwnInvariant } from './outcome-difference.js';
 import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
@@ -29,16 +30,12 @@ export const coherence: Invariant = {
     // Of a machine whose creation failed there is no guest (machine.md 2).
     if (referenceKind === 'absent') return VACUOUS;
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;
-    if (subjectKind === 'killed' && hostRefused(subject.outcome)) return VACUOUS;
+    if (subject.outcome.kind === 'killed' && isHostRefusal(subject.outcome)) return VACUOUS;
     if (step?.op === 'access') return compare(pureAccess(guest, step.vaddr, step.kind, step.mode), subject.outcome);
     if (step?.op === 'guest-pa') return compare(purePhysical(guest, step.vaddr), subject.outcome);
     return VACUOUS;
   }),
 };
-
-/** What the Launcher withholds, the guest's tables cannot tell. */
-const hostRefused = (outcome: Outcome): boolean =>
-  outcome.kind === 'killed' && /^(out of memory|failed to get page)/.test(outcome.reason);
 
 const compare = (expected: Outcome, actual: Outcome) => {
   const difference = differenceOf(expected, actual);

@@ -1,4 +1,4 @@
-import type { Op } from '../../model/vocabulary/index.js';
+import type { KillCause, Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { differenceOf, describe } from './outcome-difference.js';
 import { PAGING, PINNERS } from './situations/dimensions.js';
@@ -14,24 +14,27 @@ const MAPPERS: readonly Op[] = ['init', ...DEMANDERS, 'set-pgd'];
 /** A middle table is there already only where nothing was cleared before. */
 const FILLERS: readonly Op[] = ['access', 'set-stack'];
 
-/** What a kill says, without its numbers, and at which steps (machine.md 3). */
-const CAUSES: readonly (readonly [says: RegExp, cause: string, at: readonly Op[]])[] = [
-  [/^hypercall \d+ before/, 'before INIT', CALLS],
-  [/^Bad hypercall/, 'Bad hypercall', ['set-pmd']],
-  [/^already have/, 'already have lguest_data', ['init']],
-  [/^bad kernel address/, 'bad kernel address', ['init']],
-  [/^bad stack pages/, 'bad stack pages', ['set-stack']],
-  [/^bad stack page /, 'bad stack page', PINNERS],
-  [/^attempt to set pte/, 'attempt to set pte into Switcher pages', ['set-pte']],
-  [/^Attempt to set pgd/, 'Attempt to set pgd', ['set-pgd']],
-  [/^bad page directory/, 'bad page directory entry', DEMANDERS],
-  [/^bad page middle/, 'bad page middle directory entry', DEMANDERS],
-  [/^bad page table/, 'bad page table entry', [...DEMANDERS, 'set-pte']],
-  [/^bad read/, 'bad read address', [...DEMANDERS, 'guest-pa']],
-  [/^Bad address/, 'Bad address', ['guest-pa']],
-  [/^failed to get page/, 'failed to get page', [...DEMANDERS, 'set-pte']],
-  [/^out of memory allocating pte/, 'out of memory allocating pte page', MAPPERS],
-  [/^out of memory allocating pmd/, 'out of memory allocating pmd page', FILLERS],
+const MIDDLE_ENTRY = 'bad page middle directory entry';
+const PMD_TABLE = 'out of memory allocating pmd page';
+
+/** Each cause of machine.md 3 with its name in the situations, and the steps that can kill for it. */
+const CAUSES: readonly (readonly [cause: KillCause, name: string, at: readonly Op[]])[] = [
+  ['before-init', 'before INIT', CALLS],
+  ['bad-hypercall', 'Bad hypercall', ['set-pmd']],
+  ['already-initialized', 'already have lguest_data', ['init']],
+  ['bad-kernel-address', 'bad kernel address', ['init']],
+  ['bad-stack-pages', 'bad stack pages', ['set-stack']],
+  ['bad-stack-page', 'bad stack page', PINNERS],
+  ['set-pte-in-switcher', 'attempt to set pte into Switcher pages', ['set-pte']],
+  ['bad-pgd-index', 'Attempt to set pgd', ['set-pgd']],
+  ['bad-directory-entry', 'bad page directory entry', DEMANDERS],
+  ['bad-middle-entry', MIDDLE_ENTRY, DEMANDERS],
+  ['bad-table-entry', 'bad page table entry', [...DEMANDERS, 'set-pte']],
+  ['bad-read', 'bad read address', [...DEMANDERS, 'guest-pa']],
+  ['bad-address', 'Bad address', ['guest-pa']],
+  ['page-refused', 'failed to get page', [...DEMANDERS, 'set-pte']],
+  ['no-pte-table', 'out of memory allocating pte page', MAPPERS],
+  ['no-pmd-table', PMD_TABLE, FILLERS],
 ];
 
 /** `guest-pa`: the table at whose entry the walk ended; nothing above it was looked at but for presence. */
@@ -44,18 +47,17 @@ const LEVEL: Dimension = {
   },
 };
 
-const UNHEARD_OF = 'another';
+const ANOTHER = 'another';
 
 /** The kills of one step. */
 const killsAt = (op: Op): Grid => {
   const causes = CAUSES.filter(([, , at]) => at.includes(op));
   const cause: Dimension = {
     name: 'cause',
-    values: [...causes.map(([, name]) => name), UNHEARD_OF],
+    values: [...causes.map(([, name]) => name), ANOTHER],
     of: ({ reference, subject }) => {
       const { outcome } = subject.outcome.kind === 'killed' ? subject : reference;
-      const reason = outcome.kind === 'killed' ? outcome.reason : '';
-      const index = causes.findIndex(([says]) => says.test(reason));
+      const index = outcome.kind === 'killed' ? causes.findIndex(([each]) => each === outcome.cause) : -1;
       return index < 0 ? causes.length : index;
     },
   };
@@ -68,10 +70,10 @@ const killsAt = (op: Op): Grid => {
 };
 
 const whyNever = (op: Op, { cause, paging, level }: Cell): string | undefined => {
-  if (cause === UNHEARD_OF) return 'machine.md names no other';
+  if (cause === ANOTHER) return 'machine.md names no other';
   if (level === 'middle' && paging === '2-level') return 'there is no middle table';
   if (paging === 'PAE') return cause === 'Bad hypercall' ? 'PAE has the call' : undefined;
-  if (/middle|pmd page/.test(cause)) return 'there is no middle table';
+  if (cause === MIDDLE_ENTRY || cause === PMD_TABLE) return 'there is no middle table';
   return op === 'set-pmd' && cause !== 'Bad hypercall' && cause !== 'before INIT' ? 'the call is for PAE' : undefined;
 };
 

@@ -1,6 +1,7 @@
 /** Comparing two outcomes, and naming the class of their difference. */
 
-import type { Outcome, OutcomeKind } from '../../model/vocabulary/index.js';
+import type { Killed, Outcome, OutcomeKind } from '../../model/vocabulary/index.js';
+import { reasonWithoutNumbers } from '../../model/vocabulary/index.js';
 import { hex } from './invariant.js';
 
 /** Outcomes that are wrong in themselves: `progress` and `host-intact` are there for them. */
@@ -21,16 +22,15 @@ export const differenceOf = (expected: Outcome, actual: Outcome): string | undef
     case 'initialized':
       return expected.reserved === (actual as typeof expected).reserved ? undefined : 'another reserved size';
     case 'killed': {
-      const { reason } = actual as typeof expected;
-      return expected.reason === reason ? undefined : `${reasonClass(expected.reason)} became ${reasonClass(reason)}`;
+      const other = actual as typeof expected;
+      return expected.reason === other.reason ? undefined : `${killClass(expected)} became ${killClass(other)}`;
     }
     default:
       return undefined;
   }
 };
 
-/** A kill's text without its numbers. */
-const reasonClass = (reason: string): string => `"${reason.replaceAll(/0x[0-9a-f]+|\d+/g, 'N')}"`;
+const killClass = (kill: Killed): string => `"${reasonWithoutNumbers(kill)}"`;
 
 /** An outcome as one reads it. */
 export const describe = (outcome: Outcome): string => {

@@ -1,7 +1,7 @@
 /** Why the guest's own tables, or the rules, ask for an outcome: the clause behind "because". */
 
 import { describeEntry, describeOutcome, formatHex } from '../../formats/index.js';
-import type { GuestEntry, Outcome, Paddr, Step, Vaddr } from '../../../model/vocabulary/index.js';
+import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step, Vaddr } from '../../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../../model/vocabulary/index.js';
 import { differenceOf } from '../../invariants/outcome-difference.js';
 import { LEVELS, isPresent, isUser, isWritable, pageOf, pureAccess, purePhysical } from '../../pure-walk.js';
@@ -92,7 +92,7 @@ const deviceText = ({ guest }: Evidence, page: number): string => {
 export const whyExpected = (evidence: Evidence): string | undefined => {
   const { step, guest, moment } = evidence;
   const { outcome } = moment.reference;
-  if (outcome.kind === 'killed') return whyKilled(evidence, outcome.reason);
+  if (outcome.kind === 'killed') return whyKilled(evidence, outcome);
   if (step?.op === 'init') return inWindowOf(evidence);
   if (step?.op === 'access') {
     const pure = pureAccess(guest, step.vaddr, step.kind, step.mode);
@@ -160,35 +160,30 @@ const addressOf = ({ step }: Evidence): Vaddr | undefined =>
 
 type Reason = (evidence: Evidence, numbers: readonly number[]) => string | undefined;
 
-/** By the beginning of the kill's text (machine.md 3); `numbers` are those in the text. */
-const KILL_REASONS: readonly (readonly [text: string, why: Reason])[] = [
-  ['bad page directory entry', (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 0)],
-  ['bad page middle directory entry', (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 1)],
-  ['bad page table entry', (evidence) => whyBadLeaf(evidence, addressOf(evidence) ?? 0)],
-  ['bad read address', (_, [address]) => `${formatHex(address)} lies outside guest RAM`],
-  ['Attempt to set pgd', (_, [index, entries]) => `a root has ${entries} entries, and ${index} is behind the last`],
-  ['attempt to set pte into Switcher', (evidence) => inWindow(evidence, addressOf(evidence) ?? 0)],
-  ['failed to get page', (evidence, [page]) => whyWithheld(evidence, page)],
-  [
-    'bad stack page',
-    (evidence, [address]) => whyFault(evidence, { vaddr: vaddr(address), kind: 'write', mode: 'kernel' }),
-  ],
-  ['hypercall', () => 'no init came before'],
-  ['Bad hypercall', () => 'set-pmd is for PAE alone'],
-  ['already have lguest_data', () => 'an init came before'],
-  ['bad kernel address', (evidence, [address]) => inWindow(evidence, address)],
-  ['bad stack pages', () => 'at most two stack pages may be pinned'],
-  ['Bad address', (evidence, [address]) => whyUnmapped(evidence, address)],
-  ['out of memory', (evidence) => whyNoMemory(evidence)],
-];
-
-export const whyKilled = (evidence: Evidence, reason: string): string | undefined => {
-  const numbers = (reason.match(/0x[0-9a-f]+|\d+/g) ?? []).map(Number);
-  const known = KILL_REASONS.filter(([text]) => reason.startsWith(text)).toSorted(
-    ([one], [other]) => other.length - one.length,
-  );
-  return known[0]?.[1](evidence, numbers);
+/** Why the guest's tables, or the rules, ask for a kill. */
+const KILL_REASONS: Readonly<Record<KillCause, Reason>> = {
+  'before-init': () => 'no init came before',
+  'bad-hypercall': () => 'set-pmd is for PAE alone',
+  'already-initialized': () => 'an init came before',
+  'bad-kernel-address': (evidence, [address]) => inWindow(evidence, address),
+  'bad-stack-page': (evidence, [address]) =>
+    whyFault(evidence, { vaddr: vaddr(address), kind: 'write', mode: 'kernel' }),
+  'bad-stack-pages': () => 'at most two stack pages may be pinned',
+  'set-pte-in-switcher': (evidence) => inWindow(evidence, addressOf(evidence) ?? 0),
+  'bad-pgd-index': (_, [index, entries]) => `a root has ${entries} entries, and ${index} is behind the last`,
+  'bad-directory-entry': (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 0),
+  'bad-middle-entry': (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 1),
+  'bad-table-entry': (evidence) => whyBadLeaf(evidence, addressOf(evidence) ?? 0),
+  'bad-read': (_, [address]) => `${formatHex(address)} lies outside guest RAM`,
+  'bad-address': (evidence, [address]) => whyUnmapped(evidence, address),
+  'page-refused': (evidence, [page]) => whyWithheld(evidence, page),
+  'no-pte-table': (evidence) => whyNoMemory(evidence),
+  'no-pmd-table': (evidence) => whyNoMemory(evidence),
+  unknown: () => undefined,
 };
+
+export const whyKilled = (evidence: Evidence, { cause, numbers }: Killed): string | undefined =>
+  KILL_REASONS[cause](evidence, numbers);
 
 const whyWithheld = (evidence: Evidence, page: number): string | undefined => {
   const found = lastStep(evidence, (step) => step.op === 'protect' && step.page === page);

@@ -36,7 +36,7 @@ const happenedText = (evidence: Evidence): string => {
   if (actual.kind === 'ok') return 'it went on as if nothing were wrong';
   if (actual.kind !== 'killed') return `it ${outcomeHappened(actual)}`;
   if (expected.kind === 'killed') return `the reason given was "${actual.reason}"`;
-  const because = whyKilled(evidence, actual.reason);
+  const because = whyKilled(evidence, actual);
   return `it ${outcomeHappened(actual)}${because === undefined ? '' : `: ${because}`}`;
 };
 
@@ -51,11 +51,11 @@ const marks = ({ step, index }: Evidence): Told['focus'] => ({
 
 const needlessKill = (evidence: Evidence, actual: Outcome): Told => {
   const { here, step } = evidence;
-  const because = actual.kind === 'killed' ? whyKilled(evidence, actual.reason) : undefined;
+  const because = actual.kind === 'killed' ? whyKilled(evidence, actual) : undefined;
   const duty = dutyOf(evidence);
   const about = because === undefined ? '' : `: ${because}`;
   // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
-  const withheld = because !== undefined && actual.kind === 'killed' && actual.reason.startsWith('failed to get page');
+  const withheld = because !== undefined && actual.kind === 'killed' && actual.cause === 'page-refused';
   const lacking = step?.op === 'set-pte' && withheld ? lackedForWriting(step.pte) : undefined;
   const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
   return told(
@@ -136,7 +136,7 @@ export const hostBugNarrator: Narrator = (evidence) => {
   if (step !== undefined) {
     const duty = dutyOf(evidence);
     const expected = moment.reference.outcome;
-    const because = expected.kind === 'killed' ? whyKilled(evidence, expected.reason) : undefined;
+    const because = expected.kind === 'killed' ? whyKilled(evidence, expected) : undefined;
     const right =
       expected.kind === 'killed'
         ? `it must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`
