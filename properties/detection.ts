@@ -6,7 +6,7 @@ import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
 import { programsOf, runOptionsOf } from './explore.js';
 import { INVARIANTS } from './invariants/registry.js';
 import { Pair } from './pair.js';
-import type { Guidance } from './pool/seed-pool.js';
+import type { Guidance } from './pool/program-pool.js';
 import { MODEL, implWith } from './subjects/registry.js';
 
 export interface DetectionOptions {

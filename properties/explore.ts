@@ -8,7 +8,7 @@ import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
 import type { Pair, RunOptions } from './pair.js';
 import { Breeder } from './pool/offspring.js';
-import type { Guidance } from './pool/seed-pool.js';
+import type { Guidance } from './pool/program-pool.js';
 import { programSeed, randomFor } from './seeds.js';
 
 /** How often a program is taken up again behind a divergence. */

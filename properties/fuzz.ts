@@ -14,7 +14,7 @@ import { minimize } from './shrink/index.js';
 import type { JudgeOptions } from './judging.js';
 import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
-import type { Guidance } from './pool/seed-pool.js';
+import type { Guidance } from './pool/program-pool.js';
 import type { Subject } from './subjects/subject.js';
 import type { Tally } from './tally.js';
 

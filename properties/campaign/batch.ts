@@ -10,7 +10,7 @@ import type { CampaignOptions, Generated, Shown } from '../explore.js';
 import { programsOf, runOptionsOf, showings } from '../explore.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
-import { NewCells } from '../pool/cells.js';
+import { NewCells } from '../pool/distil.js';
 import { Tally } from '../tally.js';
 import type { TallyCounts } from '../tally-counts.js';
 import { countsOf } from '../tally-counts.js';

@@ -3,9 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
 import { INVARIANTS } from '../invariants/registry.js';
-import { cellsOf } from '../pool/cells.js';
+import { cellsOf } from '../pool/distil.js';
 import { programsOf } from '../explore.js';
-import { poolOf } from '../pool/seed-pool.js';
+import { poolOf } from '../pool/program-pool.js';
 import { IMPL, MODEL } from '../subjects/registry.js';
 import type { BatchOptions, BatchResult, Reach } from './batch.js';
 import { runBatch } from './batch.js';

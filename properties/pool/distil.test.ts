@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
 import { programsOf } from '../explore.js';
-import { cellsOf } from './cells.js';
+import { allCells, cellsOf, distil } from './distil.js';
 import type { Reaching } from './distil.js';
-import { allCells, distil } from './distil.js';
 
 const programs = Array.from(
   { length: 12 },

@@ -1,11 +1,14 @@
-/** Small changes to a program. What comes of one need not be valid on its machine: `fitted` repairs it. */
+/**
+ * Small changes to a program. A changed step may be invalid on its machine, so `repaired` moves its values back into bounds: repairing
+ * keeps more of a mutation than rejecting it.
+ */
 
-import type { GuestEntry, Program, Step } from '../../model/vocabulary/index.js';
-import { guestEntry } from '../../model/vocabulary/index.js';
+import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
+import { PAGE_BYTES, guestEntry, paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Draw } from '../generators/draw.js';
 import { drawMachine } from '../generators/machine-size.js';
 
-/** What changes are made with: chance, and steps of a program that was just generated. */
+/** What mutations draw on: random numbers, and the steps of a program that was just generated. */
 export interface Material {
   readonly draw: Draw;
   readonly fresh: readonly Step[];
@@ -13,10 +16,10 @@ export interface Material {
 
 type Mutation = (program: Program, material: Material) => Program;
 
-/** Steps that are dropped, repeated, inserted or replaced at once, at most. */
+/** The most steps that one mutation drops, repeats, inserts or replaces. */
 const MOST_STEPS = 8;
 const MOST_CHANGES = 4;
-/** The lower bits of an entry are its flags, where one bit means most. */
+/** Bits 0–11 of an entry are its flags, where a single bit matters most. */
 const FLAG_BITS = 12;
 
 interface Span {
@@ -62,7 +65,7 @@ const replace: Mutation = (program, { draw, fresh }) => {
   return withSteps(program, program.steps.toSpliced(start, count, ...drawSlice(draw, fresh)));
 };
 
-/** A field of a step becomes what it is in another step of its kind, or an entry loses or gains a flag. */
+/** Copies a field from another step of the same kind, or flips a flag of an entry. */
 const alter: Mutation = (program, { draw, fresh }) => {
   const { steps } = program;
   if (steps.length === 0) return program;
@@ -83,7 +86,7 @@ const altered = (step: Step, all: readonly Step[], draw: Draw): Step => {
 const flipped = ({ low, high }: GuestEntry, draw: Draw): GuestEntry =>
   guestEntry((low ^ (1 << draw.below(FLAG_BITS))) >>> 0, high);
 
-/** One of the machine's sizes becomes that of another one. */
+/** Replaces one of the machine's settings by that of a newly drawn machine. */
 const resize: Mutation = ({ machine, steps }, { draw }) => {
   const other = drawMachine(draw, machine.paging);
   const size = draw.pick(['guestPages', 'devicePages', 'hostCpus', 'draw', 'failAllocation'] as const);
@@ -92,7 +95,7 @@ const resize: Mutation = ({ machine, steps }, { draw }) => {
 
 const MUTATIONS: readonly Mutation[] = [drop, repeat, swap, insert, replace, alter, alter, resize];
 
-/** The program after one to four changes. */
+/** The program after one to four mutations. */
 export const mutated = (program: Program, material: Material): Program => {
   const { draw } = material;
   let changed = program;
@@ -105,3 +108,46 @@ export const spliced = ({ machine, steps }: Program, other: readonly Step[], dra
   machine,
   steps: [...steps.slice(0, draw.below(steps.length + 1)), ...other.slice(draw.below(other.length + 1))],
 });
+
+/** The same steps, each valid on the machine (formats.md, Program); valid steps stay as they are. */
+export const repaired = ({ machine, steps }: Program): Program => ({
+  machine,
+  steps: steps.map((step) => repairStep(step, machine)),
+});
+
+const repairStep = (step: Step, machine: MachineConfig): Step => {
+  switch (step.op) {
+    case 'store':
+      return { ...step, paddr: repairWord(step.paddr, machine), value: repairEntry(step.value, machine) };
+    case 'new-pgtable':
+    case 'set-pgd':
+      return { ...step, root: repairRoot(step.root, machine) };
+    case 'set-pte':
+      return { ...step, root: repairRoot(step.root, machine), pte: repairEntry(step.pte, machine) };
+    case 'migrate':
+      return { ...step, cpu: step.cpu % machine.hostCpus };
+    case 'protect':
+      return { ...step, page: step.page % machine.guestPages };
+    case 'init':
+    case 'flush-tlb':
+    case 'set-stack':
+    case 'set-pmd':
+    case 'access':
+    case 'guest-pa':
+    case 'fail-alloc':
+      return step;
+    default:
+      return step satisfies never;
+  }
+};
+
+const alignedDown = (address: number, unit: number): Paddr => paddr(address - (address % unit));
+
+const repairWord = (address: number, { paging, guestPages }: MachineConfig): Paddr =>
+  alignedDown(address % (guestPages * PAGE_BYTES), pagingSizes(paging).entryBytes);
+
+const repairRoot = (root: number, { paging }: MachineConfig): Paddr =>
+  alignedDown(root, pagingSizes(paging).rootAlignment);
+
+const repairEntry = (entry: GuestEntry, { paging }: MachineConfig): GuestEntry =>
+  paging === 'pae' || entry.high === 0 ? entry : guestEntry(entry.low, 0);

@@ -7,8 +7,8 @@ import type { ProgramOptions } from '../generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, isProgram, programArbitrary } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
 import { programsOf } from '../explore.js';
-import { fitted } from './fit.js';
-import { poolOf } from './seed-pool.js';
+import { repaired } from './mutation.js';
+import { poolOf } from './program-pool.js';
 
 const own = programsOf('parents', DEFAULT_PROGRAM_OPTIONS);
 const POOL = poolOf(Array.from({ length: 24 }, (_, index) => own(index).value.program));
@@ -71,12 +71,12 @@ describe('programs from a pool', () => {
   });
 });
 
-describe('a program that is fitted', () => {
+describe('a program that is repaired', () => {
   const anyProgram = programArbitrary().map(({ program }) => program);
 
   test('to any machine is valid there', () => {
     fc.assert(
-      fc.property(anyProgram, anyProgram, ({ machine }, { steps }) => isProgram(fitted({ machine, steps }))),
+      fc.property(anyProgram, anyProgram, ({ machine }, { steps }) => isProgram(repaired({ machine, steps }))),
       { seed: 1 },
     );
   });
@@ -84,7 +84,7 @@ describe('a program that is fitted', () => {
   test('to its own stays as it was', () => {
     fc.assert(
       fc.property(anyProgram, (program) => {
-        expect(fitted(program)).toEqual(program);
+        expect(repaired(program)).toEqual(program);
       }),
       { seed: 2 },
     );

@@ -1,4 +1,4 @@
-/** Programs that are made from the pool: a pure function of the pool, the options, and what is drawn. */
+/** Makes programs from the pool, by mutation and splicing: a pure function of the pool, the options, and the random numbers. */
 
 import type fc from 'fast-check';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
@@ -6,11 +6,10 @@ import type { Case, ProgramOptions } from '../generators/index.js';
 import { Draw } from '../generators/draw.js';
 import { programArbitrary } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
-import { fitted } from './fit.js';
-import { mutated, spliced } from './mutation.js';
-import type { Guidance } from './seed-pool.js';
+import { mutated, repaired, spliced } from './mutation.js';
+import type { Guidance } from './program-pool.js';
 
-/** How often a child of a coherent guest is made anew because it broke the contract; most changes break it. */
+/** Attempts at a child that keeps the contract, for a parent that does; most mutations break it. */
 const MOST_TRIES = 4;
 
 const TWO_TO_32 = 2 ** 32;
@@ -21,7 +20,7 @@ interface Parent {
 }
 
 /** Two views of one stream of random numbers. */
-interface Chance {
+interface Randomness {
   readonly draw: Draw;
   readonly random: fc.Random;
 }
@@ -29,7 +28,7 @@ interface Chance {
 export class Breeder {
   private readonly options: ProgramOptions;
   private readonly share: number;
-  /** Those of the paging that is asked for. */
+  /** The pool's programs in the campaign's paging mode. */
   private readonly parents: readonly Parent[];
 
   constructor({ pool, share }: Guidance, options: ProgramOptions) {
@@ -41,36 +40,39 @@ export class Breeder {
       .map((program) => ({ program, keepsContract: keepsContract(program) }));
   }
 
-  /** It makes nothing, so that nobody need ask. */
+  /** True if `breed` would never make a program. */
   get isIdle(): boolean {
     return this.share === 0 || this.parents.length === 0;
   }
 
-  /** A program from the pool, or undefined where the campaign's own one is to be run. */
+  /** A program made from the pool, or undefined where the campaign should generate one as usual. */
   breed(random: fc.Random): Case | undefined {
     const draw = new Draw(random);
     if (draw.unsigned() >= this.share * TWO_TO_32) return undefined;
     return this.childOf(draw.pick(this.parents), { draw, random });
   }
 
-  /** Of a coherent guest one that is coherent too, if a few tries bring one; none where all are to be, and no try brings one. */
-  private childOf({ program, keepsContract: coherent }: Parent, chance: Chance): Case | undefined {
+  /**
+   * A child that keeps the contract if its parent does and a few attempts produce one. If none does, the child is hostile, or
+   * undefined in a campaign of coherent guests only.
+   */
+  private childOf({ program, keepsContract: coherent }: Parent, source: Randomness): Case | undefined {
     const { traffic } = this.options;
-    if (traffic === 'hostile') return { traffic, program: this.child(program, chance) };
-    let child = this.child(program, chance);
+    if (traffic === 'hostile') return { traffic, program: this.child(program, source) };
+    let child = this.child(program, source);
     for (let left = coherent ? MOST_TRIES : 1; left > 0; left--) {
       if (keepsContract(child)) return { traffic: 'coherent', program: child };
-      if (left > 1) child = this.child(program, chance);
+      if (left > 1) child = this.child(program, source);
     }
     return traffic === 'mixed' ? { traffic: 'hostile', program: child } : undefined;
   }
 
-  private child(parent: Program, chance: Chance): Program {
-    const { machine, steps } = this.changed(parent, chance);
-    return fitted({ machine, steps: steps.slice(0, this.options.mostSteps) });
+  private child(parent: Program, source: Randomness): Program {
+    const { machine, steps } = this.changed(parent, source);
+    return repaired({ machine, steps: steps.slice(0, this.options.mostSteps) });
   }
 
-  private changed(parent: Program, { draw, random }: Chance): Program {
+  private changed(parent: Program, { draw, random }: Randomness): Program {
     const { paging } = parent.machine;
     switch (draw.below(4)) {
       case 0:

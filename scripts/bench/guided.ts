@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
 import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
-import type { Guidance, SeedPool } from '../../properties/pool/seed-pool.js';
+import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
 import { cellCount, whyUnreachable } from '../../properties/invariants/situations/grid.js';
 import { wholeNumber } from '../cli/options/whole-number.js';
 import type { DefectRow, GuidedFigures, ReachRow } from './guided/figures.js';
@@ -57,7 +57,7 @@ const measureWith = async (flags: Flags, perform: Perform): Promise<GuidedFigure
   };
 };
 
-const guidancesFrom = (pool: SeedPool): readonly Guidance[] => SHARES.map((share) => ({ pool, share }));
+const guidancesFrom = (pool: ProgramPool): readonly Guidance[] => SHARES.map((share) => ({ pool, share }));
 
 /** The campaigns have the same names for every share. */
 const measureReach = async (
@@ -94,7 +94,7 @@ const measureReach = async (
 const measureDefect = async (
   defect: string,
   { seeds, maxSteps }: Flags,
-  pool: SeedPool,
+  pool: ProgramPool,
   perform: Perform,
 ): Promise<DefectRow> => {
   const detect = async (guidance: Guidance): Promise<number> =>

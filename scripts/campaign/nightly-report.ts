@@ -10,7 +10,7 @@ import { countReport } from '../report/summary-report.js';
 import type { Session } from '../terminal/session.js';
 import type { Publication } from './publish.js';
 import type { RunRecord } from './run-record.js';
-import type { KeptSeeds } from './seed-keeping.js';
+import type { KeptPrograms } from './seed-keeping.js';
 import type { Status, Triage, TriagedEntry, TriagedFinding } from './triage.js';
 import { doubtsOf } from './verdict.js';
 
@@ -25,7 +25,7 @@ export const nightlyReport = (
   ...countReport(summary, session),
   ...canaryLines(ledger, session),
   ...corpusLines(ledger, triage, session),
-  ...seedLines(seeds, session),
+  ...poolLines(seeds, session),
   ...accidentLines(ledger, session),
   '',
   ...STATUSES.flatMap((status) => findingLines(status, triage, summary.findings, session)),
@@ -69,12 +69,12 @@ const corpusLines = (
   return [labelled('corpus', text, width)];
 };
 
-const seedLines = (seeds: KeptSeeds | undefined, { width }: Session): readonly string[] => {
+const poolLines = (seeds: KeptPrograms | undefined, { width }: Session): readonly string[] => {
   if (seeds === undefined) return [];
   const { directory, added, cells, full } = seeds;
   const total = `${formatCount(seeds.seeds)} in ${printable(directory)}`;
-  const room = full ? '; no room for more: --most-seeds, or shadowdiff corpus seeds --prune' : '';
-  return [labelled('seeds', `${formatCount(added)} new, ${total} reach ${counted(cells, 'situation')}${room}`, width)];
+  const room = full ? '; no room for more: --most-programs, or shadowdiff corpus programs --prune' : '';
+  return [labelled('pool', `${formatCount(added)} new, ${total} reach ${counted(cells, 'situation')}${room}`, width)];
 };
 
 const accidentLines = ({ accidents }: Ledger, { width, colors }: Session): readonly string[] => {

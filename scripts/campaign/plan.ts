@@ -2,9 +2,8 @@
 
 import type { FuzzOptions } from '../../properties/fuzz.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
-import { readSeeds } from '../../properties/pool/seed-files.js';
-import type { Guidance } from '../../properties/pool/seed-pool.js';
-import { poolOf } from '../../properties/pool/seed-pool.js';
+import { poolOf, readPrograms } from '../../properties/pool/program-pool.js';
+import type { Guidance } from '../../properties/pool/program-pool.js';
 import { invariantsNamed } from '../cli/options/invariants.js';
 import type { ProgramFlags } from '../cli/options/programs.js';
 import { programOptionsOf } from '../cli/options/programs.js';
@@ -62,5 +61,5 @@ export const planOf = async (flags: FuzzFlags, known: readonly KnownFinding[], s
 
 const guidanceFor = async ({ guided, corpus }: FuzzFlags): Promise<Guidance | undefined> => {
   if (guided === 0) return undefined;
-  return { share: guided, pool: poolOf((await readSeeds(corpus)).map(({ program }) => program)) };
+  return { share: guided, pool: poolOf((await readPrograms(corpus)).map(({ program }) => program)) };
 };

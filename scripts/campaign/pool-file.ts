@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BadInput, formatProgram, parseProgram } from '../../properties/formats/index.js';
 import { readTextFile } from '../../properties/corpus/store.js';
-import type { Guidance, SeedPool } from '../../properties/pool/seed-pool.js';
-import { poolOf } from '../../properties/pool/seed-pool.js';
+import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
+import { poolOf } from '../../properties/pool/program-pool.js';
 import { POOL_FILE } from './run-files.js';
 
 /** How programs are made from a pool, by names: it travels between processes. */
@@ -18,7 +18,7 @@ export interface GuidanceSettings {
 }
 
 /** Throws `BadInput` if it cannot be written. */
-export const writePool = async (directory: string, { members }: SeedPool): Promise<void> => {
+export const writePool = async (directory: string, { members }: ProgramPool): Promise<void> => {
   const path = join(directory, POOL_FILE);
   const lines = members.map((program) => `${formatProgram(program)}\n`);
   await writeFileAtomic(path, lines.join('')).catch((error: Error) => {
@@ -27,7 +27,7 @@ export const writePool = async (directory: string, { members }: SeedPool): Promi
 };
 
 /** Throws `BadInput` if it is not the pool of this identity. */
-export const readPool = async (directory: string, identity: string): Promise<SeedPool> => {
+export const readPool = async (directory: string, identity: string): Promise<ProgramPool> => {
   const path = join(directory, POOL_FILE);
   const lines = (await readTextFile(path)).split('\n').slice(0, -1);
   const pool = poolOf(lines.map((line, index) => parseProgram(line, `${path}: line ${index + 1}`)));
@@ -39,7 +39,7 @@ export const readPool = async (directory: string, identity: string): Promise<See
 };
 
 /** The pool that this process read last: a run has one. */
-let latest: { readonly directory: string; readonly pool: SeedPool } | undefined;
+let latest: { readonly directory: string; readonly pool: ProgramPool } | undefined;
 
 /** Reads the pool of a run once. Throws `BadInput` if it is not the right one. */
 export const guidanceOf = async ({ share, directory, pool: identity }: GuidanceSettings): Promise<Guidance> => {

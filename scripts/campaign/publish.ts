@@ -28,8 +28,8 @@ import type { Session } from '../terminal/session.js';
 import { writeReports } from './reporters.js';
 import { INVARIANTS_FILE, TRIAGE_FILE } from './run-files.js';
 import type { RunRecord } from './run-record.js';
-import type { KeptSeeds } from './seed-keeping.js';
-import { tryToKeepSeeds } from './seed-keeping.js';
+import type { KeptPrograms } from './seed-keeping.js';
+import { tryToKeepPrograms } from './seed-keeping.js';
 import type { Triage, TriagedFinding } from './triage.js';
 import { triageOf } from './triage.js';
 import { nightlyVerdict } from './verdict.js';
@@ -40,7 +40,7 @@ export interface Publication {
   /** What could not be saved, a sentence each. */
   readonly troubles: readonly string[];
   /** Undefined if this run keeps none. */
-  readonly seeds: KeptSeeds | undefined;
+  readonly seeds: KeptPrograms | undefined;
 }
 
 export interface PublishOptions {
@@ -51,7 +51,7 @@ export interface PublishOptions {
   readonly keepIn: string | undefined;
   readonly interrupted: boolean;
   /** The largest number of seeds in that corpus. */
-  readonly mostSeeds: number;
+  readonly mostPrograms: number;
 }
 
 /** If a file cannot be written. */
@@ -84,10 +84,10 @@ export const publish = async (ledger: Ledger, options: PublishOptions, session: 
 /** Of a run that was interrupted none are kept: which they are is known only at its end. Answers what went wrong, if it did. */
 const seedsFrom = async (
   ledger: Ledger,
-  { directory, record, keepIn, mostSeeds, interrupted }: PublishOptions,
-): Promise<KeptSeeds | string | undefined> => {
+  { directory, record, keepIn, mostPrograms, interrupted }: PublishOptions,
+): Promise<KeptPrograms | string | undefined> => {
   if (keepIn === undefined || record.campaign.pool === null || interrupted) return undefined;
-  return await tryToKeepSeeds(ledger, record, { corpus: keepIn, most: mostSeeds, directory });
+  return await tryToKeepPrograms(ledger, record, { corpus: keepIn, most: mostPrograms, directory });
 };
 
 /** The options of an equal fuzz run, for the summary. */

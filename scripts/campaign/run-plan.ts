@@ -8,9 +8,8 @@ import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { smallestBatch } from '../../properties/campaign/batches.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
-import { readSeeds } from '../../properties/pool/seed-files.js';
-import type { SeedPool } from '../../properties/pool/seed-pool.js';
-import { poolOf } from '../../properties/pool/seed-pool.js';
+import { poolOf, readPrograms } from '../../properties/pool/program-pool.js';
+import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { IMPL, MODEL } from '../../properties/subjects/registry.js';
 import { readKnown } from './known.js';
 import { CORPUS } from '../cli/options/corpus.js';
@@ -40,8 +39,8 @@ export interface NightlyFlags {
   readonly caseTimeout?: number;
   readonly programs?: number;
   readonly guided?: number;
-  readonly keepSeeds?: true;
-  readonly mostSeeds?: number;
+  readonly keepPrograms?: true;
+  readonly mostPrograms?: number;
   readonly minPrograms?: number;
   readonly seed?: string;
   readonly paging?: CampaignRecord['paging'];
@@ -65,7 +64,7 @@ export interface RunPlan {
   readonly part: PartRecord;
   readonly known: readonly KnownFinding[];
   /** Undefined if there are to be no seeds. */
-  readonly pool: SeedPool | undefined;
+  readonly pool: ProgramPool | undefined;
 }
 
 /** What is laid down once and for all when a campaign begins. */
@@ -81,7 +80,7 @@ const OF_CAMPAIGN = [
   'programs',
   'minPrograms',
   'guided',
-  'keepSeeds',
+  'keepPrograms',
   'shard',
   'out',
 ] as const satisfies readonly (keyof NightlyFlags)[];
@@ -119,12 +118,17 @@ const freshPlan = async (flags: NightlyFlags, session: Session): Promise<Omit<Ru
 };
 
 /** The seeds of the corpus, if programs are made from them or new ones are to be kept. */
-const poolFor = async ({ guided, keepSeeds }: NightlyFlags, corpus: string): Promise<SeedPool | undefined> => {
-  if ((guided ?? DEFAULT_GUIDED) === 0 && keepSeeds !== true) return undefined;
-  return poolOf((await readSeeds(corpus)).map(({ program }) => program));
+const poolFor = async ({ guided, keepPrograms }: NightlyFlags, corpus: string): Promise<ProgramPool | undefined> => {
+  if ((guided ?? DEFAULT_GUIDED) === 0 && keepPrograms !== true) return undefined;
+  return poolOf((await readPrograms(corpus)).map(({ program }) => program));
 };
 
-const campaignOf = (flags: NightlyFlags, seed: string, shard: Shard, pool: SeedPool | undefined): CampaignRecord => ({
+const campaignOf = (
+  flags: NightlyFlags,
+  seed: string,
+  shard: Shard,
+  pool: ProgramPool | undefined,
+): CampaignRecord => ({
   version: packageVersion(),
   seed,
   subject: flags.subject ?? IMPL.name,

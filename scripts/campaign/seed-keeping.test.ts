@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RERUNS } from '../../properties/campaign/occurrence.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
-import { readSeeds } from '../../properties/pool/seed-files.js';
+import { readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { readLedger } from './event-log.js';
 import { filesBelow, rehearse, rehearsingCrew } from '../../test-support/rehearsal.js';
@@ -17,7 +17,7 @@ let directory: string;
 const at = (...path: readonly string[]): string => join(directory, ...path);
 
 /** A night of few programs, so that the next one still finds something new. */
-const FIRST = ['--programs', '60', '--seed', 'first', '--max-steps', '48', '--keep-seeds'];
+const FIRST = ['--programs', '60', '--seed', 'first', '--max-steps', '48', '--keep-programs'];
 const SECOND = [
   '--programs',
   '150',
@@ -52,7 +52,8 @@ beforeAll(async () => {
 }, PATIENCE);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const seeds = async (corpus: string): Promise<readonly string[]> => Object.keys(await filesBelow(at(corpus, 'seeds')));
+const seeds = async (corpus: string): Promise<readonly string[]> =>
+  Object.keys(await filesBelow(at(corpus, 'programs')));
 
 /** The directory of a run without what tells where and when it ran. */
 const resultsIn = async (out: string): Promise<unknown> => {
@@ -78,7 +79,7 @@ describe('a night that keeps seeds', () => {
   });
 
   test('runs other programs than one that starts from nothing', async () => {
-    const words = [...SECOND.slice(0, SECOND.indexOf('--guided')), '--max-tries', '0', '--keep-seeds'];
+    const words = [...SECOND.slice(0, SECOND.indexOf('--guided')), '--max-tries', '0', '--keep-programs'];
     await nightly(words, 'plain', await corpusAfterFirst('plain-corpus'));
     const steps = async (out: string): Promise<number> =>
       (JSON.parse(await readFile(at(out, 'summary.json'), 'utf8')) as { readonly steps: number }).steps;
@@ -94,12 +95,12 @@ describe('a night that keeps seeds', () => {
 
   test('published again adds nothing, and touches no file', async () => {
     const [name] = await seeds('whole-corpus');
-    const { mtimeMs } = await stat(at('whole-corpus', 'seeds', name));
+    const { mtimeMs } = await stat(at('whole-corpus', 'programs', name));
     const before = await filesBelow(at('whole-corpus'));
     const { out } = await rehearse(['nightly', '--resume', at('whole')]);
-    expect(out).toMatch(/^seeds +0 new, /m);
+    expect(out).toMatch(/^pool +0 new, /m);
     expect(await filesBelow(at('whole-corpus'))).toEqual(before);
-    expect((await stat(at('whole-corpus', 'seeds', name))).mtimeMs).toBe(mtimeMs);
+    expect((await stat(at('whole-corpus', 'programs', name))).mtimeMs).toBe(mtimeMs);
   });
 
   test(
@@ -163,7 +164,7 @@ describe('a night that keeps seeds', () => {
     await nightly(words, 'third', await corpusAfterFirst('third-corpus'));
     const ledger = await readLedger(at('third', 'events.jsonl'), () => undefined);
     const reached = ledger.firstReached.list().flatMap(({ cells }) => cells);
-    const stored = await readSeeds(at('third-corpus'));
+    const stored = await readPrograms(at('third-corpus'));
     const cells = allCells(await reachingOf(stored.map(({ program }) => program)));
     expect(reached.length).toBeGreaterThan(10);
     expect(reached.filter((cell) => !cells.has(cell))).toEqual([]);
@@ -187,8 +188,8 @@ describe('a night that keeps seeds', () => {
 
   test('has room for so many', async () => {
     const corpus = await corpusAfterFirst('small-corpus');
-    const { out } = await nightly([...SECOND, '--most-seeds', '12'], 'small', corpus);
-    expect(out.replace(/\s+/g, ' ')).toContain('no room for more: --most-seeds');
+    const { out } = await nightly([...SECOND, '--most-programs', '12'], 'small', corpus);
+    expect(out.replace(/\s+/g, ' ')).toContain('no room for more: --most-programs');
     expect(await seeds(corpus)).toEqual(await seeds('first-corpus'));
   });
 });
@@ -196,13 +197,13 @@ describe('a night that keeps seeds', () => {
 describe('a night that asks for no seeds', () => {
   test('neither reads nor keeps any', async () => {
     await writeFile(at('none-seeds.json'), '');
-    await cp(at('none-seeds.json'), at('none-corpus', 'seeds', 'broken.json'), { recursive: true });
+    await cp(at('none-seeds.json'), at('none-corpus', 'programs', 'broken.json'), { recursive: true });
     const { code, out } = await nightly(
       ['--programs', '20', '--min-programs', '0', '--seed', 'x'],
       'none',
       'none-corpus',
     );
-    expect([code === 2, out.includes('seeds ')]).toEqual([false, false]);
+    expect([code === 2, out.includes('pool ')]).toEqual([false, false]);
     expect(await seeds('none-corpus')).toEqual(['broken.json']);
     expect(await readFile(at('none', 'events.jsonl'), 'utf8')).not.toContain('"reached"');
   });
@@ -241,7 +242,7 @@ describe('another pool is refused', () => {
     }
   });
 
-  test.each([['--guided', '0.5'], ['--keep-seeds']])('%s is laid down when a run begins', async (...words) => {
+  test.each([['--guided', '0.5'], ['--keep-programs']])('%s is laid down when a run begins', async (...words) => {
     const { code, err } = await rehearse(['nightly', '--resume', at('whole'), ...words]);
     expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: the run that goes on has laid it down`)]);
   });
@@ -254,7 +255,7 @@ describe('seeds that are none', () => {
     ['0.json', '', '0.json: '],
   ])('%s: %s', async (name, text, message) => {
     const corpus = await corpusAfterFirst(`bad-corpus-${message.length}-${text.length}`);
-    await writeFile(at(corpus, 'seeds', name), text);
+    await writeFile(at(corpus, 'programs', name), text);
     const { code, err } = await nightly(SECOND, 'never', corpus);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
   });
@@ -262,7 +263,7 @@ describe('seeds that are none', () => {
   test('by the name of another', async () => {
     const corpus = await corpusAfterFirst('renamed-corpus');
     const [name] = await seeds(corpus);
-    await cp(at(corpus, 'seeds', name), at(corpus, 'seeds', 'other.json'));
+    await cp(at(corpus, 'programs', name), at(corpus, 'programs', 'other.json'));
     const { code, err } = await nightly(SECOND, 'never', corpus);
     expect([code, err]).toEqual([2, expect.stringContaining(`other.json: its content belongs in "${name}"`)]);
   });

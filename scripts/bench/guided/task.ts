@@ -7,11 +7,9 @@ import { stepsToDetection } from '../../../properties/detection.js';
 import { programsOf, runOptionsOf } from '../../../properties/explore.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { Pair } from '../../../properties/pair.js';
-import { NewCells } from '../../../properties/pool/cells.js';
-import { distil, reachingOf } from '../../../properties/pool/distil.js';
-import { DEFAULT_MOST_SEEDS } from '../../../properties/pool/seed-files.js';
-import type { Guidance, SeedPool } from '../../../properties/pool/seed-pool.js';
-import { poolOf } from '../../../properties/pool/seed-pool.js';
+import { distil, NewCells, reachingOf } from '../../../properties/pool/distil.js';
+import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';
+import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
 import { Tally } from '../../../properties/tally.js';
 
@@ -29,7 +27,7 @@ export type GuidedTask =
     };
 
 export interface Epoch {
-  readonly pool: SeedPool;
+  readonly pool: ProgramPool;
   /** Situation cells that the campaign reached. */
   readonly cells: readonly number[];
   /** Of running, and then of distilling. */
@@ -72,7 +70,7 @@ const epoch = async (campaign: string, steps: number): Promise<Epoch> => {
   const ran = performance.now();
   const programs = programsOf(campaign, DEFAULT_PROGRAM_OPTIONS);
   const found = await reachingOf(reached.map(({ program }) => programs(program).value.program));
-  const kept = distil(found, { settled: [], most: DEFAULT_MOST_SEEDS });
+  const kept = distil(found, { settled: [], most: DEFAULT_POOL_SIZE });
   const pool = poolOf(kept.map(({ program }) => program));
   const cells = arrivals.flatMap((arrival) => arrival.cells);
   return { pool, cells, milliseconds: [ran - start, performance.now() - ran] };

@@ -24,7 +24,7 @@ import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
-import { addSeeds } from './corpus-seeds.js';
+import { addPrograms } from './corpus-programs.js';
 import { regressOn } from './regress.js';
 
 interface CorpusFlags {
@@ -50,14 +50,14 @@ export const registerCorpus = (program: Command, session: Session): void => {
     ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
     ['shadowdiff corpus prune --dry-run', 'which ones say nothing new'],
     ['shadowdiff corpus stats', 'how many, of what, how long'],
-    ['shadowdiff corpus seeds', 'the programs that nightly --guided starts from'],
+    ['shadowdiff corpus programs', 'the programs that nightly --guided starts from'],
   ]);
   addList(command, session);
   addAdd(command, session);
   addPrune(command, session);
   addVerify(command, session);
   addStats(command, session);
-  addSeeds(command, withCorpus, session);
+  addPrograms(command, withCorpus, session);
 };
 
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);

@@ -49,7 +49,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
       wholeNumber(0, MOST_TRIES),
       DEFAULT_MOST_TRIES,
     )
-    .option('--guided <share>', 'make this share of the programs from the seeds of the corpus, 0 to 1', share, 0)
+    .option('--guided <share>', 'make this share of the programs from the program pool of the corpus, 0 to 1', share, 0)
     .option('--corpus <directory>', 'where counterexamples are kept; made when there is one', CORPUS)
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'also write summary.json and findings/ here');
@@ -71,7 +71,7 @@ const runFuzz = async (flags: FuzzFlags, session: Session): Promise<ExitCode> =>
   try {
     await startSides(plan.options);
     if (plan.out !== undefined) await makeResultDirectory('--out', plan.out);
-    const guided = flags.guided === 0 ? '' : ` --guided ${flags.guided} and the same seeds`;
+    const guided = flags.guided === 0 ? '' : ` --guided ${flags.guided} and the same pool`;
     session.print(`seed ${campaign}   (repeat with --seed ${shellWord(campaign)}${guided})`);
     const summary = await fuzzAndSummarize(plan, session);
     session.print();

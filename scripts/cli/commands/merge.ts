@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
-import { DEFAULT_MOST_SEEDS } from '../../../properties/pool/seed-files.js';
+import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../../campaign/finding-store.js';
 import { readKnown } from '../../campaign/known.js';
@@ -17,13 +17,11 @@ import { wholeNumber } from '../options/whole-number.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-const MOST_SEEDS = 10_000;
-
 interface MergeFlags {
   readonly out: string;
   readonly corpus?: string;
   readonly known?: string;
-  readonly mostSeeds: number;
+  readonly mostPrograms: number;
 }
 
 export const registerMerge = (program: Command, session: Session): void => {
@@ -33,7 +31,12 @@ export const registerMerge = (program: Command, session: Session): void => {
     .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
     .requiredOption('--out <directory>', 'where the merged run goes')
     .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')
-    .option('--most-seeds <count>', 'largest number of seeds there', wholeNumber(0, MOST_SEEDS), DEFAULT_MOST_SEEDS)
+    .option(
+      '--most-programs <count>',
+      'keep at most this many programs there',
+      wholeNumber(0, LARGEST_POOL_SIZE),
+      DEFAULT_POOL_SIZE,
+    )
     .option('--known <file>', 'known findings: counted, and not a failure until they expire');
   addHelp(command, [
     ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
@@ -61,14 +64,14 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
     known,
     keepIn: flags.corpus,
     interrupted: false,
-    mostSeeds: flags.mostSeeds,
+    mostPrograms: flags.mostPrograms,
   };
   const publication = await publish(ledger, options, session);
   for (const line of nightlyReport(publication, { ledger, record, directory: out }, session)) session.print(line);
   return publication.summary.exitCode;
 };
 
-/** The runs have the same pool: any will do. Without one, findings are told all the same, and that no seeds are kept. */
+/** The runs have the same pool: any will do. Without one, findings are told all the same, and that no programs are kept. */
 const bringPool = async (
   runs: readonly StoredRun[],
   identity: string,

@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Ledger } from '../../../properties/campaign/ledger.js';
-import { DEFAULT_MOST_SEEDS } from '../../../properties/pool/seed-files.js';
+import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/registry.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../../campaign/finding-store.js';
@@ -32,7 +32,6 @@ import { progressLine } from '../../terminal/progress-line.js';
 import type { Session } from '../../terminal/session.js';
 
 const MOST_JOBS = 1024;
-const MOST_SEEDS = 10_000;
 
 export const registerNightly = (program: Command, session: Session): void => {
   const command = program
@@ -59,11 +58,15 @@ export const registerNightly = (program: Command, session: Session): void => {
     )
     .option(
       '--guided <share>',
-      'make this share of the programs from the seeds of the corpus, 0 to 1 (default: 0)',
+      'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
       share,
     )
-    .option('--keep-seeds', 'keep programs that reach what no seed does (default: with --guided)')
-    .option('--most-seeds <count>', 'largest number of seeds (default: 200)', wholeNumber(0, MOST_SEEDS))
+    .option('--keep-programs', 'keep programs that reach new situations (default: with --guided)')
+    .option(
+      '--most-programs <count>',
+      'keep at most this many programs (default: 200)',
+      wholeNumber(0, LARGEST_POOL_SIZE),
+    )
     .option('--corpus <directory>', 'replayed first, and where new counterexamples are kept (default: corpus)')
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', 'where the results go (default: out/DATE-SEED)');
@@ -98,7 +101,7 @@ const runNightly = async (flags: NightlyFlags, session: Session): Promise<ExitCo
     known,
     keepIn,
     interrupted,
-    mostSeeds: flags.mostSeeds ?? DEFAULT_MOST_SEEDS,
+    mostPrograms: flags.mostPrograms ?? DEFAULT_POOL_SIZE,
   };
   const publication = await publish(ledger, options, session);
   session.print();

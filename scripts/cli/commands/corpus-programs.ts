@@ -3,50 +3,54 @@ import type { Command } from 'commander';
 import { programHash } from '../../../properties/formats/index.js';
 import type { Reaching } from '../../../properties/pool/distil.js';
 import { allCells, distil, reachingOf } from '../../../properties/pool/distil.js';
-import type { StoredSeed } from '../../../properties/pool/seed-files.js';
-import { DEFAULT_MOST_SEEDS, readSeeds } from '../../../properties/pool/seed-files.js';
+import type { StoredProgram } from '../../../properties/pool/program-pool.js';
+import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE, readPrograms } from '../../../properties/pool/program-pool.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-const MOST_SEEDS = 10_000;
-
-interface SeedsFlags {
+interface ProgramsFlags {
   readonly corpus: string;
-  readonly mostSeeds: number;
+  readonly mostPrograms: number;
   readonly prune?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
 
-/** `withCorpus`: adds the option that says which corpus. */
-export const addSeeds = (command: Command, withCorpus: (command: Command) => Command, session: Session): void => {
-  withCorpus(command.command('seeds').description('Programs that nightly --guided starts from, and what each adds.'))
-    .option('--prune', 'remove those without which the others reach the same, as after a change of generators')
-    .option('--most-seeds <count>', 'keep at most so many', wholeNumber(0, MOST_SEEDS), DEFAULT_MOST_SEEDS)
-    .option('--dry-run', 'with --prune: only tell')
-    .option('--json', 'a JSON object a line')
-    .action(async (flags: SeedsFlags) => {
-      const stored = await readSeeds(flags.corpus);
+/** `withCorpus` adds the option that names the corpus. */
+export const addPrograms = (command: Command, withCorpus: (command: Command) => Command, session: Session): void => {
+  withCorpus(
+    command.command('programs').description('List the programs that nightly --guided starts from, and what each adds.'),
+  )
+    .option('--prune', 'remove programs whose situations the others reach too, for example after generators changed')
+    .option(
+      '--most-programs <count>',
+      'with --prune: keep at most this many',
+      wholeNumber(0, LARGEST_POOL_SIZE),
+      DEFAULT_POOL_SIZE,
+    )
+    .option('--dry-run', 'with --prune: print what would be removed')
+    .option('--json', 'print one JSON object per line')
+    .action(async (flags: ProgramsFlags) => {
+      const stored = await readPrograms(flags.corpus);
       const reaching = await reachingOf(stored.map(({ program }) => program));
       if (flags.prune === true) await prune(stored, reaching, flags, session);
       else await list(stored, reaching, flags, session);
     });
 };
 
-/** A situation that no other seed reaches is lost with the seed. */
 const list = async (
-  stored: readonly StoredSeed[],
+  stored: readonly StoredProgram[],
   reaching: readonly Reaching[],
-  { json }: SeedsFlags,
+  { json }: ProgramsFlags,
   session: Session,
 ): Promise<void> => {
-  const seeds = new Map<number, number>();
-  for (const { cells } of reaching) for (const cell of cells) seeds.set(cell, (seeds.get(cell) ?? 0) + 1);
+  const reachedBy = new Map<number, number>();
+  for (const { cells } of reaching) for (const cell of cells) reachedBy.set(cell, (reachedBy.get(cell) ?? 0) + 1);
   for (const [index, { path, program }] of stored.entries()) {
     const { cells } = reaching[index];
-    const alone = cells.filter((cell) => seeds.get(cell) === 1).length;
+    const alone = cells.filter((cell) => reachedBy.get(cell) === 1).length;
     const steps = program.steps.length;
     const line = `${printable(path)}\n  ${counted(steps, 'step')}, ${counted(cells.length, 'situation')}, ${alone} of them by no other`;
     await session.stream(json === true ? JSON.stringify({ path, steps, situations: cells.length, alone }) : line);
@@ -55,12 +59,12 @@ const list = async (
 };
 
 const prune = async (
-  stored: readonly StoredSeed[],
+  stored: readonly StoredProgram[],
   reaching: readonly Reaching[],
-  { mostSeeds, dryRun }: SeedsFlags,
+  { mostPrograms, dryRun }: ProgramsFlags,
   session: Session,
 ): Promise<void> => {
-  const kept = distil(reaching, { settled: [], most: mostSeeds });
+  const kept = distil(reaching, { settled: [], most: mostPrograms });
   const names = new Set(kept.map(({ program }) => programHash(program)));
   for (const { path, program } of stored) {
     if (names.has(programHash(program))) continue;
@@ -71,4 +75,4 @@ const prune = async (
 };
 
 const totalOf = (reaching: readonly Reaching[]): string =>
-  `${counted(reaching.length, 'seed')} reach ${counted(allCells(reaching).size, 'situation')}`;
+  `${counted(reaching.length, 'program')} reach ${counted(allCells(reaching).size, 'situation')}`;
