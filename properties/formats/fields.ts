@@ -120,3 +120,27 @@ export const unionError =
     code === 'invalid_union'
       ? refusedChoice((input as Readonly<Record<string, unknown>>)[key], words)
       : refusedObject(input, [key]);
+
+/** What a schema reads, deeply read-only. */
+export type Immutable<Value> = Value extends readonly (infer Member)[]
+  ? readonly Immutable<Member>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Immutable<Value[Key]> }
+    : Value;
+
+const refused = (input: unknown, problem: string, remedy: string): string =>
+  `${input === undefined ? 'missing' : `${shownValue(input)} is ${problem}`}; ${remedy}`;
+
+export const yesOrNo = z.boolean({ error: ({ input }) => refused(input, 'not true or false', 'give one of the two') });
+
+/** Milliseconds or a rate: finite and not negative; may have a fraction. */
+export const quantity = z
+  .number({ error: ({ input }) => refused(input, 'not a number', 'give a number from 0 on') })
+  .check(z.nonnegative({ error: ({ input }) => refused(input, 'out of range', 'give a number from 0 on') }));
+
+export const listOf = <Member extends z.core.$ZodType>(member: Member) =>
+  z.array(member, { error: ({ input }) => refused(input, 'not a list', 'give a list: […]') });
+
+/** An object with any keys. */
+export const tableOf = <Member extends z.core.$ZodType>(member: Member) =>
+  z.record(z.string(), member, { error: ({ input }) => refused(input, 'not an object', 'give an object: {…}') });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { Finding } from '../../properties/finding.js';
-import { checkDirectory, makeResultDirectory, storeFinding } from './finding-store.js';
+import { storeFinding } from './finding-store.js';
+import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'finding-store-'))));

@@ -1,11 +1,9 @@
 /** Puts findings where they outlive the run. What cannot be stored is told, and must then be printed. */
 
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { BadInput } from '../../properties/formats/index.js';
 import type { Finding } from '../../properties/finding.js';
 import { fileNameOf, parseCounterexample } from '../../properties/corpus/counterexample.js';
-import { makeDirectory } from '../../properties/corpus/make-directory.js';
 import { readTextFile, saveFinding } from '../../properties/corpus/store.js';
 
 export type StoredFinding =
@@ -35,45 +33,5 @@ const entryAt = async (path: string): Promise<Finding | undefined> => {
   } catch (error) {
     if (error instanceof BadInput) return undefined;
     throw error;
-  }
-};
-
-/**
- * Throws `BadInput` if files could not be written into a directory, which may not exist yet. Writes nothing: a run that
- * finds nothing leaves nothing behind.
- */
-export const checkDirectory = async (option: string, directory: string): Promise<void> => {
-  let place = resolve(directory);
-  for (;;) {
-    const problem = await problemAt(place);
-    if (problem === undefined) return;
-    const above = dirname(place);
-    if (problem !== 'absent' || above === place) {
-      throw new BadInput(option, `${place}: ${problem}; name another directory`);
-    }
-    place = above;
-  }
-};
-
-/** What keeps us from writing into this directory; `absent` if it is not there. */
-const problemAt = async (directory: string): Promise<string | undefined> => {
-  try {
-    if (!(await stat(directory)).isDirectory()) return 'this is a file';
-    await access(directory, constants.W_OK | constants.X_OK);
-    return undefined;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return 'absent';
-    if (code === 'ENOTDIR') return 'absent';
-    return code === 'EACCES' || code === 'EROFS' ? 'this directory may not be written to' : message;
-  }
-};
-
-/** Makes a directory for results. Throws `BadInput` if that cannot be done. */
-export const makeResultDirectory = async (option: string, directory: string): Promise<void> => {
-  try {
-    await makeDirectory(resolve(directory));
-  } catch (error) {
-    throw new BadInput(option, `${directory}: ${(error as Error).message}; name another directory`);
   }
 };

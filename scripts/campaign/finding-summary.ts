@@ -1,5 +1,5 @@
 import type { KindOfFinding } from '../../properties/fuzz.js';
-import type { FindingSummary } from '../report/summary.js';
+import type { FindingSummary } from '../report/document/summary-document.js';
 
 /** The note of a finding that is flaky. */
 export const UNSTEADY = 'Did not show again when the program was run by itself.';

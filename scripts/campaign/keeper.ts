@@ -7,14 +7,14 @@ import type { KindOfFinding } from '../../properties/fuzz.js';
 import { findingReport } from '../report/finding-report.js';
 import { printable } from '../terminal/printable.js';
 import { commandLineOf } from '../terminal/shell-words.js';
-import type { FindingSummary } from '../report/summary.js';
+import type { FindingSummary } from '../report/document/summary-document.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../version.js';
 import type { StoredFinding } from './finding-store.js';
 import { storeFinding } from './finding-store.js';
 import { UNSTEADY, findingSummary } from './finding-summary.js';
 import type { Plan } from './plan.js';
-import { FINDINGS_DIRECTORY } from './summary-file.js';
+import { FINDINGS_DIRECTORY } from '../report/document/summary-document.js';
 
 interface Kept {
   readonly finding: KindOfFinding;

@@ -4,7 +4,7 @@ import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../properties/known-findings.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import type { FuzzResult } from '../../properties/fuzz.js';
-import type { KnownSummary } from '../report/summary.js';
+import type { KnownSummary } from '../report/document/summary-document.js';
 
 /** Reads the file of `--known`, if there is one. Throws `BadInput`. */
 export const readKnown = async (path: string | undefined): Promise<readonly KnownFinding[]> =>

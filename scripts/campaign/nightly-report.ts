@@ -5,7 +5,7 @@ import { RERUNS } from '../../properties/campaign/occurrence.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
-import type { FindingSummary } from '../report/summary.js';
+import type { FindingSummary } from '../report/document/summary-document.js';
 import { countReport } from '../report/summary-report.js';
 import type { Session } from '../terminal/session.js';
 import type { Publication } from './publish.js';

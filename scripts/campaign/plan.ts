@@ -7,12 +7,12 @@ import type { Guidance } from '../../properties/pool/program-pool.js';
 import { invariantsNamed } from '../cli/options/invariants.js';
 import type { ProgramFlags } from '../cli/options/programs.js';
 import { programOptionsOf } from '../cli/options/programs.js';
-import type { SideFlags } from '../cli/options/sides.js';
-import { sidesOf } from '../cli/options/sides.js';
+import type { SideFlags } from '../terminal/sides.js';
+import { sidesOf } from '../terminal/sides.js';
 import type { Session } from '../terminal/session.js';
 import { tolerated } from './known.js';
-import type { Limits } from './limits.js';
-import { limitsOf } from './limits.js';
+import type { Limits } from '../terminal/run-limits.js';
+import { limitsOf } from '../terminal/run-limits.js';
 
 /** Milliseconds. */
 const DEFAULT_TIME = 60_000;

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { writeTextFile } from '../../properties/corpus/store.js';
-import { DEFAULT_CASE_TIMEOUT } from '../cli/options/sides.js';
+import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import type { ReporterName } from '../report/reporter.js';
 import { render } from '../report/render.js';
 import type { Session } from '../terminal/session.js';

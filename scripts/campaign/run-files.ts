@@ -2,7 +2,6 @@
 
 export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
-export const INVARIANTS_FILE = 'invariants.json';
 export const TRIAGE_FILE = 'triage.json';
 /** The seeds from which programs were made, a line each. */
 export const POOL_FILE = 'pool.jsonl';

@@ -14,7 +14,7 @@ import { IMPL, MODEL } from '../../properties/subjects/registry.js';
 import { readKnown } from './known.js';
 import { CORPUS } from '../cli/options/corpus.js';
 import { shardOf } from '../cli/options/shard.js';
-import { DEFAULT_CASE_TIMEOUT } from '../cli/options/sides.js';
+import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../version.js';
 import type { GuidanceSettings } from './pool-file.js';

@@ -10,7 +10,7 @@ import type { Finding } from '../../properties/finding.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { tolerated } from './known.js';
 import type { Outcome } from './crew.js';
-import { divergenceOf, isDeath } from './death.js';
+import { divergenceOf, isDeath } from '../../properties/campaign/death.js';
 import type { Workshop } from './workshop.js';
 
 /** An occurrence that is not worked out, and how many of its signature have smaller numbers. */

@@ -11,8 +11,8 @@ import type {
   Summary,
   SummaryTime,
   SummaryVerdict,
-} from '../report/summary.js';
-import { SUMMARY_FORMAT } from '../report/summary.js';
+} from '../report/document/summary-document.js';
+import { SUMMARY_FORMAT } from '../report/document/summary-document.js';
 import { formatCount } from '../terminal/numbers.js';
 import { packageVersion } from '../version.js';
 import { applies } from './applicable.js';

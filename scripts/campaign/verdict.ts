@@ -4,7 +4,7 @@ import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Verdict } from './summarize.js';
 import { neverExercised } from './summarize.js';
 import { counted, formatCount } from '../terminal/numbers.js';
-import type { InvariantSummary } from '../report/summary.js';
+import type { InvariantSummary } from '../report/document/summary-document.js';
 import type { RunRecord } from './run-record.js';
 import type { Triage, TriagedEntry } from './triage.js';
 

@@ -1,11 +1,14 @@
 /** What `coverage` finds out, as it is stored in coverage.json and shown in reports. */
 
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject } from '../../properties/formats/fields.js';
-import type { Immutable } from '../report/document/fields.js';
-import { listOf, quantity } from '../report/document/fields.js';
+import { anyText, choice, naturalNumber, openObject, listOf, quantity } from '../../properties/formats/fields.js';
+import type { Immutable } from '../../properties/formats/fields.js';
 
 export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
+/** Written by `coverage`. */
+export const COVERAGE_FILE = 'coverage.json';
+/** The same document without code, written by a campaign. */
+export const INVARIANTS_FILE = 'invariants.json';
 
 /** Of a kind of place in the code, how many there are and how many ran. */
 const share = openObject({ covered: naturalNumber, total: naturalNumber });

@@ -1,11 +1,11 @@
 /** From a run to the document that tells of it. */
 
-import { caughtBy } from '../report/document/unite-matrix.js';
+import { caughtBy } from './matrix-document.js';
 import { packageVersion } from '../version.js';
 import type { CodeCoverage } from './code/measure-code.js';
 import type { CoverageDocument, InvariantCoverage } from './coverage-document.js';
 import { COVERAGE_FORMAT } from './coverage-document.js';
-import type { Caught } from './defects-caught.js';
+import type { Caught } from './matrix-document.js';
 import { invariantCoverage } from './invariant-coverage.js';
 import type { CoveragePlan, CoverageRun } from './run.js';
 

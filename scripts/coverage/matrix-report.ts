@@ -4,9 +4,8 @@ import Table from 'cli-table3';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
 import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { formatCount } from '../terminal/numbers.js';
-import { caughtBy } from '../report/document/unite-matrix.js';
+import { caughtBy, MATRIX_FORMAT } from './matrix-document.js';
 import type { MatrixDocument } from './matrix-document.js';
-import { MATRIX_FORMAT } from './matrix-document.js';
 
 const HEADS = ['defect', 'caught', 'programs', 'worst', 'steps', 'worst', 'minimized', 'by'] as const;
 

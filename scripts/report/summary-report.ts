@@ -4,7 +4,13 @@ import type { Session } from '../terminal/session.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
-import type { CacheCounts, FindingSummary, InvariantSummary, KnownSummary, Summary } from './summary.js';
+import type {
+  CacheCounts,
+  FindingSummary,
+  InvariantSummary,
+  KnownSummary,
+  Summary,
+} from './document/summary-document.js';
 
 /** From here on all digits of a count fit. */
 const WIDE = 64;

@@ -18,7 +18,7 @@ import {
 import { signatureOf } from '../../../properties/divergence.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
-import type { CaseTimeoutFlag } from '../options/sides.js';
+import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
-import { checkDirectory, makeResultDirectory } from '../../campaign/finding-store.js';
+import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import { readKnown } from '../../campaign/known.js';
 import { addHelp } from '../help.js';
 import type { StoredRun } from '../../campaign/merge.js';

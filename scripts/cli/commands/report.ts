@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import { writeTextFile } from '../../../properties/corpus/store.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import { addHelp } from '../help.js';
-import type { CaseTimeoutFlag } from '../options/sides.js';
+import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { printable } from '../../terminal/printable.js';
 import { render } from '../../report/render.js';

@@ -12,8 +12,9 @@ import { addHelp } from '../help.js';
 import { answerOf } from '../input/answer.js';
 import { MOST_BYTES, readLines } from '../input/bounded.js';
 import { caseFileFrom, STDIN } from '../input/case-file.js';
-import type { CaseTimeoutFlag } from '../options/sides.js';
-import { addCaseTimeout, subjectOf } from '../options/sides.js';
+import type { CaseTimeoutFlag } from '../../terminal/sides.js';
+import { addCaseTimeout } from '../options/sides.js';
+import { subjectOf } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 

@@ -13,7 +13,7 @@ import { MODEL, implWith } from '../../../properties/subjects/registry.js';
 import { Breather } from '../../terminal/breather.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import { checkDirectory } from '../../campaign/finding-store.js';
+import { checkDirectory } from '../../terminal/result-directory.js';
 import { ProgressDisplay } from '../../terminal/progress-display.js';
 import { compactCount, counted } from '../../terminal/numbers.js';
 import { fitting } from '../../terminal/progress-line.js';

@@ -8,7 +8,7 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { COMPILED } from '../../compiled.js';
-import { makeResultDirectory } from '../../campaign/finding-store.js';
+import { makeResultDirectory } from '../../terminal/result-directory.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';

@@ -1,24 +1,18 @@
 /** Reads what fuzz, coverage and defects matrix left in directories. Any part may be missing; what is there must be whole. */
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type * as z from 'zod';
-import { BadInput, readJson } from '../../../properties/formats/index.js';
-import { Problems } from '../../../properties/formats/problems.js';
 import type { Finding } from '../../../properties/finding.js';
 import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
+import { BadInput } from '../../../properties/formats/index.js';
 import type { CoverageDocument } from '../../coverage/coverage-document.js';
-import { coverageDocument } from '../../coverage/coverage-document.js';
+import { COVERAGE_FILE, INVARIANTS_FILE, coverageDocument } from '../../coverage/coverage-document.js';
 import type { MatrixDocument } from '../../coverage/matrix-document.js';
-import { matrixDocument } from '../../coverage/matrix-document.js';
-import { INVARIANTS_FILE } from '../../campaign/run-files.js';
-import { FINDINGS_DIRECTORY, SUMMARY_FILE } from '../../campaign/summary-file.js';
-import type { Summary } from '../summary.js';
-import { summarySchema } from '../summary.js';
-
-export const COVERAGE_FILE = 'coverage.json';
-export const MATRIX_FILE = 'matrix.json';
+import { MATRIX_FILE, matrixDocument } from '../../coverage/matrix-document.js';
+import { pathKind, readDocument } from '../../coverage/read-document.js';
+import type { Summary } from './summary-document.js';
+import { FINDINGS_DIRECTORY, SUMMARY_FILE, summarySchema } from './summary-document.js';
 
 export interface StoredFinding {
   readonly path: string;
@@ -69,32 +63,13 @@ export const readResults = async (directory: string): Promise<Results> => {
 };
 
 const refuseNoDirectory = async (directory: string): Promise<void> => {
-  if ((await kindOf(directory)) === 'directory') return;
-  const what = (await kindOf(directory)) === 'absent' ? 'there is no such directory' : 'this is a file';
+  if ((await pathKind(directory)) === 'directory') return;
+  const what = (await pathKind(directory)) === 'absent' ? 'there is no such directory' : 'this is a file';
   throw new BadInput(directory, `${what}; name what was the --out of a run`);
 };
 
-const kindOf = async (path: string): Promise<'file' | 'directory' | 'absent'> => {
-  try {
-    return (await stat(path)).isDirectory() ? 'directory' : 'file';
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
-    throw new BadInput(path, `cannot be read: ${message}; change its rights`);
-  }
-};
-
-/** A document of ours; undefined if the file is not there. Throws `BadInput` if it is malformed. */
-export const readDocument = async <Value>(path: string, schema: z.core.$ZodType<Value>): Promise<Value | undefined> => {
-  if ((await kindOf(path)) === 'absent') return undefined;
-  const problems = new Problems(path);
-  const value = problems.read(schema, readJson(await readTextFile(path), path, 'file'), []);
-  if (value === undefined) throw problems.refusal();
-  return value;
-};
-
 const readFindings = async (directory: string): Promise<readonly StoredFinding[]> => {
-  if ((await kindOf(directory)) !== 'directory') return [];
+  if ((await pathKind(directory)) !== 'directory') return [];
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
   const findings: StoredFinding[] = [];
   for (const name of names) {

@@ -7,7 +7,7 @@ import { isSameRun } from './read-results.js';
 import type { FindingReport, InvariantReport, InvariantState, MatrixRowReport } from './report-document.js';
 import { STATES } from './report-document.js';
 import { uniteSituations } from './unite-situations.js';
-import { caughtBy } from './unite-matrix.js';
+import { caughtBy } from '../../coverage/matrix-document.js';
 
 type Defects = NonNullable<InvariantReport['defects']>;
 

@@ -25,21 +25,3 @@ const added = (one: Counts, other: Counts): Counts => {
   for (const [invariant, count] of Object.entries(other)) counts[invariant] = (counts[invariant] ?? 0) + count;
   return counts;
 };
-
-type Row = Pick<MatrixRowReport, 'defect' | 'caughtBy'>;
-
-/** The planted bugs that an invariant catches: by nobody else's help, and with others. */
-export const caughtBy = (
-  rows: readonly Row[],
-  invariant: string,
-): { readonly alone: readonly string[]; readonly withOthers: readonly string[] } => {
-  const caught = rows.filter((row) => (row.caughtBy[invariant] ?? 0) > 0);
-  const isAlone = (row: Row): boolean => catchers(row).length === 1;
-  return {
-    alone: caught.filter(isAlone).map(({ defect }) => defect),
-    withOthers: caught.filter((row) => !isAlone(row)).map(({ defect }) => defect),
-  };
-};
-
-const catchers = ({ caughtBy: counts }: Row): readonly string[] =>
-  Object.keys(counts).filter((invariant) => counts[invariant] > 0);

@@ -1,7 +1,7 @@
 /** Whether to worry, in one line. */
 
 import { counted } from '../../terminal/numbers.js';
-import type { SummaryVerdict } from '../summary.js';
+import type { SummaryVerdict } from './summary-document.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, RunReport, Worry } from './report-document.js';
 
 interface Evidence {

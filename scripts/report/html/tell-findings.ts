@@ -7,9 +7,9 @@ import { INVARIANTS, invariantNamed } from '../../../properties/invariants/regis
 import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
 import { Breather } from '../../terminal/breather.js';
-import { isDeath } from '../../campaign/death.js';
-import type { Sides } from '../../cli/options/sides.js';
-import { closeSides, sidesOf, startSides } from '../../cli/options/sides.js';
+import { isDeath } from '../../../properties/campaign/death.js';
+import type { Sides } from '../../terminal/sides.js';
+import { closeSides, sidesOf, startSides } from '../../terminal/sides.js';
 import type { Reported } from '../reporter.js';
 import type { FindingReport } from '../document/report-document.js';
 

@@ -1,7 +1,7 @@
 /** Programs that no worker survives: a finding of their own, told like that of a subject outside the process. */
 
-import type { Failure } from '../../properties/campaign/event.js';
-import type { Divergence } from '../../properties/divergence.js';
+import type { Failure } from './event.js';
+import type { Divergence } from '../divergence.js';
 
 export interface Death {
   readonly program: number;

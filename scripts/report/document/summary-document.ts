@@ -1,14 +1,27 @@
 /** What a fuzz run did and found: the content of summary.json, and what the terminal is told. */
 
+import { join } from 'node:path';
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject, unionError } from '../../properties/formats/fields.js';
-import { TRAFFICS } from '../../properties/generators/index.js';
-import type { ExitCode } from '../terminal/exit-codes.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import type { Immutable } from './document/fields.js';
-import { listOf, quantity, yesOrNo } from './document/fields.js';
+import {
+  anyText,
+  choice,
+  naturalNumber,
+  openObject,
+  unionError,
+  listOf,
+  quantity,
+  yesOrNo,
+} from '../../../properties/formats/fields.js';
+import { writeTextFile } from '../../../properties/corpus/store.js';
+import { TRAFFICS } from '../../../properties/generators/index.js';
+import type { ExitCode } from '../../terminal/exit-codes.js';
+import { EXIT } from '../../terminal/exit-codes.js';
+import type { Immutable } from '../../../properties/formats/fields.js';
 
 export const SUMMARY_FORMAT = 'shadowdiff-summary/1';
+export const SUMMARY_FILE = 'summary.json';
+/** The directory of the counterexamples of a run, beside its summary. */
+export const FINDINGS_DIRECTORY = 'findings';
 
 /** Everything that differs between two runs of the same programs. */
 const summaryTime = openObject({
@@ -124,3 +137,9 @@ export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
 export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;
 export type SummaryVerdict = Immutable<z.infer<typeof summaryVerdict>>;
 export type Summary = Immutable<z.infer<typeof summarySchema>>;
+
+/** Writes a summary into a directory, whole or not at all. Throws `BadInput` if that cannot be done. */
+export const writeSummary = async (directory: string, summary: Summary): Promise<void> => {
+  const text = `${JSON.stringify(summary, undefined, 1)}\n`;
+  await writeTextFile(join(directory, SUMMARY_FILE), text, 'name another --out');
+};

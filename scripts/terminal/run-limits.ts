@@ -1,6 +1,6 @@
 /** When a run ends, and how much of it is left. */
 
-import type { Progress } from '../terminal/progress-line.js';
+import type { Progress } from './progress-line.js';
 
 /** The run ends with whichever comes first. */
 export interface Limits {
