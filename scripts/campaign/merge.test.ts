@@ -65,6 +65,13 @@ describe('a campaign of a fixed number of programs', () => {
   test('keeps nothing in the corpus before its shards are merged', async () => {
     await expect(filesBelow(at('shard-0-of-7-corpus'))).rejects.toThrow('ENOENT');
   });
+
+  test('needs a corpus that it can write to only if it is in one piece', async () => {
+    await writeFile(at('file'), '');
+    const corpus = ['--corpus', at('file', 'corpus'), '--programs', '1'];
+    expect((await run('refused', ...corpus)).err).toContain('this is a file');
+    expect((await run('read-only', ...corpus, '--shard', '0/7')).err).toBe('');
+  });
 });
 
 /** A whole run and a merged one name other corpora. */

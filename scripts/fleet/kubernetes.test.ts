@@ -24,6 +24,9 @@ const resourcesOf = (manifest: string): readonly Resource[] =>
     return document.toJS() as Resource;
   });
 
+const jobsIn = (manifest: string): readonly IJob[] =>
+  resourcesOf(manifest).filter((each): each is IJob => each.kind === 'Job');
+
 /** What the schema says against a manifest. */
 const schemaProblems = (manifest: string): readonly string[] =>
   resourcesOf(manifest).flatMap((resource) => {
@@ -77,12 +80,7 @@ describe('a manifest that is not is refused:', () => {
 
   test.each([
     ['a field that nobody knows', /completionMode:/, 'completionsMode:', 'completionsMode'],
-    [
-      'a field at the wrong place',
-      /restartPolicy: Never\n\s+securityContext/,
-      'backoffLimit: 1\n      securityContext',
-      'backoffLimit',
-    ],
+    ['a field at the wrong place', /restartPolicy: Never/, 'backoffLimit: 1', 'backoffLimit'],
     ['a word that nobody knows', /Indexed\n/, 'Index\n', '"Index"'],
   ])('%s', (_, what, instead, problem) => {
     const broken = text.replace(what, instead);
@@ -92,10 +90,51 @@ describe('a manifest that is not is refused:', () => {
 });
 
 test('the shards are as many as their Job says', () => {
-  const jobs = resourcesOf(text).filter((each): each is IJob => each.kind === 'Job');
-  const { spec } = jobs.find(({ metadata }) => metadata?.name === 'shadowdiff')!;
+  const { spec } = jobsIn(text).find(({ metadata }) => metadata?.name === 'shadowdiff')!;
   const { env = [] } = spec!.template.spec!.containers[0];
   const variables = Object.fromEntries(env.map(({ name, value }) => [name, value]));
   expect(spec).toMatchObject({ completionMode: 'Indexed', completions: 8 });
   expect(shardOf('auto', { ...variables, JOB_COMPLETION_INDEX: '7' })).toEqual({ index: 7, of: spec!.completions });
+});
+
+/** What the Pod Security Standard "restricted" asks of a pod, and the limits that it does not ask for. */
+describe.each(jobsIn(text).map((job) => [job.metadata!.name!, job.spec!.template.spec!] as const))('%s', (_, pod) => {
+  const { securityContext, automountServiceAccountToken, containers, volumes = [] } = pod;
+
+  test('runs as nobody in particular, under the seccomp profile of the node', () => {
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(securityContext!.runAsUser).toBeGreaterThan(0);
+    expect(pod).not.toMatchObject({ initContainers: expect.anything() });
+    for (const field of ['hostNetwork', 'hostPID', 'hostIPC']) expect(pod).not.toHaveProperty(field);
+  });
+
+  test('gains no privileges, and has none', () => {
+    for (const container of containers) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+  });
+
+  test('gets no token', () => {
+    expect(automountServiceAccountToken).toBe(false);
+  });
+
+  test('is limited in processors and memory', () => {
+    for (const { resources } of containers) {
+      expect(resources).toMatchObject({ limits: { cpu: expect.any(String), memory: expect.any(String) } });
+    }
+  });
+
+  test('writes to its volumes alone, which are the campaigns and /tmp', () => {
+    for (const { volumeMounts = [] } of containers) {
+      expect(volumeMounts.map(({ mountPath }) => mountPath)).toEqual(['/campaigns', '/tmp']);
+    }
+    expect(volumes).toEqual([
+      { name: 'campaigns', persistentVolumeClaim: { claimName: 'shadowdiff' } },
+      { name: 'tmp', emptyDir: { sizeLimit: expect.any(String) } },
+    ]);
+  });
 });
