@@ -3,7 +3,7 @@
 import type { FuzzResult, FuzzWatcher, KindOfFinding } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
 import type { Tally } from '../../properties/tally.js';
-import { Breather } from '../terminal/breather.js';
+import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import type { Progress } from '../terminal/progress-line.js';
 import { progressLine } from '../terminal/progress-line.js';
 import type { Summary } from '../report/document/summary-document.js';
@@ -22,14 +22,14 @@ export const fuzzAndSummarize = async (plan: Plan, session: Session): Promise<Su
   const run = new Run(plan, session);
   const { surroundings } = session;
   const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
-  const deaf = surroundings.onInterrupt(() => run.interrupt());
+  const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today().toISOString();
   try {
     const result = await run.go();
     const time = { started, ended: surroundings.today().toISOString(), milliseconds: Math.round(run.elapsed) };
     return summarize(plan, result, { interrupted: run.interrupted, findings: run.keeper.summaries(), time });
   } finally {
-    deaf();
+    unsubscribe();
     display.end();
   }
 };
@@ -39,7 +39,7 @@ class Run implements FuzzWatcher {
   interrupted = false;
   private readonly plan: Plan;
   private readonly session: Session;
-  private readonly breather: Breather;
+  private readonly eventLoop: EventLoopYield;
   private readonly start: number;
   private programs = 0;
   private tally: Tally | undefined = undefined;
@@ -50,7 +50,7 @@ class Run implements FuzzWatcher {
     this.plan = plan;
     this.session = session;
     this.keeper = new Keeper(plan, session);
-    this.breather = new Breather(monotonic);
+    this.eventLoop = new EventLoopYield(monotonic);
     this.start = monotonic();
   }
 
@@ -90,14 +90,14 @@ class Run implements FuzzWatcher {
     this.programs = programs;
     this.tally = tally;
     this.shrinking = false;
-    await this.breather.pause();
+    await this.eventLoop.pause();
     const { limits } = this.plan;
     return !this.interrupted && programs < limits.programs && this.elapsed < limits.time;
   }
 
   pause(): Promise<void> | undefined {
     this.shrinking = true;
-    return this.breather.pause();
+    return this.eventLoop.pause();
   }
 
   hurried(): boolean {

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import type { Subject } from '../../properties/subjects/subject.js';
-import { Breather } from '../terminal/breather.js';
+import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { SignOfLife } from './crew.js';
 import type { Results, Task, TaskKind, Workplace } from './tasks.js';
@@ -44,7 +44,7 @@ const writeErrorsTo = (log: string): void => {
 /** The surroundings of one task; the first sign of life comes at once. */
 const workplaceOf = (subjectNamed: Workplace['subjectNamed']): Workplace => {
   const monotonic = (): number => performance.now();
-  const breather = new Breather(monotonic);
+  const eventLoop = new EventLoopYield(monotonic);
   let last = -Infinity;
   const sign = (message: SignOfLife): void => {
     if (monotonic() - last < SIGN_EVERY) return;
@@ -56,12 +56,12 @@ const workplaceOf = (subjectNamed: Workplace['subjectNamed']): Workplace => {
     monotonic,
     alive: () => {
       sign({});
-      return breather.pause();
+      return eventLoop.pause();
     },
     begin: (program, surely) => {
       if (surely) return sent({ program });
       sign({ program });
-      return breather.pause();
+      return eventLoop.pause();
     },
   };
 };

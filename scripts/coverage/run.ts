@@ -6,7 +6,7 @@ import type { Invariant } from '../../properties/invariants/invariant.js';
 import { IMPL, MODEL } from '../../properties/subjects/registry.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import type { Tally } from '../../properties/tally.js';
-import { Breather } from '../terminal/breather.js';
+import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { ProgressDisplay } from '../terminal/progress-display.js';
 import type { Limits } from '../terminal/run-limits.js';
 import { leftOf } from '../terminal/run-limits.js';
@@ -35,7 +35,7 @@ export const runForCoverage = async (plan: CoveragePlan, session: Session): Prom
   const run = new Run(plan, session);
   const { surroundings } = session;
   const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
-  const deaf = surroundings.onInterrupt(() => run.interrupt());
+  const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today();
   try {
     const sides = { reference: MODEL, subject: IMPL, mostFindings: 1, mostTries: 0 };
@@ -43,7 +43,7 @@ export const runForCoverage = async (plan: CoveragePlan, session: Session): Prom
     const result = await fuzz({ campaign, invariants, ...programs, ...sides }, run);
     return { result, watch: run.watch, interrupted: run.interrupted, started, milliseconds: run.elapsed };
   } finally {
-    deaf();
+    unsubscribe();
     display.end();
   }
 };
@@ -52,7 +52,7 @@ class Run implements FuzzWatcher {
   readonly watch: CoverageWatch;
   interrupted = false;
   private readonly plan: CoveragePlan;
-  private readonly breather: Breather;
+  private readonly eventLoop: EventLoopYield;
   private readonly monotonic: () => number;
   private readonly start: number;
   private programs = 0;
@@ -61,7 +61,7 @@ class Run implements FuzzWatcher {
   constructor(plan: CoveragePlan, { surroundings }: Session) {
     this.plan = plan;
     this.monotonic = surroundings.monotonic;
-    this.breather = new Breather(this.monotonic);
+    this.eventLoop = new EventLoopYield(this.monotonic);
     this.watch = new CoverageWatch(plan.invariants.length);
     this.start = this.monotonic();
   }
@@ -91,7 +91,7 @@ class Run implements FuzzWatcher {
     this.programs = programs;
     this.tally = tally;
     if (programs > 0) this.watch.saw(programs - 1, tally, this.elapsed);
-    await this.breather.pause();
+    await this.eventLoop.pause();
     const { limits } = this.plan;
     return !this.interrupted && programs < limits.programs && this.elapsed < limits.time;
   }

@@ -1,7 +1,7 @@
 /** One call of the command: its output, its colours, and how it ended. */
 
 import picocolors from 'picocolors';
-import { Breather } from './breather.js';
+import { EventLoopYield } from './event-loop-yield.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
 import type { Surroundings } from './surroundings.js';
@@ -21,11 +21,11 @@ export class Session {
   exitCode: ExitCode = EXIT.clean;
   overlay: Overlay | undefined = undefined;
   colors: Colors;
-  private readonly breather: Breather;
+  private readonly eventLoop: EventLoopYield;
 
   constructor(surroundings: Surroundings) {
     this.surroundings = surroundings;
-    this.breather = new Breather(surroundings.monotonic);
+    this.eventLoop = new EventLoopYield(surroundings.monotonic);
     this.colors = picocolors.createColors(wantsColors(surroundings));
   }
 
@@ -52,7 +52,7 @@ export class Session {
 
   /** Writes a line to standard output, and waits if its reader is slow. Signals are heard between two lines. */
   async stream(line: string): Promise<void> {
-    await this.breather.pause();
+    await this.eventLoop.pause();
     const { stdout } = this.surroundings;
     if (this.unread || stdout.write(`${line}\n`)) return;
     await new Promise<void>((resolve) => {

@@ -56,7 +56,7 @@ const runBisect = async (file: string, flags: BisectFlags, session: Session): Pr
   const [good, bad] = await Promise.all([flags.good, flags.bad].map((name) => commitOf(repository, name)));
   const worktree = await Worktree.of(repository, bad);
   const running = new AbortController();
-  const deaf = session.surroundings.onInterrupt(() => running.abort());
+  const unsubscribe = session.surroundings.onInterrupt(() => running.abort());
   try {
     const script = scriptFor(await realpath(resolve(file)), subject, flags);
     await expectCode(worktree, script, bad, { code: 1, name: '--bad', says: 'both sides agree on it' }, running.signal);
@@ -69,7 +69,7 @@ const runBisect = async (file: string, flags: BisectFlags, session: Session): Pr
     if (running.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    deaf();
+    unsubscribe();
     await worktree.remove();
   }
 };

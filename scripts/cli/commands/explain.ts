@@ -4,7 +4,7 @@ import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
-import { Breather } from '../../terminal/breather.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
@@ -49,12 +49,12 @@ const runExplain = async (path: string, flags: ExplainFlags, session: Session): 
 };
 
 const tell = async ({ case: found, entry }: CaseFile, sides: Sides, session: Session): Promise<Story | undefined> => {
-  const breather = new Breather(session.surroundings.monotonic);
+  const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   // Asked twice, so that a bare program shows it if the subject does not repeat itself.
   const invariant = entry?.divergence.invariant ?? determinism.id;
   try {
     await startSides(sides);
-    return await tellStory(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => breather.pause() });
+    return await tellStory(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => eventLoop.pause() });
   } finally {
     await closeSides(sides);
   }

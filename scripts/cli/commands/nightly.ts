@@ -131,12 +131,12 @@ const explore = async (plan: RunPlan, ledger: Ledger, log: EventLog, session: Se
   const crew = await surroundings.crew({ jobs: plan.part.jobs, log: lastWords });
   const run = new NightlyRun(plan, ledger, { session, log, crew });
   const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
-  const deaf = surroundings.onInterrupt(() => run.interrupt());
+  const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   try {
     await run.go();
     return run.interrupted;
   } finally {
-    deaf();
+    unsubscribe();
     display.end();
     await crew.end();
     log.close();

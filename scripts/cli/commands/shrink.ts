@@ -12,7 +12,7 @@ import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import type { Minimized } from '../../../properties/shrink/index.js';
 import { DEFAULT_MOST_TRIES, minimize } from '../../../properties/shrink/index.js';
-import { Breather } from '../../terminal/breather.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
@@ -77,11 +77,11 @@ const shrink = async (
   session: Session,
 ): Promise<Shrunk> => {
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, entry?.divergence.invariant ?? determinism.id);
-  const breather = new Breather(session.surroundings.monotonic);
+  const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let interrupted = false;
-  const deaf = session.surroundings.onInterrupt(() => (interrupted = true));
+  const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));
   const judge = async (candidate: Case) => {
-    await breather.pause();
+    await eventLoop.pause();
     return await judging.judge(candidate);
   };
   try {
@@ -94,7 +94,7 @@ const shrink = async (
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
     return { small: await minimize({ value: found }, signatureOf(divergence), judge, limits), interrupted };
   } finally {
-    deaf();
+    unsubscribe();
     await judging.close();
     await closeSides(sides);
   }

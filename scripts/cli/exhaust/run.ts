@@ -9,7 +9,7 @@ import type {
   Variant,
 } from '../../../properties/exhaust/exhaust.js';
 import { exhaust } from '../../../properties/exhaust/exhaust.js';
-import { Breather } from '../../terminal/breather.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { ProgressDisplay } from '../../terminal/progress-display.js';
 import { compactCount } from '../../terminal/numbers.js';
 import { fitting } from '../../terminal/progress-line.js';
@@ -29,12 +29,12 @@ export const runExhaust = async (
 ): Promise<TimedResult> => {
   const run = new Run(told, session);
   const display = new ProgressDisplay(session, (columns) => fitting(run.parts(), columns));
-  const deaf = session.surroundings.onInterrupt(() => run.interrupt());
+  const unsubscribe = session.surroundings.onInterrupt(() => run.interrupt());
   try {
     const result = await exhaust(options, run);
     return { ...result, interrupted: run.interrupted, milliseconds: Math.round(run.elapsed) };
   } finally {
-    deaf();
+    unsubscribe();
     display.end();
   }
 };
@@ -43,7 +43,7 @@ class Run implements ExhaustWatcher {
   interrupted = false;
   private readonly told: (exploration: Exploration, milliseconds: number) => void;
   private readonly monotonic: () => number;
-  private readonly breather: Breather;
+  private readonly eventLoop: EventLoopYield;
   private readonly start: number;
   /** Where the exploration at hand began. */
   private lap: number;
@@ -53,7 +53,7 @@ class Run implements ExhaustWatcher {
   constructor(told: (exploration: Exploration, milliseconds: number) => void, { surroundings }: Session) {
     this.told = told;
     this.monotonic = surroundings.monotonic;
-    this.breather = new Breather(this.monotonic);
+    this.eventLoop = new EventLoopYield(this.monotonic);
     this.start = this.lap = this.monotonic();
   }
 
@@ -85,7 +85,7 @@ class Run implements ExhaustWatcher {
   async goOn(variant: Variant, sofar: Explored): Promise<boolean> {
     this.variant = variant;
     this.sofar = sofar;
-    await this.breather.pause();
+    await this.eventLoop.pause();
     return !this.interrupted;
   }
 

@@ -10,7 +10,7 @@ import type { Search } from '../../../properties/exhaust/shortest.js';
 import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
 import { searchShortest } from '../../../properties/exhaust/shortest.js';
 import { MODEL, implWith } from '../../../properties/subjects/registry.js';
-import { Breather } from '../../terminal/breather.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { checkDirectory } from '../../terminal/result-directory.js';
@@ -34,7 +34,7 @@ export const shortestOfAll = async (flags: DefectsFlags, session: Session): Prom
   const defects = flags.defect?.map(named) ?? DEFECTS;
   const kept = flags.record === true ? await entriesOf(flags.corpus) : [];
   let interrupted = false;
-  const deaf = session.surroundings.onInterrupt(() => (interrupted = true));
+  const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));
   try {
     for (const defect of defects) {
       const search = await searchWatched(flags, defect, () => interrupted, session);
@@ -44,7 +44,7 @@ export const shortestOfAll = async (flags: DefectsFlags, session: Session): Prom
       session.print(lineOf(defect, search, recorded));
     }
   } finally {
-    deaf();
+    unsubscribe();
   }
   return EXIT.clean;
 };
@@ -55,14 +55,14 @@ const searchWatched = async (
   interrupted: () => boolean,
   session: Session,
 ): Promise<Search> => {
-  const breather = new Breather(session.surroundings.monotonic);
+  const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let doing = '';
   const display = new ProgressDisplay(session, (columns) => fitting([defect.id, doing], columns));
   try {
     return await searchShortest({ machine, mostStates: maxStates }, implWith(subjectOf(defect), [defect]), MODEL, {
       goOn: async ({ paging, kernel }, { states, depth }) => {
         doing = `${paging}, kernel ${kernel}, depth ${depth}, ${compactCount(states)} states`;
-        await breather.pause();
+        await eventLoop.pause();
         return !interrupted();
       },
     });

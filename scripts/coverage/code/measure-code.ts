@@ -55,11 +55,11 @@ export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | 
   const files = await codeFiles(compiled);
   await makeResultDirectory('--out', out);
   const measurement = new Measurement(files, new Processes(join(compiled, 'scripts/coverage/code/run-programs.js')));
-  const deaf = options.onInterrupt(() => measurement.interrupt());
+  const unsubscribe = options.onInterrupt(() => measurement.interrupt());
   try {
     return await measurement.take(options);
   } finally {
-    deaf();
+    unsubscribe();
   }
 };
 

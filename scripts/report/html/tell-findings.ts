@@ -6,7 +6,7 @@ import { signatureOf } from '../../../properties/divergence.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
 import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
-import { Breather } from '../../terminal/breather.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { isDeath } from '../../../properties/campaign/death.js';
 import type { Sides } from '../../terminal/sides.js';
 import { closeSides, sidesOf, startSides } from '../../terminal/sides.js';
@@ -54,10 +54,10 @@ const runAgain = async (
   { caseTimeout, session }: Reported,
 ): Promise<Story | undefined> => {
   const sides = sidesOf({ caseTimeout }, session, { ...entry, source: file ?? '' });
-  const breather = new Breather(session.surroundings.monotonic);
+  const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
-    return await storyOf(entry, signature, sides, () => breather.pause());
+    return await storyOf(entry, signature, sides, () => eventLoop.pause());
   } finally {
     await closeSides(sides);
   }
