@@ -75,6 +75,12 @@ export class Hypervisor {
   readonly hostPages = new HostPages();
   readonly switcher: SwitcherCounts;
 
+  /**
+   * What the guest's own tables gave for the last step, an access or a guest-pa, walked at that moment; undefined after any
+   * other step. Valid until the next one.
+   */
+  fresh: Outcome | undefined = undefined;
+
   private readonly config: MachineConfig;
   private readonly sizes: PagingSizes;
   private readonly topLevel: Level;
@@ -133,6 +139,7 @@ export class Hypervisor {
   // The table of steps (machine.md 3).
 
   perform(step: Step): Outcome {
+    this.fresh = undefined;
     if (!this.initialized && needsInit(step.op)) return KILL.beforeInit(step.op);
     switch (step.op) {
       case 'store':
@@ -301,37 +308,51 @@ export class Hypervisor {
 
   // Access.
 
-  private access(step: AccessStep): Outcome {
+  private access({ vaddr: address, kind, mode }: AccessStep): Outcome {
     this.enterGuest();
-    if (step.vaddr >= this.sizes.switcherAddress) return { kind: 'fault', code: accessCode(step.kind, step.mode) };
-    const leaf = this.current.leafAllowing(step.vaddr, neededRights(step.kind, step.mode));
-    if (leaf !== undefined) return mapped(leaf.page, step.vaddr);
-    return this.demand(step.vaddr, step.kind, step.mode);
+    if (address >= this.sizes.switcherAddress) return (this.fresh = fault(accessCode(kind, mode)));
+    const answer = this.askTables(address, kind, mode);
+    this.fresh = answer.outcome;
+    // What was handed out earlier decides, until the guest announces a change.
+    const leaf = this.current.leafAllowing(address, neededRights(kind, mode));
+    if (leaf !== undefined) return mapped(leaf.page, address);
+    return this.fill(address, kind, answer);
   }
 
   private enterGuest(): void {
     this.current.mapSwitcherFor(this.hostCpu);
   }
 
-  /** The numbers are machine.md's (demand). */
   private demand(address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome {
+    return this.fill(address, kind, this.askTables(address, kind, mode));
+  }
+
+  /** What the guest's own tables give for an access; nothing changes. The numbers are machine.md's (demand). */
+  private askTables(address: Vaddr, kind: AccessKind, mode: AccessMode): TablesAnswer {
     // 1 and 2.
     const walk = this.linearMode ? linearTranslation(address) : this.walk(address, 'checked');
-    if (walk.kind === 'killed') return walk;
-    if (walk.kind === 'absent') return { kind: 'fault', code: accessCode(kind, mode) };
+    if (walk.kind === 'killed') return { outcome: walk };
+    if (walk.kind === 'absent') return { outcome: fault(accessCode(kind, mode)) };
     // 3.
     const rights = bothRights(walk.upperRights, rightsOf(walk.leaf));
     if (!includesRights(rights, neededRights(kind, mode))) {
-      return { kind: 'fault', code: FAULT_PRESENT | accessCode(kind, mode) };
+      return { outcome: fault(FAULT_PRESENT | accessCode(kind, mode)) };
     }
+    const page = pageNumber(walk.leaf);
     switch (this.targetOf(walk.leaf)) {
       case 'device': // 4.
-        return { kind: 'mmio', paddr: physical(pageNumber(walk.leaf), address) };
+        return { outcome: { kind: 'mmio', paddr: physical(page, address) } };
       case 'bad': // 5.
-        return KILL.badTableEntry;
-      case 'ram': // 6.
-        return this.mapTranslation(address, kind, walk) ?? mapped(pageNumber(walk.leaf), address);
+        return { outcome: KILL.badTableEntry };
+      case 'ram':
+        return { outcome: mapped(page, address), translation: walk };
     }
+  }
+
+  /** 6 of demand, where the tables translate the address. */
+  private fill(address: Vaddr, kind: AccessKind, { outcome, translation }: TablesAnswer): Outcome {
+    if (translation === undefined) return outcome;
+    return this.mapTranslation(address, kind, translation) ?? outcome;
   }
 
   private mapTranslation(address: Vaddr, kind: AccessKind, translation: Translation): Killed | undefined {
@@ -365,6 +386,11 @@ export class Hypervisor {
   // guest-pa.
 
   private guestPa(step: GuestPaStep): Outcome {
+    return (this.fresh = this.walkForHost(step));
+  }
+
+  /** Nothing is handed out for the host's questions: each one walks. */
+  private walkForHost(step: GuestPaStep): Outcome {
     if (this.linearMode) return { kind: 'physical', paddr: paddr(step.vaddr) };
     const walk = this.walk(step.vaddr, 'unchecked');
     if (walk.kind === 'killed') return walk;
@@ -379,10 +405,19 @@ export class Hypervisor {
   }
 }
 
+/** What the guest's own tables give for an access, at the moment of asking. */
+interface TablesAnswer {
+  readonly outcome: Outcome;
+  /** What leads to the page, where the outcome is `mapped`. */
+  readonly translation?: Translation;
+}
+
 /** What a present leaf may point at; `bad` kills. */
 type LeafTarget = 'ram' | 'device' | 'bad';
 
 const needsInit = (op: Op): op is Exclude<Hypercall, 'init'> => op !== 'init' && op in HYPERCALL_NUMBERS;
+
+const fault = (code: number): Outcome => ({ kind: 'fault', code });
 
 const mapped = (page: Pfn, address: Vaddr): Outcome => ({ kind: 'mapped', paddr: physical(page, address) });
 

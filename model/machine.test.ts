@@ -26,23 +26,30 @@ const KERNEL_TABLES = 1;
 
 const CONFIG = { guestPages: 64, devicePages: 4, hostCpus: 2, draw: 0, failAllocation: 0 };
 
-/** A machine and the steps of its guest, each of which answers a copy of what was observed. */
+/** A machine and the steps of its guest, each of which answers a copy of what was observed, `fresh` apart. */
 class Guest {
   readonly created: Observation;
   private readonly paging: Paging;
   private readonly machine = new ReferenceMachine();
+  /** Of the last step. */
+  fresh: Outcome | undefined = undefined;
 
   constructor(paging: Paging, config: Partial<MachineConfig> = {}) {
     this.paging = paging;
-    this.created = structuredClone(this.machine.create({ paging, ...CONFIG, ...config }));
+    this.created = this.copyOf(this.machine.create({ paging, ...CONFIG, ...config }));
   }
 
   apply(step: Step): Observation {
-    return structuredClone(this.machine.apply(step));
+    return this.copyOf(this.machine.apply(step));
   }
 
   destroy(): Observation {
-    return structuredClone(this.machine.destroy());
+    return this.copyOf(this.machine.destroy());
+  }
+
+  private copyOf({ fresh, ...observed }: Observation): Observation {
+    this.fresh = fresh;
+    return structuredClone(observed);
   }
 
   store(address: number, low: number, high = 0): Observation {
@@ -195,7 +202,7 @@ describe.each(PAGINGS)('creation (%s)', (paging) => {
     expect(machine.create({ paging, ...CONFIG })).toEqual(
       seen({ kind: 'created' }, { tables: BARE[paging], switcher: BEFORE_ENTRY }),
     );
-    expect(machine.apply(access)).toEqual(
+    expect(machine.apply(access)).toMatchObject(
       seen(mapped(0x5000), {
         tables: BARE[paging] + USER_TABLES[paging],
         switcher: ENTERED,
@@ -893,6 +900,50 @@ describe.each(PAGINGS)('access (%s)', (paging) => {
     expect(guest.access(0x7fff, 'write', 'user')).toEqual(
       seen(mapped(0x5fff), { tables: BARE[paging] + USER_TABLES[paging], switcher: ENTERED }),
     );
+  });
+
+  it('walks on a hit too: what is stale is served, and nothing dies of the walk', () => {
+    const guest = running(paging);
+    guest.storeLeaf(0x7000, 0x5007);
+    guest.access(0x7000, 'write', 'user');
+    expect(guest.fresh).toEqual(mapped(0x5000));
+    for (const [leaf, fresh] of [
+      [0x9007, mapped(0x9000)],
+      [0x9006, fault(6)],
+      [0x9003, fault(7)],
+      [0x40007, { kind: 'mmio', paddr: 0x40000 }],
+      [0x9087, killed('bad page table entry')],
+    ] as const) {
+      guest.storeLeaf(0x7000, leaf);
+      expect(guest.access(0x7000, 'write', 'user')).toEqual(
+        seen(mapped(0x5000), { tables: BARE[paging] + USER_TABLES[paging], switcher: ENTERED }),
+      );
+      expect(guest.fresh).toEqual(fresh);
+    }
+    guest.store(ROOT, 0xffffffff);
+    expect(guest.access(0x7000).outcome).toEqual(mapped(0x5000));
+    expect(guest.fresh).toEqual(killed('bad page directory entry'));
+  });
+
+  it('walks as if the host withheld nothing', () => {
+    const guest = running(paging);
+    guest.storeLeaf(0x7000, 0x5007);
+    guest.protect(5, 'none');
+    expect(guest.access(0x7000).outcome).toEqual(killed('failed to get page 5'));
+    expect(guest.fresh).toEqual(mapped(0x5000));
+  });
+
+  it('is the only step that walks, beside guest-pa, and only of a living guest', () => {
+    const guest = running(paging);
+    expect(guest.fresh).toBeUndefined();
+    guest.access(SWITCHER[paging], 'write', 'user');
+    expect(guest.fresh).toEqual(fault(6));
+    guest.migrate(1);
+    expect(guest.fresh).toBeUndefined();
+    guest.guestPa(0x7abc);
+    expect(guest.fresh).toEqual(killed('Bad address 0x7abc'));
+    guest.access(0x7000);
+    expect(guest.fresh).toBeUndefined();
   });
 
   it('demands what the leaf does not allow', () => {

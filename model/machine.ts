@@ -16,9 +16,11 @@ const ABSENT: Observation = {
   stores: [],
   tables: 0,
   switcher: { text: 0, state: [], registers: 0 },
+  fresh: undefined,
 };
 
 export class ReferenceMachine implements Machine {
+  readonly walksAlways = true;
   private hypervisor: Hypervisor | undefined = undefined;
   private killed = false;
 
@@ -38,7 +40,7 @@ export class ReferenceMachine implements Machine {
     if (this.killed) return observe(hypervisor, DEAD);
     const outcome = hypervisor.perform(step);
     if (outcome.kind === 'killed') this.killed = true;
-    return observe(hypervisor, outcome);
+    return observe(hypervisor, outcome, hypervisor.fresh);
   }
 
   /** Releases everything, and lists the references that are held none the less. */
@@ -56,10 +58,11 @@ export class ReferenceMachine implements Machine {
 }
 
 /** The observation of machine.md 4: what changed since the last one. */
-const observe = (hypervisor: Hypervisor, outcome: Outcome): Observation => ({
+const observe = (hypervisor: Hypervisor, outcome: Outcome, fresh?: Outcome): Observation => ({
   outcome,
   references: hypervisor.references.takeChanges(),
   stores: hypervisor.memory.takeChanges(),
   tables: hypervisor.hostPages.held,
   switcher: hypervisor.switcher,
+  fresh,
 });

@@ -48,7 +48,7 @@ type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 export interface LockstepOptions {
   readonly reference: Machine;
   readonly subject: Machine;
-  /** Which invariants are asked; see `INVARIANTS`. Those that look inside are skipped for a subject without `shadow`. */
+  /** Which invariants are asked; see `INVARIANTS`. Skipped: those that look at `shadow` if the subject has none, and those that look at `fresh` if the reference has none. */
   readonly invariants: readonly Invariant[];
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
@@ -121,6 +121,7 @@ export class Lockstep {
   private enlist(each: Watched): void {
     const { invariant } = each;
     if (invariant.looksAt === 'shadow' && this.shadow === undefined) return;
+    if (invariant.looksAt === 'fresh' && this.reference.walksAlways !== true) return;
     for (const stage of invariant.stages) {
       const plan = this.planFor(stage);
       const asked = { ...each, situations: this.countersAt(stage, each.index) };

@@ -40,6 +40,12 @@ export interface Observation {
   /** Host pages held as shadow tables, roots included. */
   readonly tables: number;
   readonly switcher: SwitcherReferences;
+  /**
+   * Of a reference with `walksAlways`, after an access or a guest-pa of a living guest: the outcome that the guest's own tables
+   * give at this moment, whatever was handed out earlier. What the host withholds (memory, a page) plays no part in it. It is
+   * not part of a trace (formats.md).
+   */
+  readonly fresh?: Outcome | undefined;
 }
 
 /** All that a subject answers to a program. */

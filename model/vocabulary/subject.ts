@@ -16,6 +16,8 @@ export interface Machine {
   destroy(): Observation;
   /** For invariants that look inside; a machine that has none is judged by its observations alone. */
   readonly shadow?: ShadowView;
+  /** It walks the guest's tables on every access, hit or miss: its observations have `fresh`. */
+  readonly walksAlways?: boolean;
   /** Tells the state of a living machine; a machine that does not cannot be explored state by state. */
   tellState?(sink: StateSink): void;
 }

@@ -63,8 +63,11 @@ export interface Invariant {
   readonly source: string;
   /** What counts as exercising it: a check whose premise held. */
   readonly exercisedBy: string;
-  /** `observations`: holds of any subject. `shadow`: needs the introspection interface. */
-  readonly looksAt: 'observations' | 'shadow';
+  /**
+   * `observations`: applies to any pair of machines. `shadow`: needs a subject with the introspection interface. `fresh`: needs a
+   * reference that walks the guest's tables on every access.
+   */
+  readonly looksAt: 'observations' | 'shadow' | 'fresh';
   /** `kept`: says nothing of a guest that breaks the contract of machine.md 5. */
   readonly contract: 'any' | 'kept';
   /** Why no bug can be caught by this invariant alone; left out where the catalogue has one that is. */

@@ -21,6 +21,12 @@ export const registerInvariants = (program: Command, session: Session): void => 
 const asJson = ({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages }: Invariant): string =>
   JSON.stringify({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages });
 
+const NEEDS: Readonly<Record<Invariant['looksAt'], string>> = {
+  observations: 'observations',
+  shadow: 'a look inside the subject',
+  fresh: 'a reference that walks on every access (model)',
+};
+
 const asText = (invariant: Invariant, { colors, width }: Session): string => {
   const { id, statement, source, exercisedBy, looksAt, contract, neverAlone } = invariant;
   const guests = contract === 'kept' ? 'coherent guests only' : 'any guest';
@@ -29,7 +35,7 @@ const asText = (invariant: Invariant, { colors, width }: Session): string => {
     labelled('states', statement, width, 2),
     labelled('source', source, width, 2),
     labelled('exercised', `by ${exercisedBy}`, width, 2),
-    labelled('needs', `${looksAt === 'shadow' ? 'a look inside the subject' : 'observations'}, ${guests}`, width, 2),
+    labelled('needs', `${NEEDS[looksAt]}, ${guests}`, width, 2),
     ...(neverAlone === undefined ? [] : [labelled('not alone', `because ${neverAlone}`, width, 2)]),
   ].join('\n');
 };
