@@ -6,6 +6,7 @@
 
 import type { GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, ZERO_ENTRY, pagingSizes, sameEntry } from '../model/vocabulary/index.js';
+import { isPresent, pageOf } from './entry-bits.js';
 
 /** The numbered rules of machine.md 5, Coherent. */
 export type ContractRule = 1 | 2 | 3 | 4;
@@ -26,12 +27,6 @@ export interface Place {
 }
 
 const ROOT_PLACE: Place = { role: 'root', owner: 'kernel', base: 0 };
-const PRESENT = 0x1;
-
-export const isPresent = (entry: GuestEntry): boolean => (entry.low & PRESENT) !== 0;
-
-/** The page that an entry points at; bits above 31 count too. */
-export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + (entry.low >>> 12);
 
 /** Guest RAM, as far as the guest wrote it. */
 class GuestWords {

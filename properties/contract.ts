@@ -11,7 +11,8 @@
 import type { GuestEntry, MachineConfig, Program, SetPteStep, Step } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, sameEntry } from '../model/vocabulary/index.js';
 import type { ContractRule, Flaw, Place } from './contract-tables.js';
-import { ContractTables, isPresent, pageOf } from './contract-tables.js';
+import { ContractTables } from './contract-tables.js';
+import { isPresent, pageOf } from './entry-bits.js';
 
 export type { ContractRule } from './contract-tables.js';
 

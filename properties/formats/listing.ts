@@ -5,30 +5,21 @@
 
 import type { GuestEntry, MachineConfig, Observation, Outcome, Paging, Step } from '../../model/vocabulary/index.js';
 import { bareOutcome, FAULT_PRESENT, FAULT_USER, FAULT_WRITE, guestEntry, OPS } from '../../model/vocabulary/index.js';
+import { A, AVL, D, G, PCD, PSE, PWT, RW, US, isPresent } from '../entry-bits.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { quoted } from './quoted.js';
 
-/*
- * An entry, 32 bits in 2-level paging and 64 in PAE:
- *
- *   63       44 43          12 11  9  8   7   6   5   4   3   2   1   0
- *  | reserved  | page number  | AVL | G |PSE| D | A |PCD|PWT| US| RW| P |
- *
- * 2-level entries end with bit 31, so nothing is reserved in them. AVL is the guest's own.
- */
-const PRESENT = 0x1;
 /** In the order of the listing: rights first, then what the CPU notes, then the rest. */
 const FLAGS = [
-  ['RW', 0x2],
-  ['US', 0x4],
-  ['A', 0x20],
-  ['D', 0x40],
-  ['PWT', 0x8],
-  ['PCD', 0x10],
-  ['PSE', 0x80],
-  ['G', 0x100],
+  ['RW', RW],
+  ['US', US],
+  ['A', A],
+  ['D', D],
+  ['PWT', PWT],
+  ['PCD', PCD],
+  ['PSE', PSE],
+  ['G', G],
 ] as const;
-const AVAILABLE = 0xe00;
 
 /** Bits 12–31, and in PAE bits 32–43 above them. */
 const pageNumber = ({ low, high }: GuestEntry, paging: Paging): number =>
@@ -39,8 +30,9 @@ const reservedBits = ({ high }: GuestEntry, paging: Paging): GuestEntry =>
   guestEntry(0, paging === 'pae' ? high & 0xfffff000 : high);
 
 /** Names of the bits that are set, P first; the guest's own bits and reserved ones have none. */
-export const entryBits = ({ low }: GuestEntry): readonly string[] => {
-  const names: string[] = (low & PRESENT) === 0 ? [] : ['P'];
+export const entryBits = (entry: GuestEntry): readonly string[] => {
+  const { low } = entry;
+  const names: string[] = isPresent(entry) ? ['P'] : [];
   for (const [name, bit] of FLAGS) if ((low & bit) !== 0) names.push(name);
   return names;
 };
@@ -52,9 +44,9 @@ export const entryBits = ({ low }: GuestEntry): readonly string[] => {
 export const describeEntry = (entry: GuestEntry, paging: Paging): string => {
   const { low, high } = entry;
   if (low === 0 && high === 0) return '0';
-  const present = (low & PRESENT) !== 0;
+  const present = isPresent(entry);
   const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, paging)}`, ...entryBits(entry)];
-  if ((low & AVAILABLE) !== 0) words.push(`AVL ${formatHex(low & AVAILABLE)}`);
+  if ((low & AVL) !== 0) words.push(`AVL ${formatHex(low & AVL)}`);
   const reserved = reservedBits(entry, paging);
   if (reserved.high !== 0) words.push(`reserved ${formatHexEntry(reserved)}`);
   return words.filter((word) => word !== '').join(' ');

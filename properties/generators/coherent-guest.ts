@@ -6,10 +6,10 @@
 
 import type { FlushScope, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { A, D, FULL, P, RIGHTS, RW, US } from '../entry-bits.js';
 import type { CoherentLayout } from './coherent-layout.js';
 import { choose, kernelLeaf, stackLeaf, userLeaf } from './coherent-leaves.js';
 import { CoherentPlaces } from './coherent-places.js';
-import { ACCESSED, DIRTY, FULL, PRESENT, USER, WRITABLE } from './entry-flags.js';
 import { middleOf } from './geometry.js';
 
 export class CoherentGuest {
@@ -105,15 +105,15 @@ export class CoherentGuest {
   }
 
   unmap(where: number, what: number): void {
-    this.editLeaf(where, (old) => (what & 0x300 ? 0 : old & ~PRESENT));
+    this.editLeaf(where, (old) => (what & 0x300 ? 0 : old & ~P));
   }
 
   changeRights(where: number, what: number): void {
-    this.editLeaf(where, (old) => old ^ (what & (WRITABLE | USER)));
+    this.editLeaf(where, (old) => old ^ (what & (RW | US)));
   }
 
   age(where: number, what: number): void {
-    this.editLeaf(where, (old) => old & ~(what & 1 ? ACCESSED | DIRTY : DIRTY));
+    this.editLeaf(where, (old) => old & ~(what & 1 ? A | D : D));
   }
 
   private editLeaf(where: number, edit: (old: number) => number): void {
@@ -137,7 +137,7 @@ export class CoherentGuest {
     if (table === undefined) return;
     const { guestPages, devicePages } = this.layout.machine;
     const slot = this.slot(where);
-    const flags = PRESENT | WRITABLE | USER;
+    const flags = RIGHTS;
     this.changeLeaf(this.current, region, table, slot, (guestPages + devicePages) * PAGE_BYTES + flags);
     const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
     this.pushAccess(page + (what >>> 20), (what & 1) !== 0, (what & 2) !== 0);
@@ -187,7 +187,7 @@ export class CoherentGuest {
     const region = this.userRegion(where);
     const old = this.upperWord(root, region);
     // Mostly back to full rights, or user pages would soon be out of reach.
-    const flags = what & 0x300 ? FULL : FULL & ~(what & (WRITABLE | USER | ACCESSED | DIRTY));
+    const flags = what & 0x300 ? FULL : FULL & ~(what & (RW | US | A | D));
     if (old !== 0) this.storeUpper(root, region, (old & -PAGE_BYTES) | flags, what);
   }
 
@@ -201,7 +201,7 @@ export class CoherentGuest {
 
   private linkTop(root: number, top: number): void {
     if (this.isTopLinked(root, top)) return;
-    this.storeTop(root, top, true, this.places.middlePage(root, top) * PAGE_BYTES + PRESENT);
+    this.storeTop(root, top, true, this.places.middlePage(root, top) * PAGE_BYTES + P);
   }
 
   private unlinkTop(root: number, top: number): void {
@@ -259,7 +259,7 @@ export class CoherentGuest {
     const width = region === 0 ? this.leafWidth : this.layout.slots.length;
     for (let slot = 0; slot < width; slot++) this.storeLeaf(copy, slot, this.leafWord(old, slot));
     this.storeLeaf(copy, this.slot(where), kernelLeaf(this.layout, what));
-    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~(what & USER)));
+    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~(what & US)));
     this.flush('all');
     this.freeTables.push(old);
   }
@@ -302,7 +302,7 @@ export class CoherentGuest {
     if (this.pae) {
       for (let index = 0; index < kernelTops.length; index++) {
         const address = this.places.rootEntry(root, kernelTops[index] ?? 0);
-        this.store(address, (firstMiddle + index) * PAGE_BYTES + PRESENT);
+        this.store(address, (firstMiddle + index) * PAGE_BYTES + P);
       }
     } else {
       for (let region = 0; region < kernelRegions.length; region++) {
@@ -356,7 +356,7 @@ export class CoherentGuest {
     const table = this.tableOf(this.current, region);
     const slot = this.slot(where);
     if (table === undefined || !this.reachable(this.current, region)) return;
-    if ((this.leafWord(table, slot) & PRESENT) === 0) return;
+    if ((this.leafWord(table, slot) & P) === 0) return;
     const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
     this.steps.push({ op: 'guest-pa', vaddr: vaddr(page + (what >>> 20)) });
   }

@@ -1,8 +1,9 @@
 /** What the numbers of a macro mean for a coherent guest's leaves. */
 
 import { PAGE_BYTES } from '../../model/vocabulary/index.js';
+import { A, D } from '../entry-bits.js';
 import type { CoherentLayout } from './coherent-layout.js';
-import { ACCESSED, DIRTY, KERNEL_FULL } from './entry-flags.js';
+import { KERNEL_FULL } from './entry-flags.js';
 
 /** One in sixteen is for the kernel alone, one is not present, three are read-only; half are not aged or not dirty. */
 const USER_FLAGS: readonly number[] = [
@@ -36,4 +37,4 @@ export const kernelLeaf = (layout: CoherentLayout, what: number): number => leaf
 
 /** A stack page is writable; whether it was touched or written yet is the guest's guess. */
 export const stackLeaf = (layout: CoherentLayout, what: number): number =>
-  dataPage(layout, what) * PAGE_BYTES + (KERNEL_FULL & ~(what & (ACCESSED | DIRTY)));
+  dataPage(layout, what) * PAGE_BYTES + (KERNEL_FULL & ~(what & (A | D)));

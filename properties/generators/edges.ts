@@ -5,17 +5,7 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
-import {
-  ACCESSED,
-  CACHE_DISABLED,
-  DIRTY,
-  FULL,
-  GLOBAL,
-  PRESENT,
-  USER,
-  WRITABLE,
-  WRITE_THROUGH,
-} from './entry-flags.js';
+import { A, D, FULL, G, P, PCD, PWT, RW, US } from '../entry-bits.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
 
@@ -35,7 +25,7 @@ const meetUpper = (guest: HostileGuest, address: number, rights = FULL): void =>
   const { draw, pool, geometry } = guest;
   const region = guest.region();
   const middle = geometry.paging === 'pae' && draw.bits(1) === 0;
-  const flags = geometry.paging === 'pae' && !middle ? PRESENT : rights;
+  const flags = geometry.paging === 'pae' && !middle ? P : rights;
   const where = middle
     ? entryAddress(geometry, draw.pick(pool.middles), middleOf(geometry, region))
     : guest.root() + topOf(geometry, region) * geometry.entryBytes;
@@ -55,14 +45,14 @@ const LEAF_EDGES: readonly Edge[] = [
   },
   (guest) => {
     const { guestPages, devicePages } = guest.pool.machine;
-    const flags = FULL | guest.draw.pick([WRITE_THROUGH | CACHE_DISABLED, GLOBAL]);
+    const flags = FULL | guest.draw.pick([PWT | PCD, G]);
     meetLeaf(guest, guestEntry((guestPages + guest.draw.below(Math.max(devicePages, 1))) * PAGE_BYTES + flags));
   },
 ];
 
 const UPPER_EDGES: readonly Edge[] = [
   // Bits that an upper entry may lack.
-  (guest) => meetUpper(guest, tableAddress(guest), FULL & ~guest.draw.pick([WRITABLE, USER, ACCESSED, DIRTY])),
+  (guest) => meetUpper(guest, tableAddress(guest), FULL & ~guest.draw.pick([RW, US, A, D])),
   // A root that is a leaf table too (in PAE, a middle table), and a table that contains itself.
   (guest) => meetUpper(guest, Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES),
   (guest) => {

@@ -5,17 +5,7 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, switcherRegistersAddress } from '../../model/vocabulary/index.js';
-import {
-  ACCESSED,
-  CACHE_DISABLED,
-  FULL,
-  GLOBAL,
-  LARGE,
-  PRESENT,
-  USER,
-  WRITABLE,
-  WRITE_THROUGH,
-} from './entry-flags.js';
+import { A, FULL, G, P, PCD, PSE, PWT, RIGHTS, RW } from '../entry-bits.js';
 import type { HostileGuest } from './hostile-guest.js';
 import type { Way } from './ways.js';
 import { forgetWay, layAnyWay, layWay, mapEnd, readEnd } from './ways.js';
@@ -40,9 +30,9 @@ const badLeaf = (guest: HostileGuest): GuestEntry => {
   const { guestPages, devicePages } = guest.pool.machine;
   const choice = guest.draw.below(isPae(guest) ? 10 : 4);
   if (choice >= 4) return dataEntry(guest, FULL, guest.draw.pick(HIGH_HALVES));
-  if (choice === 0) return dataEntry(guest, FULL | LARGE);
+  if (choice === 0) return dataEntry(guest, FULL | PSE);
   if (choice <= 2) return guestEntry((guestPages + devicePages) * PAGE_BYTES + FULL);
-  return guestEntry(guest.draw.pick([0xfffff000, guestPages * PAGE_BYTES + LARGE, 0x80000000]) + FULL);
+  return guestEntry(guest.draw.pick([0xfffff000, guestPages * PAGE_BYTES + PSE, 0x80000000]) + FULL);
 };
 
 /** The bad leaf takes the place of one in use, which is told of it, or else it is walked to. */
@@ -59,15 +49,15 @@ const badUpper = (guest: HostileGuest, table: number, flags: number): GuestEntry
   const good = table * PAGE_BYTES + flags;
   const choice = draw.below(isPae(guest) ? 9 : 5);
   if (choice >= 5) return guestEntry(good, draw.pick(HIGH_HALVES));
-  if (choice <= 1) return guestEntry(good | LARGE);
-  if (choice <= 3) return guestEntry(good | draw.pick([WRITE_THROUGH, CACHE_DISABLED, GLOBAL]));
+  if (choice <= 1) return guestEntry(good | PSE);
+  if (choice <= 3) return guestEntry(good | draw.pick([PWT, PCD, G]));
   return guestEntry(guest.outsideRam() + flags);
 };
 
 const spoilUpper = (guest: HostileGuest, { uppers, table }: Way, depth: number): void => {
   const { draw, pool } = guest;
   const namesLeafTable = depth === uppers.length - 1;
-  const bad = namesLeafTable ? badUpper(guest, table, FULL) : badUpper(guest, draw.pick(pool.middles), PRESENT);
+  const bad = namesLeafTable ? badUpper(guest, table, FULL) : badUpper(guest, draw.pick(pool.middles), P);
   guest.store(uppers[depth] ?? 0, bad);
 };
 
@@ -85,7 +75,7 @@ const dieOfRefusal: Ending = (guest) => {
   const { draw } = guest;
   const page = draw.pick(guest.pool.data);
   const way = layAnyWay(guest);
-  const leaf = guestEntry(page * PAGE_BYTES + draw.pick([PRESENT | WRITABLE | USER, PRESENT | WRITABLE | ACCESSED]));
+  const leaf = guestEntry(page * PAGE_BYTES + draw.pick([RIGHTS, P | RW | A]));
   mapEnd(guest, way, leaf);
   guest.protect(page, draw.bits(1) === 0 ? 'none' : 'read');
   if (draw.bits(2) === 0) guest.setPte(way.root, way.page, guestEntry(page * PAGE_BYTES + FULL));

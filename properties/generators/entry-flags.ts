@@ -1,19 +1,9 @@
-/** Bits of the entries that the generators make (machine.md 1), and how often each combination is drawn. */
+/** How often the generators draw each combination of entry flags (machine.md 1). */
 
-export const PRESENT = 0x1;
-export const WRITABLE = 0x2;
-export const USER = 0x4;
-export const WRITE_THROUGH = 0x8;
-export const CACHE_DISABLED = 0x10;
-export const ACCESSED = 0x20;
-export const DIRTY = 0x40;
-export const LARGE = 0x80;
-export const GLOBAL = 0x100;
+import { A, D, P, RW } from '../entry-bits.js';
 
-/** A page-table entry that grants everything and that nothing need be written back to. */
-export const FULL = PRESENT | WRITABLE | USER | ACCESSED | DIRTY;
-/** The same for the kernel alone: what a stack page needs. */
-export const KERNEL_FULL = PRESENT | WRITABLE | ACCESSED | DIRTY;
+/** Grants everything to the kernel alone: what a stack page needs. */
+export const KERNEL_FULL = P | RW | A | D;
 
 /** Leaves of hostile guests: half of them grant all, one in sixteen is not present. */
 export const LEAF_FLAGS: readonly number[] = [
@@ -30,4 +20,4 @@ export const UPPER_FLAGS: readonly number[] = [
 export const FIRST_FLAGS: readonly number[] = [0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x67, 0x27, 0x07, 0x63];
 
 /** The PAE top entry, which has no rights. */
-export const TOP_FLAGS: readonly number[] = [...new Array<number>(31).fill(PRESENT), 0x00];
+export const TOP_FLAGS: readonly number[] = [...new Array<number>(31).fill(P), 0x00];

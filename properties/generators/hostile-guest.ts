@@ -5,8 +5,9 @@
 
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { P } from '../entry-bits.js';
 import type { Draw } from './draw.js';
-import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, PRESENT, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
+import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { Pool } from './pool.js';
@@ -70,7 +71,7 @@ export class HostileGuest {
   entry(page: number, choices: readonly number[]): GuestEntry {
     const flags = this.draw.pick(choices);
     const low = page * PAGE_BYTES + flags;
-    if ((flags & PRESENT) !== 0 || this.geometry.paging === '2-level') return guestEntry(low);
+    if ((flags & P) !== 0 || this.geometry.paging === '2-level') return guestEntry(low);
     return guestEntry(low, this.draw.word());
   }
 

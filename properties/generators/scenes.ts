@@ -1,17 +1,17 @@
 /** Several steps that only together come to an edge, and that a guest mostly survives. */
 
 import { PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
-import { ACCESSED, DIRTY, FULL, USER, WRITABLE } from './entry-flags.js';
+import { A, D, FULL, RW, US } from '../entry-bits.js';
 import type { HostileGuest } from './hostile-guest.js';
 import { layAnyWay, layWay, mapEnd } from './ways.js';
 
-const NARROW_FLAGS: readonly number[] = [FULL & ~WRITABLE, FULL & ~WRITABLE, FULL & ~(WRITABLE | USER), FULL & ~USER];
+const NARROW_FLAGS: readonly number[] = [FULL & ~RW, FULL & ~RW, FULL & ~(RW | US), FULL & ~US];
 const READ_ONLY_FLAGS: readonly number[] = [
-  FULL & ~WRITABLE,
-  FULL & ~WRITABLE,
-  FULL & ~(WRITABLE | USER),
-  FULL & ~(WRITABLE | ACCESSED),
-  FULL & ~(WRITABLE | DIRTY),
+  FULL & ~RW,
+  FULL & ~RW,
+  FULL & ~(RW | US),
+  FULL & ~(RW | A),
+  FULL & ~(RW | D),
 ];
 
 /** The host's memory runs out, mostly for the one step that can do without. */

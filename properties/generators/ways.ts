@@ -5,7 +5,7 @@
 
 import { PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
 import type { GuestEntry } from '../../model/vocabulary/index.js';
-import { FULL, PRESENT } from './entry-flags.js';
+import { FULL, P } from '../entry-bits.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
 
@@ -40,7 +40,7 @@ export const layWay = (guest: HostileGuest, region: number, slot: number): Way =
   const uppers = [root + topIndex * geometry.entryBytes];
   if (geometry.paging === 'pae') {
     const middle = draw.pick(pool.middles);
-    guest.store(uppers[0] ?? 0, guestEntry(middle * PAGE_BYTES + PRESENT));
+    guest.store(uppers[0] ?? 0, guestEntry(middle * PAGE_BYTES + P));
     uppers.push(entryAddress(geometry, middle, middleOf(geometry, region)));
   }
   guest.store(uppers.at(-1) ?? 0, guestEntry(table * PAGE_BYTES + FULL));

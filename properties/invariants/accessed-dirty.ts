@@ -1,5 +1,6 @@
 import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
+import { A, D } from '../entry-bits.js';
 import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
 import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from './situations/dimensions.js';
@@ -75,7 +76,7 @@ const compareStore = (
   if (expected.paddr !== actual.paddr) return violation('stores', show(expected), show(actual), 'store elsewhere');
   if (sameEntry(expected.value, actual.value)) return undefined;
   const differing = expected.value.low ^ actual.value.low;
-  const bits = `${differing & 0x20 ? 'A' : ''}${differing & 0x40 ? 'D' : ''}`;
+  const bits = `${differing & A ? 'A' : ''}${differing & D ? 'D' : ''}`;
   return violation('stores', show(expected), show(actual), `${bits || 'other bits'} differ`);
 };
 

@@ -1,6 +1,6 @@
 import type { ShadowLeaf, ShadowView, Slot, Vaddr } from '../../model/vocabulary/index.js';
 import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
-import { pageOf } from '../pure-walk.js';
+import { isPresent, pageOf } from '../entry-bits.js';
 import { ENTRY, PAGING, holdersFrom } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
 import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
@@ -62,7 +62,7 @@ class BroadcastWatch {
   private afterSetPte({ step, guest, shadow, scene }: Moment): Verdict {
     if (step?.op !== 'set-pte' || shadow === undefined) return VACUOUS;
     if (step.vaddr < guest.kernelAddress || step.vaddr >= guest.sizes.switcherAddress) return VACUOUS;
-    const announced = (step.pte.low & 1) === 0 ? undefined : pageOf(step.pte);
+    const announced = isPresent(step.pte) ? pageOf(step.pte) : undefined;
     for (let slot = 0; slot < SLOTS; slot++) {
       const leaf = shadow.leafAt(slot as Slot, step.vaddr);
       if (leaf !== undefined && leaf.page !== announced) {

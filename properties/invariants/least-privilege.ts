@@ -1,5 +1,6 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import { vpnOf } from '../../model/vocabulary/index.js';
+import { D, P, RW, US } from '../entry-bits.js';
 import { dirty, pageOf, pureWalk } from '../pure-walk.js';
 import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
@@ -92,8 +93,13 @@ const wrong = (leaf: ShadowLeaf, expected: string, actual: string, difference: s
 const grantFor = (leaf: ShadowLeaf, { step, guest }: Moment): Grant | 'none' | 'unknown' => {
   if (step?.op === 'set-pte' && vpnOf(step.vaddr) === vpnOf(leaf.vaddr)) {
     const { low } = step.pte;
-    if ((low & 1) === 0) return 'none';
-    return { page: pageOf(step.pte), writable: (low & 0x42) === 0x42, user: (low & 4) !== 0, walked: false };
+    if ((low & P) === 0) return 'none';
+    return {
+      page: pageOf(step.pte),
+      writable: (low & RW) !== 0 && (low & D) !== 0,
+      user: (low & US) !== 0,
+      walked: false,
+    };
   }
   const walk = pureWalk(guest, leaf.vaddr);
   if (walk.kind === 'killed') return 'unknown';

@@ -15,7 +15,8 @@
  */
 
 import type { GuestEntry, MachineConfig, Op, Paging, Program, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, pagingSizes } from '../../model/vocabulary/index.js';
+import { PAGE_BITS, PAGE_BYTES, pagingSizes } from '../../model/vocabulary/index.js';
+import { FLAGS } from '../entry-bits.js';
 import { drawInversions, pageInversions, stepInversions, storeInversions } from './order.js';
 import { pagesOfSeveralRoles, rolesOf } from './roles.js';
 
@@ -129,8 +130,8 @@ const addStep = (sum: Sum, step: Step, paging: Paging): void => {
 };
 
 const addEntry = (sum: Sum, { low, high }: GuestEntry): void => {
-  sum.oddity += bitsSet(low & 0xfff) + bitsSet(high);
-  sum.magnitude += (low >>> 12) + high;
+  sum.oddity += bitsSet(low & FLAGS) + bitsSet(high);
+  sum.magnitude += (low >>> PAGE_BITS) + high;
 };
 
 const addTablePlace = (sum: Sum, address: number, entryBytes: number): void => {

@@ -2,8 +2,9 @@
 
 import type { Paddr, Program, Step, Vaddr } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { entryOnPage, mapEntries, mapSteps, mapVaddrs } from './rewrite.js';
-import { pageOfAddress, pageOfEntry, rootOf } from './roles.js';
+import { entryOnPage, pageOf } from '../entry-bits.js';
+import { mapEntries, mapSteps, mapVaddrs } from './rewrite.js';
+import { pageOfAddress, rootOf } from './roles.js';
 import type { Pass } from './search.js';
 
 type Renaming = (page: number) => number;
@@ -49,9 +50,9 @@ export const pagesUsed = ({ steps }: Program): number[] => {
 const pagesOf = (step: Step): number[] => {
   switch (step.op) {
     case 'store':
-      return [pageOfAddress(step.paddr), pageOfEntry(step.value)];
+      return [pageOfAddress(step.paddr), pageOf(step.value)];
     case 'set-pte':
-      return [pageOfAddress(step.root), pageOfEntry(step.pte)];
+      return [pageOfAddress(step.root), pageOf(step.pte)];
     case 'new-pgtable':
     case 'set-pgd':
       return [pageOfAddress(step.root)];
@@ -84,7 +85,7 @@ const withAddresses = (program: Program, rename: Renaming): Program => {
 };
 
 const renamedStep = (step: Step, rename: Renaming): Step => {
-  const moved = mapEntries(step, (entry) => entryOnPage(entry, rename(pageOfEntry(entry))));
+  const moved = mapEntries(step, (entry) => entryOnPage(entry, rename(pageOf(entry))));
   switch (moved.op) {
     case 'store':
       return { ...moved, paddr: movedAddress(moved.paddr, rename) };

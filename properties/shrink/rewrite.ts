@@ -1,9 +1,6 @@
 /** Programs with something changed everywhere at once. */
 
 import type { GuestEntry, MachineConfig, Program, Step, Vaddr } from '../../model/vocabulary/index.js';
-import { guestEntry } from '../../model/vocabulary/index.js';
-
-const PAGES_BELOW_HIGH_HALF = 2 ** 20;
 
 export const withMachine = ({ machine, steps }: Program, change: Partial<MachineConfig>): Program => ({
   machine: { ...machine, ...change },
@@ -31,7 +28,3 @@ export const mapVaddrs = (step: Step, change: (address: Vaddr) => Vaddr): Step =
   step.op === 'access' || step.op === 'guest-pa' || step.op === 'set-pte'
     ? { ...step, vaddr: change(step.vaddr) }
     : step;
-
-/** The same flags on another page, which may be any of 52 bits. */
-export const entryOnPage = ({ low }: GuestEntry, page: number): GuestEntry =>
-  guestEntry((page % PAGES_BELOW_HIGH_HALF) * 4096 + (low & 0xfff), Math.floor(page / PAGES_BELOW_HIGH_HALF));

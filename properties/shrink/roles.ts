@@ -3,10 +3,9 @@
  * leaves map. It looks at all stores at once, whatever their order, because it serves to rename things everywhere at once.
  */
 
-import type { GuestEntry, Program, Step } from '../../model/vocabulary/index.js';
+import type { Program, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, pagingSizes } from '../../model/vocabulary/index.js';
-
-const PRESENT = 0x1;
+import { isPresent, pageOf } from '../entry-bits.js';
 
 export interface Roles {
   /** Addresses of roots. */
@@ -16,9 +15,6 @@ export interface Roles {
   /** Pages that leaves map. */
   readonly data: ReadonlySet<number>;
 }
-
-/** All 52 bits from bit 12 up. */
-export const pageOfEntry = ({ low, high }: GuestEntry): number => high * 2 ** 20 + (low >>> 12);
 
 export const pageOfAddress = (address: number): number => Math.floor(address / PAGE_BYTES);
 
@@ -44,7 +40,7 @@ const storesInto = (pages: ReadonlySet<number>, stores: readonly Store[]): Store
   stores.filter(({ paddr }) => pages.has(pageOfAddress(paddr)));
 
 const pagesNamed = (stores: readonly Store[]): Set<number> =>
-  new Set(stores.filter(({ value }) => (value.low & PRESENT) !== 0).map(({ value }) => pageOfEntry(value)));
+  new Set(stores.filter(({ value }) => isPresent(value)).map(({ value }) => pageOf(value)));
 
 /** How many pages serve as more than one of: root, table of some depth, data. A reader stumbles over each. */
 export const pagesOfSeveralRoles = ({ roots, tables, data }: Roles): number => {

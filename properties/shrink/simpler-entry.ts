@@ -2,21 +2,21 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, guestEntry } from '../../model/vocabulary/index.js';
-import { entryOnPage } from './rewrite.js';
+import { A, FLAGS, FULL, P, RIGHTS, RW, US, entryOnPage } from '../entry-bits.js';
 
-/** P; with RW; with US; with both; the same accessed, and dirty. Fewest bits first. */
-const USUAL_FLAGS = [0x0, 0x1, 0x3, 0x5, 0x21, 0x7, 0x23, 0x25, 0x27, 0x63, 0x67];
+/** Flags that a reader recognizes, fewest bits first. */
+const USUAL_FLAGS = [0, P, P | RW, P | US, P | A, RIGHTS, P | RW | A, P | US | A, RIGHTS | A, FULL & ~US, FULL];
 
 /** `pages`: those that the program names anyway. The caller keeps only what is smaller than `entry`. */
 export const simplerEntries = (entry: GuestEntry, pages: readonly number[]): GuestEntry[] => [
   ZERO_ENTRY,
   ...highHalves(entry).map((high) => guestEntry(entry.low, high)),
-  ...lowFlags(entry).map((flags) => guestEntry((entry.low & ~0xfff) | flags, entry.high)),
+  ...lowFlags(entry).map((flags) => guestEntry((entry.low & ~FLAGS) | flags, entry.high)),
   ...pages.map((page) => entryOnPage(entry, page)),
 ];
 
 const lowFlags = ({ low }: GuestEntry): number[] => {
-  const flags = low & 0xfff;
+  const flags = low & FLAGS;
   return [...USUAL_FLAGS, ...bitsOf(flags).map((bit) => flags & ~bit)];
 };
 

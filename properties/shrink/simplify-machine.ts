@@ -2,9 +2,9 @@
 
 import type { Program, Step } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
+import { entryOnPage, pageOf } from '../entry-bits.js';
 import { pagesUsed } from './rename-pages.js';
-import { entryOnPage, mapEntries, mapSteps, withMachine } from './rewrite.js';
-import { pageOfEntry } from './roles.js';
+import { mapEntries, mapSteps, withMachine } from './rewrite.js';
 import type { Pass } from './search.js';
 
 /** RAM sizes that a reader does not wonder about, in pages. */
@@ -77,4 +77,4 @@ function* ramOf(smallest: () => Program, guestPages: number): Generator<Program,
 }
 
 const withPagesMoved = (program: Program, move: (page: number) => number): Program =>
-  mapSteps(program, (step): Step => mapEntries(step, (entry) => entryOnPage(entry, move(pageOfEntry(entry)))));
+  mapSteps(program, (step): Step => mapEntries(step, (entry) => entryOnPage(entry, move(pageOf(entry)))));

@@ -6,13 +6,12 @@
 
 import type { Paddr, Paging, Step } from '../../../model/vocabulary/index.js';
 import { vaddr } from '../../../model/vocabulary/index.js';
+import { FULL, P, RIGHTS } from '../../entry-bits.js';
 import type { Kernel, SmallMachine } from './layout.js';
 import {
   ADDRESSES,
-  BITS,
   DATA_PAGES,
   FLUSHES,
-  FULL,
   KERNEL_ABOVE,
   MIDDLE_TABLE_PAGE,
   TABLE_PAGE,
@@ -30,7 +29,6 @@ import {
   switchesTo,
 } from './layout.js';
 
-const { P, A, D } = BITS;
 const { first } = ADDRESSES;
 const [PAGE] = DATA_PAGES;
 
@@ -40,10 +38,12 @@ const alphabetOf = (paging: Paging, kernel: Kernel, roots: readonly Paddr[]): re
     { op: 'init', kernelAddress: { above: KERNEL_ABOVE, between: last, below: first }[kernel] },
     ...roots.flatMap(switchesTo),
     ...(paging === 'pae' ? roots.flatMap((root) => [store(root, entry(MIDDLE_TABLE_PAGE, P)), store(root, ZERO)]) : []),
-    ...storesAbove(paging, roots, [entry(TABLE_PAGE, FULL), ZERO]),
-    ...[first, last].flatMap((address) => [entry(PAGE, FULL), ZERO].map((value) => storeLeaf(paging, address, value))),
+    ...storesAbove(paging, roots, [entry(TABLE_PAGE, RIGHTS), ZERO]),
+    ...[first, last].flatMap((address) =>
+      [entry(PAGE, RIGHTS), ZERO].map((value) => storeLeaf(paging, address, value)),
+    ),
     ...roots.flatMap((root) =>
-      [first, last].flatMap((address) => [entry(PAGE, FULL | A | D), ZERO].map((pte) => setPte(root, address, pte))),
+      [first, last].flatMap((address) => [entry(PAGE, FULL), ZERO].map((pte) => setPte(root, address, pte))),
     ),
     ...announcementsAbove(paging, roots),
     ...FLUSHES,

@@ -1,5 +1,5 @@
 /**
- * Where the small machines keep what.
+ * The layout that the small machines share.
  *
  *                 2-level                     PAE
  *     page 0      root A                      roots A and B, 32 bytes apart
@@ -17,7 +17,7 @@ import type { GuestEntry, MachineConfig, Paddr, Paging, Step, Vaddr } from '../.
 import { guestEntry, paddr, pagingSizes, vaddr } from '../../../model/vocabulary/index.js';
 import type { Swap } from '../state-key.js';
 
-/** Where the kernel begins: `above` all addresses of the machine, `between` them, or `below`. */
+/** Where the kernel half begins: `above` all addresses of the machine, `between` them, or `below`. */
 export const KERNELS = ['above', 'between', 'below'] as const;
 export type Kernel = (typeof KERNELS)[number];
 
@@ -25,16 +25,12 @@ export interface SmallMachine {
   /** Every way to create it. */
   readonly creations: readonly MachineConfig[];
   /**
-   * The steps that may be taken. With a step they have every other that `swaps`, or other names for slots, make of it; but for
-   * those that kill whatever they name.
+   * The steps of programs. With each step it has those that `swaps` and other slot numbers turn it into, or folding would be unsound;
+   * steps that kill whatever they name are exempt.
    */
   readonly alphabet: readonly Step[];
   readonly swaps: readonly Swap[];
 }
-
-export const BITS = { P: 0x1, RW: 0x2, US: 0x4, A: 0x20, D: 0x40, PSE: 0x80 } as const;
-/** Present, and all rights. */
-export const FULL = BITS.P | BITS.RW | BITS.US;
 
 export const MIDDLE_TABLE_PAGE = 1;
 export const TABLE_PAGE = 2;
@@ -42,7 +38,7 @@ export const DATA_PAGES = [3, 4] as const;
 export const DEVICE_PAGE = 5;
 export const NO_PAGE = 6;
 
-/** Behind every address of any small machine, and in front of the Switcher's window. */
+/** Above every address of any small machine, and below the Switcher's window. */
 export const KERNEL_ABOVE = vaddr(0xc0000000);
 
 export const ADDRESSES = {
@@ -62,7 +58,7 @@ export const entry = (page: number, flags: number, high = 0): GuestEntry => gues
 
 export const store = (address: number, value: GuestEntry): Step => ({ op: 'store', paddr: paddr(address), value });
 
-/** Stores to the entry in the leaf table that maps an address. */
+/** A store to the leaf that maps an address. */
 export const storeLeaf = (paging: Paging, address: Vaddr, value: GuestEntry): Step => {
   const { tableEntries, entryBytes } = pagingSizes(paging);
   return store(TABLE_PAGE * 4096 + ((address >>> 12) % tableEntries) * entryBytes, value);
@@ -78,7 +74,7 @@ export const storesAbove = (
   return addresses.flatMap((address) => values.map((value) => store(address, value)));
 };
 
-/** A creation for every allocation of it that may fail, and one in which none does. */
+/** One creation in which no allocation fails, and one for each allocation that may. */
 export const creationsOf = (paging: Paging, hostCpus: number): readonly MachineConfig[] => {
   const failures = paging === 'pae' ? [0, 1, 2, 3] : [0, 1, 2];
   return failures.map((failAllocation) => ({
@@ -96,7 +92,7 @@ export const switchesTo = (root: Paddr): readonly Step[] =>
 
 export const setPte = (root: Paddr, vaddr: Vaddr, pte: GuestEntry): Step => ({ op: 'set-pte', root, vaddr, pte });
 
-/** Announcements of the entry above all addresses, and of the one above the Switcher's window. */
+/** Announces the root entry above all addresses, and the one above the Switcher's window. */
 export const announcementsAbove = (paging: Paging, roots: readonly Paddr[]): readonly Step[] => [
   ...roots.flatMap((root) =>
     [0, pagingSizes(paging).rootEntries - 1].map((index): Step => ({ op: 'set-pgd', root, index })),

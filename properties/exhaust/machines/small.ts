@@ -2,14 +2,13 @@
 
 import type { GuestEntry, Paging, Step } from '../../../model/vocabulary/index.js';
 import { pagingSizes, switcherRegistersAddress, vaddr } from '../../../model/vocabulary/index.js';
+import { A, D, FULL, P, PSE, RIGHTS, US } from '../../entry-bits.js';
 import type { Kernel, SmallMachine } from './layout.js';
 import {
   ADDRESSES,
-  BITS,
   DATA_PAGES,
   DEVICE_PAGE,
   FLUSHES,
-  FULL,
   KERNEL_ABOVE,
   MIDDLE_TABLE_PAGE,
   NO_PAGE,
@@ -28,26 +27,25 @@ import {
   switchesTo,
 } from './layout.js';
 
-const { P, US, A, D, PSE } = BITS;
 const { first, device } = ADDRESSES;
 
 const data = (flags: number): readonly GuestEntry[] => DATA_PAGES.map((page) => entry(page, flags));
 
 /** The entry above the leaf table, with all rights, with none, large, and not at all. */
-const UPPER = [entry(TABLE_PAGE, FULL), entry(TABLE_PAGE, P), entry(TABLE_PAGE, FULL | PSE), ZERO];
+const UPPER = [entry(TABLE_PAGE, RIGHTS), entry(TABLE_PAGE, P), entry(TABLE_PAGE, RIGHTS | PSE), ZERO];
 
 const storesOf = (paging: Paging): readonly Step[] => {
   const roots = rootsOf(paging);
-  const rich = [...data(FULL), ...data(P | US | D), entry(DEVICE_PAGE, FULL), entry(NO_PAGE, FULL), ZERO];
+  const rich = [...data(RIGHTS), ...data(P | US | D), entry(DEVICE_PAGE, RIGHTS), entry(NO_PAGE, RIGHTS), ZERO];
   // Bit 32 belongs to the page number, bit 44 is reserved.
-  if (paging === 'pae') rich.push(entry(TABLE_PAGE, FULL, 1), entry(TABLE_PAGE, FULL, 0x1000));
-  const upper = paging === 'pae' ? [...UPPER, entry(TABLE_PAGE, FULL, 1)] : UPPER;
+  if (paging === 'pae') rich.push(entry(TABLE_PAGE, RIGHTS, 1), entry(TABLE_PAGE, RIGHTS, 0x1000));
+  const upper = paging === 'pae' ? [...UPPER, entry(TABLE_PAGE, RIGHTS, 1)] : UPPER;
   return [
     ...(paging === 'pae' ? roots.flatMap((root) => [store(root, entry(MIDDLE_TABLE_PAGE, P)), store(root, ZERO)]) : []),
     ...storesAbove(paging, roots, upper),
     ...rich.map((value) => storeLeaf(paging, first, value)),
-    ...data(FULL).map((value) => storeLeaf(paging, device, value)),
-    ...data(FULL).map((value) => storeLeaf(paging, lastAddress(paging), value)),
+    ...data(RIGHTS).map((value) => storeLeaf(paging, device, value)),
+    ...data(RIGHTS).map((value) => storeLeaf(paging, lastAddress(paging), value)),
   ];
 };
 
@@ -55,17 +53,17 @@ const announcementsOf = (paging: Paging): readonly Step[] => {
   const roots = rootsOf(paging);
   const rich = [
     ZERO,
-    ...data(FULL | A | D),
-    ...data(FULL | A),
-    ...data(FULL | D),
+    ...data(FULL),
+    ...data(RIGHTS | A),
+    ...data(RIGHTS | D),
     ...data(A),
     // Kills wherever there is a table, so that one page will do.
-    entry(TABLE_PAGE, FULL | A | PSE),
+    entry(TABLE_PAGE, RIGHTS | A | PSE),
   ];
   const { rootEntries, switcherAddress } = pagingSizes(paging);
   return [
     ...roots.flatMap((root) => rich.map((pte) => setPte(root, first, pte))),
-    ...roots.flatMap((root) => [ZERO, ...data(FULL | A | D)].map((pte) => setPte(root, lastAddress(paging), pte))),
+    ...roots.flatMap((root) => [ZERO, ...data(FULL)].map((pte) => setPte(root, lastAddress(paging), pte))),
     ...announcementsAbove(paging, roots),
     // These kill before they look at the root.
     setPte(roots[0], switcherAddress, ZERO),

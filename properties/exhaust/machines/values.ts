@@ -1,18 +1,17 @@
 /**
- * The machine of one root, two addresses and two host CPUs, with all kinds of entries, stacks, and pages that may not be taken.
- * No allocation of it fails: `small` has those.
+ * The machine with one root, two addresses and two host CPUs, and with all kinds of entries, stacks and protections. No allocation
+ * fails here; `small` covers that.
  */
 
 import type { GuestEntry, Paging, Step } from '../../../model/vocabulary/index.js';
 import { guestEntry, vaddr } from '../../../model/vocabulary/index.js';
+import { A, AVL, D, FULL, G, P, PCD, PSE, PWT, RIGHTS, RW, US } from '../../entry-bits.js';
 import type { Kernel, SmallMachine } from './layout.js';
 import {
   ADDRESSES,
-  BITS,
   DATA_PAGES,
   DEVICE_PAGE,
   FLUSHES,
-  FULL,
   KERNEL_ABOVE,
   MIDDLE_TABLE_PAGE,
   NO_PAGE,
@@ -30,10 +29,9 @@ import {
   switchesTo,
 } from './layout.js';
 
-const { P, RW, US, A, D, PSE } = BITS;
-/** Global, and the three bits that are free for the guest's use. */
-const OWN = 0xf00;
-const UNCACHED = 0x18;
+/** Global, and the guest's own bits: flags that only leaves may have. */
+const OWN = G | AVL;
+const UNCACHED = PWT | PCD;
 const { first, second } = ADDRESSES;
 const [PAGE, OTHER_PAGE] = DATA_PAGES;
 
@@ -46,9 +44,9 @@ const only = <Value>(paging: Paging, values: readonly Value[]): readonly Value[]
 
 const storesOf = (paging: Paging): readonly Step[] => {
   const [root] = rootsOf(paging);
-  const upper = [FULL | A | D, P | RW, P | US, P, FULL | OWN].map((flags) => entry(TABLE_PAGE, flags));
-  const leaves = [FULL, P | RW, P | US, P, P | RW | A, P | RW | D, FULL | OWN | UNCACHED, FULL | PSE].map((flags) =>
-    entry(PAGE, flags),
+  const upper = [FULL, P | RW, P | US, P, RIGHTS | OWN].map((flags) => entry(TABLE_PAGE, flags));
+  const leaves = [RIGHTS, P | RW, P | US, P, P | RW | A, P | RW | D, RIGHTS | OWN | UNCACHED, RIGHTS | PSE].map(
+    (flags) => entry(PAGE, flags),
   );
   const topOfPae = [
     entry(MIDDLE_TABLE_PAGE, P),
@@ -59,21 +57,19 @@ const storesOf = (paging: Paging): readonly Step[] => {
   return [
     ...only(paging, topOfPae).map((value) => store(root, value)),
     ...storesAbove(paging, [root], [...upper, ZERO]),
-    ...[...leaves, ...only(paging, [entry(PAGE, FULL, RESERVED)]), ZERO].map((value) =>
+    ...[...leaves, ...only(paging, [entry(PAGE, RIGHTS, RESERVED)]), ZERO].map((value) =>
       storeLeaf(paging, first, value),
     ),
-    storeLeaf(paging, second, entry(OTHER_PAGE, FULL)),
+    storeLeaf(paging, second, entry(OTHER_PAGE, RIGHTS)),
   ];
 };
 
 const announcementsOf = (paging: Paging): readonly Step[] => {
   const [root] = rootsOf(paging);
   const ptes: readonly GuestEntry[] = [
-    ...[FULL | A | D, P | RW | A, P | US | A | D, FULL | A | D | OWN | UNCACHED, FULL].map((flags) =>
-      entry(PAGE, flags),
-    ),
-    entry(DEVICE_PAGE, FULL | A | D),
-    entry(NO_PAGE, FULL | A | D),
+    ...[FULL, P | RW | A, P | US | A | D, FULL | OWN | UNCACHED, RIGHTS].map((flags) => entry(PAGE, flags)),
+    entry(DEVICE_PAGE, FULL),
+    entry(NO_PAGE, FULL),
     guestEntry(A),
     ZERO,
   ];
@@ -85,7 +81,7 @@ const announcementsOf = (paging: Paging): readonly Step[] => {
   ];
 };
 
-/** Linear mode maps `first` to page 0, so that its protection matters there. */
+/** Linear mode maps `first` to page 0, so page 0's protection matters too. */
 const HOST: readonly Step[] = [
   ...[0, 1].map((cpu): Step => ({ op: 'migrate', cpu })),
   ...[0, PAGE].flatMap((page) => (['none', 'write'] as const).map((access): Step => ({ op: 'protect', page, access }))),

@@ -3,6 +3,7 @@
 import { describeEntry, describeOutcome, formatHex } from '../../formats/index.js';
 import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step, Vaddr } from '../../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../../model/vocabulary/index.js';
+import { FLAGS, P } from '../../entry-bits.js';
 import { differenceOf } from '../../invariants/outcome-difference.js';
 import { LEVELS, isPresent, isUser, isWritable, pageOf, pureAccess, purePhysical } from '../../pure-walk.js';
 import { entryReach, pagingLevels } from '../levels.js';
@@ -109,7 +110,7 @@ const inWindowOf = ({ guest }: Evidence): string =>
 /** What in an entry makes it a bad one, if it is: `has PSE`, `leads to page 9, and guest RAM ends with page 3`. */
 const badness = ({ guest }: Evidence, entry: GuestEntry, allowed: number): string | undefined => {
   const { guestPages, devicePages, paging } = guest.config;
-  const bits = describeEntry(guestEntry(entry.low & 0xfff & ~allowed & ~1), paging).replace(
+  const bits = describeEntry(guestEntry(entry.low & FLAGS & ~allowed & ~P), paging).replace(
     /^not present, pfn 0 ?/,
     '',
   );

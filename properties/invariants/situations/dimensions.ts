@@ -2,6 +2,7 @@
 
 import type { Op, Slot } from '../../../model/vocabulary/index.js';
 import { SLOTS } from '../../../model/vocabulary/index.js';
+import { A, D, P, RW } from '../../entry-bits.js';
 import type { Moment } from '../invariant.js';
 import { ANSWERS } from './answer.js';
 import type { Cell, Dimension } from './grid.js';
@@ -70,10 +71,10 @@ export const ENTRY: Dimension = {
   values: ['not present', 'not accessed', 'read-only', 'clean', 'writable'],
   of: ({ step }) => {
     const low = step?.op === 'set-pte' ? step.pte.low : 0;
-    if ((low & 1) === 0) return 0;
-    if ((low & 0x20) === 0) return 1;
-    if ((low & 2) === 0) return 2;
-    return (low & 0x40) === 0 ? 3 : 4;
+    if ((low & P) === 0) return 0;
+    if ((low & A) === 0) return 1;
+    if ((low & RW) === 0) return 2;
+    return (low & D) === 0 ? 3 : 4;
   },
 };
 
