@@ -8,6 +8,7 @@ import type {
   MachineConfig,
   Observation,
   Op,
+  Outcome,
   OutcomeKind,
   Program,
   ShadowView,
@@ -72,6 +73,8 @@ export class Lockstep {
   private over = false;
   /** Some step of this program did. */
   private wasOver = false;
+  /** Steps that `step` took since `begin`. */
+  private stepsTaken = 0;
 
   constructor({ reference, subject, invariants, tally, tolerates }: LockstepOptions) {
     this.reference = reference;
@@ -103,11 +106,29 @@ export class Lockstep {
 
   /**
    * Runs a program to its end or to the first divergence. `contractKept`: the program keeps the contract of a coherent guest
-   * (see `keepsContract`), so that the invariants which rest on it are asked too.
+   * (see `keepsContract`), so that the invariants which rest on it are checked too.
    */
-  run(program: Program, contractKept: boolean): Divergence | undefined {
+  run({ machine, steps }: Program, contractKept: boolean): Divergence | undefined {
+    return this.begin(machine, contractKept) ?? this.takeSteps(steps) ?? this.finish();
+  }
+
+  // One step at a time, for a caller that chooses each step by what the last one did: `begin`, any number of `step`, `finish`.
+
+  /** Creates both machines. */
+  begin(machine: MachineConfig, contractKept: boolean): Divergence | undefined {
     this.tally.programs++;
-    return this.create(program.machine, contractKept) ?? this.takeSteps(program.steps) ?? this.finish();
+    this.stepsTaken = 0;
+    return this.create(machine, contractKept);
+  }
+
+  /** Takes a step behind those taken since `begin`. */
+  step(step: Step): Divergence | undefined {
+    return this.takeStep(step, this.stepsTaken++);
+  }
+
+  /** The subject's outcome of the last step, or of its creation. */
+  get outcome(): Outcome {
+    return this.moment.subject.outcome;
   }
 
   /** Counts in which situation the program that ran last was run once more; `index` is that of `determinism`. */
@@ -210,7 +231,8 @@ export class Lockstep {
     moment.subjectKind = subject.outcome.kind;
   }
 
-  private finish(): Divergence | undefined {
+  /** Judges the end of the program, then destroys both machines and judges that. */
+  finish(): Divergence | undefined {
     const { moment } = this;
     moment.step = undefined;
     const found = this.judge('end', { kind: 'end' });

@@ -1,18 +1,19 @@
-/** All explorations of a small machine, one after the other, and the shortest counterexample that any of them finds. */
+/** Explores every variant of a small machine, one after the other, for the shortest counterexample that any of them has. */
 
 import type { Paging } from '../../model/vocabulary/index.js';
 import { PAGINGS } from '../../model/vocabulary/index.js';
 import type { Invariant } from '../invariants/invariant.js';
+import { INVARIANTS } from '../invariants/registry.js';
 import type { InProcessSubject } from '../subjects/subject.js';
-import type { Counterexample, ExploreResult, Explored } from './explore.js';
-import { explore } from './explore.js';
+import type { Counterexample, ExploreResult, Explored } from './exploration.js';
+import { explore } from './exploration.js';
 import type { Kernel } from './machines/layout.js';
 import { KERNELS } from './machines/layout.js';
 import type { SmallMachineName } from './small-machine.js';
 import { smallMachine } from './small-machine.js';
 import type { Folding } from './state-key.js';
-import type { TellingMachine } from './telling-machine.js';
-import { tellsState } from './telling-machine.js';
+import type { TransparentMachine } from './transcript.js';
+import { isTransparent } from './transcript.js';
 
 export interface ExhaustOptions {
   readonly reference: InProcessSubject;
@@ -27,7 +28,7 @@ export interface ExhaustOptions {
   readonly mostStates: number;
 }
 
-/** One exploration: a paging mode, and a place where the kernel begins. */
+/** What an exploration is of: a paging mode, and where the kernel half begins. */
 export interface Variant {
   readonly paging: Paging;
   readonly kernel: Kernel;
@@ -39,30 +40,30 @@ export interface Exploration extends Variant {
 
 export interface ExhaustResult {
   readonly explorations: readonly Exploration[];
-  /** No program of these alphabets that is shorter diverges. */
+  /** A shortest counterexample: no shorter program of these alphabets diverges. */
   readonly found: Counterexample | undefined;
 }
 
 export interface ExhaustWatcher {
-  /** Asked before every state; false ends the run. */
+  /** Called before every state; false ends the run. */
   goOn(variant: Variant, sofar: Explored): boolean | Promise<boolean>;
-  /** Told of every exploration at its end. */
+  /** Called at the end of every exploration. */
   explored?(exploration: Exploration): void;
 }
 
-/** Subjects that do not tell their state are refused by `canBeExhausted`. */
+/** Both sides must satisfy `canBeExhausted`. */
 export const exhaust = async (options: ExhaustOptions, watcher: ExhaustWatcher): Promise<ExhaustResult> => {
   const explorations: Exploration[] = [];
   let found: Counterexample | undefined;
   for (const variant of variantsOf(options.paging)) {
-    // Once a program diverges, the others are asked for a shorter one.
+    // After a divergence, the remaining variants look for a shorter one only.
     const mostSteps = found === undefined ? options.mostSteps : found.program.steps.length - 1;
     if (mostSteps < 0) break;
     const result = await explore(
       {
         ...options,
-        reference: tellingMachine(options.reference),
-        subject: tellingMachine(options.subject),
+        reference: transparentMachine(options.reference),
+        subject: transparentMachine(options.subject),
         machine: smallMachine(options.machine, variant.paging, variant.kernel),
         mostSteps,
       },
@@ -77,15 +78,71 @@ export const exhaust = async (options: ExhaustOptions, watcher: ExhaustWatcher):
   return { explorations, found };
 };
 
-export const canBeExhausted = (subject: InProcessSubject): boolean => tellsState(subject.create());
+export const canBeExhausted = (subject: InProcessSubject): boolean => isTransparent(subject.create());
 
 const variantsOf = (paging: ExhaustOptions['paging']): readonly Variant[] =>
   PAGINGS.filter((each) => paging === 'both' || paging === each).flatMap((each) =>
     KERNELS.map((kernel) => ({ paging: each, kernel })),
   );
 
-const tellingMachine = (subject: InProcessSubject): TellingMachine => {
+const transparentMachine = (subject: InProcessSubject): TransparentMachine => {
   const machine = subject.create();
-  if (tellsState(machine)) return machine;
-  throw new Error(`${subject.name} does not tell its state`);
+  if (isTransparent(machine)) return machine;
+  throw new Error(`${subject.name} does not reveal its state`);
 };
+
+// The shortest program that shows a planted bug.
+
+/** Without folding, longer programs lead to too many states. */
+const MOST_STEPS_EXACT = 4;
+
+export type ShortestSearch =
+  | {
+      readonly kind: 'found';
+      readonly machine: SmallMachineName;
+      readonly found: Counterexample;
+      /** The folding under which no shorter program was found; undefined if shorter programs were not all run. */
+      readonly folding: Folding | undefined;
+    }
+  /** No program of at most `depth` steps shows it. */
+  | { readonly kind: 'not-found'; readonly depth: number }
+  | { readonly kind: 'stopped' };
+
+/** How far to look. */
+export interface SearchBounds {
+  readonly machine: SmallMachineName;
+  /** States of one exploration. */
+  readonly mostStates: number;
+}
+
+export const searchShortest = async (
+  { machine, mostStates }: SearchBounds,
+  subject: InProcessSubject,
+  reference: InProcessSubject,
+  watcher: ExhaustWatcher,
+): Promise<ShortestSearch> => {
+  const options = { machine, subject, reference, invariants: INVARIANTS, paging: 'both' } as const;
+  const folded = await exhaust({ ...options, folding: 'names', mostSteps: Infinity, mostStates }, watcher);
+  if (wasStopped(folded)) return { kind: 'stopped' };
+  const { found } = folded;
+  if (found === undefined) {
+    return { kind: 'not-found', depth: Math.min(...folded.explorations.map(({ result }) => result.depth)) };
+  }
+  const mostSteps = found.program.steps.length - 1;
+  if (mostSteps > MOST_STEPS_EXACT) {
+    return { kind: 'found', machine, found, folding: reached(folded, mostSteps) ? 'names' : undefined };
+  }
+  // The bug may depend on the name of a slot, and then folding may hide a shorter program.
+  const exact = await exhaust({ ...options, folding: 'nothing', mostSteps, mostStates: Infinity }, watcher);
+  if (wasStopped(exact)) return { kind: 'stopped' };
+  return { kind: 'found', machine, found: exact.found ?? found, folding: 'nothing' };
+};
+
+/** Whether every program of `steps` steps was run. */
+const reached = ({ explorations }: ExhaustResult, steps: number): boolean =>
+  explorations.every(
+    ({ result: { end, depth } }) => end.kind === 'divergence' || end.kind === 'closed' || depth >= steps,
+  );
+
+const wasStopped = ({ explorations }: ExhaustResult): boolean =>
+  explorations.some(({ result }) => result.end.kind === 'stopped');

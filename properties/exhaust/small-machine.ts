@@ -1,6 +1,6 @@
 /**
- * Machines so small that all their states can be visited, and for each one the steps that may be taken: its alphabet. There is
- * one of each name for each paging mode and for each place where the kernel may begin.
+ * The registry of small machines: so small that all their states can be visited. Each has an alphabet of steps, and a variant for each
+ * paging mode and each place where the kernel half may begin.
  */
 
 import type { Paging } from '../../model/vocabulary/index.js';

@@ -1,18 +1,18 @@
 /**
- * The key of a state: 64 bits made of the facts that both machines tell (`StateSink`). Facts come in no order, so the key is a
- * sum over them, of numbers that are mixed well enough for sums of different facts to differ.
+ * The key of a state: a 64-bit hash of the facts that both machines reveal (`StateSink`). Facts come in no particular order, so the key
+ * is a sum over the facts' hashes.
  *
- * Two states whose keys are equal are taken for one. By chance alone that happens to two different states among n with a
- * probability of about n² / 2⁶⁵: for ten million, one in four hundred thousand.
+ * States with equal keys are taken for one. The probability that n states contain such a collision is about n² / 2⁶⁵: for ten million,
+ * one in four hundred thousand.
  *
- * Symmetries. A sound hypervisor does not care what things are called, so states that differ in names alone are folded into one:
+ * Symmetries. A correct hypervisor does not care about names, so states that differ in names alone are folded into one:
  *
- *   slots       Nothing in machine.md depends on a slot's number but `draw % 4`, and every draw is in the alphabet. "The lowest
- *               slot" that shadows a root is the only one that does. So a slot's facts leave its number out, and the key is a
- *               sum over slots.
+ *   slots       Nothing in machine.md depends on a slot's number but `draw % 4`, and every draw is in the alphabet. At most
+ *               one slot shadows a root, so "the lowest slot" that does names it. A slot's facts therefore omit its number, and
+ *               the key is a sum over slots.
  *   data pages  Two pages that hold data, and that the alphabet names in the same ways, may change places.
- *   roots       Two roots, likewise: their addresses, at each of which lies the one word of it that the alphabet stores to. Leaves
- *               of linear mode, which may map a root's page, keep it: in linear mode nobody reads that word.
+ *   roots       Two roots, likewise: their addresses, which are also where the alphabet's only store to each goes. Leaves of linear
+ *               mode may map a root's page and are not renamed: in linear mode the hypervisor does not read that word.
  *   host CPUs   Two CPUs, likewise.
  *
  * The last three are `Swap`s: the key is the smallest over all ways to swap or not.
@@ -52,13 +52,13 @@ export class StateKey {
   /** Swap number i is made in the lanes whose bit i is set; lane 0 renames nothing. */
   private readonly swaps: readonly Swap[];
   private readonly lanes: number;
-  /** The hash of the fact at hand, for each lane. */
+  /** The hash of the current fact, for each lane. */
   private readonly factLow: Int32Array;
   private readonly factHigh: Int32Array;
-  /** Sums of the facts about the machine and, from `SLOTS` places each, about its slots. The last lane has those that no swap concerns. */
+  /** For each lane, sums of the facts about each slot and about the machine. The last lane has the facts that no swap concerns. */
   private readonly sumLow: Int32Array;
   private readonly sumHigh: Int32Array;
-  /** Something in the fact at hand is called differently in different lanes. */
+  /** The lanes differ in the current fact. */
   private parted = false;
   private about: number = MACHINE;
   private side = 0;
@@ -74,14 +74,14 @@ export class StateKey {
     this.sumHigh = new Int32Array((this.lanes + 1) * SUMS);
   }
 
-  /** Makes the key of what was told. */
+  /** Computes the key of a transcript. */
   read({ length, tags, values }: Transcript): void {
     this.begin();
     for (let i = 0; i < length; i++) this.readWord(tags[i], values[i]);
     this.finish();
   }
 
-  /** The same was told of two slots: in this state they are interchangeable. */
+  /** Whether two slots have the same facts: then they are interchangeable in this state. */
   alike(one: number, other: number): boolean {
     const shared = this.lanes * SUMS;
     return (
@@ -209,7 +209,7 @@ export class StateKey {
   }
 }
 
-/** MurmurHash3's last mix: every bit of what goes in changes half of what comes out. */
+/** MurmurHash3's finalizer: every input bit affects half of the output bits. */
 const mixed = (hash: number): number => {
   let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);

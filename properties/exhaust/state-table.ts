@@ -1,12 +1,11 @@
 /**
- * The states that were found: their keys, and for each one the state and the step that it was first reached by. A state takes
- * 21 bytes, and there is room for up to twice as many as there are. While the room grows the old one is there too, so that it
- * takes 63 bytes at most.
+ * The states found so far: a hash table of their keys, and for each state the parent and the step that first reached it. A state takes
+ * 21 bytes, and up to twice that since capacity doubles; while the table grows, old and new coexist, so the peak is 63 bytes a state.
  */
 
 const FIRST_CAPACITY = 1 << 12;
 const NONE = -1;
-/** Steps are told apart by a byte. */
+/** A step's number is stored in a byte. */
 export const MOST_STEPS_OF_ALPHABET = 256;
 
 export class StateTable {
@@ -14,30 +13,30 @@ export class StateTable {
   count = 0;
   private lows = new Uint32Array(FIRST_CAPACITY);
   private highs = new Uint32Array(FIRST_CAPACITY);
-  /** The state before; for a state that a creation leads to, −1 − the creation's number. */
+  /** The parent state; for a state that a creation leads to, −1 − the creation's number. */
   private parents = new Int32Array(FIRST_CAPACITY);
   /** The step that leads here from the parent, by its number in the alphabet. */
   private steps = new Uint8Array(FIRST_CAPACITY);
-  /** By hash, the number of a state; twice as many places as states, so that a search is short. */
+  /** State numbers by hash; twice as many places as states keeps searches short. */
   private places = new Int32Array(2 * FIRST_CAPACITY).fill(NONE);
 
-  /** Adds what a creation leads to. False if it is known. */
+  /** Adds the state that a creation leads to. False if it is known. */
   addCreated(low: number, high: number, creation: number): boolean {
     return this.insert(low, high, -1 - creation, 0);
   }
 
-  /** Adds what a step leads to from a state. False if it is known. */
+  /** Adds the state that a step leads to. False if it is known. */
   add(low: number, high: number, parent: number, step: number): boolean {
     return this.insert(low, high, parent, step);
   }
 
-  /** False if there is no memory for so many more states. */
+  /** Makes room for this many more states. False if there is no memory for them. */
   makeRoomFor(states: number): boolean {
     while (this.count + states > this.lows.length) {
       try {
         this.grow();
       } catch (error) {
-        // What V8 throws when it cannot have the memory.
+        // What V8 throws when it cannot allocate a typed array.
         if (error instanceof RangeError) return false;
         throw error;
       }
@@ -66,7 +65,7 @@ export class StateTable {
     return true;
   }
 
-  /** Where a key is, or the empty place where it belongs. */
+  /** Where a key is, or the free place where it belongs. */
   private placeOf(low: number, high: number): number {
     const mask = this.places.length - 1;
     let place = low & mask;
@@ -79,7 +78,7 @@ export class StateTable {
 
   private grow(): void {
     const capacity = 2 * this.lows.length;
-    // All of them or none.
+    // Allocate all before assigning any: an allocation may fail.
     const lows = enlarged(this.lows, new Uint32Array(capacity));
     const highs = enlarged(this.highs, new Uint32Array(capacity));
     const parents = enlarged(this.parents, new Int32Array(capacity));

@@ -1,16 +1,20 @@
 /**
- * What two machines told of their state, word for word. Two transcripts that are equal tell of the same state, and to see that is
- * many times cheaper than a key: most steps of an exploration change nothing. Two that differ may still tell of the same state,
- * because facts come in no order.
+ * The states of two machines, as the words that `tellState` wrote. Equal transcripts mean equal states, and comparing them is many
+ * times cheaper than computing a key: most steps of an exploration change nothing. Different transcripts may still mean equal states,
+ * because facts come in no particular order.
  */
 
-import type { GuestEntry, Paddr, Slot, StateSink } from '../../model/vocabulary/index.js';
-import type { TellingMachine } from './telling-machine.js';
+import type { GuestEntry, Machine, Paddr, Slot, StateSink } from '../../model/vocabulary/index.js';
 
-/** What a word is. From `slotFact` up, one for each slot: a fact about it begins. The value of a fact is its kind. */
+/** A machine whose state can be read. */
+export type TransparentMachine = Machine & Required<Pick<Machine, 'tellState'>>;
+
+export const isTransparent = (machine: Machine): machine is TransparentMachine => machine.tellState !== undefined;
+
+/** The tag of a word. `slotFact` + n begins a fact about slot n; the value of a fact's first word is its kind. */
 export const WORD = { side: 0, number: 1, page: 2, address: 3, cpu: 4, fact: 5, slotFact: 6 } as const;
 
-/** The value of the word that facts of one side begin with: it keeps them apart from those of the other. */
+/** The values of `side` words: they keep one side's facts apart from the other's. */
 const SIDES = { reference: 0x10000, subject: 0x20000 } as const;
 const FIRST_CAPACITY = 1 << 9;
 
@@ -21,8 +25,8 @@ export class Transcript implements StateSink {
   /** Numbers of up to 32 bits, sign or not. */
   values = new Int32Array(FIRST_CAPACITY);
 
-  /** Takes down the state of two living machines. */
-  take(reference: TellingMachine, subject: TellingMachine): void {
+  /** Records the state of two living machines. */
+  take(reference: TransparentMachine, subject: TransparentMachine): void {
     this.length = 0;
     this.put(WORD.side, SIDES.reference);
     reference.tellState(this);
@@ -31,8 +35,8 @@ export class Transcript implements StateSink {
   }
 
   /**
-   * Takes down that a machine is no more, for this reason. All machines that died of one reason are one: of a dead machine
-   * nothing is asked but that it stays dead, and that `destroy` gives everything back, and the latter is asked after every kill.
+   * Records that the guest or its machine has ended, for this reason. All that ended for one reason count as one state: a dead guest
+   * only has to stay dead and to give everything back at `destroy`, and `destroy` is judged after every kill.
    */
   takeEnd(reason: string): void {
     this.length = 0;
@@ -43,7 +47,7 @@ export class Transcript implements StateSink {
 
   equals({ length, tags, values }: Transcript): boolean {
     if (length !== this.length) return false;
-    // What differs does so late, more often than not: stores and leaves come behind what all states have.
+    // Backwards, because differences are mostly near the end: stores and leaves come after the facts that all states have.
     for (let i = length - 1; i >= 0; i--) {
       if (values[i] !== this.values[i] || tags[i] !== this.tags[i]) return false;
     }

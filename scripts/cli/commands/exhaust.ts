@@ -9,8 +9,14 @@ import type { InProcessSubject, Subject } from '../../../properties/subjects/sub
 import { BadInput } from '../../../properties/formats/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import { agreement, counterexampleReport, exhaustJson, explorationHead, explorationLine } from '../exhaust/report.js';
-import { runExhaust } from '../exhaust/run.js';
+import {
+  agreement,
+  counterexampleReport,
+  exhaustJson,
+  explorationHead,
+  explorationLine,
+} from '../exhaust/exhaust-report.js';
+import { runExhaust } from '../exhaust/exhaust-run.js';
 import type { DefectsFlags } from '../exhaust/shortest-of-all.js';
 import { shortestOfAll } from '../exhaust/shortest-of-all.js';
 import { addHelp } from '../help.js';

@@ -1,14 +1,19 @@
-/** The shortest program for every defect of the catalogue: looked for, listed, and noted in the corpus. */
+/** Finds the shortest program for every defect of the catalogue, lists them, and records them in the corpus on request. */
 
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Defect } from '../../../impl/defects/defect.js';
 import { DEFECTS, defectNamed } from '../../../impl/defects/catalogue.js';
 import { BadInput } from '../../../properties/formats/index.js';
-import type { Finding } from '../../../properties/finding.js';
-import { readCorpus } from '../../../properties/corpus/store.js';
+import { keepsContract } from '../../../properties/contract.js';
+import { fileNameOf } from '../../../properties/corpus/counterexample.js';
+import { readCorpus, saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
-import type { Search } from '../../../properties/exhaust/shortest.js';
+import type { ShortestSearch } from '../../../properties/exhaust/exhaust.js';
+import { searchShortest } from '../../../properties/exhaust/exhaust.js';
+import type { Counterexample } from '../../../properties/exhaust/exploration.js';
 import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
-import { searchShortest } from '../../../properties/exhaust/shortest.js';
+import type { Finding, Shortest } from '../../../properties/finding.js';
 import { MODEL, implWith } from '../../../properties/subjects/registry.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
@@ -18,8 +23,6 @@ import { ProgressDisplay } from '../../terminal/progress-display.js';
 import { compactCount, counted } from '../../terminal/numbers.js';
 import { fitting } from '../../terminal/progress-line.js';
 import type { Session } from '../../terminal/session.js';
-import type { Recorded } from './record.js';
-import { record } from './record.js';
 
 export interface DefectsFlags {
   readonly machine: SmallMachineName;
@@ -29,7 +32,7 @@ export interface DefectsFlags {
   readonly corpus: string;
 }
 
-/** Throws `BadInput` for a defect or a corpus that is none. */
+/** Throws `BadInput` for an unknown defect or an unreadable corpus. */
 export const shortestOfAll = async (flags: DefectsFlags, session: Session): Promise<ExitCode> => {
   const defects = flags.defect?.map(named) ?? DEFECTS;
   const kept = flags.record === true ? await entriesOf(flags.corpus) : [];
@@ -54,7 +57,7 @@ const searchWatched = async (
   defect: Defect,
   interrupted: () => boolean,
   session: Session,
-): Promise<Search> => {
+): Promise<ShortestSearch> => {
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let doing = '';
   const display = new ProgressDisplay(session, (columns) => fitting([defect.id, doing], columns));
@@ -89,10 +92,10 @@ const entriesOf = async (corpus: string): Promise<readonly Finding[]> => {
 
 const ID_COLUMNS = Math.max(...DEFECTS.map(({ id }) => id.length)) + 2;
 
-const lineOf = ({ id }: Defect, search: Search, recorded: Recorded | undefined): string =>
+const lineOf = ({ id }: Defect, search: ShortestSearch, recorded: Recorded | undefined): string =>
   `${id.padEnd(ID_COLUMNS)}${searchText(search)}${recorded === undefined ? '' : `; ${recorded}`}`;
 
-const searchText = (search: Search): string => {
+const searchText = (search: ShortestSearch): string => {
   switch (search.kind) {
     case 'found': {
       const { found, folding } = search;
@@ -108,3 +111,40 @@ const searchText = (search: Search): string => {
       return search satisfies never;
   }
 };
+
+// Recording in the corpus.
+
+/** `kept`: the entry is shorter than any program of this small machine, or was shown to be shortest in another; or the search proved nothing. */
+export type Recorded = 'noted' | 'replaced by a shorter one' | 'kept';
+
+export const record = async (corpus: string, entry: Finding, search: ShortestSearch): Promise<Recorded> => {
+  if (search.kind !== 'found' || search.folding === undefined || !search.found.shortest) return 'kept';
+  const { found, folding } = search;
+  const steps = found.program.steps.length;
+  if (steps > entry.case.program.steps.length) return 'kept';
+  const known = entry.provenance.shortest;
+  if (known !== undefined && known.machine !== search.machine && known.steps <= steps) return 'kept';
+  const noted = withShortest(entry, { machine: search.machine, steps, folding });
+  if (!mayReplace(entry, found)) {
+    await saveFinding(corpus, noted);
+    return 'noted';
+  }
+  await saveFinding(corpus, {
+    ...noted,
+    case: { ...entry.case, program: found.program },
+    divergence: found.divergence,
+  });
+  await rm(join(corpus, fileNameOf(entry)));
+  return 'replaced by a shorter one';
+};
+
+const withShortest = (entry: Finding, shortest: Shortest): Finding => ({
+  ...entry,
+  provenance: { ...entry.provenance, shortest },
+});
+
+/** Whether the program found is shorter, has the same signature, and keeps the contract if the entry's does. */
+const mayReplace = ({ case: { program, traffic }, divergence }: Finding, found: Counterexample): boolean =>
+  found.program.steps.length < program.steps.length &&
+  signatureOf(found.divergence) === signatureOf(divergence) &&
+  (traffic === 'hostile' || keepsContract(found.program));

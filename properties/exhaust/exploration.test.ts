@@ -4,13 +4,13 @@ import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/registry.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
-import type { ExploreOptions, ExploreResult } from './explore.js';
-import { explore } from './explore.js';
+import type { ExploreOptions, ExploreResult } from './exploration.js';
+import { explore } from './exploration.js';
 import type { Kernel } from './machines/layout.js';
 import type { SmallMachineName } from './small-machine.js';
 import { smallMachine } from './small-machine.js';
 import type { Swap } from './state-key.js';
-import type { TellingMachine } from './telling-machine.js';
+import type { TransparentMachine } from './transcript.js';
 
 const MACHINE: MachineConfig = {
   paging: '2-level',
@@ -21,15 +21,15 @@ const MACHINE: MachineConfig = {
   failAllocation: 0,
 };
 
-const telling = (name: string): TellingMachine => {
+const telling = (name: string): TransparentMachine => {
   const subject = subjectNamed(name, 'test', { caseTimeout: 1 });
-  if (subject.kind === 'in-process') return subject.create() as TellingMachine;
+  if (subject.kind === 'in-process') return subject.create() as TransparentMachine;
   throw new Error(`${name} is a command`);
 };
 
 const options = (alphabet: readonly Step[], changes: Partial<ExploreOptions> = {}): ExploreOptions => ({
-  reference: MODEL.create() as TellingMachine,
-  subject: IMPL.create() as TellingMachine,
+  reference: MODEL.create() as TransparentMachine,
+  subject: IMPL.create() as TransparentMachine,
   invariants: INVARIANTS,
   machine: { creations: [MACHINE], alphabet, swaps: [] },
   folding: 'names',
@@ -152,8 +152,8 @@ describe('a defect', () => {
 });
 
 /** The sound machine, without a view of its inside. */
-const closedSubject = (): TellingMachine => {
-  const inner = IMPL.create() as TellingMachine;
+const closedSubject = (): TransparentMachine => {
+  const inner = IMPL.create() as TransparentMachine;
   return {
     create: (config) => inner.create(config),
     apply: (step) => inner.apply(step),
@@ -163,8 +163,8 @@ const closedSubject = (): TellingMachine => {
 };
 
 /** Answers its third step wrongly, and says nothing of having taken two. */
-class Tired implements TellingMachine {
-  private readonly inner = IMPL.create() as TellingMachine;
+class Tired implements TransparentMachine {
+  private readonly inner = IMPL.create() as TransparentMachine;
   private taken = 0;
 
   create(config: MachineConfig): Observation {

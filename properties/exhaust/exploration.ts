@@ -1,6 +1,6 @@
 /**
- * Breadth first over all states of a small machine. Every program of the alphabet up to the depth is run, but for those that go
- * on from a state which a shorter program, or an earlier one of the same length, has reached: what they would show was shown there.
+ * A breadth-first search through all states of a small machine. It runs every program of the alphabet up to the depth, except those
+ * that continue from a state which a shorter program, or an earlier one of the same length, has reached: they would show nothing new.
  */
 
 import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
@@ -16,11 +16,11 @@ export interface ExploreOptions extends ExcursionOptions {
 }
 
 export interface Explored {
-  /** States that were found, dead ones included. */
+  /** States found, dead ones included. */
   states: number;
-  /** Steps taken from them, each judged: those of the paths to them are not counted. */
+  /** Steps taken from them, each judged; the paths to them are not counted. */
   transitions: number;
-  /** Every program of so many steps was run; if no new state was left, every program. */
+  /** Every program of this many steps was run; if the end is `closed`, every program. */
   depth: number;
   /** New states at each depth, from 0. */
   readonly levels: readonly number[];
@@ -29,7 +29,10 @@ export interface Explored {
 export interface Counterexample {
   readonly program: Program;
   readonly divergence: Divergence;
-  /** No shorter program of this alphabet diverges. False if it does not show without the steps that seemed to change nothing. */
+  /**
+   * No shorter program of this alphabet diverges. False if the divergence needs steps that seemed to change nothing: then a machine
+   * has state that it does not reveal.
+   */
   readonly shortest: boolean;
 }
 
@@ -38,7 +41,7 @@ export type ExploreEnd =
   | { readonly kind: 'closed' }
   | { readonly kind: 'depth' }
   | { readonly kind: 'states' }
-  /** There is none for more states. */
+  /** There is no memory for more states. */
   | { readonly kind: 'memory' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'divergence'; readonly found: Counterexample };
@@ -47,7 +50,7 @@ export interface ExploreResult extends Explored {
   readonly end: ExploreEnd;
 }
 
-/** Asked before every state; false ends the exploration. */
+/** Called before every state; false ends the exploration. */
 export type GoOn = (sofar: Explored) => boolean | Promise<boolean>;
 
 export const explore = async (options: ExploreOptions, goOn: GoOn): Promise<ExploreResult> => {
@@ -109,21 +112,21 @@ class Exploration {
     const machine = creations[creation];
     const path = steps.map((step) => alphabet[step]);
     const found = this.take(state, machine, path, true);
-    // A step that should take another one back may itself diverge, and is no step of a shortest program: begin again without.
+    // The divergence may be one of an undoing step, which has no place in a shortest program: search this state again without them.
     return found === undefined ? undefined : this.take(state, machine, path, false);
   }
 
-  /** Answers the first divergence. */
+  /** Tries every step from a state, up to the first divergence. */
   private take(
     state: number,
     machine: MachineConfig,
     path: readonly Step[],
-    reversing: boolean,
+    undoing: boolean,
   ): Counterexample | undefined {
     const { excursion, sofar } = this;
     const end = this.options.machine.alphabet.length;
     for (let from = 0; from < end;) {
-      const divergence = excursion.go(machine, path, { from, end, reversing });
+      const divergence = excursion.go(machine, path, { from, end, undoing });
       const { next, successors } = excursion;
       sofar.transitions += excursion.taken;
       if (divergence !== undefined) return this.counterexample(machine, path, from, divergence);
@@ -134,7 +137,7 @@ class Exploration {
     return undefined;
   }
 
-  /** Enters the states that an excursion saw. A new one that no program ended in has one end there now. */
+  /** Adds the states that an excursion found. In a new state where no program has ended yet, one is run to its end. */
   private enter(
     successors: readonly Successor[],
     state: number,
@@ -151,10 +154,10 @@ class Exploration {
   }
 
   private arrive(machine: MachineConfig, path: readonly Step[]): Divergence | undefined {
-    return this.excursion.go(machine, path, { from: 0, end: 0, reversing: false });
+    return this.excursion.go(machine, path, { from: 0, end: 0, undoing: false });
   }
 
-  /** Without the steps that were taken on the way and changed nothing, if it shows without them. */
+  /** Leaves out the steps of the excursion that changed nothing, if the rest still diverges. */
   private counterexample(
     machine: MachineConfig,
     path: readonly Step[],
@@ -165,7 +168,7 @@ class Exploration {
     const program: Program = { machine, steps: excursion.program };
     const end = excursion.next;
     for (let step = from; step < end; step++) {
-      const alone = excursion.go(machine, path, { from: step, end: step + 1, reversing: false });
+      const alone = excursion.go(machine, path, { from: step, end: step + 1, undoing: false });
       if (alone !== undefined) {
         return { program: { machine, steps: excursion.program }, divergence: alone, shortest: true };
       }

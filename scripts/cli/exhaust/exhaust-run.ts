@@ -1,6 +1,6 @@
 /** One run of `exhaust`: the explorations of properties/exhaust with a clock, a terminal and a way to stop them. */
 
-import type { Explored } from '../../../properties/exhaust/explore.js';
+import type { Explored } from '../../../properties/exhaust/exploration.js';
 import type {
   ExhaustOptions,
   ExhaustResult,

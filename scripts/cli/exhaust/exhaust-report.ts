@@ -3,7 +3,7 @@
 import { programToJson } from '../../../properties/formats/index.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import type { ExhaustOptions, ExhaustResult, Exploration } from '../../../properties/exhaust/exhaust.js';
-import type { Counterexample, ExploreEnd } from '../../../properties/exhaust/explore.js';
+import type { Counterexample, ExploreEnd } from '../../../properties/exhaust/exploration.js';
 import { divergenceLines } from '../../report/finding-report.js';
 import { labelled, wrapped } from '../../terminal/labelled.js';
 import { compactCount, counted, formatCount } from '../../terminal/numbers.js';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ExhaustOptions } from '../../../properties/exhaust/exhaust.js';
-import type { ExploreEnd } from '../../../properties/exhaust/explore.js';
+import type { ExploreEnd } from '../../../properties/exhaust/exploration.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
 import { capturing } from '../../../test-support/captured-call.js';
 import { Session } from '../../terminal/session.js';
-import { agreement } from './report.js';
+import { agreement } from './exhaust-report.js';
 
 const OPTIONS: ExhaustOptions = {
   machine: 'tiny',

@@ -8,8 +8,8 @@ import type { Finding } from '../../../properties/finding.js';
 import { fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { readStored, saveFinding } from '../../../properties/corpus/store.js';
 import type { Divergence } from '../../../properties/divergence.js';
-import type { Search } from '../../../properties/exhaust/shortest.js';
-import { record } from './record.js';
+import type { ShortestSearch } from '../../../properties/exhaust/exhaust.js';
+import { record } from './shortest-of-all.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'record-'))));
@@ -45,7 +45,7 @@ const ENTRY: Finding = {
   note: 'kept',
 };
 
-const found = (idle: number, difference = 'another victim'): Search => ({
+const found = (idle: number, difference = 'another victim'): ShortestSearch => ({
   kind: 'found',
   machine: 'small',
   found: { program: programOf(idle), divergence: divergenceAt(idle + 1, difference), shortest: true },
@@ -53,7 +53,9 @@ const found = (idle: number, difference = 'another victim'): Search => ({
 });
 
 /** The files of the corpus after it was recorded that such a search was made. */
-const after = async (search: Search): Promise<{ readonly said: string; readonly files: readonly unknown[] }> => {
+const after = async (
+  search: ShortestSearch,
+): Promise<{ readonly said: string; readonly files: readonly unknown[] }> => {
   await saveFinding(directory, ENTRY);
   const said = await record(directory, ENTRY, search);
   const files = await Promise.all((await readdir(directory)).map((name) => readStored(join(directory, name))));
@@ -96,9 +98,9 @@ test('a shorter program that says something else is counted and not kept', async
   expect(files).toEqual([stored({ ...ENTRY, provenance: noted(2) })]);
 });
 
-test.each<[string, Search]>([
+test.each<[string, ShortestSearch]>([
   ['a longer one', found(2)],
-  ['one that may not be the shortest', { ...found(0), folding: undefined } as Search],
+  ['one that may not be the shortest', { ...found(0), folding: undefined } as ShortestSearch],
   ['none', { kind: 'not-found', depth: 7 }],
 ])('%s changes nothing', async (_, search) => {
   expect(await after(search)).toEqual({ said: 'kept', files: [stored(ENTRY)] });

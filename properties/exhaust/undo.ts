@@ -1,6 +1,6 @@
 /**
- * Steps that undo a step, so that another one can be taken from the same state without a new creation and the whole path. They
- * are a guess: whether they lead back is told by what the machines then tell.
+ * Steps that undo a step, so that another one can be tried from the same state without a new creation and the whole path. They are a
+ * guess: the caller compares states to learn whether they led back.
  */
 
 import type {
@@ -14,11 +14,10 @@ import type {
   Vaddr,
 } from '../../model/vocabulary/index.js';
 import { SLOTS, ZERO_ENTRY, guestEntry, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
+import { A, D, P, RW, US } from '../entry-bits.js';
 import type { SmallMachine } from './machines/layout.js';
 
-const [P, RW, US, A, D] = [0x1, 0x2, 0x4, 0x20, 0x40] as const;
-
-export class WayBack {
+export class Undo {
   private readonly shadow: ShadowView;
   private readonly sizes: PagingSizes;
   /** The words that the alphabet stores to, and what they hold in the state from which steps are taken. */
@@ -37,14 +36,14 @@ export class WayBack {
     this.addresses = [...new Set(alphabet.flatMap((step) => (step.op === 'store' ? [step.paddr] : [])))];
   }
 
-  /** Notes the state from which steps will be taken. */
+  /** Records the state from which steps will be taken. */
   start(): void {
     const { shadow } = this;
     this.words = this.addresses.map((address) => shadow.guestWord(address));
     this.root = shadow.guestRoot(shadow.currentSlot);
   }
 
-  /** Notes what a step is about to replace. */
+  /** Records what a step is about to replace. */
   before(step: Step): void {
     const { shadow } = this;
     if (step.op === 'store') this.oldWord = shadow.guestWord(step.paddr);
@@ -55,7 +54,7 @@ export class WayBack {
     this.oldWindow = this.window;
   }
 
-  /** The way back from where a step led; empty if none is known. */
+  /** Steps that should undo the step just taken; empty if no way is known. */
   after(step: Step): readonly Step[] {
     switch (step.op) {
       case 'store':
@@ -69,14 +68,14 @@ export class WayBack {
       case 'set-pte':
         return [{ ...step, pte: this.oldLeaf }];
       case 'access':
-        return this.root === undefined ? [] : this.accessBack(this.root, step.vaddr);
+        return this.root === undefined ? [] : this.undoAccess(this.root, step.vaddr);
       default:
         return [];
     }
   }
 
-  /** Releases what the access mapped: the table if it made one, and the pages of the CPU if the guest was not entered before. */
-  private accessBack(root: Paddr, vaddr: Vaddr): readonly Step[] {
+  /** Releases what the access mapped: its table if the access made one, and the CPU's Switcher pages if entering the guest mapped them. */
+  private undoAccess(root: Paddr, vaddr: Vaddr): readonly Step[] {
     const { rootEntries } = this.sizes;
     const top = Math.floor((vaddr / 2 ** 32) * rootEntries);
     const steps: Step[] = [
@@ -85,21 +84,21 @@ export class WayBack {
         : { op: 'set-pte', root, vaddr, pte: this.oldLeaf },
     ];
     if (this.window > this.oldWindow) steps.push({ op: 'set-pgd', root, index: rootEntries - 1 });
-    return [...steps, ...this.storesBack()];
+    return [...steps, ...this.undoStores()];
   }
 
   private get window(): number {
     return this.shadow.leafCountIn(this.shadow.currentSlot, this.sizes.switcherAddress, 2 ** 32);
   }
 
-  private storesBack(): readonly Step[] {
+  private undoStores(): readonly Step[] {
     return this.addresses.flatMap((paddr, index): readonly Step[] => {
       const value = this.words[index];
       return sameEntry(this.shadow.guestWord(paddr), value) ? [] : [{ op: 'store', paddr, value }];
     });
   }
 
-  /** The leaf that an announcement concerns: of the root's slot, or of any if it is the kernel's. */
+  /** The leaf that a `set-pte` concerns: that of the root's slot, else of any slot (a kernel leaf). */
   private leafInAnySlot(root: Paddr, address: Vaddr): ShadowLeaf | undefined {
     let found: ShadowLeaf | undefined;
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -112,7 +111,7 @@ export class WayBack {
   }
 }
 
-/** An announcement that makes such a leaf again, or none. */
+/** The entry to announce so that the shadow has this leaf again. */
 const entryOf = (leaf: ShadowLeaf | undefined): GuestEntry => {
   if (leaf === undefined) return ZERO_ENTRY;
   const rights = (leaf.user ? US : 0) | (leaf.writable ? RW | D : 0);
