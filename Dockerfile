@@ -9,15 +9,14 @@ COPY package.json package-lock.json ./
 # Without scripts: `prepare` compiles, and there is nothing to compile yet.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm run build
+RUN npm run build && npm pack --ignore-scripts && tar --directory / --extract --file shadowdiff-*.tgz
 
 FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553
 ENV NODE_ENV=production
 WORKDIR /shadowdiff
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
-COPY --from=build /shadowdiff/dist dist
-COPY scripts/fleet scripts/fleet
+COPY --from=build /package ./
 # A run asks first whether it may keep what it finds.
 COPY --chown=node:node corpus corpus
 # `node` is a user of the base image, and its number lets Kubernetes see that it is not root.

@@ -1,10 +1,29 @@
 import { defineConfig } from 'vitest/config';
 
+const FOLDERS = '{model,impl,properties,corpus,scripts}';
+
+/** Tests that run the product as processes share one build of it. */
+const BUILT_CLONE = 'test-support/built-clone.ts';
+
 export default defineConfig({
   test: {
-    include: ['{model,impl,properties,corpus,scripts}/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     coverage: { provider: 'v8', include: ['model/**', 'impl/**', 'properties/**', 'scripts/**'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [`${FOLDERS}/**/*.test.ts`],
+          exclude: [`${FOLDERS}/**/*.{process,long}.test.ts`],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'process', include: [`${FOLDERS}/**/*.process.test.ts`], globalSetup: [BUILT_CLONE] },
+      },
+      { extends: true, test: { name: 'long', include: [`${FOLDERS}/**/*.long.test.ts`], globalSetup: [BUILT_CLONE] } },
+    ],
   },
 });

@@ -9,7 +9,7 @@ import { printable } from '../terminal/printable.js';
 import { commandLineOf } from '../terminal/shell-words.js';
 import type { FindingSummary } from '../report/document/summary-document.js';
 import type { Session } from '../terminal/session.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../own-package.js';
 import type { StoredFinding } from './finding-store.js';
 import { storeFinding } from './finding-store.js';
 import { UNSTEADY, findingSummary } from './finding-summary.js';

@@ -16,7 +16,7 @@ import { CORPUS } from '../cli/options/corpus.js';
 import { shardOf } from '../cli/options/shard.js';
 import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import type { Session } from '../terminal/session.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../own-package.js';
 import type { GuidanceSettings } from './pool-file.js';
 import { readPool } from './pool-file.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-record.js';

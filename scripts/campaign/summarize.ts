@@ -14,7 +14,7 @@ import type {
 } from '../report/document/summary-document.js';
 import { SUMMARY_FORMAT } from '../report/document/summary-document.js';
 import { formatCount } from '../terminal/numbers.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../own-package.js';
 import { applies } from './applicable.js';
 import { knownSummaries } from './known.js';
 import type { Plan } from './plan.js';

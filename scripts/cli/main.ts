@@ -10,7 +10,7 @@ import { addHelp } from './help.js';
 import { printable } from '../terminal/printable.js';
 import { Session } from '../terminal/session.js';
 import type { Surroundings } from '../terminal/surroundings.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../own-package.js';
 
 const FALLBACK_WIDTH = 80;
 

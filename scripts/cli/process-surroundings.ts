@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { COMPILED } from '../compiled.js';
+import { workerModule } from '../own-package.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { WorkerSettings } from '../campaign/crew.js';
 import type { Surroundings } from '../terminal/surroundings.js';
@@ -10,7 +10,7 @@ const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAME_INTERRUPTION = 100;
 const SEED_BYTES = 4;
 /** Far more than a worker needs, so that only one that has gone wrong gets there. */
-const WORKERS: WorkerSettings = { module: new URL('scripts/campaign/worker.js', COMPILED), heap: 1024 };
+const WORKERS: WorkerSettings = { module: workerModule(), heap: 1024 };
 
 /** The surroundings of a real process. It is called once: it installs the signal handlers. */
 export const processSurroundings = (): Surroundings => {

@@ -1,7 +1,7 @@
 /** From a run to the document that tells of it. */
 
 import { caughtBy } from './matrix-document.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../own-package.js';
 import type { CodeCoverage } from './code/measure-code.js';
 import type { CoverageDocument, InvariantCoverage } from './coverage-document.js';
 import { COVERAGE_FORMAT } from './coverage-document.js';

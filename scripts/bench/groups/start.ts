@@ -2,19 +2,20 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageDirectory } from '../../own-package.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import type { Figure, Round } from '../figures.js';
 import { figureOf, ratioOf } from '../figures.js';
 import type { Budget } from '../rounds.js';
 import type { Group } from './group.js';
 
-const COMMAND = fileURLToPath(new URL('../../shadowdiff.js', import.meta.url));
-const CORPUS = new URL('../../../../corpus/', import.meta.url);
+const COMMAND = join(packageDirectory(), 'dist/scripts/shadowdiff.js');
+const CORPUS = join(packageDirectory(), 'corpus');
 
 const measure = ({ rounds }: Budget): Promise<readonly Figure[]> => {
   const entry = readdirSync(CORPUS).find((name) => name.endsWith('.json'))!;
-  const path = fileURLToPath(new URL(entry, CORPUS));
+  const path = join(CORPUS, entry);
   const starts = {
     bare: ['-e', '0'],
     help: [COMMAND, '--help'],

@@ -9,7 +9,7 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { readCaseFile } from '../input/case-file.js';
-import { packageDirectory } from '../../package-directory.js';
+import { packageDirectory } from '../../own-package.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 

@@ -18,6 +18,7 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import { limitsOf } from '../../terminal/run-limits.js';
+import { canMeasureCode } from '../../own-package.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
@@ -80,6 +81,9 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
   await checkDirectory('--out', flags.out);
   await makeResultDirectory('--out', flags.out);
   session.print(`seed ${plan.campaign}   (repeat with --seed ${shellWord(plan.campaign)})`);
+  if (flags.code && !canMeasureCode()) {
+    session.print('code     not measured: that needs a clone of shadowdiff, built with npm run build');
+  }
   const run = await runForCoverage(plan, session);
   const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
   await write(join(flags.out, COVERAGE_FILE), document);
@@ -117,7 +121,7 @@ const codeOf = async (
   { explained: explanations }: Thresholds,
   session: Session,
 ): Promise<CodeCoverage | undefined> => {
-  if (!flags.code || interrupted || result.programs === 0) return undefined;
+  if (!flags.code || !canMeasureCode() || interrupted || result.programs === 0) return undefined;
   const programs = new Map(plan.invariants.map(({ id }, index) => [id, watch.programs[index]]));
   return await measureCode({
     ...plan.programs,

@@ -27,7 +27,7 @@ import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
-import { packageVersion } from '../../version.js';
+import { packageVersion } from '../../own-package.js';
 
 interface ShrinkFlags extends SideFlags {
   readonly maxTries: number;

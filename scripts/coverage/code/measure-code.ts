@@ -3,11 +3,10 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
-import { COMPILED } from '../../compiled.js';
+import { compiledModules } from '../../own-package.js';
 import { makeResultDirectory } from '../../terminal/result-directory.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
@@ -32,7 +31,7 @@ export interface CodeOptions extends ProgramOptions {
   /** Why no program comes to some lines: these are left out of the shares. */
   readonly explanations: Explanations;
   readonly onInterrupt: Surroundings['onInterrupt'];
-  /** The directory of the compiled package; left out: that of this module. */
+  /** The compiled modules; by default this package's build/. */
   readonly compiled?: string;
 }
 
@@ -51,7 +50,7 @@ export interface CodeCoverage {
  * if it throws, code/ is as it was. Throws `BadInput` if `out` cannot be written to, a source is missing or a process was ended.
  */
 export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | undefined> => {
-  const { out, compiled = fileURLToPath(COMPILED) } = options;
+  const { out, compiled = compiledModules() } = options;
   const files = await codeFiles(compiled);
   await makeResultDirectory('--out', out);
   const measurement = new Measurement(files, new Processes(join(compiled, 'scripts/coverage/code/run-programs.js')));

@@ -1,6 +1,6 @@
 /** Several runs as one: counts are summed, what any run reached is reached, a finding that several made is one finding. */
 
-import { packageVersion } from '../../version.js';
+import { packageVersion } from '../../own-package.js';
 import { uniteFindings, uniteKnown } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
 import { uniteMatrix } from './unite-matrix.js';

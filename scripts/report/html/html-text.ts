@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageDirectory } from '../../package-directory.js';
+import { packageDirectory } from '../../own-package.js';
 import type { Reported } from '../reporter.js';
 import type { ReportDocument } from '../document/report-document.js';
 import { codeSection } from './code-section.js';

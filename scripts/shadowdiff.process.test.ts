@@ -1,33 +1,16 @@
 /** The command as a process: what only a real one has. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 
-const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
-
-let built: string;
-let entry: string;
-
-beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'shadowdiff-built-'));
-  entry = join(built, 'scripts', 'shadowdiff.js');
-  spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
-    cwd: REPOSITORY,
-  });
-  const together = ['-c', '--dir', join(built, 'scripts')];
-  const { status } = spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'rolldown'), together, { cwd: REPOSITORY });
-  if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
-  copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
-});
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+const clone = inject('clone');
+const entry = join(clone, 'dist', 'scripts', 'shadowdiff.js');
 
 const shell = (script: string) =>
-  spawnSync('bash', ['-c', script], { cwd: built, encoding: 'utf8', env: { ...process.env, SHADOWDIFF: entry } });
+  spawnSync('bash', ['-c', script], { cwd: clone, encoding: 'utf8', env: { ...process.env, SHADOWDIFF: entry } });
 
 test('the version is that of the package', () => {
   const { status, stdout } = shell('node "$SHADOWDIFF" --version');
@@ -35,14 +18,14 @@ test('the version is that of the package', () => {
 });
 
 test('a start loads few files, and no package that one entry has no need of', () => {
-  const seen = join(built, 'seen');
-  const corpus = join(REPOSITORY, 'corpus');
+  const seen = join(clone, 'seen');
+  const corpus = join(clone, 'corpus');
   const one = join(
     corpus,
     readdirSync(corpus).find((name) => name.endsWith('.json'))!,
   );
   const env = { ...process.env, NODE_V8_COVERAGE: seen };
-  expect(spawnSync(process.execPath, [entry, 'regress', one], { cwd: built, env }).status).toBe(0);
+  expect(spawnSync(process.execPath, [entry, 'regress', one], { cwd: clone, env }).status).toBe(0);
   const { result } = JSON.parse(readFileSync(join(seen, readdirSync(seen)[0]), 'utf8')) as V8Coverage;
   const loaded = result.map(({ url }) => url).filter((url) => url.startsWith('file:'));
   expect(loaded.filter((url) => url.includes('node_modules'))).toEqual([]);
@@ -73,7 +56,7 @@ test('our own machine in a process of its own agrees', () => {
 });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summary', async (signal) => {
-  const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m'], { cwd: built });
+  const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m'], { cwd: clone });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     // Once the seed is told, the run is on.
@@ -87,7 +70,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summar
 
 test('a second signal does not wait for the subject', async () => {
   const words = ['fuzz', '--time', '1m', '--subject', 'exec:sleep 60', '--case-timeout', '50s'];
-  const child = spawn(process.execPath, [entry, ...words], { cwd: built });
+  const child = spawn(process.execPath, [entry, ...words], { cwd: clone });
   child.stdout.once('data', () => {
     child.kill('SIGINT');
     setTimeout(() => child.kill('SIGINT'), 400);
@@ -100,7 +83,7 @@ test('a terminal that is closed takes the subject along', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-terminal-'));
   const command = `${process.execPath} ${entry} fuzz --time 1m --max-tries 1 --case-timeout 1s --out ${directory}`;
   const terminal = spawn('script', ['-qc', `${command} --subject 'exec:sleep 61.5'`, '/dev/null'], {
-    cwd: built,
+    cwd: clone,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   await new Promise((resolve) => terminal.stdout.once('data', resolve));

@@ -1,35 +1,37 @@
-/**
- * shadowdiff as a package: what `npm pack` ships is enough to import it, run it and compile against it. Packed from a copy of the
- * sources, so that nobody's `dist` is touched.
- */
+/** shadowdiff as a package: what `npm pack` ships is enough to import it, run it and compile against it, and is small. */
 
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 const run = promisify(execFile);
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MODULES = join(ROOT, 'node_modules');
+const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 const TSC = join(MODULES, 'typescript', 'bin', 'tsc');
-const MOST_MILLISECONDS = 120_000;
-
-/** What the command is put into (rolldown.config.js), beside the compiled files. */
-const IN_PARTS = /^dist\/scripts\/part-[^/]*\.js$/;
+const MOST_FILES = 250;
+const MOST_BYTES = 3_000_000;
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
   readonly bin: Readonly<Record<string, string>>;
-  readonly files: readonly string[];
 }
 
-/** What was written and how it ended, whichever way. */
+/** What `npm pack --json` prints. */
+interface Packed {
+  readonly filename: string;
+  readonly entryCount: number;
+  /** Bytes. */
+  readonly unpackedSize: number;
+}
+
+/** What the command printed. Throws with it if the command fails. */
 const outputOf = async (command: string, args: readonly string[], cwd: string): Promise<string> => {
   try {
-    const { stdout, stderr } = await run(command, [...args], { cwd, timeout: MOST_MILLISECONDS });
+    const { stdout, stderr } = await run(command, [...args], { cwd });
     return stdout + stderr;
   } catch (error) {
     const {
@@ -41,31 +43,23 @@ const outputOf = async (command: string, args: readonly string[], cwd: string): 
   }
 };
 
-/** The sources as they would be checked out, built. */
-const build = async (directory: string, { files }: Manifest): Promise<void> => {
-  const shipped = files.filter((name) => !name.includes('dist') && !name.includes('/'));
-  const named = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.js', 'LICENSE', ...shipped];
-  const there = new Set(await readdir(ROOT));
-  await Promise.all(
-    named
-      .filter((name) => there.has(name))
-      .map((name) => cp(join(ROOT, name), join(directory, name), { recursive: true })),
-  );
-  await symlink(MODULES, join(directory, 'node_modules'));
-  await outputOf('npm', ['run', 'build', '--silent'], directory);
-};
-
-/** Puts the package and what it depends on, and nothing else, where a user's program finds it. */
-const install = async (tarball: string, user: string, { dependencies }: Manifest): Promise<void> => {
+/** Puts the package and its dependencies, and nothing else, where a user's program finds them. */
+const install = async (tarball: string, user: string, { dependencies, peerDependencies }: Manifest): Promise<void> => {
   const own = join(user, 'node_modules', 'shadowdiff');
   await mkdir(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
-  for (const name of Object.keys(dependencies)) {
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
     const link = join(user, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(MODULES, name), link);
   }
 };
+
+/** The blocks of TypeScript in a text that use the package; in a doc comment too. */
+const snippetsIn = (text: string): readonly string[] =>
+  Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, block]) => block.replaceAll(/^ \* ?/gm, '')).filter((block) =>
+    block.includes("from 'shadowdiff'"),
+  );
 
 const SCRIPT = `
 import fc from 'fast-check';
@@ -139,30 +133,42 @@ const TSCONFIG = {
     moduleResolution: 'NodeNext',
     strict: true,
     exactOptionalPropertyTypes: true,
-    noEmit: true,
     types: [],
   },
-  files: ['typed.ts'],
+  include: ['*.ts'],
 };
 
 describe('the package', () => {
+  const clone = inject('clone');
   let directory = '';
   let user = '';
   let manifest: Manifest;
+  let packed: Packed;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'shadowdiff-package-'));
     user = join(directory, 'user');
-    manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest;
-    const source = join(directory, 'source');
-    await build(source, manifest);
-    await outputOf('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory], source);
-    const tarball = (await readdir(directory)).find((name) => name.endsWith('.tgz'));
-    await install(join(directory, tarball ?? ''), user, manifest);
+    manifest = JSON.parse(await readFile(join(clone, 'package.json'), 'utf8')) as Manifest;
+    const words = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
+    [packed] = JSON.parse((await run('npm', words, { cwd: clone })).stdout) as readonly [Packed];
+    await install(join(directory, packed.filename), user, manifest);
     await writeFile(join(user, 'package.json'), JSON.stringify({ name: 'user', type: 'module', private: true }));
-  }, MOST_MILLISECONDS);
+    await writeFile(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  });
   afterAll(async () => {
     await rm(directory, { recursive: true });
+  });
+
+  test('is small', () => {
+    expect(packed.entryCount).toBeLessThanOrEqual(MOST_FILES);
+    expect(packed.unpackedSize).toBeLessThanOrEqual(MOST_BYTES);
+  });
+
+  test('ships no tests, no sources and nothing that only the benchmarks need', async () => {
+    const shipped = await readdir(join(user, 'node_modules', 'shadowdiff'), { recursive: true });
+    expect(shipped.filter((name) => name.includes('.test.'))).toEqual([]);
+    expect(shipped.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))).toEqual([]);
+    expect(shipped.filter((name) => /^(build|test-support)\b|\/bench\/.*\.js$/.test(name))).toEqual([]);
   });
 
   test('can be imported and run by plain Node', async () => {
@@ -177,24 +183,36 @@ describe('the package', () => {
     });
   });
 
-  test('can be compiled against, by its types alone', async () => {
+  test('can be compiled against by its types alone', async () => {
     await writeFile(join(user, 'typed.ts'), TYPED);
-    await writeFile(join(user, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+    expect(await outputOf(process.execPath, [TSC, '-p', '.', '--noEmit'], user)).toBe('');
+  });
+
+  // The user's fast-check is the package's own: it is a peer dependency, and the lock file keeps it at the newest 4.x.
+  test.each(['README.md', 'properties/index.ts'])('makes the example in %s compile and run', async (page) => {
+    const snippets = snippetsIn(await readFile(join(clone, page), 'utf8'));
+    expect(snippets.length).toBeGreaterThan(0);
+    for (const [index, snippet] of snippets.entries()) await writeFile(join(user, `example-${index}.ts`), snippet);
     expect(await outputOf(process.execPath, [TSC, '-p', '.'], user)).toBe('');
+    for (const index of snippets.keys()) {
+      expect(await outputOf(process.execPath, [`example-${index}.js`], user)).toBe('');
+    }
   });
 
   test('brings its command', async () => {
     const command = join('node_modules', 'shadowdiff', manifest.bin['shadowdiff']);
     expect(await outputOf(process.execPath, [command, '--help'], user)).toContain('shadowdiff');
+    const nightly = ['nightly', '--programs', '20', '--min-programs', '0', '--jobs', '2', '--out', 'run'];
+    expect(await outputOf(process.execPath, [command, ...nightly], user)).toContain('20 programs');
+    expect(await outputOf(process.execPath, [command, 'report', 'run', '--out', 'report.html'], user)).toContain(
+      'report.html',
+    );
   });
 
-  test('ships no compiled tests, and types beside everything compiled', async () => {
-    const own = join(user, 'node_modules', 'shadowdiff');
-    const shipped = new Set(await readdir(own, { recursive: true }));
-    const compiled = [...shipped].filter((name) => name.startsWith('dist/') && name.endsWith('.js'));
-    expect(compiled.length).toBeGreaterThan(50);
-    expect(compiled.filter((name) => name.includes('.test.'))).toEqual([]);
-    const types = compiled.filter((name) => !IN_PARTS.test(name)).map((name) => name.replace(/\.js$/, '.d.ts'));
-    expect(types.filter((name) => !shipped.has(name))).toEqual([]);
+  test('measures coverage without that of code, and says that a clone has more', async () => {
+    const command = join('node_modules', 'shadowdiff', manifest.bin['shadowdiff']);
+    const output = await outputOf(process.execPath, [command, 'coverage', '--programs', '20'], user);
+    expect(output).toContain('that needs a clone of shadowdiff');
+    expect(output).toContain('20 programs');
   });
 });

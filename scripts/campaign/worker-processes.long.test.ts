@@ -1,50 +1,28 @@
 /** Runs whose workers are processes: what only those can suffer. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 /** Milliseconds that a test of many processes may take on a machine that has others to run. */
 const PATIENCE = 180_000;
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const clone = inject('clone');
+const entry = join(clone, 'dist', 'scripts', 'shadowdiff.js');
+const compiled = join(clone, 'build');
 
-let built: string;
-let entry: string;
+let directory: string;
 
 beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'shadowdiff-nightly-'));
-  entry = join(built, 'scripts', 'shadowdiff.js');
-  spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
-    cwd: REPOSITORY,
-  });
-  const together = ['-c', '--dir', join(built, 'scripts')];
-  const { status } = spawnSync(join(REPOSITORY, 'node_modules', '.bin', 'rolldown'), together, { cwd: REPOSITORY });
-  if (status !== 0 || !existsSync(entry)) throw new Error('the command was not built');
-  copyFileSync(join(REPOSITORY, 'package.json'), join(built, 'package.json'));
-  // The page of a report is made of files that are shipped as they are.
-  const viewer = join('scripts', 'report', 'html', 'viewer');
-  cpSync(join(REPOSITORY, viewer), join(built, viewer), { recursive: true });
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(built, 'node_modules'));
-  for (const [name, text] of Object.entries(TROUBLED)) writeFileSync(join(built, name), text);
+  directory = mkdtempSync(join(tmpdir(), 'shadowdiff-nightly-'));
+  for (const [name, text] of Object.entries(TROUBLED)) writeFileSync(join(compiled, name), text);
 });
-afterAll(() => rmSync(built, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const at = (...path: readonly string[]): string => join(built, ...path);
+const at = (...path: readonly string[]): string => join(directory, ...path);
 
 interface Ended {
   readonly code: number | null;
@@ -53,7 +31,7 @@ interface Ended {
 }
 
 const command = async (script: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => {
-  const child = spawn(process.execPath, [script, ...words], { cwd: built, env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [script, ...words], { cwd: directory, env: { ...process.env, ...env } });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -138,7 +116,11 @@ describe('workers that fail', () => {
       'troubles',
     ];
     const env = { TROUBLES: JSON.stringify(draws), NO_COLOR: '1' };
-    const { code, out, err } = await command(at('troubled.mjs'), ['nightly', ...words, '--case-timeout', '500ms'], env);
+    const { code, out, err } = await command(
+      join(compiled, 'troubled.mjs'),
+      ['nightly', ...words, '--case-timeout', '500ms'],
+      env,
+    );
     expect(code).toBe(1);
     // The last words of a worker are not for the terminal.
     expect(err).not.toContain('heap');
@@ -191,7 +173,7 @@ describe('a command as subject', () => {
     rmSync(at(PIDS), { force: true });
     const words = ['nightly', ...WORDS, '--out', `mute-${signal}`, '--case-timeout', '1m'];
     // A group of its own, so that it can be seen whether all of it is gone.
-    const child = spawn(process.execPath, [entry, ...words], { cwd: built, stdio: 'ignore', detached: true });
+    const child = spawn(process.execPath, [entry, ...words], { cwd: directory, stdio: 'ignore', detached: true });
     const code = new Promise((resolve) => child.once('close', resolve));
     // The first one was only to see whether it starts.
     await until(() => started().length === 2);
@@ -222,7 +204,7 @@ describe('a run that is cut off', () => {
 
   /** Kills a run at some moment, its workers left to notice; answers whether it was still at work. */
   const killAfter = async (words: readonly string[], moment: () => Promise<void>): Promise<boolean> => {
-    const child = spawn(process.execPath, [entry, 'nightly', ...words], { cwd: built, stdio: 'ignore' });
+    const child = spawn(process.execPath, [entry, 'nightly', ...words], { cwd: directory, stdio: 'ignore' });
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     await Promise.race([moment(), closed]);
     const working = child.exitCode === null;
@@ -252,7 +234,7 @@ describe('a run that is cut off', () => {
 test('a full disk ends a run with what it has, and it goes on when there is space', async () => {
   const words = 'nightly --programs 700 --seed full --jobs 2 --min-programs 0 --corpus full-corpus';
   const limited = spawnSync('bash', ['-c', `ulimit -f 1; exec "${process.execPath}" "${entry}" ${words} --out full`], {
-    cwd: built,
+    cwd: directory,
     encoding: 'utf8',
   });
   expect([limited.status, limited.stderr]).toEqual([

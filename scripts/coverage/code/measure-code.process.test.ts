@@ -1,25 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { CodeCoverage, CodeOptions } from './measure-code.js';
 import { NOTHING_EXPLAINED } from '../thresholds.js';
 import { measureCode } from './measure-code.js';
 
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
-
+const clone = inject('clone');
 let compiled: string;
 let out: string;
 
+// Some tests change compiled files, which refer to the sources beside them.
 beforeAll(() => {
-  compiled = mkdtempSync(join(tmpdir(), 'shadowdiff-built-'));
-  spawnSync(join(REPOSITORY, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', compiled], {
-    cwd: REPOSITORY,
-  });
-  symlinkSync(join(REPOSITORY, 'package.json'), join(compiled, 'package.json'));
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(compiled, 'node_modules'));
+  compiled = mkdtempSync(join(clone, 'measured-'));
+  cpSync(join(clone, 'build'), compiled, { recursive: true });
 });
 afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 beforeEach(() => {
