@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatProgram } from '../../properties/formats/index.js';
 import type { Finding } from '../../properties/finding.js';
 import type { KindOfFinding } from '../../properties/fuzz.js';
-import { findingReport } from '../report/finding-report.js';
+import { findingReport } from '../report/finding-text.js';
 import { printable } from '../terminal/printable.js';
 import { commandLineOf } from '../terminal/shell-words.js';
 import type { FindingSummary } from '../report/document/summary-document.js';

@@ -6,7 +6,7 @@ import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { FindingSummary } from '../report/document/summary-document.js';
-import { countReport } from '../report/summary-report.js';
+import { countReport } from '../report/summary-text.js';
 import type { Session } from '../terminal/session.js';
 import type { Publication } from './publish.js';
 import type { RunRecord } from './run-record.js';

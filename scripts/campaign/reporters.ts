@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
-import type { ReporterName } from '../report/reporter.js';
-import { render } from '../report/render.js';
+import type { ReporterName } from '../report/reporters.js';
+import { reporterNamed } from '../report/reporters.js';
+import { buildReport } from '../report/document/build-report.js';
 import type { Session } from '../terminal/session.js';
 
 const FILES: readonly (readonly [file: string, reporter: ReporterName])[] = [
@@ -14,8 +15,9 @@ const FILES: readonly (readonly [file: string, reporter: ReporterName])[] = [
 
 /** Writes reports into the directory, from summary.json, invariants.json and findings/ there. Throws `BadInput`. */
 export const writeReports = async (directory: string, session: Session): Promise<void> => {
+  const report = await buildReport([directory]);
   for (const [file, name] of FILES) {
-    const { text } = await render([directory], { name, caseTimeout: DEFAULT_CASE_TIMEOUT }, session);
+    const text = await reporterNamed(name).text(report, { caseTimeout: DEFAULT_CASE_TIMEOUT, session });
     await writeTextFile(join(directory, file), `${text}\n`, 'go on with --resume');
   }
 };

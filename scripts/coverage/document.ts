@@ -10,7 +10,7 @@ import { invariantCoverage } from './invariant-coverage.js';
 import type { CoveragePlan, CoverageRun } from './run.js';
 
 /** What is known beside the run itself. */
-export interface Sources {
+interface Sources {
   readonly matrix: readonly Caught[] | undefined;
   readonly code: CodeCoverage | undefined;
 }

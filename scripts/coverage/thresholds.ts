@@ -7,7 +7,7 @@ import type { CoverageDocument, Share } from './coverage-document.js';
 import type { NamedSituation } from './invariant-coverage.js';
 import { emptySituations } from './invariant-coverage.js';
 
-export const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
+const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
 export const THRESHOLDS_FILE = 'coverage.config.json';
 
 const percent = z.number().min(0).max(100);

@@ -15,7 +15,7 @@ import { addSides, sidesFor } from '../options/sides.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
-import { storyReport } from '../../report/story-report.js';
+import { storyReport } from '../../report/explanation-text.js';
 import type { Session } from '../../terminal/session.js';
 
 interface ExplainFlags extends SideFlags {

@@ -17,7 +17,7 @@ import { addSides } from '../options/sides.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { shellWord } from '../../terminal/shell-words.js';
-import { summaryReport } from '../../report/summary-report.js';
+import { summaryReport } from '../../report/summary-text.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import type { Session } from '../../terminal/session.js';
 

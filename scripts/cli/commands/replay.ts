@@ -15,8 +15,8 @@ import { addSides, sidesFor } from '../options/sides.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
-import type { Replayed } from '../../report/replay-report.js';
-import { replayJson, replayReport } from '../../report/replay-report.js';
+import type { Replayed } from '../../report/replay-text.js';
+import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
 
 interface ReplayFlags extends SideFlags {

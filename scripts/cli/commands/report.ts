@@ -7,9 +7,9 @@ import { addHelp } from '../help.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { printable } from '../../terminal/printable.js';
-import { render } from '../../report/render.js';
-import type { ReporterName } from '../../report/reporter.js';
-import { REPORTERS } from '../../report/reporter.js';
+import { REPORTERS, reporterNamed } from '../../report/reporters.js';
+import { buildReport } from '../../report/document/build-report.js';
+import type { ReporterName } from '../../report/reporters.js';
 import { reportSchema } from '../../report/document/report-document.js';
 import type { Session } from '../../terminal/session.js';
 
@@ -47,12 +47,14 @@ export const registerReport = (program: Command, session: Session): void => {
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
   if (directories.length === 0) throw new BadInput('report', 'no directory is named; name what was the --out of a run');
   const { caseTimeout } = flags;
-  const { text, report, reporter } = await render(directories, { name: flags.reporter, caseTimeout }, session);
+  const report = await buildReport(directories);
+  const reporter = reporterNamed(flags.reporter);
+  const text = await reporter.text(report, { caseTimeout, session });
   const out = flags.out ?? reporter.file;
   if (out === undefined) session.print(text);
   else {
     await writeTextFile(out, `${text}\n`, 'name another --out');
-    session.print(printable(`${out}: ${report.worry.sentence}`));
+    session.print(printable(`${out}: ${report.document.worry.sentence}`));
   }
   if (reporter.name === 'markdown') await tellWorkflow(text, session);
 };

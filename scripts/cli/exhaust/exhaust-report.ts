@@ -4,11 +4,10 @@ import { programToJson } from '../../../properties/formats/index.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import type { ExhaustOptions, ExhaustResult, Exploration } from '../../../properties/exhaust/exhaust.js';
 import type { Counterexample, ExploreEnd } from '../../../properties/exhaust/exploration.js';
-import { divergenceLines } from '../../report/finding-report.js';
+import { divergenceLines, programListing } from '../../report/finding-text.js';
 import { labelled, wrapped } from '../../terminal/labelled.js';
 import { compactCount, counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
-import { programListing } from '../../report/program-listing.js';
 import type { Session } from '../../terminal/session.js';
 
 export const EXHAUST_FORMAT = 'shadowdiff-exhaust/1';

@@ -8,7 +8,7 @@ import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { BadInput } from '../../../properties/formats/index.js';
 
-export const FOLDERS = ['impl', 'model'] as const;
+const FOLDERS = ['impl', 'model'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
 /**

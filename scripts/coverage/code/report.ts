@@ -14,7 +14,7 @@ export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 /** What is counted, by the path of the source. */
 type PlacesByFile = ReadonlyMap<string, Places>;
 
-export interface Unexplained {
+interface Unexplained {
   readonly rest: PlacesByFile;
   readonly explained: readonly ExplainedLine[];
   readonly stale: readonly string[];
@@ -29,7 +29,7 @@ interface CoverageMap {
 type C8Report = Report & { getCoverageMapFromAllCoverageFiles(): Promise<CoverageMap> };
 
 /** Directories of a report; they need not exist. */
-export interface ReportPlace {
+interface ReportPlace {
   /** For lcov.info and html/. */
   readonly report: string;
   /** For c8, which reads from files. */

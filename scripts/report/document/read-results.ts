@@ -14,9 +14,10 @@ import { pathKind, readDocument } from '../../coverage/read-document.js';
 import type { Summary } from './summary-document.js';
 import { FINDINGS_DIRECTORY, SUMMARY_FILE, summarySchema } from './summary-document.js';
 
-export interface StoredFinding {
+/** A stored counterexample. */
+export interface FindingFile {
   readonly path: string;
-  readonly entry: Finding;
+  readonly finding: Finding;
 }
 
 /** What one directory holds. */
@@ -26,7 +27,7 @@ export interface Results {
   readonly coverage: CoverageDocument | undefined;
   readonly matrix: MatrixDocument | undefined;
   /** By name of their files. */
-  readonly findings: readonly StoredFinding[];
+  readonly findings: readonly FindingFile[];
 }
 
 /** The summary and the coverage tell of one run, so that what both count is there but once. */
@@ -68,13 +69,13 @@ const refuseNoDirectory = async (directory: string): Promise<void> => {
   throw new BadInput(directory, `${what}; name what was the --out of a run`);
 };
 
-const readFindings = async (directory: string): Promise<readonly StoredFinding[]> => {
+const readFindings = async (directory: string): Promise<readonly FindingFile[]> => {
   if ((await pathKind(directory)) !== 'directory') return [];
   const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
-  const findings: StoredFinding[] = [];
+  const findings: FindingFile[] = [];
   for (const name of names) {
     const path = join(directory, name);
-    findings.push({ path, entry: parseCounterexample(await readTextFile(path), path) });
+    findings.push({ path, finding: parseCounterexample(await readTextFile(path), path) });
   }
   return findings;
 };

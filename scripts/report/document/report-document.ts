@@ -133,7 +133,7 @@ const timeline = z.strictObject({
   ),
 });
 
-export const reportDocument = z
+const reportDocument = z
   .strictObject({
     format: z.literal(REPORT_FORMAT),
     version: z.string().describe('Of shadowdiff'),

@@ -6,12 +6,12 @@ import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import { commandLineOf } from '../../terminal/shell-words.js';
 import { harmOf } from './harm.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
-import type { Results, StoredFinding } from './read-results.js';
+import type { Results, FindingFile } from './read-results.js';
 
 interface Met {
   /** Programs that showed it. */
   readonly count: number;
-  readonly stored: StoredFinding | undefined;
+  readonly stored: FindingFile | undefined;
   /** What the run said of it, for one that was not stored. */
   readonly replay: string;
 }
@@ -37,7 +37,7 @@ const metIn = ({ summary, findings }: Results): ReadonlyMap<string, Met> => {
     met.set(signature, { count, stored: undefined, replay });
   }
   for (const stored of findings) {
-    const signature = signatureOf(stored.entry.divergence);
+    const signature = signatureOf(stored.finding.divergence);
     if (tolerated.has(signature)) continue;
     const before = met.get(signature);
     const here = { count: before === undefined ? 1 : 0, stored, replay: before?.replay ?? '' };
@@ -52,12 +52,12 @@ const together = (one: Met, other: Met): Met => ({
   replay: one.replay,
 });
 
-const smaller = (one: StoredFinding | undefined, other: StoredFinding | undefined): StoredFinding | undefined => {
+const smaller = (one: FindingFile | undefined, other: FindingFile | undefined): FindingFile | undefined => {
   if (one === undefined || other === undefined) return one ?? other;
   return stepsOf(other) < stepsOf(one) ? other : one;
 };
 
-const stepsOf = ({ entry }: StoredFinding): number => entry.case.program.steps.length;
+const stepsOf = ({ finding }: FindingFile): number => finding.case.program.steps.length;
 
 /** What harms the host comes first; otherwise in the order in which it was met. */
 const byHarm = ([one]: readonly [string, Met], [other]: readonly [string, Met]): number =>
@@ -70,18 +70,18 @@ const findingOf = (id: string, signature: string, { count, stored, replay }: Met
   const invariant = invariantIn(signature);
   const named = { id, signature, invariant, harms: harmOf(invariant), count };
   if (stored === undefined) return { ...named, replay };
-  const { path, entry } = stored;
+  const { path, finding } = stored;
   return {
     ...named,
     file: path,
     replay: commandLineOf(['shadowdiff', 'replay', path]),
-    counterexample: counterexampleOf(entry),
+    counterexample: counterexampleOf(finding),
   };
 };
 
-const counterexampleOf = (entry: Finding): NonNullable<FindingReport['counterexample']> => {
-  const { status, subject, reference, note, divergence, provenance } = entry;
-  const { traffic, program } = entry.case;
+const counterexampleOf = (finding: Finding): NonNullable<FindingReport['counterexample']> => {
+  const { status, subject, reference, note, divergence, provenance } = finding;
+  const { traffic, program } = finding.case;
   const { field, expected, actual, alsoBroken } = divergence;
   return {
     status,

@@ -1,12 +1,20 @@
 /** What several runs looked at, invariant by invariant. */
 
+import { BadInput } from '../../../properties/formats/index.js';
+import type { GridCoverage, InvariantCoverage, SituationCount, CodeShare } from '../../coverage/coverage-document.js';
+import type {
+  BucketReport,
+  GridReport,
+  SituationReport,
+  FindingReport,
+  InvariantReport,
+  InvariantState,
+  MatrixRowReport,
+} from './report-document.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
-import type { CodeShare, InvariantCoverage } from '../../coverage/coverage-document.js';
 import type { Results } from './read-results.js';
 import { isSameRun } from './read-results.js';
-import type { FindingReport, InvariantReport, InvariantState, MatrixRowReport } from './report-document.js';
 import { STATES } from './report-document.js';
-import { uniteSituations } from './unite-situations.js';
 import { caughtBy } from '../../coverage/matrix-document.js';
 
 type Defects = NonNullable<InvariantReport['defects']>;
@@ -56,7 +64,7 @@ const uniteInvariant = (
 };
 
 /** What a coverage document says of an invariant, and where it says it. */
-export interface CoverageHere {
+interface CoverageHere {
   readonly directory: string;
   readonly traffic: string;
   readonly coverage: InvariantCoverage;
@@ -103,3 +111,44 @@ const byTrouble = (one: InvariantReport, other: InvariantReport): number =>
 
 const reachedShare = ({ situations }: InvariantReport): number =>
   situations === undefined || situations.reachable === 0 ? 1 : situations.reached / situations.reachable;
+
+/**
+ * The buckets of one invariant over several runs: counts are summed, and a bucket that any run filled is reachable. Throws
+ * `BadInput` if the runs do not speak of the same buckets.
+ */
+const uniteSituations = (covered: readonly CoverageHere[]): SituationReport | undefined => {
+  const [first, ...others] = covered;
+  if (first === undefined) return undefined;
+  for (const other of others) refuseOtherBuckets(first, other);
+  const grids = first.coverage.grids.map((grid, index) =>
+    uniteGrid([grid, ...others.map(({ coverage }) => coverage.grids[index])]),
+  );
+  const buckets = grids.flatMap((grid) => grid.buckets);
+  const reached = buckets.filter(({ count }) => count > 0).length;
+  const unreachable = buckets.filter((bucket) => bucket.unreachable !== undefined).length;
+  return { grids, reached, reachable: buckets.length - unreachable };
+};
+
+const uniteGrid = ([first, ...others]: readonly [GridCoverage, ...GridCoverage[]]): GridReport => ({
+  name: first.name,
+  axes: first.axes,
+  buckets: first.situations.map((bucket, index) =>
+    uniteBucket([bucket, ...others.map(({ situations }) => situations[index])]),
+  ),
+});
+
+const uniteBucket = (same: readonly [SituationCount, ...SituationCount[]]): BucketReport => {
+  const [{ values, unreachable }] = same;
+  const count = same.reduce((sum, each) => sum + each.count, 0);
+  return count > 0 || unreachable === undefined ? { values, count } : { values, count, unreachable };
+};
+
+const refuseOtherBuckets = (one: CoverageHere, other: CoverageHere): void => {
+  if (namesOf(one.coverage) === namesOf(other.coverage)) return;
+  const { id } = one.coverage;
+  const text = `its situations are not those in ${one.directory}; report runs of different versions apart`;
+  throw new BadInput(other.directory, text, { place: `coverage.json: ${id}` });
+};
+
+const namesOf = ({ grids }: InvariantCoverage): string =>
+  JSON.stringify(grids.map(({ name, situations }) => [name, situations.map(({ values }) => values)]));

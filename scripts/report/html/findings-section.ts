@@ -1,14 +1,12 @@
 /** The findings, each to be stepped through. */
 
-import type { Story } from '../../../properties/explain/story.js';
+import type { Markup } from './markup.js';
+import { html, dataElement } from './markup.js';
+import type { Frame, StepStory, Story } from '../../../properties/explain/story.js';
+import { anchorOf, frameView } from './step-view.js';
 import { counted } from '../../terminal/numbers.js';
 import type { FindingReport, ReportDocument } from '../document/report-document.js';
-import { frameView } from './frame-view.js';
-import { glossary } from './glossary.js';
-import type { Markup } from './markup.js';
-import { dataElement, html } from './markup.js';
-import { programList } from './program-list.js';
-import type { Told } from './tell-findings.js';
+import type { Told } from './explained-findings.js';
 
 export const findingsSection = ({ findings }: ReportDocument, told: readonly Told[]): Markup | undefined => {
   if (findings.length === 0) return undefined;
@@ -135,3 +133,91 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
           </div>`
     }`;
 };
+
+// The program of a finding, each step a link to its moment.
+
+const programList = (story: Story, finding: string): Markup => {
+  const shown = new Map(story.frames.map((frame) => [frame.name, frame]));
+  const moment = (name: string): Markup | undefined => {
+    const frame = shown.get(name);
+    return frame === undefined ? undefined : momentItem(frame, finding);
+  };
+  return html`<nav class="program" aria-label="Program of ${finding.replace('-', ' ')}">
+    <p class="machine">${story.machineText}</p>
+    <ol>
+      ${moment('create')} ${story.steps.map((step) => stepItem(step, shown.get(`step ${step.index}`), story, finding))}
+      ${moment('end')} ${moment('destroy')}
+    </ol>
+  </nav>`;
+};
+
+const momentItem = (frame: Frame, finding: string): Markup =>
+  html`<li>${link(frame, finding, html`<span class="index"></span><code>${frame.name}</code>`)}</li>`;
+
+const stepItem = (step: StepStory, frame: Frame | undefined, story: Story, finding: string): Markup => {
+  const [op, ...operands] = step.listing.split(/ +/);
+  const text = html`<span class="index">${step.index}</span
+    ><code><b>${op}</b> ${operands.join(' ')}</code> ${stepTag(step, frame, story)}
+    <span class="sets-up">${step.setsUp}</span>`;
+  if (frame === undefined) return html`<li class="unreached"><span class="step">${text}</span></li>`;
+  return html`<li class="${frame.diverges ? 'diverging' : ''}">${link(frame, finding, text)}</li>`;
+};
+
+const link = (frame: Frame, finding: string, text: Markup): Markup =>
+  html`<a class="step" href="#${anchorOf(finding, frame)}" ${frame.diverges ? html`aria-current="step"` : undefined}
+    >${text}</a
+  >`;
+
+const stepTag = ({ index, necessity }: StepStory, frame: Frame | undefined, { focus }: Story): Markup | undefined => {
+  if (frame?.diverges === true) return html`<span class="tag bad">diverges here</span>`;
+  if (focus.step === index) return html`<span class="tag warn">made it wrong</span>`;
+  return necessity.kind === 'not-reached' ? html`<span class="tag">not reached</span>` : undefined;
+};
+
+// The words that a newcomer needs to understand a finding.
+
+const WORDS: readonly (readonly [word: string, meaning: string])[] = [
+  ['guest', 'The virtual machine. It keeps page tables of its own and may write anything into them.'],
+  [
+    'shadow tables',
+    'The page tables that the CPU really uses. The hypervisor makes them from the guest’s, lazily, and must never let them allow more.',
+  ],
+  [
+    'PGD, PMD, PTE',
+    'The levels of a page table, from the root down: an address picks an entry of the PGD, that leads to a table whose entry it picks, and so on. PMDs exist in PAE paging only.',
+  ],
+  ['leaf', 'The last entry of the way: it names the page, and what may be done to it.'],
+  ['root', 'The PGD of one address space. A guest switches between address spaces by naming another root.'],
+  [
+    'slot',
+    'One of four places in which the hypervisor keeps the shadow of a root, so that switching back is cheap. The guest runs on the current one.',
+  ],
+  [
+    'reference',
+    'The hold that a leaf has on a page of guest memory. One too few, and the page is given away while it is still mapped; one too many, and it never comes back.',
+  ],
+  [
+    'Switcher',
+    'The hypervisor’s own window at the top of every address space. Without it the host cannot get back in.',
+  ],
+  ['linear mode', 'Before its first root every address of the guest maps to itself.'],
+  [
+    'kill',
+    'The hypervisor ends a guest that broke the rules. That is allowed; what matters is that it happens exactly then.',
+  ],
+  ['expected, actual', 'What the reference did, and what the tested machine did.'],
+];
+
+const glossary = (): Markup =>
+  html`<details class="glossary">
+    <summary>The words used here</summary>
+    <dl>
+      ${WORDS.map(
+        ([word, meaning]) =>
+          html`<div>
+            <dt>${word}</dt>
+            <dd>${meaning}</dd>
+          </div>`,
+      )}
+    </dl>
+  </details>`;

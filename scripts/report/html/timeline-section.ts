@@ -1,11 +1,9 @@
 /** How each run went on: how fast it was, and when it last saw something new. */
 
-import { compactCount, counted, formatTime } from '../../terminal/numbers.js';
-import type { ReportDocument, TimelineReport } from '../document/report-document.js';
+import { compactCount, formatTime, counted } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
-import type { Point } from './plot.js';
-import { plot } from './plot.js';
+import type { ReportDocument, TimelineReport } from '../document/report-document.js';
 
 type Milestone = TimelineReport['milestones'][number];
 
@@ -75,3 +73,86 @@ const findingMarks = (milestones: readonly Milestone[]): readonly { readonly x: 
       ? []
       : [{ x: milliseconds, text: `${counted(more, 'finding')} after ${formatTime(milliseconds)}` }];
   });
+
+// A small line plot in SVG.
+
+interface Point {
+  /** Milliseconds. */
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Plot {
+  readonly title: string;
+  /** In a sentence, what can be seen. */
+  readonly description: string;
+  readonly points: readonly Point[];
+  /** `steps`: the value holds until the next point. */
+  readonly drawn: 'line' | 'steps';
+  /** Where something happened, in milliseconds, and what. */
+  readonly marks: readonly { readonly x: number; readonly text: string }[];
+}
+
+const WIDTH = 440;
+const HEIGHT = 190;
+/** The axes: room for numbers at the left and below. */
+const LEFT = 48;
+const BOTTOM = HEIGHT - 24;
+const TOP = 12;
+const RIGHT = WIDTH - 14;
+const TICKS = 4;
+
+/** The smallest of 1, 2, 2.5, 5 times a power of ten that is no smaller. */
+const roundUp = (value: number): number => {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 2.5, 5].find((factor) => factor * power >= value) ?? 10);
+};
+
+const plot = ({ title, description, points, drawn, marks }: Plot): Markup => {
+  const mostX = Math.max(1, ...points.map(({ x }) => x));
+  const step = roundUp(Math.max(1, ...points.map(({ y }) => y)) / TICKS);
+  const place = ({ x, y }: Point): Point => ({
+    x: fixed(LEFT + (x / mostX) * (RIGHT - LEFT)),
+    y: fixed(BOTTOM - (y / (step * TICKS)) * (BOTTOM - TOP)),
+  });
+  const rows = Array.from({ length: TICKS + 1 }, (_, index) => index * step);
+  const columns = Array.from({ length: TICKS + 1 }, (_, index) => (index / TICKS) * mostX);
+  return html`<figure class="plot">
+    <figcaption>${title}</figcaption>
+    <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${description}">
+      ${rows.map((y) => gridLine(place({ x: 0, y }).y, compactCount(y)))}
+      ${columns.map((x, index) => tick(place({ x, y: 0 }).x, formatTime(x), anchorOf(index)))}
+      ${marks.map(({ x, text }) => mark(place({ x, y: 0 }).x, text))}
+      <path class="curve" d="${pathOf(points.map(place), drawn)}" />
+    </svg>
+    <p class="lead">${description}</p>
+  </figure>`;
+};
+
+const fixed = (value: number): number => Math.round(value * 10) / 10;
+
+const anchorOf = (index: number): string => (index === 0 ? 'start' : index === TICKS ? 'end' : 'middle');
+
+const gridLine = (y: number, text: string): Markup =>
+  html`<line class="grid-line" x1="${LEFT}" x2="${RIGHT}" y1="${y}" y2="${y}" /><text
+      x="${LEFT - 6}"
+      y="${y + 4}"
+      text-anchor="end"
+    >
+      ${text}
+    </text>`;
+
+const tick = (x: number, text: string, anchor: string): Markup =>
+  html`<text x="${x}" y="${BOTTOM + 18}" text-anchor="${anchor}">${text}</text>`;
+
+const mark = (x: number, text: string): Markup =>
+  html`<line class="mark" x1="${x}" x2="${x}" y1="${TOP}" y2="${BOTTOM}"><title>${text}</title></line>`;
+
+const pathOf = (points: readonly Point[], drawn: Plot['drawn']): string =>
+  points
+    .map(({ x, y }, index) => {
+      if (index === 0) return `M${x} ${y}`;
+      return drawn === 'steps' ? `H${x}V${y}` : `L${x} ${y}`;
+    })
+    .join('');

@@ -1,17 +1,33 @@
-/** Several runs as one: counts are summed, what any run reached is reached, a finding that several made is one finding. */
+/**
+ * One report from any number of runs: counts are summed, what any run reached is reached, a finding that several runs made is one
+ * finding.
+ */
 
+import type { MatrixRowReport, CodeReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
+import type { Finding } from '../../../properties/finding.js';
+import type { Results } from './read-results.js';
 import { packageVersion } from '../../own-package.js';
 import { uniteFindings, uniteKnown } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
-import { uniteMatrix } from './unite-matrix.js';
-import type { CodeReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
 import { REPORT_FORMAT } from './report-document.js';
-import type { Results } from './read-results.js';
-import { isSameRun, pathsOf } from './read-results.js';
-import { worryAbout } from './worry.js';
+import { isSameRun, pathsOf, readResults } from './read-results.js';
+import { worryAbout } from './report-verdict.js';
 
-/** Throws `BadInput` for results that do not fit together. */
-export const unite = (results: readonly Results[]): ReportDocument => {
+export interface BuiltReport {
+  readonly document: ReportDocument;
+  /** The stored counterexamples, by path. */
+  readonly counterexamples: ReadonlyMap<string, Finding>;
+}
+
+/** Throws `BadInput` for directories and files that cannot be read or do not fit together. */
+export const buildReport = async (directories: readonly string[]): Promise<BuiltReport> => {
+  const results: Results[] = [];
+  for (const directory of new Set(directories)) results.push(await readResults(directory));
+  const files = results.flatMap(({ findings }) => findings);
+  return { document: unite(results), counterexamples: new Map(files.map(({ path, finding }) => [path, finding])) };
+};
+
+const unite = (results: readonly Results[]): ReportDocument => {
   const runs = results.flatMap(runsOf);
   const verdicts = results.flatMap(({ summary }) => (summary === undefined ? [] : [summary.verdict]));
   const findings = uniteFindings(results);
@@ -62,7 +78,7 @@ const timelinesOf = (results: Results): readonly TimelineReport[] => {
   return [{ source: pathsOf(results).coverage, milestones: coverage.time.timeline }];
 };
 
-/** Shares cannot be united, so the run that reached most stands for all; of lines that nobody reached it is known. */
+/** Shares of code cannot be united, so the run that reached most stands for all; unreached lines can. */
 const uniteCode = (results: readonly Results[]): CodeReport | undefined => {
   const codes = results.flatMap(({ coverage }) => (coverage?.code === undefined ? [] : [coverage.code]));
   const [first, ...others] = codes.toSorted((one, other) => other.impl.lines.covered - one.impl.lines.covered);
@@ -72,4 +88,29 @@ const uniteCode = (results: readonly Results[]): CodeReport | undefined => {
   const { impl, model } = first;
   const unreached = first.unreached.filter((line) => elsewhere.every((lines) => lines.has(nameOf(line))));
   return { impl, model, unreached };
+};
+
+/** A defect that several matrices measured is counted over all their seeds. */
+const uniteMatrix = (results: readonly Results[]): readonly MatrixRowReport[] => {
+  const rows = new Map<string, MatrixRowReport>();
+  for (const { matrix } of results) {
+    for (const { defect, seeds, seedsCaught, caughtBy } of matrix?.rows ?? []) {
+      const known = rows.get(defect) ?? { defect, seeds: 0, seedsCaught: 0, caughtBy: {} };
+      rows.set(defect, {
+        defect,
+        seeds: known.seeds + seeds,
+        seedsCaught: known.seedsCaught + seedsCaught,
+        caughtBy: added(known.caughtBy, caughtBy),
+      });
+    }
+  }
+  return [...rows.values()];
+};
+
+type Counts = Readonly<Record<string, number>>;
+
+const added = (one: Counts, other: Counts): Counts => {
+  const counts: Record<string, number> = { ...one };
+  for (const [invariant, count] of Object.entries(other)) counts[invariant] = (counts[invariant] ?? 0) + count;
+  return counts;
 };

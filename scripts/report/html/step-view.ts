@@ -1,9 +1,56 @@
-/** What both sides showed after a step. */
+/** One moment of a finding: what the step did, and everything as it is after it. */
 
 import type { Compared, Frame, ReferenceRow, StoreRow, Story } from '../../../properties/explain/story.js';
-import { changeOf, markClass, markWords } from './marks.js';
-import type { Markup } from './markup.js';
 import { html } from './markup.js';
+import type { Markup } from './markup.js';
+import { changeOf, guestTables, markClass, markWords, shadowTables } from './table-views.js';
+
+/** `finding-1/step-3`: the anchor of a moment. */
+export const anchorOf = (finding: string, { name }: Pick<Frame, 'name'>): string =>
+  `${finding}/${name.replace(' ', '-')}`;
+
+/** Only the last is shown at first; the script of the page shows the others. */
+export const frameView = (frame: Frame, story: Story, finding: string): Markup => {
+  const anchor = anchorOf(finding, frame);
+  return html`<section
+    class="frame"
+    id="${anchor}"
+    aria-label="${frame.name}"
+    ${frame.diverges ? undefined : html`hidden`}
+  >
+    <h4 class="step-title">
+      <a href="#${anchor}">${frame.name}</a> <code>${frame.listing.replace(/ {2,}/g, ' ')}</code>
+    </h4>
+    <p class="meaning">${frame.meaning}</p>
+    ${frame.diverges ? divergenceBanner(story) : undefined} ${changesList(frame)}
+    <div class="pair">${comparison(frame, story)} ${references(frame, story)}</div>
+    <div class="pair">${guestTables(frame.guest, story)} ${shadowTables(frame.shadow, story)}</div>
+  </section>`;
+};
+
+const divergenceBanner = ({ divergence, invariant }: Story): Markup =>
+  html`<div class="diverges">
+    <strong>Here the two sides part.</strong>
+    <dl>
+      <div>
+        <dt>${divergence.field}</dt>
+        <dd>expected <b>${divergence.expected}</b>, was <b>${divergence.actual}</b></dd>
+      </div>
+      <div>
+        <dt>broken rule</dt>
+        <dd><a href="#invariant-${invariant.id}">${invariant.id}</a>: ${invariant.statement}</dd>
+      </div>
+    </dl>
+  </div>`;
+
+const changesList = ({ changes, name }: Frame): Markup =>
+  changes.length === 0
+    ? html`<p class="none">Nothing changed${name === 'create' ? '' : ' in this step'}.</p>`
+    : html`<ul class="changes">
+        ${changes.map((change) => html`<li>${change}</li>`)}
+      </ul>`;
+
+// What both sides showed after the step.
 
 interface Row {
   readonly name: string;
@@ -16,7 +63,7 @@ interface Row {
 
 type Sides = Pick<Story, 'reference' | 'subject'>;
 
-export const comparison = (frame: Frame, sides: Sides): Markup => {
+const comparison = (frame: Frame, sides: Sides): Markup => {
   const rows = [frame.outcome, ...frame.counts].map(comparedRow);
   return html`<div class="block">
     <h4>What both sides show</h4>
@@ -24,7 +71,7 @@ export const comparison = (frame: Frame, sides: Sides): Markup => {
   </div>`;
 };
 
-export const references = (frame: Frame, sides: Sides): Markup =>
+const references = (frame: Frame, sides: Sides): Markup =>
   html`<div class="block">
     <h4>References held on guest pages</h4>
     ${

@@ -8,10 +8,16 @@ import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { isDeath } from '../../../properties/campaign/death.js';
-import type { Sides } from '../../terminal/sides.js';
+import type { CaseTimeoutFlag, Sides } from '../../terminal/sides.js';
 import { closeSides, sidesOf, startSides } from '../../terminal/sides.js';
-import type { Reported } from '../reporter.js';
+import type { Session } from '../../terminal/session.js';
+import type { BuiltReport } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
+
+/** What it takes to run the programs of a report again. */
+export interface RerunOptions extends CaseTimeoutFlag {
+  readonly session: Session;
+}
 
 /** A finding with its story, or the sentence that says why there is none. */
 export type Told = { readonly finding: FindingReport } & ({ readonly story: Story } | { readonly untold: string });
@@ -19,28 +25,28 @@ export type Told = { readonly finding: FindingReport } & ({ readonly story: Stor
 /** A page with more stories would be slow to open. */
 const MOST_STORIES = 50;
 
-export const tellFindings = async (reported: Reported): Promise<readonly Told[]> => {
+export const tellFindings = async (report: BuiltReport, rerun: RerunOptions): Promise<readonly Told[]> => {
   const told: Told[] = [];
-  for (const finding of reported.report.findings) {
+  for (const finding of report.document.findings) {
     told.push(
       told.length < MOST_STORIES
-        ? await tellFinding(finding, reported)
+        ? await tellFinding(finding, report, rerun)
         : { finding, untold: `The first ${MOST_STORIES} findings are told step by step; replay this one by itself.` },
     );
   }
   return told;
 };
 
-const tellFinding = async (finding: FindingReport, reported: Reported): Promise<Told> => {
-  const entry = finding.file === undefined ? undefined : reported.entries.get(finding.file);
-  if (entry === undefined)
+const tellFinding = async (finding: FindingReport, report: BuiltReport, rerun: RerunOptions): Promise<Told> => {
+  const stored = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
+  if (stored === undefined)
     return { finding, untold: 'Its program is not stored with these results, so it cannot be run.' };
-  if (isDeath(entry.divergence))
+  if (isDeath(stored.divergence))
     return { finding, untold: 'It ends or stops the process that runs it, so it is not run.' };
   try {
-    const story = await runAgain(entry, finding, reported);
+    const story = await runAgain(stored, finding, rerun);
     if (story !== undefined) return { finding, story };
-    const untold = `Run again, ${entry.subject} agrees with ${entry.reference}: it was mended, or chance played a part.`;
+    const untold = `Run again, ${stored.subject} agrees with ${stored.reference}: it was mended, or chance played a part.`;
     return { finding, untold };
   } catch (error) {
     if (error instanceof BadInput) return { finding, untold: `It cannot be run here: ${error.message}.` };
@@ -49,15 +55,15 @@ const tellFinding = async (finding: FindingReport, reported: Reported): Promise<
 };
 
 const runAgain = async (
-  entry: Finding,
+  stored: Finding,
   { file, signature }: FindingReport,
-  { caseTimeout, session }: Reported,
+  { caseTimeout, session }: RerunOptions,
 ): Promise<Story | undefined> => {
-  const sides = sidesOf({ caseTimeout }, session, { ...entry, source: file ?? '' });
+  const sides = sidesOf({ caseTimeout }, session, { ...stored, source: file ?? '' });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
-    return await storyOf(entry, signature, sides, () => eventLoop.pause());
+    return await storyOf(stored, signature, sides, () => eventLoop.pause());
   } finally {
     await closeSides(sides);
   }

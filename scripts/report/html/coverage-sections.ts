@@ -1,10 +1,9 @@
 /** What was looked at, invariant by invariant; those with trouble first. */
 
-import { compactCount, counted, formatShare } from '../../terminal/numbers.js';
-import type { InvariantReport, InvariantState, ReportDocument } from '../document/report-document.js';
-import { bar } from './bar.js';
+import { formatShare, counted, compactCount } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
+import type { CodeReport, ReportDocument, InvariantReport, InvariantState } from '../document/report-document.js';
 
 const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   broken: 'broken',
@@ -73,4 +72,63 @@ const caughtText = ({ defects }: InvariantReport): Markup => {
     ><span title="${alone.join(', ')}">${alone.length} alone</span>
     <span title="${withOthers.join(', ')}">${withOthers.length} with others</span></span
   >`;
+};
+
+// The code that no program reached.
+
+export const codeSection = ({ code }: ReportDocument): Markup | undefined => {
+  if (code === undefined) return undefined;
+  const files = [...new Set(code.unreached.map(({ file }) => file))];
+  return html`<section id="code" aria-labelledby="code-title">
+    <h2 id="code-title">Code</h2>
+    <table class="plain code">
+      <thead>
+        <tr>
+          <th scope="col">folder</th>
+          <th scope="col">lines</th>
+          <th scope="col">branches</th>
+          <th scope="col">functions</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shareRow('impl', code.impl)} ${shareRow('model', code.model)}
+      </tbody>
+    </table>
+    ${
+      files.length === 0
+        ? html`<p>Every line was reached.</p>`
+        : html`<details>
+            <summary>${counted(code.unreached.length, 'line')} that no program reached</summary>
+            ${files.map((file) => fileLines(file, code.unreached))}
+          </details>`
+    }
+  </section>`;
+};
+
+const shareRow = (folder: string, { lines, branches, functions }: CodeReport['impl']): Markup =>
+  html`<tr>
+    <th scope="row">${folder}</th>
+    ${[lines, branches, functions].map(({ covered, total }) => html`<td>${bar(covered, total)}</td>`)}
+  </tr>`;
+
+const fileLines = (file: string, unreached: CodeReport['unreached']): Markup => {
+  const lines = unreached.filter((each) => each.file === file);
+  const text = lines.map((each) => `${String(each.line).padStart(5)}  ${each.text}`).join('\n');
+  return html`<h3>${file}</h3>
+    <pre class="scroll" role="region" aria-label="Unreached lines of ${file}" tabindex="0">${text}</pre>`;
+};
+
+// A share as a number and a bar.
+
+/** `text`: what the share says in words, beside the bar. */
+export const bar = (part: number, whole: number, text: string = formatShare(part, whole)): Markup => {
+  if (whole === 0) return html`<span class="none">–</span>`;
+  const percent = Math.round((part / whole) * 1000) / 10;
+  const level = part === 0 ? 'empty' : part < whole ? 'partial' : 'full';
+  return html`<span class="share ${level}"
+    ><span class="figure">${text}</span
+    ><svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="track" width="100" height="4" />
+      <rect class="fill" width="${percent}" height="4" /></svg
+  ></span>`;
 };

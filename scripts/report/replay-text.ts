@@ -5,13 +5,12 @@ import type { Observation, Program, Trace } from '../../model/vocabulary/index.j
 import type { Divergence, Place } from '../../properties/divergence.js';
 import type { Answer } from '../../properties/subjects/subject.js';
 import type { Session } from '../terminal/session.js';
-import { divergenceLines } from './finding-report.js';
+import { divergenceLines, momentLine, stepLine } from './finding-text.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
-import { momentLine, stepLine } from './program-listing.js';
 
 /** A side's name and what it answered. */
-export interface SideAnswer {
+interface SideAnswer {
   readonly name: string;
   readonly answer: Answer;
 }

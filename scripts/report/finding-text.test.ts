@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import picocolors from 'picocolors';
-import { programListing } from './program-listing.js';
+import { programListing } from './finding-text.js';
 
 const PROGRAM: Program = {
   machine: { paging: '2-level', guestPages: 6, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },

@@ -14,11 +14,10 @@ import type {
   Story,
 } from '../../properties/explain/story.js';
 import type { Session } from '../terminal/session.js';
-import { divergenceLines } from './finding-report.js';
+import { divergenceLines, MARK } from './finding-text.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
-import { MARK } from './program-listing.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
