@@ -14,7 +14,7 @@ import type { KnownFinding } from '../../properties/known-findings.js';
 import type { Tally } from '../../properties/tally.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.js';
-import { invariantCoverage } from '../coverage/invariant-coverage.js';
+import { invariantCoverage } from '../coverage/build-coverage.js';
 import { storeFinding } from './finding-store.js';
 import { UNSTEADY, findingSummary } from './finding-summary.js';
 import { tolerated } from './known.js';

@@ -8,10 +8,9 @@ import { INVARIANTS } from '../../properties/invariants/registry.js';
 import { capturedCall, capturing } from '../../test-support/captured-call.js';
 import { Session } from '../terminal/session.js';
 import type { CoverageDocument } from './coverage-document.js';
-import { documentOf } from './document.js';
-import { emptySituations, impossibleSituations } from './invariant-coverage.js';
-import type { CoveragePlan } from './run.js';
-import { runForCoverage } from './run.js';
+import { documentOf, emptySituations, impossibleSituations } from './build-coverage.js';
+import type { CoveragePlan } from './coverage-run.js';
+import { runForCoverage } from './coverage-run.js';
 import { NO_THRESHOLDS, shortfalls } from './thresholds.js';
 
 let directory: string;

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import type { CoverageDocument, Share } from './coverage-document.js';
-import type { NamedSituation } from './invariant-coverage.js';
-import { emptySituations } from './invariant-coverage.js';
+import type { NamedSituation } from './build-coverage.js';
+import { emptySituations } from './build-coverage.js';
 
 const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
 export const THRESHOLDS_FILE = 'coverage.config.json';

@@ -7,7 +7,7 @@ import { readCorpus, readableOf } from '../../../properties/corpus/store.js';
 import { findingsDocument } from '../../../properties/findings-document.js';
 import type { MatrixOptions, MatrixRow } from '../../../properties/kill-matrix.js';
 import { DEFAULT_MATRIX_OPTIONS, matrixRow } from '../../../properties/kill-matrix.js';
-import { aloneLines, matrixJson, matrixMarkdown, matrixTable } from '../../coverage/matrix-report.js';
+import { aloneLines, matrixJson, matrixMarkdown, matrixTable } from '../../coverage/matrix-document.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';

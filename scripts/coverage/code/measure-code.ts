@@ -1,9 +1,15 @@
 /** Which lines, branches and functions of the machines ran in the programs in which an invariant was exercised. */
 
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { BadInput } from '../../../properties/formats/index.js';
+import type { Job } from './measured-programs.js';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { BadInput } from '../../../properties/formats/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { compiledModules } from '../../own-package.js';
@@ -13,10 +19,8 @@ import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';
 import type { CodeFile } from './code-files.js';
 import { codeFiles } from './code-files.js';
-import type { Job } from './job.js';
-import { Processes } from './processes.js';
-import type { FolderShares } from './report.js';
-import { CodeReport } from './report.js';
+import type { FolderShares } from './code-report.js';
+import { CodeReport } from './code-report.js';
 
 /** Below the directory for results. */
 const FOLDER = 'code';
@@ -130,3 +134,77 @@ const jobsOf = ({ programs, campaign, paging, traffic, mostSteps }: CodeOptions)
 type Counted = ReadonlyMap<string, string>;
 
 const isOfFiles = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
+
+// Starts the processes that run programs, a few side by side, and ends them.
+
+const MOST_AT_ONCE = 2;
+
+const NOTHING_RAN = JSON.stringify({ result: [] });
+
+class Processes {
+  private readonly script: string;
+  private readonly running = new Set<ChildProcess>();
+  private ended = false;
+
+  /** `script`: the compiled run-programs.js. */
+  constructor(script: string) {
+    this.script = script;
+  }
+
+  /**
+   * Runs every job in a process of its own; answers what V8 counted, as JSON, in the order of the jobs. Throws `BadInput` if a
+   * process was ended from outside.
+   */
+  async runAll(jobs: ReadonlyMap<string, Job>): Promise<ReadonlyMap<string, string>> {
+    const answers = new Map([...jobs.keys()].map((name) => [name, NOTHING_RAN]));
+    const left = jobs.entries();
+    const work = async (): Promise<void> => {
+      for (const [name, job] of left) {
+        if (job.programs.length > 0 && !this.ended) answers.set(name, await this.run(name, job));
+      }
+    };
+    const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());
+    try {
+      await Promise.all(Array.from({ length: atOnce }, work));
+    } finally {
+      this.end();
+    }
+    return answers;
+  }
+
+  /** Ends every process now, and starts no more. */
+  end(): void {
+    this.ended = true;
+    for (const child of this.running) child.kill('SIGKILL');
+  }
+
+  private async run(name: string, job: Job): Promise<string> {
+    const child = spawn(process.execPath, [this.script], { detached: true, env: environment() });
+    this.running.add(child);
+    try {
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(JSON.stringify(job));
+      const closed = once(child, 'close') as Promise<[code: number | null, signal: NodeJS.Signals | null]>;
+      const [answer, complaint, [code, signal]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+      if (code === 0 || this.ended) return answer;
+      throw failure(name, signal, complaint);
+    } finally {
+      this.running.delete(child);
+    }
+  }
+}
+
+/** A process that is itself measured would be counted twice over, and V8 has one counter for both. */
+const environment = (): NodeJS.ProcessEnv => {
+  const { NODE_V8_COVERAGE: _, ...others } = process.env;
+  return others;
+};
+
+const failure = (name: string, signal: NodeJS.Signals | null, complaint: string): Error => {
+  const what = `coverage of ${name}`;
+  if (signal === null) return new Error(`${what}: the process that ran the programs failed: ${complaint.trim()}`);
+  return new BadInput(
+    what,
+    `the process that ran the programs was ended by ${signal}; free memory or run fewer programs`,
+  );
+};

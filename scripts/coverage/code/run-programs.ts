@@ -7,7 +7,7 @@
 import type { Profiler } from 'node:inspector/promises';
 import { Session } from 'node:inspector/promises';
 import { text } from 'node:stream/consumers';
-import type { Job } from './job.js';
+import type { Job } from './measured-programs.js';
 
 const MACHINES = ['impl', 'model'].map((folder) => new URL(`../../../${folder}/`, import.meta.url).href);
 
@@ -28,7 +28,7 @@ session.connect();
 await session.post('Profiler.enable');
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
 
-const { runPrograms } = await import('./programs.js');
+const { runPrograms } = await import('./measured-programs.js');
 await runPrograms(job);
 
 const { result } = await session.post('Profiler.takePreciseCoverage');

@@ -1,11 +1,11 @@
 /** The very programs that the fuzz loop ran, run once more. */
 
+import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/registry.js';
 import { Pair } from '../../../properties/pair.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
-import type { Job } from './job.js';
 
 /** `programs`: numbers of the campaign. A divergence ends its program and nothing else: it is the fuzz loop's to tell. */
 export const runPrograms = async ({ campaign, programs, twice, ...options }: Job): Promise<void> => {
@@ -17,3 +17,12 @@ export const runPrograms = async ({ campaign, programs, twice, ...options }: Job
   }
   await pair.close();
 };
+
+/** What a process is given to run: programs of a campaign. */
+export interface Job extends ProgramOptions {
+  readonly campaign: string;
+  /** Their numbers in the campaign. */
+  readonly programs: readonly number[];
+  /** Run the subject a second time, as `determinism` needs it. */
+  readonly twice: boolean;
+}

@@ -6,8 +6,8 @@ import { Report } from 'c8';
 import type { CodeShare, ExplainedLine, Share, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';
 import type { CodeFile, Folder } from './code-files.js';
-import type { FileCounts, Places, Range } from './counts.js';
-import { outside, placesOf, recount } from './counts.js';
+import type { FileCounts, Places, Range } from './code-counts.js';
+import { outside, placesOf, recount } from './code-counts.js';
 
 export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 

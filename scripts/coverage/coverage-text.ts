@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
 import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
-import { emptySituations, impossibleSituations } from './invariant-coverage.js';
+import { emptySituations, impossibleSituations } from './build-coverage.js';
 import { nameOf } from './thresholds.js';
 
 /** Columns of a terminal from which on the whole table fits. */
