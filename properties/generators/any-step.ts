@@ -1,21 +1,29 @@
 /**
- * Every valid step of a machine, as fast-check's own combinators say it. Slow to generate from, but it shrinks any stored
- * program without knowing where it came from.
+ * Every valid step and program, built from fast-check's own combinators. Slow to generate from, but it shrinks any stored program
+ * whatever generated it.
  */
 
 import fc from 'fast-check';
-import type { GuestEntry, MachineConfig, Paddr, Step, Vaddr } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, guestEntry, paddr, pagingSizes, vaddr } from '../../model/vocabulary/index.js';
+import type { GuestEntry, MachineConfig, Paddr, Program, Step, Vaddr } from '../../model/vocabulary/index.js';
+import {
+  MACHINE_BOUNDS,
+  PAGE_BYTES,
+  PAGINGS,
+  guestEntry,
+  paddr,
+  pagingSizes,
+  vaddr,
+} from '../../model/vocabulary/index.js';
 
 const U32_MOST = 0xffffffff;
 
-/** Plain records: the steps of a program have the ordinary prototype. */
+/** Records with the ordinary prototype, like the steps of a stored program. */
 const record = <T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
   fc.record<T>(model, { noNullPrototype: true });
 
 const u32 = fc.integer({ min: 0, max: U32_MOST });
 
-/** For reading a stored value back. What is not a number becomes one that every range turns down: throwing would be slow. */
+/** Reads a stored value back. A value that is no number becomes NaN, which every range rejects; throwing would be slow. */
 const numberFrom = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
 
 const anyVaddr: fc.Arbitrary<Vaddr> = u32.map(vaddr, numberFrom);
@@ -24,7 +32,7 @@ const anyVaddr: fc.Arbitrary<Vaddr> = u32.map(vaddr, numberFrom);
 const alignedPaddr = (unit: number, most: number): fc.Arbitrary<Paddr> =>
   fc.integer({ min: 0, max: Math.floor(most / unit) }).map(
     (index) => paddr(index * unit),
-    // What is not aligned has no whole index, and is turned down for that.
+    // A misaligned address gets a fractional index, which the range rejects.
     (address) => numberFrom(address) / unit,
   );
 
@@ -68,6 +76,23 @@ export const anyStep = (machine: MachineConfig): fc.Arbitrary<Step> => {
   );
 };
 
-/** Steps with nothing in common: what the arranged generators are measured against, and what shrinks stored programs. */
+/** Independent steps: they shrink stored programs. */
 export const anySteps = (machine: MachineConfig, mostSteps?: number): fc.Arbitrary<Step[]> =>
   fc.array(anyStep(machine), mostSteps === undefined ? {} : { maxLength: mostSteps });
+
+const within = ({ least, most }: { readonly least: number; readonly most: number }): fc.Arbitrary<number> =>
+  fc.integer({ min: least, max: most });
+
+const anyMachine: fc.Arbitrary<MachineConfig> = record<MachineConfig>({
+  paging: fc.constantFrom(...PAGINGS),
+  guestPages: within(MACHINE_BOUNDS.guestPages),
+  devicePages: within(MACHINE_BOUNDS.devicePages),
+  hostCpus: within(MACHINE_BOUNDS.hostCpus),
+  draw: u32,
+  failAllocation: u32,
+});
+
+/** Programs whose steps hardly ever affect each other: the baseline that the arranged generators must beat. */
+export const uniformProgram: fc.Arbitrary<Program> = anyMachine.chain((machine) =>
+  anySteps(machine).map((steps): Program => ({ machine, steps })),
+);

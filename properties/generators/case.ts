@@ -1,11 +1,19 @@
+/** What a generator makes, and how it mixes what it makes. */
+
 import type { Program } from '../../model/vocabulary/index.js';
 
 /** The two kinds of guest (machine.md 5). */
 export const TRAFFICS = ['hostile', 'coherent'] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
-/** A program, and which promises its guest keeps. */
+/** A program and the kind of its guest: a coherent one keeps the contract of machine.md 5. */
 export interface Case {
   readonly traffic: Traffic;
   readonly program: Program;
 }
+
+/**
+ * How often a program does what. `swarm`: each program draws its own weights and disables some kinds altogether. The other two are the
+ * baselines for measuring that: `weighted` gives every kind its usual weight in every program, `uniform` the same weight to all kinds.
+ */
+export type Mixture = 'swarm' | 'weighted' | 'uniform';

@@ -1,16 +1,16 @@
 /**
- * A guest that keeps the contract (machine.md 5, Coherent): it remembers what it stored, and announces every change before
- * anybody can touch what has changed. Macros lower to its methods. Of a macro's two numbers, `where` chooses root, region and
- * slot, and `what` the rest. Roots, regions, tops and slots are indexes of the layout's lists.
+ * A guest that keeps the contract (machine.md 5, Coherent): it remembers what it stored, and announces every change before the changed
+ * entry can be used. Macros lower to its methods. Roots, regions, tops and leaves are numbers in the layout's lists; leaf n of a table
+ * is its entry `pteIndexes[n]`, and behind those come the two stack pages.
  */
 
 import type { FlushScope, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { A, D, FULL, P, RIGHTS, RW, US } from '../entry-bits.js';
+import { A, D, FULL, P, RIGHTS, US } from '../entry-bits.js';
 import type { CoherentLayout } from './coherent-layout.js';
-import { choose, kernelLeaf, stackLeaf, userLeaf } from './coherent-leaves.js';
-import { CoherentPlaces } from './coherent-places.js';
+import { CoherentPlaces, kernelLeaf, stackLeaf, userLeaf } from './coherent-layout.js';
 import { middleOf } from './geometry.js';
+import * as fields from './macro-fields.js';
 
 export class CoherentGuest {
   readonly steps: Step[] = [];
@@ -19,19 +19,19 @@ export class CoherentGuest {
   private readonly pae: boolean;
   /** The root that the guest runs on. */
   private current = 0;
-  /** What each leaf table holds: for each table the slots, then the two stack pages. */
+  /** The words of each leaf table, `leafWidth` of them. */
   private readonly leafWords: number[];
   private readonly leafWidth: number;
-  /** What the upper entry of a root's user region holds: the PGD entry in 2-level, the PMD entry in PAE. */
+  /** The upper entry of each root's user regions: the PGD entry in 2-level, the PMD entry in PAE. */
   private readonly upperWords: number[];
-  /** The same of the kernel's regions, which all roots share. */
+  /** The upper entries of the kernel's regions, which all roots share. */
   private readonly kernelWords: number[];
   /** PAE: whether a root's top entry over its own middle table is present. */
   private readonly topLinked: boolean[];
   private readonly built: boolean[];
-  /** The root was run on since it was built: somebody may have cached what it maps. */
+  /** The guest has run on this root since it was built, so the hypervisor may have cached its mappings. */
   private readonly known: boolean[];
-  /** Leaf tables in nobody's use, and which ones ever held anything. */
+  /** Leaf tables that no root uses, and which tables were ever filled. */
   private readonly freeTables: number[] = [];
   private readonly filled: boolean[];
 
@@ -39,7 +39,7 @@ export class CoherentGuest {
     this.layout = layout;
     this.places = new CoherentPlaces(layout);
     this.pae = layout.geometry.paging === 'pae';
-    this.leafWidth = layout.slots.length + 2;
+    this.leafWidth = layout.pteIndexes.length + 2;
     this.leafWords = new Array<number>(layout.leafTables * this.leafWidth).fill(0);
     this.upperWords = new Array<number>(layout.roots.length * layout.userRegions.length).fill(0);
     this.kernelWords = new Array<number>(layout.kernelRegions.length).fill(0);
@@ -50,9 +50,9 @@ export class CoherentGuest {
     for (let table = layout.leafTables - 1; table >= 0; table--) this.freeTables.push(table);
   }
 
-  // Beginning.
+  // Startup.
 
-  /** Everything up to and including the first root. */
+  /** Everything up to and including the switch to the first root. */
   start(): void {
     const { bits, kernelAddress, kernelRegions, linearSteps } = this.layout;
     this.steps.push({ op: 'init', kernelAddress: vaddr(kernelAddress) });
@@ -63,11 +63,12 @@ export class CoherentGuest {
 
   private touchLinear(bits: number): void {
     const address = this.linearAddress(bits);
-    if ((bits & 0x38) === 0x38) this.steps.push({ op: 'guest-pa', vaddr: vaddr(address) });
+    const isQuestion = (bits & 0x38) === 0x38;
+    if (isQuestion) this.steps.push({ op: 'guest-pa', vaddr: vaddr(address) });
     else this.pushAccess(address, (bits & 1) !== 0, (bits & 6) === 0);
   }
 
-  /** In RAM, seldom in a device or behind it, or the Switcher's. */
+  /** Mostly in RAM, rarely in or past the devices or in the Switcher's window. */
   private linearAddress(bits: number): number {
     const { machine, geometry } = this.layout;
     const { guestPages, devicePages } = machine;
@@ -82,10 +83,10 @@ export class CoherentGuest {
   private buildKernelRegion(region: number, bits: number): void {
     const table = this.freeTables.pop();
     if (table === undefined) return;
-    const width = this.layout.slots.length;
+    const width = this.layout.pteIndexes.length;
     this.filled[table] = true;
-    for (let slot = 0; slot < width; slot++) {
-      this.storeLeaf(table, slot, kernelLeaf(this.layout, Math.imul(bits, 2 * slot + 3)));
+    for (let leaf = 0; leaf < width; leaf++) {
+      this.storeLeaf(table, leaf, kernelLeaf(this.layout, Math.imul(bits, 2 * leaf + 3)));
     }
     if (region === 0) {
       this.storeLeaf(table, width, stackLeaf(this.layout, bits));
@@ -97,104 +98,101 @@ export class CoherentGuest {
 
   // User leaves.
 
-  map(where: number, what: number): void {
-    const root = this.someRoot(where);
-    const region = this.userRegion(where);
-    const table = this.tableFor(root, region, what);
-    if (table !== undefined) this.changeLeaf(root, region, table, this.slot(where), userLeaf(this.layout, what));
+  map(target: number, choice: number): void {
+    const root = this.someRoot(target);
+    const region = this.userRegion(target);
+    const table = this.tableFor(root, region, choice);
+    if (table !== undefined) this.changeLeaf(root, region, table, this.leaf(target), userLeaf(this.layout, choice));
   }
 
-  unmap(where: number, what: number): void {
-    this.editLeaf(where, (old) => (what & 0x300 ? 0 : old & ~P));
+  unmap(target: number, choice: number): void {
+    this.editLeaf(target, (old) => (fields.isWhole(choice) ? 0 : old & ~P));
   }
 
-  changeRights(where: number, what: number): void {
-    this.editLeaf(where, (old) => old ^ (what & (RW | US)));
+  changeRights(target: number, choice: number): void {
+    this.editLeaf(target, (old) => old ^ fields.rights(choice));
   }
 
-  age(where: number, what: number): void {
-    this.editLeaf(where, (old) => old & ~(what & 1 ? A | D : D));
+  age(target: number, choice: number): void {
+    this.editLeaf(target, (old) => old & ~(fields.isRemoval(choice) ? A | D : D));
   }
 
-  private editLeaf(where: number, edit: (old: number) => number): void {
-    const root = this.someRoot(where);
-    const region = this.userRegion(where);
+  private editLeaf(target: number, edit: (old: number) => number): void {
+    const root = this.someRoot(target);
+    const region = this.userRegion(target);
     const table = this.tableOf(root, region);
     if (table === undefined) return;
-    const slot = this.slot(where);
-    this.changeLeaf(root, region, table, slot, edit(this.leafWord(table, slot)));
+    const leaf = this.leaf(target);
+    this.changeLeaf(root, region, table, leaf, edit(this.leafWord(table, leaf)));
   }
 
-  private changeLeaf(root: number, region: number, table: number, slot: number, value: number): void {
-    this.storeLeaf(table, slot, value);
-    this.tellLeaf(root, this.layout.userRegions[region] ?? 0, slot, value);
+  private changeLeaf(root: number, region: number, table: number, leaf: number, value: number): void {
+    this.storeLeaf(table, leaf, value);
+    this.announceLeaf(root, this.layout.userRegions[region] ?? 0, leaf, value);
   }
 
-  /** A leaf that names no page; not accessed, so that it is noticed only when it is touched. */
-  blunder(where: number, what: number): void {
-    const region = this.userRegion(where);
-    const table = this.tableFor(this.current, region, what);
+  /** Maps a page past the devices and touches it. The leaf is not accessed, so its announcement does not kill yet. */
+  blunder(target: number, choice: number): void {
+    const region = this.userRegion(target);
+    const table = this.tableFor(this.current, region, choice);
     if (table === undefined) return;
     const { guestPages, devicePages } = this.layout.machine;
-    const slot = this.slot(where);
-    const flags = RIGHTS;
-    this.changeLeaf(this.current, region, table, slot, (guestPages + devicePages) * PAGE_BYTES + flags);
-    const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
-    this.pushAccess(page + (what >>> 20), (what & 1) !== 0, (what & 2) !== 0);
+    const leaf = this.leaf(target);
+    this.changeLeaf(this.current, region, table, leaf, (guestPages + devicePages) * PAGE_BYTES + RIGHTS);
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, leaf);
+    this.pushAccess(page + fields.offset(choice), fields.isRead(choice), fields.isUser(choice));
   }
 
   // User tables.
 
-  /** The leaf table of a root's region; it is made and linked if there is none, unless tables have run out. */
-  private tableFor(root: number, region: number, what: number): number | undefined {
+  /** The leaf table of a root's region, made and linked if there is none; undefined if the guest has no table left. */
+  private tableFor(root: number, region: number, choice: number): number | undefined {
     this.buildRoot(root);
     if (this.pae) this.linkTop(root, this.places.userTop(region));
-    return this.tableOf(root, region) ?? this.linkFreshTable(root, region, what);
+    return this.tableOf(root, region) ?? this.linkFreshTable(root, region, choice);
   }
 
-  private linkFreshTable(root: number, region: number, what: number): number | undefined {
+  private linkFreshTable(root: number, region: number, choice: number): number | undefined {
     const table = this.freeTables.pop();
     if (table === undefined) return undefined;
-    this.fillTable(table, what);
-    this.storeUpper(root, region, this.places.leafTablePage(table) * PAGE_BYTES + FULL, what);
+    this.fillTable(table, choice);
+    this.storeUpper(root, region, this.places.leafTablePage(table) * PAGE_BYTES + FULL, choice);
     return table;
   }
 
-  /**
-   * Only once: later the table comes back as it was left. Nobody walks an unlinked table, so that nothing need be announced.
-   */
-  private fillTable(table: number, what: number): void {
+  /** Fills a table when it is first used; later it returns as it was left. No entry leads to it yet, so nothing is announced. */
+  private fillTable(table: number, choice: number): void {
     if (this.filled[table]) return;
     this.filled[table] = true;
-    for (let slot = 0; slot < this.layout.slots.length; slot++) {
-      this.storeLeaf(table, slot, userLeaf(this.layout, Math.imul(what, 2 * slot + 3)));
+    for (let leaf = 0; leaf < this.layout.pteIndexes.length; leaf++) {
+      this.storeLeaf(table, leaf, userLeaf(this.layout, Math.imul(choice, 2 * leaf + 3)));
     }
   }
 
-  /** Exchanges the leaf table of a region, or takes it away. */
-  swapTable(where: number, what: number): void {
-    const root = this.someRoot(where);
-    const region = this.userRegion(where);
+  /** Exchanges the leaf table of a region, or removes it. */
+  swapTable(target: number, choice: number): void {
+    const root = this.someRoot(target);
+    const region = this.userRegion(target);
     const old = this.tableOf(root, region);
     if (old === undefined) return;
-    if (what & 1) this.storeUpper(root, region, 0, what);
-    else if (this.linkFreshTable(root, region, what) === undefined) return;
+    if (fields.isRemoval(choice)) this.storeUpper(root, region, 0, choice);
+    else if (this.linkFreshTable(root, region, choice) === undefined) return;
     this.freeTables.push(old);
   }
 
-  changeUpperRights(where: number, what: number): void {
-    const root = this.someRoot(where);
-    const region = this.userRegion(where);
+  changeUpperRights(target: number, choice: number): void {
+    const root = this.someRoot(target);
+    const region = this.userRegion(target);
     const old = this.upperWord(root, region);
     // Mostly back to full rights, or user pages would soon be out of reach.
-    const flags = what & 0x300 ? FULL : FULL & ~(what & (RW | US | A | D));
-    if (old !== 0) this.storeUpper(root, region, (old & -PAGE_BYTES) | flags, what);
+    const lost = fields.isWhole(choice) ? 0 : fields.rights(choice) | fields.accessedDirty(choice);
+    if (old !== 0) this.storeUpper(root, region, (old & -PAGE_BYTES) | (FULL & ~lost), choice);
   }
 
-  toggleTop(where: number): void {
+  toggleTop(target: number): void {
     if (!this.pae) return;
-    const root = this.someRoot(where);
-    const top = choose(where, this.layout.userTops.length);
+    const root = this.someRoot(target);
+    const top = fields.region(target, this.layout.userTops.length);
     if (this.isTopLinked(root, top)) this.unlinkTop(root, top);
     else if (this.built[root]) this.linkTop(root, top);
   }
@@ -209,57 +207,58 @@ export class CoherentGuest {
   }
 
   private storeTop(root: number, top: number, linked: boolean, value: number): void {
-    const number = this.layout.userTops[top] ?? 0;
+    const index = this.layout.userTops[top] ?? 0;
     this.topLinked[root * this.layout.userTops.length + top] = linked;
-    this.store(this.places.rootEntry(root, number), value);
-    if (this.known[root]) this.tellTop(root, number);
+    this.store(this.places.rootEntry(root, index), value);
+    if (this.known[root]) this.announceTop(root, index);
   }
 
   /** Stores the upper entry of a root's region and announces it. */
-  private storeUpper(root: number, region: number, value: number, what: number): void {
+  private storeUpper(root: number, region: number, value: number, choice: number): void {
     this.upperWords[root * this.layout.userRegions.length + region] = value;
     this.store(this.places.upper(root, region), value);
-    if (this.known[root]) this.tellUpper(root, region, (what >>> 24) & 0x1f);
+    if (this.known[root]) this.announceUpper(root, region, fields.announcement(choice));
   }
 
-  /** Seldom by a flush that says more than need be. */
-  private tellUpper(root: number, region: number, variant: number): void {
+  /** Rarely by a flush, which announces more than necessary. */
+  private announceUpper(root: number, region: number, variant: number): void {
     if (variant === 0) this.flush('all');
     else if (variant <= 2 && root === this.current) this.flush('user');
-    else if (this.pae) this.tellMiddle(root, region);
-    else this.tellTop(root, this.layout.userRegions[region] ?? 0);
+    else if (this.pae) this.announceMiddle(root, region);
+    else this.announceTop(root, this.layout.userRegions[region] ?? 0);
   }
 
   // The kernel half.
 
-  mapKernel(where: number, what: number): void {
-    const region = this.kernelRegion(where);
-    const stack = region === 0 && (what & 0x7000000) === 0;
-    const slot = stack ? this.layout.slots.length + ((what >>> 30) & 1) : this.slot(where);
-    this.changeKernelLeaf(region, slot, (stack ? stackLeaf : kernelLeaf)(this.layout, what), where);
+  mapKernel(target: number, choice: number): void {
+    const region = this.kernelRegion(target);
+    const stack = region === 0 && fields.isStack(choice);
+    const leaf = stack ? this.layout.pteIndexes.length + fields.stackPage(choice) : this.leaf(target);
+    this.changeKernelLeaf(region, leaf, (stack ? stackLeaf : kernelLeaf)(this.layout, choice), target);
   }
 
-  unmapKernel(where: number): void {
-    this.changeKernelLeaf(this.kernelRegion(where), this.slot(where), 0, where);
+  unmapKernel(target: number): void {
+    this.changeKernelLeaf(this.kernelRegion(target), this.leaf(target), 0, target);
   }
 
-  private changeKernelLeaf(region: number, slot: number, value: number, where: number): void {
-    this.storeLeaf(this.kernelTable(region), slot, value);
-    // Any root will do: kernel pages are everybody's.
-    this.tellLeaf(this.anyRoot(where), this.layout.kernelRegions[region] ?? 0, slot, value);
+  private changeKernelLeaf(region: number, leaf: number, value: number, target: number): void {
+    this.storeLeaf(this.kernelTable(region), leaf, value);
+    // Any root will do: all of them share the kernel's leaves.
+    this.announceLeaf(this.anyRoot(target), this.layout.kernelRegions[region] ?? 0, leaf, value);
   }
 
-  /** Copies a kernel leaf table, puts the copy into every root, and has everything forgotten. */
-  exchangeKernelTable(where: number, what: number): void {
-    const region = this.kernelRegion(where);
+  /** Copies a kernel leaf table, puts the copy into every root, and flushes everything (rule 2). */
+  exchangeKernelTable(target: number, choice: number): void {
+    const region = this.kernelRegion(target);
     const old = this.kernelTable(region);
     const copy = this.freeTables.pop();
     if (copy === undefined) return;
     this.filled[copy] = true;
-    const width = region === 0 ? this.leafWidth : this.layout.slots.length;
-    for (let slot = 0; slot < width; slot++) this.storeLeaf(copy, slot, this.leafWord(old, slot));
-    this.storeLeaf(copy, this.slot(where), kernelLeaf(this.layout, what));
-    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~(what & US)));
+    const width = region === 0 ? this.leafWidth : this.layout.pteIndexes.length;
+    for (let leaf = 0; leaf < width; leaf++) this.storeLeaf(copy, leaf, this.leafWord(old, leaf));
+    this.storeLeaf(copy, this.leaf(target), kernelLeaf(this.layout, choice));
+    const lost = fields.rights(choice) & US;
+    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~lost));
     this.flush('all');
     this.freeTables.push(old);
   }
@@ -267,23 +266,23 @@ export class CoherentGuest {
   private linkKernelTable(region: number, upper: number): void {
     this.kernelWords[region] = upper;
     if (this.pae) return this.store(this.places.kernelMiddle(region), upper);
-    const number = this.layout.kernelRegions[region] ?? 0;
+    const index = this.layout.kernelRegions[region] ?? 0;
     for (let root = 0; root < this.built.length; root++) {
-      if (this.built[root]) this.store(this.places.rootEntry(root, number), upper);
+      if (this.built[root]) this.store(this.places.rootEntry(root, index), upper);
     }
   }
 
   // Roots.
 
-  switch(where: number, what: number): void {
-    this.switchTo(this.anyRoot(where), what >>> 0);
+  switch(target: number, choice: number): void {
+    this.switchTo(this.anyRoot(target), fields.draw(choice));
   }
 
-  /** The switch's own allocation may fail, and later ones do not. */
-  switchUnderPressure(where: number, what: number): void {
-    this.buildRoot(this.anyRoot(where));
+  /** The next host allocation fails, and only that of the switch can meet it. */
+  switchUnderPressure(target: number, choice: number): void {
+    this.buildRoot(this.anyRoot(target));
     this.steps.push({ op: 'fail-alloc', count: 1 });
-    this.switch(where, what);
+    this.switch(target, choice);
     this.steps.push({ op: 'fail-alloc', count: 0 });
   }
 
@@ -294,7 +293,7 @@ export class CoherentGuest {
     this.known[root] = true;
   }
 
-  /** Gives a root the kernel half; its user half is empty until somebody maps there. */
+  /** Gives a root the kernel half; its user half stays empty until the guest maps something there. */
   private buildRoot(root: number): void {
     if (this.built[root]) return;
     this.built[root] = true;
@@ -311,9 +310,9 @@ export class CoherentGuest {
     }
   }
 
-  /** Takes a root out of use: its user entries go, and are announced as gone (rule 4). */
-  retire(where: number): void {
-    const root = this.anyRoot(where);
+  /** Retires a root: clears its user entries and announces that (rule 4). */
+  retire(target: number): void {
+    const root = this.anyRoot(target);
     if (root === this.current || !this.built[root]) return;
     for (let top = 0; this.pae && top < this.layout.userTops.length; top++) this.unlinkTop(root, top);
     for (let region = 0; region < this.layout.userRegions.length; region++) this.releaseRegion(root, region);
@@ -321,80 +320,81 @@ export class CoherentGuest {
     this.known[root] = false;
   }
 
-  /** In PAE the middle table is unlinked by now, and nothing in it need be announced. */
+  /** In PAE the middle table is unlinked by now, so its entries need no announcement. */
   private releaseRegion(root: number, region: number): void {
     const old = this.upperWord(root, region);
     if (old === 0) return;
     this.upperWords[root * this.layout.userRegions.length + region] = 0;
     this.store(this.places.upper(root, region), 0);
-    if (!this.pae) this.tellTop(root, this.layout.userRegions[region] ?? 0);
+    if (!this.pae) this.announceTop(root, this.layout.userRegions[region] ?? 0);
     this.freeTables.push(this.places.leafTableAt(old));
   }
 
   // Everything else.
 
-  access(where: number, what: number): void {
-    // Regions without a table are touched less often: there is little to see.
-    const empty = !this.reachable(this.current, this.userRegion(where)) && (where & 0x1c000000) !== 0;
-    const kernel = empty || (where & 0x3000000) === 0;
-    const odd = (what & 0x1c) === 0;
-    this.pushAccess(this.somewhere(where, what, kernel), (what & 1) !== 0, kernel === odd);
+  access(target: number, choice: number): void {
+    // Regions without a table are touched less often: every access there faults.
+    const avoided = !this.reachable(this.current, this.userRegion(target)) && !fields.mayBeEmpty(target);
+    const kernel = avoided || fields.isKernel(target);
+    const user = kernel === fields.isOddMode(choice);
+    this.pushAccess(this.somewhere(target, choice, kernel), fields.isRead(choice), user);
   }
 
-  private somewhere(where: number, what: number, kernel: boolean): number {
+  private somewhere(target: number, choice: number, kernel: boolean): number {
     const { geometry, kernelRegions, userRegions } = this.layout;
-    const rare = (what >>> 5) & 0x7f;
-    if (rare === 0) return geometry.switcherAddress + ((what >>> 12) & 0xffff);
-    if (rare <= 3) return where >>> 0;
+    const rare = fields.place(choice);
+    if (rare === 0) return geometry.switcherAddress + fields.switcherOffset(choice);
+    if (rare <= 3) return fields.address(target);
     const regions = kernel ? kernelRegions : userRegions;
-    return this.places.page(regions[choose(where, regions.length)] ?? 0, this.slot(where)) + (what >>> 20);
+    const region = regions[fields.region(target, regions.length)] ?? 0;
+    return this.places.page(region, this.leaf(target)) + fields.offset(choice);
   }
 
-  /** Asks only for what is mapped: asking for anything else is deadly. */
-  guestPa(where: number, what: number): void {
-    const region = this.userRegion(where);
+  /** Queries mapped addresses only: any other query kills the guest. */
+  guestPa(target: number, choice: number): void {
+    const region = this.userRegion(target);
     const table = this.tableOf(this.current, region);
-    const slot = this.slot(where);
+    const leaf = this.leaf(target);
     if (table === undefined || !this.reachable(this.current, region)) return;
-    if ((this.leafWord(table, slot) & P) === 0) return;
-    const page = this.places.page(this.layout.userRegions[region] ?? 0, slot);
-    this.steps.push({ op: 'guest-pa', vaddr: vaddr(page + (what >>> 20)) });
+    if ((this.leafWord(table, leaf) & P) === 0) return;
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, leaf);
+    this.steps.push({ op: 'guest-pa', vaddr: vaddr(page + fields.offset(choice)) });
   }
 
-  setStack(what: number): void {
-    const unused = what & 0x100 ? 0 : what >>> 20;
-    this.steps.push({ op: 'set-stack', esp: vaddr(this.places.stackTop - unused), pages: choose(what, 3) });
+  setStack(choice: number): void {
+    const unused = fields.isAligned(choice) ? 0 : fields.offset(choice);
+    const pages = fields.oneOf(choice, 3);
+    this.steps.push({ op: 'set-stack', esp: vaddr(this.places.stackTop - unused), pages });
   }
 
-  migrate(what: number): void {
-    this.steps.push({ op: 'migrate', cpu: choose(what, this.layout.machine.hostCpus) });
+  migrate(choice: number): void {
+    this.steps.push({ op: 'migrate', cpu: fields.oneOf(choice, this.layout.machine.hostCpus) });
   }
 
   flush(scope: FlushScope): void {
     this.steps.push({ op: 'flush-tlb', scope });
   }
 
-  // What `where` chooses.
+  // Targets.
 
-  private anyRoot(where: number): number {
-    return choose(where >>> 16, this.layout.roots.length);
+  private anyRoot(target: number): number {
+    return fields.root(target, this.layout.roots.length);
   }
 
-  /** Three times in four the root that the guest runs on. */
-  private someRoot(where: number): number {
-    return (where & 0x30000) !== 0 ? this.current : this.anyRoot(where);
+  private someRoot(target: number): number {
+    return fields.isCurrentRoot(target) ? this.current : this.anyRoot(target);
   }
 
-  private userRegion(where: number): number {
-    return choose(where, this.layout.userRegions.length);
+  private userRegion(target: number): number {
+    return fields.region(target, this.layout.userRegions.length);
   }
 
-  private kernelRegion(where: number): number {
-    return choose(where, this.layout.kernelRegions.length);
+  private kernelRegion(target: number): number {
+    return fields.region(target, this.layout.kernelRegions.length);
   }
 
-  private slot(where: number): number {
-    return choose(where >>> 8, this.layout.slots.length);
+  private leaf(target: number): number {
+    return fields.leaf(target, this.layout.pteIndexes.length);
   }
 
   // What the guest remembers.
@@ -407,7 +407,7 @@ export class CoherentGuest {
     return this.upperWords[root * this.layout.userRegions.length + region] ?? 0;
   }
 
-  /** The leaf table that a root's region has, reachable or not. */
+  /** The leaf table of a root's region, whether the root's tables lead there or not. */
   private tableOf(root: number, region: number): number | undefined {
     const upper = this.upperWord(root, region);
     return upper === 0 ? undefined : this.places.leafTableAt(upper);
@@ -417,14 +417,14 @@ export class CoherentGuest {
     return this.places.leafTableAt(this.kernelWords[region] ?? 0);
   }
 
-  /** A root's region has a table, and the CPU finds it. */
+  /** A root's region has a table, and a walk finds it. */
   private reachable(root: number, region: number): boolean {
     const linked = !this.pae || this.isTopLinked(root, this.places.userTop(region));
     return linked && this.upperWord(root, region) !== 0;
   }
 
-  private leafWord(table: number, slot: number): number {
-    return this.leafWords[table * this.leafWidth + slot] ?? 0;
+  private leafWord(table: number, leaf: number): number {
+    return this.leafWords[table * this.leafWidth + leaf] ?? 0;
   }
 
   // Steps.
@@ -433,14 +433,14 @@ export class CoherentGuest {
     this.steps.push({ op: 'store', paddr: paddr(address), value: guestEntry(value) });
   }
 
-  private storeLeaf(table: number, slot: number, value: number): void {
-    this.leafWords[table * this.leafWidth + slot] = value;
-    this.store(this.places.leaf(table, slot), value);
+  private storeLeaf(table: number, leaf: number, value: number): void {
+    this.leafWords[table * this.leafWidth + leaf] = value;
+    this.store(this.places.leaf(table, leaf), value);
   }
 
-  /** `region` is the region's own number. */
-  private tellLeaf(root: number, region: number, slot: number, value: number): void {
-    const address = this.places.page(region, slot);
+  /** `region` is the region's own number, as in geometry.ts. */
+  private announceLeaf(root: number, region: number, leaf: number, value: number): void {
+    const address = this.places.page(region, leaf);
     this.steps.push({
       op: 'set-pte',
       root: paddr(this.places.root(root)),
@@ -449,11 +449,11 @@ export class CoherentGuest {
     });
   }
 
-  private tellTop(root: number, number: number): void {
-    this.steps.push({ op: 'set-pgd', root: paddr(this.places.root(root)), index: number });
+  private announceTop(root: number, index: number): void {
+    this.steps.push({ op: 'set-pgd', root: paddr(this.places.root(root)), index });
   }
 
-  private tellMiddle(root: number, region: number): void {
+  private announceMiddle(root: number, region: number): void {
     const page = this.places.middlePage(root, this.places.userTop(region));
     const index = middleOf(this.layout.geometry, this.layout.userRegions[region] ?? 0);
     this.steps.push({ op: 'set-pmd', pmd: paddr(page * PAGE_BYTES), index });

@@ -1,13 +1,15 @@
 /**
- * Where a coherent guest keeps what: which pages are roots, middle tables, leaf tables and data for good (rule 3 of
- * machine.md 5), and which addresses it uses. The kernel half begins at a root entry's border.
+ * The layout of a coherent guest: which pages are roots, middle tables, leaf tables and data for good (rule 3 of machine.md 5), which
+ * addresses it uses, and where the entries for them lie. The kernel half begins at a root entry's border.
  */
 
 import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, PAGE_BYTES } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES } from '../../model/vocabulary/index.js';
+import { A, D, FULL, P, RIGHTS, RW, US, G, PCD, PWT } from '../entry-bits.js';
 import type { Draw } from './draw.js';
 import type { Geometry } from './geometry.js';
-import { addressOf, geometryOf, topOf } from './geometry.js';
+import { addressOf, entryAddress, geometryOf, middleOf, topOf } from './geometry.js';
+import * as fields from './macro-fields.js';
 
 export interface CoherentLayout {
   readonly machine: MachineConfig;
@@ -16,25 +18,25 @@ export interface CoherentLayout {
   readonly userRegions: readonly number[];
   /** The first holds the stack. */
   readonly kernelRegions: readonly number[];
-  /** Root entries that cover the user regions, and the kernel's. */
+  /** The root entries that cover the user regions, and the kernel's. */
   readonly userTops: readonly number[];
   readonly kernelTops: readonly number[];
-  /** Entries of a leaf table that the guest uses. */
-  readonly slots: readonly number[];
-  /** The lower one of the two stack pages, in the first kernel region only. */
-  readonly stackSlot: number;
-  /** Addresses that may become roots. */
+  /** The entries of a leaf table that the guest uses. */
+  readonly pteIndexes: readonly number[];
+  /** The entry of the lower of the two stack pages, in the first kernel region only. */
+  readonly stackPteIndex: number;
+  /** Addresses of roots. */
   readonly roots: readonly number[];
-  /** PAE: the middle tables of the kernel, one a kernel top, then those of each root, one a user top. */
+  /** PAE: the kernel's middle tables begin here, one for each kernel top, then those of each root, one for each user top. */
   readonly firstMiddle: number;
-  /** Leaf tables fill the pages from here on. */
+  /** Leaf tables fill the pages from here. */
   readonly firstLeaf: number;
   readonly leafTables: number;
   /** Data pages run from here to the end of RAM. */
   readonly firstData: number;
   /** Steps in linear mode before paging. */
   readonly linearSteps: number;
-  /** What linear mode touches, and what the first tables hold. */
+  /** Random bits for the accesses of linear mode and for the first tables. */
   readonly bits: number;
 }
 
@@ -60,12 +62,12 @@ const topsOf = (geometry: Geometry, regions: readonly number[]): number[] => [
   ...new Set(regions.map((region) => topOf(geometry, region))),
 ];
 
-const drawSlots = (draw: Draw, geometry: Geometry, stackSlot: number): number[] => {
-  const slots = [draw.pick([0, 0, 1, stackSlot - 1])];
-  if (draw.bits(2) !== 0) slots.push(stackSlot + 2);
-  if (draw.bits(1) === 0) slots.push(stackSlot + 3);
-  if (draw.bits(2) === 0) slots.push(geometry.tableEntries - 1);
-  return slots;
+const drawPteIndexes = (draw: Draw, geometry: Geometry, stackPteIndex: number): number[] => {
+  const indexes = [draw.pick([0, 0, 1, stackPteIndex - 1])];
+  if (draw.bits(2) !== 0) indexes.push(stackPteIndex + 2);
+  if (draw.bits(1) === 0) indexes.push(stackPteIndex + 3);
+  if (draw.bits(2) === 0) indexes.push(geometry.tableEntries - 1);
+  return indexes;
 };
 
 /** Roots fill a page each, or (PAE) lie side by side in one. */
@@ -84,7 +86,7 @@ export const drawLayout = (draw: Draw, paging: Paging): CoherentLayout => {
   const kernelRegions = drawKernelRegions(draw, geometry, kernelRegion);
   const userTops = topsOf(geometry, userRegions);
   const kernelTops = topsOf(geometry, kernelRegions);
-  const stackSlot = draw.pick([4, 8, geometry.tableEntries - 8]);
+  const stackPteIndex = draw.pick([4, 8, geometry.tableEntries - 8]);
   const rootCount = draw.pick([1, 2, 3, 4, 5, 6]);
   const packed = paging === 'pae' && draw.bits(1) === 0;
   const firstRoot = draw.bits(3) === 0 ? 0 : 1;
@@ -107,8 +109,8 @@ export const drawLayout = (draw: Draw, paging: Paging): CoherentLayout => {
     kernelRegions,
     userTops,
     kernelTops,
-    slots: drawSlots(draw, geometry, stackSlot),
-    stackSlot,
+    pteIndexes: drawPteIndexes(draw, geometry, stackPteIndex),
+    stackPteIndex,
     roots: rootsFrom(geometry, firstRoot, rootCount, packed),
     firstMiddle,
     firstLeaf: firstMiddle + middles,
@@ -118,3 +120,136 @@ export const drawLayout = (draw: Draw, paging: Paging): CoherentLayout => {
     bits: draw.word(),
   };
 };
+
+/** Where a coherent guest's roots, tables and entries lie. Roots, regions, tops and leaves are numbers in the layout's lists. */
+export class CoherentPlaces {
+  private readonly layout: CoherentLayout;
+  private readonly pae: boolean;
+  /** The number of the user top that covers each user region. */
+  private readonly userTopOf: readonly number[];
+
+  constructor(layout: CoherentLayout) {
+    const { geometry, userRegions, userTops } = layout;
+    this.layout = layout;
+    this.pae = geometry.paging === 'pae';
+    this.userTopOf = userRegions.map((region) => userTops.indexOf(topOf(geometry, region)));
+  }
+
+  root(root: number): number {
+    return this.layout.roots[root] ?? 0;
+  }
+
+  /** Where a root's entry `index` lies. */
+  rootEntry(root: number, index: number): number {
+    return this.root(root) + index * this.layout.geometry.entryBytes;
+  }
+
+  userTop(region: number): number {
+    return this.userTopOf[region] ?? 0;
+  }
+
+  /** PAE: the page of a root's middle table under a user top. */
+  middlePage(root: number, top: number): number {
+    const { firstMiddle, kernelTops, userTops } = this.layout;
+    return firstMiddle + kernelTops.length + root * userTops.length + top;
+  }
+
+  /** Where the entry lies that links the leaf table of a root's region: a PGD entry in 2-level, a PMD entry in PAE. */
+  upper(root: number, region: number): number {
+    const { geometry, userRegions } = this.layout;
+    const number = userRegions[region] ?? 0;
+    if (!this.pae) return this.rootEntry(root, number);
+    return entryAddress(geometry, this.middlePage(root, this.userTop(region)), middleOf(geometry, number));
+  }
+
+  /** PAE: the same for a kernel region of all roots. */
+  kernelMiddle(region: number): number {
+    const { geometry, firstMiddle, kernelRegions, kernelTops } = this.layout;
+    const number = kernelRegions[region] ?? 0;
+    return entryAddress(
+      geometry,
+      firstMiddle + kernelTops.indexOf(topOf(geometry, number)),
+      middleOf(geometry, number),
+    );
+  }
+
+  leafTablePage(table: number): number {
+    return this.layout.firstLeaf + table;
+  }
+
+  /** The leaf table that an upper entry points at. */
+  leafTableAt(upper: number): number {
+    return (upper >>> PAGE_BITS) - this.layout.firstLeaf;
+  }
+
+  leaf(table: number, leaf: number): number {
+    return entryAddress(this.layout.geometry, this.leafTablePage(table), this.pteIndex(leaf));
+  }
+
+  /** The first address that a leaf of a region maps; `region` is the region's own number, as in geometry.ts. */
+  page(region: number, leaf: number): number {
+    return addressOf(this.layout.geometry, region, this.pteIndex(leaf));
+  }
+
+  /** The entry of a leaf table for leaf number `leaf`: one of the layout's, or behind them one of the two stack pages. */
+  private pteIndex(leaf: number): number {
+    const { pteIndexes, stackPteIndex } = this.layout;
+    return leaf < pteIndexes.length ? (pteIndexes[leaf] ?? 0) : stackPteIndex + leaf - pteIndexes.length;
+  }
+
+  /** The address at which the stack pages end. */
+  get stackTop(): number {
+    return this.page(this.layout.kernelRegions[0] ?? 0, this.layout.pteIndexes.length + 1) + PAGE_BYTES;
+  }
+}
+
+// What leaves hold.
+
+/** Of a user leaf: one in sixteen is for the kernel alone, one is not present, three are read-only; half are not aged or not dirty. */
+const USER_FLAGS: readonly number[] = [
+  ...[
+    FULL,
+    FULL,
+    FULL,
+    FULL,
+    RIGHTS | A,
+    RIGHTS | A,
+    RIGHTS,
+    RIGHTS,
+    RIGHTS,
+    FULL & ~RW,
+    P | US | A,
+    P | US,
+    FULL & ~US,
+  ],
+  ...[FULL | PWT | PCD, RIGHTS | D, FULL & ~P],
+];
+
+/** Of a kernel leaf: a quarter are open to users, as no real kernel's would be. */
+const KERNEL_FLAGS: readonly number[] = [
+  ...[FULL & ~US, FULL & ~US, G | (FULL & ~US), G | (FULL & ~US), P | RW | A, P | RW, P | A | D, G | P],
+  ...[FULL, FULL, RIGHTS, 0],
+];
+
+/** With more of them, leaves would hardly ever map the same page. */
+const MOST_DATA_PAGES = 12;
+
+const dataPage = ({ firstData, machine }: CoherentLayout, choice: number): number =>
+  firstData + fields.page(choice, Math.min(machine.guestPages - firstData, MOST_DATA_PAGES));
+
+/** A data page, or sometimes a device's. */
+const mappedPage = (layout: CoherentLayout, choice: number): number => {
+  const { guestPages, devicePages } = layout.machine;
+  const device = devicePages > 0 && fields.isDevice(choice);
+  return device ? guestPages + fields.page(choice, devicePages) : dataPage(layout, choice);
+};
+
+export const userLeaf = (layout: CoherentLayout, choice: number): number =>
+  mappedPage(layout, choice) * PAGE_BYTES + fields.flags(choice, USER_FLAGS);
+
+export const kernelLeaf = (layout: CoherentLayout, choice: number): number =>
+  mappedPage(layout, choice) * PAGE_BYTES + fields.flags(choice, KERNEL_FLAGS);
+
+/** A stack page is writable; the guest may have left A and D clear. */
+export const stackLeaf = (layout: CoherentLayout, choice: number): number =>
+  dataPage(layout, choice) * PAGE_BYTES + (FULL & ~US & ~fields.accessedDirty(choice));

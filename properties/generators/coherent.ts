@@ -1,70 +1,67 @@
 /** Coherent programs (machine.md 5): a list of macros, lowered by a guest that keeps the contract. */
 
 import type { Paging, Program } from '../../model/vocabulary/index.js';
+import type { Mixture } from './case.js';
 import { CoherentGuest } from './coherent-guest.js';
 import type { CoherentLayout } from './coherent-layout.js';
 import { drawLayout } from './coherent-layout.js';
 import type { Draw } from './draw.js';
 import type { Macro, MacroKind } from './macro.js';
 import { drawMacroKinds } from './macro.js';
-import type { Mixture } from './mixture.js';
 
-/** What a coherent program was lowered from. */
+/** What a coherent program is lowered from. */
 export interface CoherentOrigin {
   readonly layout: CoherentLayout;
   readonly macros: readonly Macro[];
 }
 
-const lowerMacro = (guest: CoherentGuest, { kind, where, what }: Macro): void => {
+const lowerMacro = (guest: CoherentGuest, { kind, target, choice }: Macro): void => {
   switch (kind) {
     case 'access':
-      return guest.access(where, what);
+      return guest.access(target, choice);
     case 'map':
-      return guest.map(where, what);
+      return guest.map(target, choice);
     case 'unmap':
-      return guest.unmap(where, what);
+      return guest.unmap(target, choice);
     case 'rights':
-      return guest.changeRights(where, what);
+      return guest.changeRights(target, choice);
     case 'age':
-      return guest.age(where, what);
+      return guest.age(target, choice);
     case 'swap-table':
-      return guest.swapTable(where, what);
+      return guest.swapTable(target, choice);
     case 'upper-rights':
-      return guest.changeUpperRights(where, what);
+      return guest.changeUpperRights(target, choice);
     case 'toggle-top':
-      return guest.toggleTop(where);
+      return guest.toggleTop(target);
     case 'kernel-map':
-      return guest.mapKernel(where, what);
+      return guest.mapKernel(target, choice);
     case 'kernel-unmap':
-      return guest.unmapKernel(where);
+      return guest.unmapKernel(target);
     case 'kernel-table':
-      return guest.exchangeKernelTable(where, what);
+      return guest.exchangeKernelTable(target, choice);
     case 'switch':
-      return guest.switch(where, what);
+      return guest.switch(target, choice);
     case 'retire':
-      return guest.retire(where);
+      return guest.retire(target);
     case 'set-stack':
-      return guest.setStack(what);
+      return guest.setStack(choice);
     case 'guest-pa':
-      return guest.guestPa(where, what);
+      return guest.guestPa(target, choice);
     case 'migrate':
-      return guest.migrate(what);
+      return guest.migrate(choice);
     case 'flush-user':
       return guest.flush('user');
     case 'flush-all':
       return guest.flush('all');
     case 'pressure':
-      return guest.switchUnderPressure(where, what);
+      return guest.switchUnderPressure(target, choice);
     case 'blunder':
-      return guest.blunder(where, what);
-    default: {
-      const unknown: never = kind;
-      throw new Error(`unknown macro ${String(unknown)}`);
-    }
+      return guest.blunder(target, choice);
+    default:
+      return kind satisfies never;
   }
 };
 
-/** Deterministic: the same origin gives the same program. */
 export const lowerCoherent = ({ layout, macros }: CoherentOrigin): Program => {
   const guest = new CoherentGuest(layout);
   guest.start();
@@ -72,7 +69,7 @@ export const lowerCoherent = ({ layout, macros }: CoherentOrigin): Program => {
   return { machine: layout.machine, steps: guest.steps };
 };
 
-/** A program that ends with the macro in which it reaches its length, or just before what would exceed `mostSteps`. */
+/** A program of at most `mostSteps` steps. Its length is drawn; the macro that reaches it is the last, unless it would exceed `mostSteps`. */
 export const drawCoherent = (
   draw: Draw,
   paging: Paging,
@@ -88,7 +85,7 @@ export const drawCoherent = (
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
   const macros: Macro[] = [];
   const take = (kind: MacroKind): boolean => {
-    const macro: Macro = { kind, where: draw.word(), what: draw.word() };
+    const macro: Macro = { kind, target: draw.word(), choice: draw.word() };
     const length = steps.length;
     lowerMacro(guest, macro);
     const fits = steps.length <= mostSteps;

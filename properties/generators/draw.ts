@@ -1,4 +1,4 @@
-/** Numbers for the generators, drawn without allocating: a program takes about five for each step. */
+/** Random numbers for the generators, without allocation: a program draws about five for each step. */
 
 import type fc from 'fast-check';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
@@ -9,7 +9,7 @@ const TWO_TO_MINUS_32 = 2 ** -32;
 export class Draw {
   private readonly generator: RandomGenerator;
 
-  /** Takes four numbers from `random` and draws everything else from a generator of its own, which costs a fifth as much. */
+  /** Seeds a generator of its own with four numbers from `random`, because drawing from that directly costs five times as much. */
   constructor(random: fc.Random) {
     const word = (): number => random.nextInt(-0x80000000, 0x7fffffff);
     this.generator = xoroshiro128plusFromState([word(), word(), word(), word()]);
@@ -25,7 +25,7 @@ export class Draw {
     return this.generator.next() >>> 0;
   }
 
-  /** `count` random bits, 1 … 31. The upper ones of a word, which are the better ones. */
+  /** `count` random bits, 1 … 31: the upper bits of a word, which are the more random ones in xoroshiro128+. */
   bits(count: number): number {
     return this.generator.next() >>> (32 - count);
   }
@@ -40,12 +40,12 @@ export class Draw {
     return least + this.below(most - least + 1);
   }
 
-  /** True once in `often` draws on average. */
+  /** True with probability 1/`often`. */
   oneIn(often: number): boolean {
     return this.below(often) === 0;
   }
 
-  /** One of the values, each as likely. */
+  /** One of the values, all equally likely. */
   pick<T>(values: readonly T[]): T {
     return values[this.below(values.length)];
   }

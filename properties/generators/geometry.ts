@@ -1,11 +1,11 @@
 /**
- * How the guests of the generators cut up an address. Below a root lie `regions`: the reach of one leaf table each.
+ * How the generators split an address (machine.md 1). A `region` is the reach of one leaf table.
  *
  *            31        22 21        12 11       0
- *   2-level | region     | slot       | offset   |      region = entry of the root
+ *   2-level | region     | pteIndex   | offset   |      region = entry of the root
  *
  *            31 30 29  21 20        12 11       0
- *   pae     | region     | slot       | offset   |      region = top · 512 + entry of the middle table
+ *   pae     | region     | pteIndex   | offset   |      region = top · 512 + entry of the middle table
  */
 
 import type { Paging } from '../../model/vocabulary/index.js';
@@ -19,9 +19,9 @@ export interface Geometry {
   readonly rootAlignment: number;
   /** Leaf tables that cover the address space. */
   readonly regions: number;
-  /** A region's number times 2^this is its first address. */
+  /** A region's first address is its number shifted left by this. */
   readonly regionBits: number;
-  /** A region's number over 2^this is its root entry. */
+  /** A region's root entry is its number shifted right by this. */
   readonly topBits: number;
   /** The region that the Switcher fills. */
   readonly switcherRegion: number;
@@ -49,16 +49,16 @@ const GEOMETRIES: Readonly<Record<Paging, Geometry>> = { '2-level': geometryFor(
 
 export const geometryOf = (paging: Paging): Geometry => GEOMETRIES[paging];
 
-/** The address of a slot of a region. */
-export const addressOf = (geometry: Geometry, region: number, slot: number): number =>
-  ((region << geometry.regionBits) | (slot << PAGE_BITS)) >>> 0;
+/** The first address that an entry of a region's leaf table maps. */
+export const addressOf = (geometry: Geometry, region: number, pteIndex: number): number =>
+  ((region << geometry.regionBits) | (pteIndex << PAGE_BITS)) >>> 0;
 
-/** Which root entry covers a region. */
+/** The index of the root entry that covers a region. */
 export const topOf = (geometry: Geometry, region: number): number => region >>> geometry.topBits;
 
-/** Which entry of the middle table covers a region; PAE only. */
+/** PAE: the index of the middle table's entry that covers a region. */
 export const middleOf = (geometry: Geometry, region: number): number => region & (geometry.tableEntries - 1);
 
-/** Where entry `index` of a table that fills page `page` lies in guest RAM. */
+/** The address in guest RAM of entry `index` of the table in page `page`. */
 export const entryAddress = (geometry: Geometry, page: number, index: number): number =>
   page * PAGE_BYTES + index * geometry.entryBytes;

@@ -1,73 +1,98 @@
 /**
- * A hostile program in the making: the pool that it draws from, and the steps so far. One method a kind of step; each fills
- * in what it is not told from the pool.
+ * A hostile program under construction: its layout, and its steps so far. One method for each kind of step, and choices from the layout.
  */
 
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { P } from '../entry-bits.js';
+import { A, D, FULL, G, P, PCD, PWT, RIGHTS, RW, US } from '../entry-bits.js';
 import type { Draw } from './draw.js';
-import { FIRST_FLAGS, KERNEL_FULL, LEAF_FLAGS, TOP_FLAGS, UPPER_FLAGS } from './entry-flags.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
-import type { Pool } from './pool.js';
+import type { HostileLayout } from './hostile-layout.js';
 
 /** The last page of the physical address space. */
 const LARGEST_PAGE = ADDRESS_SPACE_BYTES - PAGE_BYTES;
 
-/** Mostly `write`, so that what a step took away comes back. */
+/** Mostly `write`, so that a protected page becomes usable again. */
 const PROTECTIONS: readonly Protection[] = ['none', 'read', 'write', 'write'];
+
+// Flags of entries, as often as they are drawn.
+
+const times = (count: number, flags: number): readonly number[] => new Array<number>(count).fill(flags);
+
+/** A leaf: one in sixteen is not present. */
+const LEAF_FLAGS: readonly number[] = [
+  ...[
+    ...times(7, FULL),
+    ...times(4, RIGHTS | A),
+    ...times(5, RIGHTS),
+    ...times(2, FULL & ~RW),
+    ...times(2, P | US | A),
+  ],
+  ...[P | US, FULL & ~US, FULL & ~US, P | RW | A, P | A | D, P | RW, FULL | G, RIGHTS | G, FULL | PWT | PCD],
+  ...[RIGHTS | D, FULL & ~P, 0],
+];
+
+/** An upper entry with rights: the PGD entry in 2-level, the PMD entry in PAE. */
+const UPPER_FLAGS: readonly number[] = [...times(11, FULL), RIGHTS | A, RIGHTS, FULL & ~US, FULL & ~RW, 0];
+
+/** The same while a program builds its tables: a right missing there is missing everywhere. */
+const FIRST_FLAGS: readonly number[] = [...times(9, FULL), RIGHTS | A, RIGHTS, FULL & ~US];
+
+/** A PAE top entry, which has no rights. */
+const TOP_FLAGS: readonly number[] = [...times(31, P), 0];
 
 export class HostileGuest {
   readonly draw: Draw;
-  readonly pool: Pool;
+  readonly layout: HostileLayout;
   readonly geometry: Geometry;
   readonly steps: Step[] = [];
-  /** The root of the last switch, if there was one, and the host CPU of the last migration. */
+  /** The root of the last switch, if any, and the host CPU of the last migration. */
   currentRoot: number | undefined = undefined;
   cpu = 0;
 
-  constructor(draw: Draw, pool: Pool) {
+  constructor(draw: Draw, layout: HostileLayout) {
     this.draw = draw;
-    this.pool = pool;
-    this.geometry = pool.geometry;
+    this.layout = layout;
+    this.geometry = layout.geometry;
   }
 
-  // Choices from the pool.
+  // Choices from the layout.
 
   root(): number {
-    return this.draw.pick(this.pool.roots);
+    return this.draw.pick(this.layout.roots);
   }
 
   region(): number {
-    return this.draw.pick(this.pool.regions);
+    return this.draw.pick(this.layout.regions);
   }
 
-  /** The number of a root entry: mostly one in use, at times the last one, under which the Switcher lies. */
+  /** The index of a root entry: mostly one in use, sometimes the last one, which covers the Switcher. */
   top(): number {
-    return this.draw.bits(2) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.pool.tops);
+    return this.draw.bits(2) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.layout.tops);
   }
 
-  /** The first address of a page that no RAM has. */
+  /** The first address of a page outside RAM. */
   outsideRam(): number {
-    return this.draw.pick([this.pool.machine.guestPages * PAGE_BYTES, LARGEST_PAGE, 0x80000000]);
+    return this.draw.pick([this.layout.machine.guestPages * PAGE_BYTES, LARGEST_PAGE, 0x80000000]);
   }
 
-  /** The first address of a page of the pool. */
+  /** The first address of a page of the layout. */
   page(): number {
-    return addressOf(this.geometry, this.region(), this.draw.pick(this.pool.slots));
+    return addressOf(this.geometry, this.region(), this.draw.pick(this.layout.pteIndexes));
   }
 
-  /** An address within a page of the pool. */
+  /** An address within a page of the layout. */
   address(): number {
     const bits = this.draw.word();
-    const { regions, slots, stackSlot } = this.pool;
+    const { regions, pteIndexes, stackPteIndex } = this.layout;
     const region = regions[((bits & 0xff) * regions.length) >> 8] ?? 0;
-    const slot = (bits & 0xf00) === 0 ? stackSlot : slots[(((bits >>> 12) & 0xff) * slots.length) >> 8];
-    return (addressOf(this.geometry, region, slot ?? 0) | (bits >>> 20)) >>> 0;
+    const pteIndex =
+      (bits & 0xf00) === 0 ? stackPteIndex : pteIndexes[(((bits >>> 12) & 0xff) * pteIndexes.length) >> 8];
+    return (addressOf(this.geometry, region, pteIndex ?? 0) | (bits >>> 20)) >>> 0;
   }
 
-  /** An entry that points at a page, whose flags are one of the given. What is not present may hold anything above them. */
+  /** An entry that names a page, with one of the given sets of flags. If it is not present, its PAE high half is random. */
   entry(page: number, choices: readonly number[]): GuestEntry {
     const flags = this.draw.pick(choices);
     const low = page * PAGE_BYTES + flags;
@@ -75,9 +100,9 @@ export class HostileGuest {
     return guestEntry(low, this.draw.word());
   }
 
-  /** A leaf: mostly of RAM, at times of a device. */
+  /** A leaf: mostly of RAM, sometimes of a device. */
   leaf(): GuestEntry {
-    const { machine, data } = this.pool;
+    const { machine, data } = this.layout;
     const device = machine.devicePages > 0 && this.draw.bits(4) === 0;
     const page = device ? machine.guestPages + this.draw.below(machine.devicePages) : this.draw.pick(data);
     return this.entry(page, LEAF_FLAGS);
@@ -90,22 +115,25 @@ export class HostileGuest {
   }
 
   storeLeaf(value: GuestEntry): void {
-    this.store(entryAddress(this.geometry, this.draw.pick(this.pool.leaves), this.draw.pick(this.pool.slots)), value);
+    this.store(
+      entryAddress(this.geometry, this.draw.pick(this.layout.leaves), this.draw.pick(this.layout.pteIndexes)),
+      value,
+    );
   }
 
   /** A root entry: PGD in 2-level, top entry in PAE. */
   storeTop(root: number, region: number, flags = UPPER_FLAGS): void {
-    const { geometry, pool } = this;
+    const { geometry, layout } = this;
     const value =
       geometry.paging === 'pae'
-        ? this.entry(this.draw.pick(pool.middles), TOP_FLAGS)
-        : this.entry(this.draw.pick(pool.leaves), flags);
+        ? this.entry(this.draw.pick(layout.middles), TOP_FLAGS)
+        : this.entry(this.draw.pick(layout.leaves), flags);
     this.store(root + topOf(geometry, region) * geometry.entryBytes, value);
   }
 
   /** An entry of a middle table; PAE only. */
   storeMiddle(page: number, region: number, flags = UPPER_FLAGS): void {
-    const value = this.entry(this.draw.pick(this.pool.leaves), flags);
+    const value = this.entry(this.draw.pick(this.layout.leaves), flags);
     this.store(entryAddress(this.geometry, page, middleOf(this.geometry, region)), value);
   }
 
@@ -126,9 +154,9 @@ export class HostileGuest {
     this.steps.push({ op: 'set-stack', esp: vaddr(esp), pages });
   }
 
-  /** A stack whose first page every leaf table of the pool maps for the kernel. */
-  setPoolStack(pages: number): void {
-    const page = addressOf(this.geometry, this.pool.stackRegion, this.pool.stackSlot);
+  /** A stack whose first page every leaf table of the layout maps for the kernel. */
+  setUsualStack(pages: number): void {
+    const page = addressOf(this.geometry, this.layout.stackRegion, this.layout.stackPteIndex);
     this.setStack(page + (this.draw.bits(1) === 0 ? PAGE_BYTES : this.draw.between(1, PAGE_BYTES)), pages);
   }
 
@@ -153,7 +181,7 @@ export class HostileGuest {
   }
 
   migrate(): void {
-    this.cpu = this.draw.below(this.pool.machine.hostCpus);
+    this.cpu = this.draw.below(this.layout.machine.hostCpus);
     this.steps.push({ op: 'migrate', cpu: this.cpu });
   }
 
@@ -167,30 +195,31 @@ export class HostileGuest {
 
   // Several steps that belong together.
 
-  /** Touches an address as those do who live there: kernel addresses mostly from the kernel. */
+  /** Touches an address, mostly in the mode of its half. */
   touch(address: number): void {
     const bits = this.draw.bits(5);
-    const kernelHalf = address >= this.pool.kernelAddress;
+    const kernelHalf = address >= this.layout.kernelAddress;
     const odd = (bits & 0xe) === 0;
     this.access(address, (bits & 1) === 0 ? 'read' : 'write', kernelHalf === odd ? 'user' : 'kernel');
   }
 
-  /** Links every table that the pool has, then fills the leaves: every address of the pool is mapped somehow. */
+  /** Links every table of the layout, then fills the leaves, so that every address of the layout is mapped somehow. */
   buildTables(roots: readonly number[]): void {
-    const { pool } = this;
+    const { layout } = this;
     for (const root of roots) this.linkRoot(root);
-    for (const middle of pool.middles) for (const region of pool.regions) this.storeMiddle(middle, region, FIRST_FLAGS);
-    for (const table of pool.leaves) {
-      for (const slot of pool.slots) this.store(entryAddress(this.geometry, table, slot), this.leaf());
-      this.store(entryAddress(this.geometry, table, pool.stackSlot), this.stackLeaf());
+    for (const middle of layout.middles)
+      for (const region of layout.regions) this.storeMiddle(middle, region, FIRST_FLAGS);
+    for (const table of layout.leaves) {
+      for (const pteIndex of layout.pteIndexes) this.store(entryAddress(this.geometry, table, pteIndex), this.leaf());
+      this.store(entryAddress(this.geometry, table, layout.stackPteIndex), this.stackLeaf());
     }
   }
 
   linkRoot(root: number): void {
-    for (const top of this.pool.tops) this.storeTop(root, top << this.geometry.topBits, FIRST_FLAGS);
+    for (const top of this.layout.tops) this.storeTop(root, top << this.geometry.topBits, FIRST_FLAGS);
   }
 
   private stackLeaf(): GuestEntry {
-    return guestEntry(this.draw.pick(this.pool.data) * PAGE_BYTES + KERNEL_FULL);
+    return guestEntry(this.draw.pick(this.layout.data) * PAGE_BYTES + (FULL & ~US));
   }
 }

@@ -2,7 +2,5 @@
 
 export * from './any-step.js';
 export * from './case.js';
-export * from './mixture.js';
 export * from './program-arbitrary.js';
-export * from './uniform-program.js';
 export * from './valid-program.js';

@@ -1,35 +1,35 @@
 /**
- * What a coherent guest does next, above the level of single steps. A macro is numbers only; what they mean is settled when
- * it is lowered to steps, in the state that the guest is in by then. So any list of macros lowers to a coherent program, and
- * dropping or changing one never breaks the contract.
+ * What a coherent guest does next, above the level of single steps. A macro is a kind and two random words; what these choose is
+ * decided when the macro is lowered to steps, by the state that the guest is in by then. So any list of macros lowers to a coherent
+ * program, and dropping or changing a macro never breaks the contract.
  */
 
 import fc from 'fast-check';
+import type { Mixture } from './case.js';
 import type { Draw } from './draw.js';
-import type { Mixture } from './mixture.js';
 
 /** Every kind of macro, and how often it is drawn. */
 const WEIGHTS = {
   /** Touch an address of the current root. */
   access: 60,
-  /** Map a user page, or map it anew elsewhere; a table is linked if there is none. */
+  /** Map a user page, or map it elsewhere; links a table if there is none. */
   map: 9,
   unmap: 2,
   /** Change a user leaf's rights. */
   rights: 2,
   /** Clear a leaf's A and D. */
   age: 3,
-  /** Exchange the leaf table of a region, or take it away. */
+  /** Exchange the leaf table of a region, or remove it. */
   'swap-table': 1,
   /** Change the rights of an upper entry. */
   'upper-rights': 1,
-  /** Take a PAE top entry away, or put it back. */
+  /** Remove a PAE top entry, or put it back. */
   'toggle-top': 1,
   'kernel-map': 3,
   'kernel-unmap': 1,
   /** Exchange the leaf table of a kernel region, for every root. */
   'kernel-table': 1,
-  /** Switch to a root that may have to be built first. */
+  /** Switch to a root, building it first if necessary. */
   switch: 5,
   retire: 1,
   'set-stack': 1,
@@ -39,7 +39,7 @@ const WEIGHTS = {
   'flush-all': 1,
   /** Switch roots while the host has no memory. */
   pressure: 1,
-  /** Map a page that is none, and touch it. Deadly: at most the last thing that a guest does, and never drawn before. */
+  /** Map a page outside RAM and touch it. Deadly, so never drawn before the end. */
   blunder: 0,
 } as const;
 
@@ -49,14 +49,15 @@ export const MACRO_KINDS = Object.keys(WEIGHTS) as readonly MacroKind[];
 
 export interface Macro {
   readonly kind: MacroKind;
-  /** 32 bits each, signed. `where` chooses a root, a region and a slot; `what` chooses what to do there. */
-  readonly where: number;
-  readonly what: number;
+  /** Where to act: 32 bits, signed. */
+  readonly target: number;
+  /** What to do there: 32 bits, signed. */
+  readonly choice: number;
 }
 
-/** By three random bits: how a program changes a weight; a kind is off in one program of four. */
+/** A program's multiple of a weight, by three random bits: a kind is disabled in one program of four. */
 const FACTORS: readonly number[] = [0, 0, 1, 1, 1, 1, 2, 3];
-/** The same for a switch under pressure, of which a guest may die through no fault of its own. */
+/** The same for a switch under pressure, which may kill a guest that has done nothing wrong. */
 const PRESSURE_FACTORS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 1];
 
 const drawFactor = (draw: Draw, kind: MacroKind): number => {
@@ -64,10 +65,9 @@ const drawFactor = (draw: Draw, kind: MacroKind): number => {
   return (kind === 'pressure' ? PRESSURE_FACTORS : FACTORS)[draw.bits(3)] ?? 0;
 };
 
-/** What is never drawn before the end stays out. */
 const UNIFORM = MACRO_KINDS.filter((kind) => WEIGHTS[kind] > 0);
 
-/** A program's lottery: each kind as many times as it weighs; access never misses. */
+/** A program's lottery: each kind as many times as it weighs. `access` is never disabled. */
 export const drawMacroKinds = (draw: Draw, mixture: Mixture): readonly MacroKind[] => {
   if (mixture === 'uniform') return UNIFORM;
   const tickets: MacroKind[] = [];
@@ -82,5 +82,5 @@ const word = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 
 /** Lists of macros, for shrinking. */
 export const macroLists: fc.Arbitrary<Macro[]> = fc.array(
-  fc.record<Macro>({ kind: fc.constantFrom(...MACRO_KINDS), where: word, what: word }, { noNullPrototype: true }),
+  fc.record<Macro>({ kind: fc.constantFrom(...MACRO_KINDS), target: word, choice: word }, { noNullPrototype: true }),
 );

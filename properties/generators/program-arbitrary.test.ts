@@ -7,7 +7,7 @@ import { programSeed, randomFor } from '../seeds.js';
 import type { Case, Traffic } from './case.js';
 import { TRAFFICS } from './case.js';
 import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from './program-arbitrary.js';
-import { uniformProgram } from './uniform-program.js';
+import { uniformProgram } from './any-step.js';
 import { isProgram } from './valid-program.js';
 
 const KINDS = TRAFFICS.flatMap((traffic) => PAGINGS.map((paging) => [traffic, paging] as const));

@@ -1,37 +1,39 @@
-/** Programs for the harness: fast to generate, and shrinkable whether they were just generated or come from a file. */
+/**
+ * The fast-check arbitrary of programs. It draws them itself, because combinators are too slow, and shrinks any case: a generated
+ * coherent one by its macros first, every other one, also from a file, by its steps.
+ */
 
 import fc from 'fast-check';
 import type { Paging, Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { anySteps } from './any-step.js';
-import type { Case, Traffic } from './case.js';
+import type { Case, Mixture, Traffic } from './case.js';
 import { TRAFFICS } from './case.js';
 import type { CoherentOrigin } from './coherent.js';
 import { drawCoherent, lowerCoherent } from './coherent.js';
 import { Draw } from './draw.js';
 import { drawHostile } from './hostile.js';
-import { drawMachine } from './machine-size.js';
+import { drawMachine } from './hostile-layout.js';
 import { macroLists } from './macro.js';
-import type { Mixture } from './mixture.js';
 import { isProgram, smallerMachines } from './valid-program.js';
 
 export interface ProgramOptions {
-  /** `both` draws one of the two for each program. */
+  /** `both`: drawn for each program. */
   readonly paging: Paging | 'both';
-  /** `mixed` draws one of the two for each program. */
+  /** `mixed`: drawn for each program. */
   readonly traffic: Traffic | 'mixed';
-  /** The longest program, in steps; at least 48, so that a guest can set up its tables. */
+  /** The longest program, in steps: at least 48, so that a guest has room to set up its tables. */
   readonly mostSteps: number;
-  /** Left out: `swarm`. */
+  /** `swarm` by default. */
   readonly mixture?: Mixture;
 }
 
 export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 160 };
 
-/** What a generated coherent case remembers for shrinking. */
+/** What fast-check keeps with a generated coherent case, for shrinking. */
 interface MacroContext {
   readonly origin: CoherentOrigin;
-  /** fast-check's own context of the list of macros; `undefined` for one that was generated here. */
+  /** fast-check's own context for the list of macros; `undefined` for a list that was generated here. */
   readonly listContext: unknown;
 }
 
@@ -80,7 +82,7 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     return isProgram(program) && (traffic === 'hostile' || keepsContract(program));
   }
 
-  /** A coherent case loses macros first, then (as every other) single steps, and keeps the contract all the way. */
+  /** A coherent case loses macros first, then (as every other) single steps, and keeps the contract all the path. */
   override shrink(value: Case, context: unknown): fc.Stream<fc.Value<Case>> {
     const byStep = fc.Stream.of(value).flatMap((shrinkable) => shrinkSteps(shrinkable));
     return isMacroContext(context) ? shrinkMacros(context).join(byStep) : byStep;
@@ -109,8 +111,8 @@ const shrinkSteps = ({ traffic, program }: Case): fc.Stream<fc.Value<Case>> => {
 };
 
 /**
- * Programs of both kinds of guest, each with the kind that it is: all valid, and the coherent ones keep the contract, shrunk too.
- * What is left out of `options` is as in `DEFAULT_PROGRAM_OPTIONS`.
+ * Programs of both kinds of guest. All are valid, and those called coherent keep the contract; both hold for shrunk programs too.
+ * Options default to `DEFAULT_PROGRAM_OPTIONS`.
  */
 export const programArbitrary = (options: Partial<ProgramOptions> = {}): fc.Arbitrary<Case> =>
   new ProgramArbitrary({ ...DEFAULT_PROGRAM_OPTIONS, ...options });

@@ -6,7 +6,7 @@ import type { Observation, Outcome, Program, Step } from '../../model/vocabulary
 import { OPS, PAGE_BYTES, PAGINGS, pagingSizes, switcherRegistersAddress } from '../../model/vocabulary/index.js';
 import { programSeed, randomFor } from '../seeds.js';
 import { TRAFFICS } from './case.js';
-import { ENDING_STEPS } from './endings.js';
+import { MOST_FATAL_STEPS } from './fatal-sequences.js';
 import { programArbitrary } from './program-arbitrary.js';
 
 const PROGRAMS_EACH = 1000;
@@ -90,7 +90,7 @@ class Reach {
 
   private takeDeath(outcome: Outcome, index: number, left: number): void {
     this.died++;
-    if (left > ENDING_STEPS) this.diedInside++;
+    if (left > MOST_FATAL_STEPS) this.diedInside++;
     if (index < 10) this.diedEarly++;
     if (outcome.kind === 'killed') this.kills.add(kindOfKill(outcome.reason));
   }

@@ -1,134 +1,133 @@
 /**
- * Swarm testing: what a hostile guest may do next, and how a program weighs it. Every program draws its own weights, and
- * leaves some kinds out altogether, because a mixture of everything seldom goes deep into anything.
+ * Swarm testing: the actions of a hostile guest. Every program draws its own weights and disables some actions altogether, because a
+ * mixture of everything rarely goes deep into anything.
  */
 
 import type { Op } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
-import { meetAnEdge } from './edges.js';
+import { meetEdge, narrowUpper, runOutOfMemory, shareReadOnly } from './sequences.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
-import type { Mixture } from './mixture.js';
-import { narrowUpper, runOutOfMemory, shareReadOnly } from './scenes.js';
+import type { Mixture } from './case.js';
 
-export type Gesture = (guest: HostileGuest) => void;
+export type Action = (guest: HostileGuest) => void;
 
-interface WeighedGesture {
+interface WeightedAction {
   readonly weight: number;
-  readonly gesture: Gesture;
+  readonly action: Action;
 }
 
-const touch: Gesture = (guest) => guest.touch(guest.address());
+const touch: Action = (guest) => guest.touch(guest.address());
 
-/** A leaf is stored and announced, as a coherent guest would. */
-const tellLeaf: Gesture = (guest) => {
+/** Stores a leaf and announces it, as a coherent guest would (but perhaps for another address). */
+const announceLeaf: Action = (guest) => {
   const leaf = guest.leaf();
   guest.storeLeaf(leaf);
   guest.setPte(guest.root(), guest.page(), leaf);
 };
 
-const tellTop: Gesture = (guest) => {
+const announceTop: Action = (guest) => {
   const root = guest.root();
   const region = guest.region();
   guest.storeTop(root, region);
   guest.setPgd(root, topOf(guest.geometry, region));
 };
 
-/** A root entry is announced as changed, of any root, and then the guest goes there and looks. */
-const tellTopAndGo: Gesture = (guest) => {
+/** Announces a change of a root entry, then switches to that root and touches an address. */
+const announceTopAndSwitch: Action = (guest) => {
   const root = guest.root();
   guest.setPgd(root, guest.top());
   guest.newPgtable(root);
   touch(guest);
 };
 
-const storeUpper: Gesture = (guest) => {
-  if (guest.pool.middles.length > 0 && guest.draw.bits(1) === 0) {
-    guest.storeMiddle(guest.draw.pick(guest.pool.middles), guest.region());
+const storeUpper: Action = (guest) => {
+  if (guest.layout.middles.length > 0 && guest.draw.bits(1) === 0) {
+    guest.storeMiddle(guest.draw.pick(guest.layout.middles), guest.region());
   } else {
     guest.storeTop(guest.root(), guest.region());
   }
 };
 
-const setPmd: Gesture = (guest) => {
+const setPmd: Action = (guest) => {
   if (guest.geometry.paging === '2-level') return touch(guest);
-  guest.setPmd(guest.draw.pick(guest.pool.middles), middleOf(guest.geometry, guest.region()));
+  guest.setPmd(guest.draw.pick(guest.layout.middles), middleOf(guest.geometry, guest.region()));
 };
 
-/** What every program does. */
-const ALWAYS: readonly WeighedGesture[] = [{ weight: 12, gesture: touch }];
+/** In every program. */
+const ALWAYS: readonly WeightedAction[] = [{ weight: 12, action: touch }];
 
-/** What three programs in four do. */
-const OFTEN: readonly WeighedGesture[] = [
-  { weight: 12, gesture: touch },
-  { weight: 3, gesture: (guest) => guest.storeLeaf(guest.leaf()) },
-  { weight: 1, gesture: storeUpper },
-  { weight: 3, gesture: tellLeaf },
-  { weight: 3, gesture: (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()) },
-  { weight: 1, gesture: tellTop },
-  { weight: 1, gesture: tellTopAndGo },
-  { weight: 1, gesture: (guest) => guest.setPgd(guest.root(), guest.top()) },
-  { weight: 4, gesture: (guest) => guest.newPgtable(guest.root()) },
-  { weight: 1, gesture: (guest) => guest.flush('user') },
-  { weight: 1, gesture: (guest) => guest.flush('all') },
-  { weight: 2, gesture: (guest) => guest.migrate() },
+/** In three programs of four. */
+const OFTEN: readonly WeightedAction[] = [
+  { weight: 12, action: touch },
+  { weight: 3, action: (guest) => guest.storeLeaf(guest.leaf()) },
+  { weight: 1, action: storeUpper },
+  { weight: 3, action: announceLeaf },
+  { weight: 3, action: (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()) },
+  { weight: 1, action: announceTop },
+  { weight: 1, action: announceTopAndSwitch },
+  { weight: 1, action: (guest) => guest.setPgd(guest.root(), guest.top()) },
+  { weight: 4, action: (guest) => guest.newPgtable(guest.root()) },
+  { weight: 1, action: (guest) => guest.flush('user') },
+  { weight: 1, action: (guest) => guest.flush('all') },
+  { weight: 2, action: (guest) => guest.migrate() },
 ];
 
-/** What one program in four does, because most programs soon die of it. */
-const SELDOM: readonly WeighedGesture[] = [
-  { weight: 1, gesture: setPmd },
-  { weight: 1, gesture: (guest) => guest.setPoolStack(guest.draw.pick([0, 1, 1, 1, 1, 1, 1, 2])) },
-  { weight: 1, gesture: (guest) => guest.guestPa(guest.address()) },
-  { weight: 1, gesture: runOutOfMemory },
-  { weight: 1, gesture: (guest) => guest.protect(guest.draw.pick(guest.pool.data)) },
-  { weight: 1, gesture: shareReadOnly },
-  { weight: 1, gesture: narrowUpper },
-  { weight: 2, gesture: meetAnEdge },
+/** In one program of four, because they tend to kill the guest. */
+const SELDOM: readonly WeightedAction[] = [
+  { weight: 1, action: setPmd },
+  { weight: 1, action: (guest) => guest.setUsualStack(guest.draw.pick([0, 1, 1, 1, 1, 1, 1, 2])) },
+  { weight: 1, action: (guest) => guest.guestPa(guest.address()) },
+  { weight: 1, action: runOutOfMemory },
+  { weight: 1, action: (guest) => guest.protect(guest.draw.pick(guest.layout.data)) },
+  { weight: 1, action: shareReadOnly },
+  { weight: 1, action: narrowUpper },
+  { weight: 2, action: meetEdge },
 ];
 
-/** One for each kind of step, with nothing arranged but what the pool holds. */
-const ONE_OF_EACH: Readonly<Record<Op, Gesture>> = {
+/** The baseline: one action for each kind of step, with operands from the layout. */
+const ONE_OF_EACH: Readonly<Record<Op, Action>> = {
   store: (guest) => (guest.draw.bits(1) === 0 ? storeUpper(guest) : guest.storeLeaf(guest.leaf())),
-  init: (guest) => guest.init(guest.pool.kernelAddress),
+  init: (guest) => guest.init(guest.layout.kernelAddress),
   'new-pgtable': (guest) => guest.newPgtable(guest.root()),
   'flush-tlb': (guest) => guest.flush(guest.draw.bits(1) === 0 ? 'user' : 'all'),
-  'set-stack': (guest) => guest.setPoolStack(guest.draw.below(3)),
-  'set-pmd': (guest) => guest.setPmd(guest.draw.pick(guest.pool.leaves), middleOf(guest.geometry, guest.region())),
+  'set-stack': (guest) => guest.setUsualStack(guest.draw.below(3)),
+  'set-pmd': (guest) => guest.setPmd(guest.draw.pick(guest.layout.leaves), middleOf(guest.geometry, guest.region())),
   'set-pte': (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()),
   'set-pgd': (guest) => guest.setPgd(guest.root(), guest.top()),
   access: touch,
   'guest-pa': (guest) => guest.guestPa(guest.address()),
   migrate: (guest) => guest.migrate(),
   'fail-alloc': (guest) => guest.failAlloc(guest.draw.below(4)),
-  protect: (guest) => guest.protect(guest.draw.pick(guest.pool.data)),
+  protect: (guest) => guest.protect(guest.draw.pick(guest.layout.data)),
 };
-const UNIFORM: readonly Gesture[] = Object.values(ONE_OF_EACH);
+const UNIFORM: readonly Action[] = Object.values(ONE_OF_EACH);
 
-/** By two random bits: off in one program of four, for what is seldom in three of four. */
+/** Multiples of a weight, by two random bits. */
 const ALWAYS_FACTORS: readonly number[] = [1, 1, 1, 2];
 const OFTEN_FACTORS: readonly number[] = [0, 1, 1, 2];
 const SELDOM_FACTORS: readonly number[] = [0, 0, 0, 1];
 const SAME_FACTORS: readonly number[] = [1, 1, 1, 1];
 
 const addTickets = (
-  tickets: Gesture[],
-  gestures: readonly WeighedGesture[],
+  tickets: Action[],
+  actions: readonly WeightedAction[],
   factors: readonly number[],
   draw: Draw,
 ): void => {
   let bits = draw.word();
-  for (const { weight, gesture } of gestures) {
+  for (const { weight, action } of actions) {
     const count = weight * (factors[bits & 3] ?? 0);
     bits >>>= 2;
-    for (let i = 0; i < count; i++) tickets.push(gesture);
+    for (let i = 0; i < count; i++) tickets.push(action);
   }
 };
 
-/** A program's lottery: each gesture as many times as it weighs. */
-export const drawGestures = (draw: Draw, mixture: Mixture): readonly Gesture[] => {
+/** A program's lottery: each action as many times as it weighs. */
+export const drawActions = (draw: Draw, mixture: Mixture): readonly Action[] => {
   if (mixture === 'uniform') return UNIFORM;
   const swarm = mixture === 'swarm';
-  const tickets: Gesture[] = [];
+  const tickets: Action[] = [];
   addTickets(tickets, ALWAYS, swarm ? ALWAYS_FACTORS : SAME_FACTORS, draw);
   addTickets(tickets, OFTEN, swarm ? OFTEN_FACTORS : SAME_FACTORS, draw);
   addTickets(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);

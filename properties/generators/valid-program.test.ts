@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { uniformProgram } from './uniform-program.js';
+import { uniformProgram } from './any-step.js';
 import { isProgram, smallerMachines } from './valid-program.js';
 
 const machine = { paging: '2-level', guestPages: 16, devicePages: 2, hostCpus: 3, draw: 9, failAllocation: 0 } as const;

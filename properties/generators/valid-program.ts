@@ -1,4 +1,4 @@
-/** Which values are valid programs (formats.md, Program). Asked of every candidate that shrinking makes, so it must be quick. */
+/** Whether a value is a valid program (formats.md, Program). Shrinking checks every candidate, so this must be fast. */
 
 import type { MachineConfig, Op, Program, Step } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
@@ -26,7 +26,7 @@ const isWordInRam: Check = (value, { paging, guestPages }) =>
 const isEntry: Check = (value, { paging }) =>
   isRecord(value) && isU32(value.low) && isU32(value.high) && (paging === 'pae' || value.high === 0);
 
-/** What each kind of step holds beside `op`. */
+/** The fields of each kind of step besides `op`. */
 const FIELDS: { readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Check>> } = {
   store: { paddr: isWordInRam, value: isEntry },
   init: { kernelAddress: isU32 },
@@ -71,14 +71,14 @@ const isMachine = (value: unknown): value is MachineConfig => {
   );
 };
 
-/** Within the bounds of formats.md, Program: nothing that a machine need not expect. */
+/** Within all bounds of formats.md, Program. */
 export const isProgram = (value: unknown): value is Program => {
   if (!isRecord(value)) return false;
   const { machine, steps } = value;
   return isMachine(machine) && Array.isArray(steps) && steps.every((step) => isStep(step, machine));
 };
 
-/** The same steps on simpler machines, as far as they are valid there. */
+/** The same steps on simpler machines, where they are valid. */
 export const smallerMachines = ({ machine, steps }: Program): Program[] => {
   const simpler: MachineConfig[] = [];
   if (machine.failAllocation > 0) simpler.push({ ...machine, failAllocation: 0 });

@@ -6,7 +6,7 @@
 import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES, guestEntry, paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Draw } from '../generators/draw.js';
-import { drawMachine } from '../generators/machine-size.js';
+import { drawMachine } from '../generators/hostile-layout.js';
 
 /** What mutations draw on: random numbers, and the steps of a program that was just generated. */
 export interface Material {

@@ -1,15 +1,47 @@
 /**
- * What a hostile program keeps coming back to: a few roots, table pages, data pages and addresses, so that its steps meet
- * each other. Several addresses share a leaf table, and several tables share a root entry.
+ * The machine and the layout of a hostile program: the few roots, table pages, data pages and addresses that it uses again and again, so
+ * that its steps affect each other. Several addresses share a leaf table, and several tables share a root entry.
  */
 
-import type { MachineConfig } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES } from '../../model/vocabulary/index.js';
+import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, geometryOf, topOf } from './geometry.js';
 
-export interface Pool {
+// The machine: mostly small, so that pages are reused; sometimes at an end of its bounds.
+
+const drawGuestPages = (draw: Draw): number => {
+  const rare = draw.below(64);
+  if (rare === 0) return MACHINE_BOUNDS.guestPages.most;
+  if (rare <= 2) return draw.between(MACHINE_BOUNDS.guestPages.least, 4);
+  if (rare <= 4) return draw.between(5, 15);
+  return draw.between(16, 64);
+};
+
+const drawHostCpus = (draw: Draw): number => (draw.oneIn(64) ? MACHINE_BOUNDS.hostCpus.most : draw.between(1, 4));
+
+/**
+ * Which allocation of creation fails, of two in 2-level and three in PAE. A later one leaves more to undo, so it is drawn more often; the
+ * highest number is one too many, and nothing fails.
+ */
+const FAILURES: Readonly<Record<Paging, readonly number[]>> = { '2-level': [1, 2, 2, 2, 3], pae: [1, 2, 2, 3, 3, 4] };
+
+/** Rare, because a program whose machine was not created tests nothing else. */
+const drawFailure = (draw: Draw, paging: Paging): number => (draw.oneIn(32) ? draw.pick(FAILURES[paging]) : 0);
+
+export const drawMachine = (draw: Draw, paging: Paging): MachineConfig => ({
+  paging,
+  guestPages: drawGuestPages(draw),
+  devicePages: draw.below(9),
+  hostCpus: drawHostCpus(draw),
+  draw: draw.unsigned(),
+  failAllocation: drawFailure(draw, paging),
+});
+
+// The layout.
+
+export interface HostileLayout {
   readonly machine: MachineConfig;
   readonly geometry: Geometry;
   readonly kernelAddress: number;
@@ -17,7 +49,7 @@ export interface Pool {
   readonly linearSteps: number;
   /** Addresses of roots in RAM. */
   readonly roots: readonly number[];
-  /** Root entries that are in use. */
+  /** The root entries in use. */
   readonly tops: readonly number[];
   /** Pages used as middle tables; none in 2-level. */
   readonly middles: readonly number[];
@@ -25,19 +57,19 @@ export interface Pool {
   readonly leaves: readonly number[];
   /** Pages that leaves map. */
   readonly data: readonly number[];
-  /** Regions below and above kernelAddress. */
+  /** Regions below and above `kernelAddress`. */
   readonly regions: readonly number[];
-  /** Entries of leaf tables that are in use. */
-  readonly slots: readonly number[];
-  /** The region and the slot that hold the stack; stores leave that slot alone. */
+  /** The entries of leaf tables in use. */
+  readonly pteIndexes: readonly number[];
+  /** Where the stack is mapped. Stores to random leaves leave this entry alone. */
   readonly stackRegion: number;
-  readonly stackSlot: number;
+  readonly stackPteIndex: number;
 }
 
 const kernelTops = (geometry: Geometry): readonly number[] =>
   geometry.paging === 'pae' ? [3, 3, 3, 2, 1] : [768, 768, 768, 512, 2, 1021];
 
-/** Mostly a border between two root entries. */
+/** Mostly the border between two root entries. */
 const drawKernelAddress = (draw: Draw, geometry: Geometry): number => {
   const border = addressOf(geometry, draw.pick(kernelTops(geometry)) << geometry.topBits, 0);
   const rare = draw.below(128);
@@ -50,11 +82,11 @@ const drawKernelAddress = (draw: Draw, geometry: Geometry): number => {
   return geometry.switcherAddress + draw.pick([0, 1, PAGE_BYTES, 2 ** geometry.regionBits - 1]);
 };
 
-/** Linear mode reaches nothing but RAM: only there would its guest meet a kernel half. */
+/** Within RAM: linear mode maps nothing else, so only there does its guest meet the kernel half. */
 const drawLowKernelAddress = (draw: Draw, guestPages: number): number =>
   draw.below(Math.min(guestPages, 6)) * PAGE_BYTES + (draw.bits(2) === 0 ? draw.below(PAGE_BYTES) : 0);
 
-/** The first is a kernel region; the stack lives there. */
+/** The first is a kernel region, and holds the stack. */
 const drawRegions = (draw: Draw, geometry: Geometry, kernelAddress: number): number[] => {
   const last = geometry.switcherRegion - 1;
   const kernel = Math.min(kernelAddress >>> geometry.regionBits, last);
@@ -67,15 +99,15 @@ const drawRegions = (draw: Draw, geometry: Geometry, kernelAddress: number): num
   return regions;
 };
 
-const drawSlots = (draw: Draw, geometry: Geometry): number[] => {
+const drawPteIndexes = (draw: Draw, geometry: Geometry): number[] => {
   const first = draw.bits(3) === 0 ? draw.below(geometry.tableEntries - 4) : draw.below(3);
-  const slots = [first, first + 1];
-  if (draw.bits(1) === 0) slots.push(first + 3);
-  if (draw.bits(2) === 0) slots.push(geometry.tableEntries - 1);
-  return slots;
+  const pteIndexes = [first, first + 1];
+  if (draw.bits(1) === 0) pteIndexes.push(first + 3);
+  if (draw.bits(2) === 0) pteIndexes.push(geometry.tableEntries - 1);
+  return pteIndexes;
 };
 
-/** Hands out pages one after the other, round and round in a machine that has too few. */
+/** Allocates pages in order, starting over if the machine has too few. */
 class PageRow {
   private next: number;
   private readonly pages: number;
@@ -92,7 +124,7 @@ class PageRow {
   }
 }
 
-/** Roots fill pages of their own, or (PAE) lie side by side in one. */
+/** Each root has a page of its own, or (PAE) they lie side by side in one. */
 const drawRoots = (draw: Draw, geometry: Geometry, row: PageRow): number[] => {
   const count = draw.pick([1, 2, 2, 3, 3, 4, 5, 6]);
   if (geometry.paging === '2-level' || draw.bits(1) === 0) return row.take(count).map((page) => page * PAGE_BYTES);
@@ -111,20 +143,20 @@ const distinctTops = (geometry: Geometry, regions: readonly number[]): number[] 
   return tops;
 };
 
-export const drawPool = (draw: Draw, machine: MachineConfig): Pool => {
+export const drawHostileLayout = (draw: Draw, machine: MachineConfig): HostileLayout => {
   const geometry = geometryOf(machine.paging);
   const linearSteps = draw.bits(3) === 0 ? draw.between(3, 24) : 0;
   const low = linearSteps > 0 && draw.bits(1) === 0;
   const kernelAddress = low ? drawLowKernelAddress(draw, machine.guestPages) : drawKernelAddress(draw, geometry);
   const regions = drawRegions(draw, geometry, kernelAddress);
-  const slots = drawSlots(draw, geometry);
+  const pteIndexes = drawPteIndexes(draw, geometry);
   const row = new PageRow(draw, machine.guestPages);
   const roots = drawRoots(draw, geometry, row);
   const middles = geometry.paging === 'pae' ? row.take(draw.between(1, 2)) : [];
   const leaves = row.take(draw.between(2, 4));
   const data = row.take(draw.between(3, 8));
-  // Pages with two lives: data that is the last page of RAM, a table that is mapped, a table that contains itself, a root
-  // that is a leaf table too.
+  // Pages with two roles: RAM's last page as data, a table that is mapped, a root that is also a leaf table, a leaf table that is also
+  // a middle table.
   if (draw.bits(2) === 0) data.push(machine.guestPages - 1);
   if (draw.bits(3) === 0) data.push(draw.pick(leaves));
   if (draw.bits(6) === 0) leaves.push(Math.floor(draw.pick(roots) / PAGE_BYTES));
@@ -140,8 +172,8 @@ export const drawPool = (draw: Draw, machine: MachineConfig): Pool => {
     leaves,
     data,
     regions,
-    slots,
+    pteIndexes,
     stackRegion: regions[0] ?? 0,
-    stackSlot: (slots[0] ?? 0) + 2,
+    stackPteIndex: (pteIndexes[0] ?? 0) + 2,
   };
 };
