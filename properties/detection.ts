@@ -4,7 +4,7 @@ import type { Defect } from '../impl/defects/defect.js';
 import type { Mixture } from './generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
 import { programsOf, runOptionsOf } from './explore.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
 import type { Guidance } from './pool/program-pool.js';
 import { MODEL, implWith } from './subjects/registry.js';

@@ -1,6 +1,7 @@
-/** The first point at which the two sides, or a side and an invariant, part. */
+/** The first point at which the two machines, or a machine and an invariant, disagree. */
 
-import type { Stage } from './invariants/invariant.js';
+import type { Stage } from './invariants/moment.js';
+import type { Violation } from './invariants/violation.js';
 
 /** Where in a program: at creation, at a step (from 0), after the last step, or at `destroy`. */
 export type Place =
@@ -13,18 +14,23 @@ export type Place =
 export const SUBJECT_FAILURES = ['subject-crash', 'subject-timeout', 'subject-garbage'] as const;
 export type SubjectFailure = (typeof SUBJECT_FAILURES)[number];
 
-export interface Divergence {
+/** The rule that a subject breaks by failing; it stands beside the invariants where a finding is reported. */
+export const SUBJECT_RULE = {
+  statement: 'A subject answers every program with a trace, and in time.',
+  source: 'formats.md, Subject protocol',
+  harms: 'host',
+} as const;
+
+export const isSubjectFailure = (invariant: string): boolean => SUBJECT_FAILURES.some((each) => each === invariant);
+
+/** `kind` and `location` are known of a divergence that was just seen; counterexample files do not record them. */
+export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violation, 'kind'>> {
   /** The invariant that the finding is named after, or how the subject failed. */
   readonly invariant: string;
   /** Other invariants that broke at the same moment. */
   readonly alsoBroken: readonly string[];
   readonly place: Place;
   readonly stage: Stage;
-  readonly field: string;
-  readonly expected: string;
-  readonly actual: string;
-  /** Free of addresses, pages and counts. */
-  readonly difference: string;
 }
 
 /** What makes two findings the same: invariant, kind of step and class of difference, never an address. */

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { OPS } from '../model/vocabulary/index.js';
 import { programArbitrary } from './generators/index.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import { IMPL, MODEL } from './subjects/registry.js';

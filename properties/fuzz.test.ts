@@ -3,7 +3,7 @@ import { signatureOf } from './divergence.js';
 import type { KindOfFinding, FuzzOptions, FuzzResult, FuzzWatcher } from './fuzz.js';
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from './subjects/registry.js';
 
 const DEFECTIVE = subjectNamed(

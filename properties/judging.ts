@@ -2,6 +2,7 @@
 
 import type { Case } from './generators/case.js';
 import type { Divergence } from './divergence.js';
+import { determinism } from './invariants/determinism.js';
 import type { Invariant } from './invariants/invariant.js';
 import { Pair } from './pair.js';
 import type { Subject } from './subjects/subject.js';
@@ -20,7 +21,7 @@ export const judgeOf = (
   options: JudgeOptions,
   invariant?: string,
 ): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
-  const twice = invariant === 'determinism';
+  const twice = invariant === determinism.id;
   let pair = new Pair(options);
   return {
     judge: ({ traffic, program }) => {

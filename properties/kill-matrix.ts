@@ -7,7 +7,7 @@ import type { Defect } from '../impl/defects/defect.js';
 import { programArbitrary } from './generators/index.js';
 import type { Divergence } from './divergence.js';
 import { signatureOf } from './divergence.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { judgeOf } from './judging.js';
 import { Lockstep } from './lockstep.js';
 import type { Found } from './shrink/index.js';

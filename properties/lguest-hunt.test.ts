@@ -5,7 +5,7 @@ import { signatureOf } from './divergence.js';
 import type { KindOfFinding } from './fuzz.js';
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { MODEL, implWith } from './subjects/registry.js';
 
 const PROGRAMS = 20_000;

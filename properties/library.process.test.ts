@@ -105,6 +105,7 @@ const mine: Invariant = {
   statement: 'Nothing is wrong.',
   source: 'here',
   exercisedBy: 'every access',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   stages: ['access'],

@@ -15,9 +15,11 @@ import type {
 } from '../model/vocabulary/index.js';
 import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
-import type { Invariant, Moment, Stage, Verdict } from './invariants/invariant.js';
-import { HELD, VACUOUS, violation } from './invariants/invariant.js';
-import { INVARIANTS } from './invariants/registry.js';
+import type { Invariant, Verdict } from './invariants/invariant.js';
+import { HELD, VACUOUS } from './invariants/invariant.js';
+import type { Moment, Stage } from './invariants/moment.js';
+import type { Violation } from './invariants/violation.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { Lockstep } from './lockstep.js';
 import { RecordedMachine, traceOf } from './trace-of.js';
 
@@ -86,12 +88,22 @@ const tampering = (id: string): Machine => {
   return machine;
 };
 
-/** An invariant that writes down when it is asked, and is broken where it is told to be. */
+const BROKEN: Violation = {
+  kind: 'other',
+  field: 'field',
+  expected: 'right',
+  actual: 'wrong',
+  difference: 'broken on purpose',
+  location: { slot: 2 },
+};
+
+/** An invariant that writes down when it is checked, and is broken at one stage. */
 const witness = (id: string, stages: readonly Stage[], log: string[], brokenAt?: Stage): Invariant => ({
   id,
   statement: 'A witness is asked.',
   source: 'machine.md',
   exercisedBy: 'anything',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   stages,
@@ -101,7 +113,7 @@ const witness = (id: string, stages: readonly Stage[], log: string[], brokenAt?:
     before: ({ stage }) => void log.push(`${id} before ${stage}`),
     after: ({ stage }) => {
       log.push(`${id} after ${stage}`);
-      return stage === brokenAt ? violation('field', 'right', 'wrong', 'broken on purpose') : HELD;
+      return stage === brokenAt ? BROKEN : HELD;
     },
   }),
 });
@@ -143,10 +155,7 @@ describe('the order of asking', () => {
       alsoBroken: ['second', 'third'],
       place: { kind: 'step', index: 0 },
       stage: 'init',
-      field: 'field',
-      expected: 'right',
-      actual: 'wrong',
-      difference: 'broken on purpose',
+      ...BROKEN,
     } satisfies Divergence);
   });
 

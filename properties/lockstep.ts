@@ -17,10 +17,12 @@ import type {
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
-import type { Invariant, Moment, Stage, Verdict, Violation, Watch } from './invariants/invariant.js';
-import { VACUOUS } from './invariants/invariant.js';
+import type { Invariant, Verdict, Watch } from './invariants/invariant.js';
+import { HELD, VACUOUS } from './invariants/invariant.js';
+import type { Moment, Stage } from './invariants/moment.js';
+import type { Violation } from './invariants/violation.js';
 import { StageCounter } from './invariants/situations/grid.js';
-import { Scene } from './invariants/situations/scene.js';
+import { PreStateRecorder } from './invariants/situations/pre-state.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './zero-observation.js';
 
@@ -67,7 +69,7 @@ export class Lockstep {
   private readonly tolerates: (divergence: Divergence) => boolean;
   private readonly plans: ReadonlyMap<Stage, Plan>;
   private readonly guest = new GuestRecord();
-  private readonly scene = new Scene();
+  private readonly preState = new PreStateRecorder();
   private readonly moment: Draft<Moment>;
   /** The subject's last step found the guest dead or the machine gone, or made it so. */
   private over = false;
@@ -94,7 +96,7 @@ export class Lockstep {
       stage: 'create',
       step: undefined,
       contractKept: false,
-      scene: this.scene,
+      preState: this.preState,
       guest: this.guest,
       reference: ZERO_OBSERVATION,
       subject: ZERO_OBSERVATION,
@@ -171,12 +173,12 @@ export class Lockstep {
     guest.begin(config);
     moment.config = config;
     moment.contractKept = contractKept;
-    this.scene.begin(moment);
+    this.preState.begin(moment);
     moment.stage = 'create';
     moment.step = undefined;
     for (let i = 0; i < watched.length; i++) watched[i].watch.begin?.();
     this.observe(this.reference.create(config), this.subject.create(config));
-    this.scene.conclude(moment);
+    this.preState.conclude(moment);
     this.over = this.wasOver = false;
     return this.judge('create', { kind: 'create' });
   }
@@ -198,13 +200,13 @@ export class Lockstep {
     const plan = this.planFor(step.op);
     moment.stage = plan.stage;
     moment.step = step;
-    this.scene.look(this.wasOver, moment);
+    this.preState.record(this.wasOver, moment);
     this.askBefore(plan.before);
     if (plan.stage === 'new-pgtable') this.countCacheHit();
     if (!this.over) this.guest.follow(step);
     this.observe(this.reference.apply(step), this.subject.apply(step));
     this.guest.absorb(moment.reference);
-    this.scene.conclude(moment);
+    this.preState.conclude(moment);
     const { subjectKind } = moment;
     const kind = kindIndex(subjectKind);
     this.countStep(plan, kind);
@@ -216,10 +218,10 @@ export class Lockstep {
 
   /** Everybody, unless both sides ended a living guest's step alike; still fewer if nothing shows that anything changed. */
   private whomToAsk(plan: Plan, kind: number): readonly Asked[] {
-    const { moment, scene } = this;
+    const { moment, preState } = this;
     if (this.wasOver || moment.referenceKind !== moment.subjectKind) return plan.after;
-    const { tables } = scene;
-    const quiet = !scene.changed && isQuiet(moment.reference, tables) && isQuiet(moment.subject, tables);
+    const { tables } = preState;
+    const quiet = !preState.changed && isQuiet(moment.reference, tables) && isQuiet(moment.subject, tables);
     return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
   }
 
@@ -238,9 +240,9 @@ export class Lockstep {
     const found = this.judge('end', { kind: 'end' });
     if (found !== undefined) return found;
     moment.stage = 'destroy';
-    this.scene.look(this.wasOver, moment);
+    this.preState.record(this.wasOver, moment);
     this.observe(this.reference.destroy(), this.subject.destroy());
-    this.scene.conclude(moment);
+    this.preState.conclude(moment);
     return this.judge('destroy', { kind: 'destroy' });
   }
 
@@ -267,7 +269,7 @@ export class Lockstep {
       exercised[index]++;
       for (let s = 0; s < situations.length; s++)
         if (situations[s].count(this.moment)) lastNew[index] = this.tally.programs;
-      if (verdict.kind === 'violated') (broken ??= []).push({ invariant, violation: verdict });
+      if (verdict !== HELD) (broken ??= []).push({ invariant, violation: verdict });
     }
     return broken;
   }
@@ -279,32 +281,22 @@ export class Lockstep {
 
   private divergence(broken: readonly Broken[], place: Place): Divergence {
     const [{ invariant, violation }, ...others] = broken as [Broken, ...Broken[]];
-    const { field, expected, actual, difference } = violation;
     const alsoBroken = others.map((other) => other.invariant.id);
-    return {
-      invariant: invariant.id,
-      alsoBroken,
-      place,
-      stage: this.moment.stage,
-      field,
-      expected,
-      actual,
-      difference,
-    };
+    return { invariant: invariant.id, alsoBroken, place, stage: this.moment.stage, ...violation };
   }
 
   private countStep({ stage, ends }: Plan, kind: number): void {
-    const { tally, shadow, scene } = this;
+    const { tally, shadow, preState } = this;
     tally.steps++;
     ends[kind]++;
     if (stage !== 'access' || kind !== MAPPED || shadow === undefined) return;
-    if (scene.changed) tally.misses++;
+    if (preState.changed) tally.misses++;
     else tally.hits++;
   }
 
   private countCacheHit(): void {
     if (this.shadow === undefined || !this.guest.initialized) return;
-    if (this.scene.rootSlot !== undefined) this.tally.cacheHits++;
+    if (this.preState.rootSlot !== undefined) this.tally.cacheHits++;
     else this.tally.cacheMisses++;
   }
 }

@@ -3,7 +3,8 @@
 import { traceToJson } from './formats/index.js';
 import type { Program, Trace } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
-import type { Stage } from './invariants/invariant.js';
+import { determinism } from './invariants/determinism.js';
+import type { Stage } from './invariants/moment.js';
 
 /** Where the second trace of a program first differs from the first, if it does. */
 export const firstDifference = (program: Program, first: Trace, second: Trace): Divergence | undefined => {
@@ -34,7 +35,8 @@ const moments = (program: Program, trace: Trace): Taken[] => {
 };
 
 const differs = (place: Place, stage: Stage, expected: string, actual: string): Divergence => ({
-  invariant: 'determinism',
+  invariant: determinism.id,
+  kind: 'another-answer-again',
   alsoBroken: [],
   place,
   stage,

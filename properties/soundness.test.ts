@@ -7,7 +7,7 @@ import { formatTrace } from './formats/index.js';
 import { ReferenceMachine } from '../model/machine.js';
 import { PAGINGS } from '../model/vocabulary/index.js';
 import { TRAFFICS, programArbitrary, uniformProgram } from './generators/index.js';
-import { INVARIANTS } from './invariants/registry.js';
+import { INVARIANTS } from './invariants/invariants.js';
 import { Lockstep } from './lockstep.js';
 import { traceOf } from './trace-of.js';
 

@@ -6,7 +6,7 @@ import { ReferenceMachine } from '../model/machine.js';
 import type { Case, ProgramOptions } from '../properties/generators/index.js';
 import { programArbitrary } from '../properties/generators/index.js';
 import { signatureOf } from '../properties/divergence.js';
-import { INVARIANTS } from '../properties/invariants/registry.js';
+import { INVARIANTS } from '../properties/invariants/invariants.js';
 import { Lockstep } from '../properties/lockstep.js';
 import { programSeed, randomFor } from '../properties/seeds.js';
 import type { Judge } from '../properties/shrink/judge.js';

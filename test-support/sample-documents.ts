@@ -1,7 +1,7 @@
 /** Documents such as runs leave behind, for tests: every invariant, with gaps, hatched cells and a timeline. */
 
 import { DEFECTS } from '../impl/defects/catalogue.js';
-import { INVARIANTS } from '../properties/invariants/registry.js';
+import { INVARIANTS } from '../properties/invariants/invariants.js';
 import type {
   CodeShare,
   CoverageDocument,

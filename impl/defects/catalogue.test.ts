@@ -6,7 +6,7 @@ import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import type { Case } from '../../properties/generators/index.js';
 import { programArbitrary } from '../../properties/generators/index.js';
 import type { Divergence } from '../../properties/divergence.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Lockstep } from '../../properties/lockstep.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
 import { traceOf } from '../../properties/trace-of.js';

@@ -1,7 +1,7 @@
 /** What a program counts and shows does not depend on its neighbours. */
 
 import { describe, expect, test } from 'vitest';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { MODEL, subjectNamed } from '../subjects/registry.js';
 import { Tally } from '../tally.js';
 import { addCounts, countsOf } from '../tally-counts.js';

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { cellsOf } from '../pool/distil.js';
 import { programsOf } from '../explore.js';
 import { poolOf } from '../pool/program-pool.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { Tally } from '../tally.js';
 import { countsOf } from '../tally-counts.js';
 import { KEPT_PROGRAMS } from './batch.js';

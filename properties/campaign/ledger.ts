@@ -3,7 +3,7 @@
  * be killed at any moment and taken up again, and the ledgers of shards merge in any order.
  */
 
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { Tally } from '../tally.js';
 import { addCounts, countsOf } from '../tally-counts.js';
 import { BatchSet } from './batch-set.js';

@@ -5,7 +5,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { paddr, vaddr } from '../../model/vocabulary/index.js';
 import { programArbitrary } from '../generators/index.js';
 import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 import { STATUSES } from '../finding.js';

@@ -15,8 +15,8 @@ import { SMALL_MACHINES } from '../exhaust/small-machine.js';
 import { FOLDINGS } from '../exhaust/state-key.js';
 import type { Finding, Provenance } from '../finding.js';
 import { STATUSES } from '../finding.js';
-import type { Stage } from '../invariants/invariant.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import type { Stage } from '../invariants/moment.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 
 export const COUNTEREXAMPLE_FORMAT = 'shadowdiff-counterexample/1';
 

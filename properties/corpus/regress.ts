@@ -6,7 +6,7 @@ import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';

@@ -3,7 +3,7 @@
 import type { Paging } from '../../model/vocabulary/index.js';
 import { PAGINGS } from '../../model/vocabulary/index.js';
 import type { Invariant } from '../invariants/invariant.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import type { InProcessSubject } from '../subjects/subject.js';
 import type { Counterexample, ExploreResult, Explored } from './exploration.js';
 import { explore } from './exploration.js';

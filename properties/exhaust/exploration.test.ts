@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine, MachineConfig, Observation, StateSink, Step } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { signatureOf } from '../divergence.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import type { ExploreOptions, ExploreResult } from './exploration.js';
 import { explore } from './exploration.js';

@@ -6,24 +6,24 @@ import { bareOutcome } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 import type { Moment } from './retelling.js';
 import { mostImportant } from './rows.js';
-import type { Spot } from './spot.js';
+import type { Location } from '../invariants/violation.js';
 import type { Compared, Frame, ReferenceRow, StoreRow } from './story.js';
 
 type BothSides = Pick<Frame, 'outcome' | 'counts' | 'references' | 'stores'>;
 
-/** `divergence` and `spot`: given where the program diverges, to mark what it is about. */
+/** `mark`: the divergence, where it shows. */
 export const bothSides = (
   moment: Moment,
   before: Moment | undefined,
   paging: Paging,
-  mark: { readonly divergence: Divergence; readonly spot: Spot } | undefined,
+  mark: Divergence | undefined,
 ): BothSides => {
-  const field = mark?.divergence.field;
+  const field = mark?.field;
   return {
     outcome: compared('outcome', outcomeText(moment.reference), outcomeText(moment.subject), undefined, field),
     counts: counts(moment, before, field),
-    references: referenceRows(moment, before, mark?.spot),
-    stores: moment.place.kind === 'end' ? [] : storeRows(moment, paging, mark?.spot),
+    references: referenceRows(moment, before, mark?.location),
+    stores: moment.place.kind === 'end' ? [] : storeRows(moment, paging, mark?.location),
   };
 };
 
@@ -66,13 +66,17 @@ const switcherCounts = ({ text, state, registers }: SwitcherReferences): [string
   ...state.map((count, cpu): [string, string] => [`switcher.state[${cpu}]`, String(count)]),
 ];
 
-const referenceRows = (moment: Moment, before: Moment | undefined, spot: Spot | undefined): readonly ReferenceRow[] => {
+const referenceRows = (
+  moment: Moment,
+  before: Moment | undefined,
+  location: Location | undefined,
+): readonly ReferenceRow[] => {
   const { referenceCounts, subjectCounts } = moment;
   const comparable = isComparable(moment);
   const earlier = [before?.referenceCounts, before?.subjectCounts] as const;
   const pages = new Set([...referenceCounts.keys(), ...subjectCounts.keys()]);
   for (const counts of earlier) for (const page of counts?.keys() ?? []) pages.add(page);
-  if (spot?.page !== undefined) pages.add(spot.page);
+  if (location?.page !== undefined) pages.add(location.page);
   const rows = [...pages]
     .toSorted((one, other) => one - other)
     .map((page): ReferenceRow => {
@@ -85,13 +89,17 @@ const referenceRows = (moment: Moment, before: Moment | undefined, spot: Spot | 
         actual,
         differs: comparable && expected !== actual,
         changed,
-        divergent: spot?.page === page,
+        divergent: location?.page === page,
       };
     });
   return mostImportant(rows, ({ differs, changed, divergent }) => differs || changed || divergent);
 };
 
-const storeRows = ({ reference, subject }: Moment, paging: Paging, spot: Spot | undefined): readonly StoreRow[] => {
+const storeRows = (
+  { reference, subject }: Moment,
+  paging: Paging,
+  location: Location | undefined,
+): readonly StoreRow[] => {
   const expected = bareOutcome(reference.outcome.kind) ? [] : reference.stores;
   const actual = bareOutcome(subject.outcome.kind) ? [] : subject.stores;
   const addresses = [...new Set([...expected, ...actual].map(({ paddr }) => paddr))];
@@ -112,7 +120,7 @@ const storeRows = ({ reference, subject }: Moment, paging: Paging, spot: Spot | 
       ...(expectedText === undefined ? {} : { expectedText }),
       ...(actualText === undefined ? {} : { actualText }),
       differs: expectedWord !== actualWord,
-      divergent: spot?.paddr === paddr,
+      divergent: location?.paddr === paddr,
     };
   });
 };

@@ -14,8 +14,6 @@ import { reachedSteps } from './reached.js';
 import type { Moment, Retelling } from './retelling.js';
 import type { Roles } from './roles.js';
 import { shadowState } from './shadow-rows.js';
-import type { Spot } from './spot.js';
-import { spotOf } from './spot.js';
 import type { Frame } from './story.js';
 
 /** Frames that a story keeps: creation, and the last ones. */
@@ -69,7 +67,7 @@ const frameOf = (
   const { place, shadow } = moment;
   const { machine } = program;
   const diverges = samePlace(place, divergence.place);
-  const spot: Spot | undefined = diverges ? spotOf(divergence, shadow?.currentSlot) : undefined;
+  const location = diverges ? (divergence.location ?? {}) : undefined;
   const levels = pagingLevels(machine.paging);
   const { switcherAddress } = pagingSizes(machine.paging);
   const step = place.kind === 'step' ? place.index : undefined;
@@ -80,9 +78,11 @@ const frameOf = (
     meaning: meaningOf(place, program, roles),
     diverges,
     changes,
-    ...bothSides(moment, before, machine.paging, spot === undefined ? undefined : { divergence, spot }),
-    guest: guestState({ guest, history, levels, step, spot }, shadow),
-    ...(shadow === undefined ? {} : { shadow: shadowState(shadow, before?.shadow, { levels, switcherAddress, spot }) }),
+    ...bothSides(moment, before, machine.paging, diverges ? divergence : undefined),
+    guest: guestState({ guest, history, levels, step, location }, shadow),
+    ...(shadow === undefined
+      ? {}
+      : { shadow: shadowState(shadow, before?.shadow, { levels, switcherAddress, location }) }),
   };
 };
 

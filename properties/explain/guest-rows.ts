@@ -8,7 +8,7 @@ import { isPresent, pageOf } from '../pure-walk.js';
 import { entryReach } from './levels.js';
 import { MOST_ROWS, mostImportant } from './rows.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
-import type { Spot } from './spot.js';
+import type { Location } from '../invariants/violation.js';
 import type { GuestRow, GuestState, GuestTable, GuestTree, PagingLevel } from './story.js';
 import type { WordHistory } from './word-history.js';
 
@@ -19,7 +19,7 @@ export interface GuestContext {
   /** Of this frame; none at creation, `end` and `destroy`. */
   readonly step: number | undefined;
   /** Nothing is marked but where the program diverges. */
-  readonly spot: Spot | undefined;
+  readonly location: Location | undefined;
 }
 
 export const guestState = (context: GuestContext, shadow: ShadowSnapshot | undefined): GuestState => {
@@ -98,7 +98,7 @@ const tableAt = (reached: Reached, context: GuestContext): GuestTable => {
 };
 
 const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow | undefined => {
-  const { guest, history, levels, step, spot } = context;
+  const { guest, history, levels, step, location } = context;
   const level = levels[reached.level];
   const at = paddr(reached.at + index * level.entryBytes);
   const value = guest.inRam(at) ? guest.word(at) : ZERO_ENTRY;
@@ -123,6 +123,7 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
     ...(leads ? { next: formatHex(page * 4096) } : {}),
     ...(since === undefined ? {} : { since }),
     change: isNew ? 'added' : written ? 'altered' : 'same',
-    divergent: spot?.paddr === at || (isLeaf && spot?.vaddr !== undefined && spot.vaddr >>> 12 === from / 4096),
+    divergent:
+      location?.paddr === at || (isLeaf && location?.vaddr !== undefined && location.vaddr >>> 12 === from / 4096),
   };
 };

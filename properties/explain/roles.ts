@@ -28,7 +28,7 @@ export const rolesOf = ({ machine, steps }: Program, count: number): Roles => {
   const levels = pagingLevels(machine.paging);
   const roles = new Map<Paddr, string>();
   for (const root of roots) {
-    const { tables } = treeOf(root, { guest, history, levels, step: undefined, spot: undefined }, undefined);
+    const { tables } = treeOf(root, { guest, history, levels, step: undefined, location: undefined }, undefined);
     for (const { level, rows } of tables) {
       for (const row of rows) {
         const at = paddr(Number(row.paddr));

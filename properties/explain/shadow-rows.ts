@@ -6,7 +6,7 @@ import { entryReach } from './levels.js';
 import { mostImportant } from './rows.js';
 import { goneLeaves } from './shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen, TableSeen } from './shadow-snapshot.js';
-import type { Spot } from './spot.js';
+import type { Location } from '../invariants/violation.js';
 import type { Change, PagingLevel, ShadowLeafRow, ShadowSlot, ShadowState, ShadowTableRow } from './story.js';
 import { rightsText, targetText } from './words.js';
 
@@ -14,7 +14,7 @@ export interface ShadowContext {
   readonly levels: readonly PagingLevel[];
   readonly switcherAddress: Vaddr;
   /** Nothing is marked but where the program diverges. */
-  readonly spot: Spot | undefined;
+  readonly location: Location | undefined;
 }
 
 export const shadowState = (
@@ -56,7 +56,7 @@ const slotRows = (
     blank: now.blank,
     ...(now.root === undefined ? {} : { root: formatHex(now.root) }),
     changed: before !== undefined && (before.root !== now.root || before.blank !== now.blank || turned),
-    divergent: context.spot?.slot === now.slot,
+    divergent: context.location?.slot === now.slot,
     tables,
     leaves,
     gone,
@@ -74,7 +74,7 @@ const changeOf = (leaf: LeafSeen, before: SlotSeen | undefined): Change => {
   return earlier === leaf ? 'same' : 'altered';
 };
 
-const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, spot }: ShadowContext): ShadowLeafRow => ({
+const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, location }: ShadowContext): ShadowLeafRow => ({
   vaddr: formatHex(leaf.vaddr),
   target: leaf.target,
   page: leaf.page,
@@ -87,16 +87,20 @@ const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, spot }: Shad
   switcher: leaf.vaddr >= switcherAddress,
   ...(leaf.since === undefined ? {} : { since: leaf.since }),
   change,
-  divergent: isAbout(leaf, spot),
+  divergent: isAbout(leaf, location),
 });
 
-const isAbout = ({ vaddr, page, target, slot }: LeafSeen, spot: Spot | undefined): boolean => {
-  if (spot === undefined || (spot.slot !== undefined && spot.slot !== slot)) return false;
-  if (spot.vaddr !== undefined) return Math.floor(spot.vaddr / 4096) === vaddr / 4096;
-  return spot.page !== undefined && target === 'ram' && spot.page === page;
+const isAbout = ({ vaddr, page, target, slot }: LeafSeen, location: Location | undefined): boolean => {
+  if (location === undefined || (location.slot !== undefined && location.slot !== slot)) return false;
+  if (location.vaddr !== undefined) return Math.floor(location.vaddr / 4096) === vaddr / 4096;
+  return location.page !== undefined && target === 'ram' && location.page === page;
 };
 
-const tableRow = (table: TableSeen, before: SlotSeen | undefined, { levels, spot }: ShadowContext): ShadowTableRow => {
+const tableRow = (
+  table: TableSeen,
+  before: SlotSeen | undefined,
+  { levels, location }: ShadowContext,
+): ShadowTableRow => {
   const level = levels[table.depth];
   const earlier = before?.tables.find(({ frame, vaddr }) => frame === table.frame && vaddr === table.vaddr);
   return {
@@ -106,6 +110,6 @@ const tableRow = (table: TableSeen, before: SlotSeen | undefined, { levels, spot
     to: formatHex(Math.min(table.vaddr + entryReach(level) * level.entries, 2 ** 32) - 1),
     allocated: table.allocated,
     change: earlier === undefined ? 'added' : earlier.allocated === table.allocated ? 'same' : 'altered',
-    divergent: spot?.frame === table.frame,
+    divergent: location?.frame === table.frame,
   };
 };

@@ -5,7 +5,7 @@ import { guestEntry, paddr } from '../../model/vocabulary/index.js';
 import type { Finding } from '../finding.js';
 import { parseCounterexample } from '../corpus/counterexample.js';
 import { signatureOf } from '../divergence.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import { MOST_FRAMES } from './frames.js';
 import { MOST_ROWS } from './rows.js';

@@ -5,10 +5,10 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
-import { signatureOf } from '../divergence.js';
+import { SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
 import { judgeOf } from '../judging.js';
-import { invariantNamed } from '../invariants/registry.js';
+import { invariantNamed } from '../invariants/invariants.js';
 import type { FrameContext } from './frames.js';
 import { MOST_FRAMES, framesLeftOut, takeFrames } from './frames.js';
 import { pagingLevels } from './levels.js';
@@ -17,11 +17,10 @@ import type { Evidence, Kill } from './explainers/evidence.js';
 import type { Sentence } from './explainers/registry.js';
 import { sentenceOf } from './explainers/registry.js';
 import { necessities, triesSteps } from './necessity.js';
-import { isFailure, reachedSteps } from './reached.js';
+import { reachedSteps } from './reached.js';
 import { Retelling, machineFor } from './retelling.js';
 import type { Moment } from './retelling.js';
 import { rolesOf } from './roles.js';
-import { spotOf } from './spot.js';
 import type { Frame, Necessity, Rule, StepStory, Story } from './story.js';
 import { STORY_FORMAT } from './story.js';
 import { placeText } from './words.js';
@@ -59,7 +58,7 @@ const retold = async (
   divergence: Divergence,
   { reference, subject }: TellOptions,
 ): Promise<Retold | undefined> => {
-  if (isFailure(divergence)) return undefined;
+  if (isSubjectFailure(divergence.invariant)) return undefined;
   const one = await machineFor(reference, program);
   const other = await machineFor(subject, program);
   if (one === undefined || other === undefined) return undefined;
@@ -73,7 +72,7 @@ const retold = async (
 
 const unretold = (divergence: Divergence, program: Program): Retold => {
   const { field, actual } = divergence;
-  const sentence = isFailure(divergence)
+  const sentence = isSubjectFailure(divergence.invariant)
     ? `The ${field} did not answer the program with a trace: ${actual}.`
     : 'The program diverged once, and a side that answered it then did not answer it again.';
   const notes = ['A side gave no trace, so there is nothing to show of the steps.', ...triedNotes(divergence, program)];
@@ -89,9 +88,9 @@ const evidenceOf = (
   const index = place.kind === 'step' ? place.index : undefined;
   const step = index === undefined ? undefined : program.steps[index];
   const earlier: Kill | undefined = killed?.step === index ? undefined : killed;
-  const spot = spotOf(divergence, (moment.shadow ?? before?.shadow)?.currentSlot);
+  const location = divergence.location ?? {};
   const here = placeText(place, step);
-  return { program, divergence, spot, step, index, here, moment, before, guest, history, lost, killed: earlier };
+  return { program, divergence, location, step, index, here, moment, before, guest, history, lost, killed: earlier };
 };
 
 const notesOf = ({ looksInside, unreadable }: Retelling, { program, divergence }: FrameContext): readonly string[] => {
@@ -133,7 +132,7 @@ const storyOf = (
     switcherAddress: formatHex(pagingSizes(machine.paging).switcherAddress),
     invariant: ruleOf(divergence.invariant),
     alsoBroken: divergence.alsoBroken.map(ruleOf),
-    divergence,
+    divergence: recorded(divergence),
     steps: steps.map((step, index): StepStory => ({
       index,
       listing: describeStep(step, machine.paging),
@@ -146,18 +145,16 @@ const storyOf = (
   };
 };
 
+/** What counterexample files record of it. */
+const recorded = ({ kind: _kind, location: _location, ...divergence }: Divergence): Divergence => divergence;
+
 const clauses = (all: readonly string[]): string => {
   const shown = all.length > MOST_CLAUSES ? [...all.slice(0, MOST_CLAUSES), `${all.length - MOST_CLAUSES} more`] : all;
   return shown.join('; ');
 };
 
-/** Failures to answer are no invariants; their rule is the protocol. */
+/** A subject that fails to answer breaks no invariant, but the protocol. */
 const ruleOf = (id: string): Rule => {
-  const invariant = invariantNamed(id);
-  if (invariant !== undefined) return { id, statement: invariant.statement, source: invariant.source };
-  return {
-    id,
-    statement: 'A subject answers every program with a trace, and in time.',
-    source: 'formats.md, Subject protocol',
-  };
+  const { statement, source } = invariantNamed(id) ?? SUBJECT_RULE;
+  return { id, statement, source };
 };

@@ -5,8 +5,10 @@ import { accessed, dirty, pureWalk } from '../pure-walk.js';
 import type { GuestRecord } from '../guest-record.js';
 import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, hex, stateless, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex, stateless } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 const A_AND_D = 0x60;
 
@@ -25,6 +27,7 @@ export const accessedDirty: Invariant = {
   source: 'machine.md 3, demand 6; 4, stores; KVM 760db773fbd (dirty lost)',
   exercisedBy:
     'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS, 'end', 'destroy'],
@@ -67,18 +70,32 @@ const compareStore = (
   guest: GuestRecord,
 ): Violation | undefined => {
   if (actual === undefined) {
-    return violation('stores', expected === undefined ? '' : show(expected), 'no such store', 'store missing');
+    return wrongStore(expected, expected === undefined ? '' : show(expected), 'no such store', 'store missing');
   }
   if (!onlyAccessedDirty(guest.word(actual.paddr), actual.value)) {
-    return violation('stores', 'A and D alone change', show(actual), 'other bits than A and D written');
+    return wrongStore(actual, 'A and D alone change', show(actual), 'other bits than A and D written');
   }
-  if (expected === undefined) return violation('stores', 'no such store', show(actual), 'store not called for');
-  if (expected.paddr !== actual.paddr) return violation('stores', show(expected), show(actual), 'store elsewhere');
+  if (expected === undefined) return wrongStore(actual, 'no such store', show(actual), 'store not called for');
+  if (expected.paddr !== actual.paddr) return wrongStore(expected, show(expected), show(actual), 'store elsewhere');
   if (sameEntry(expected.value, actual.value)) return undefined;
   const differing = expected.value.low ^ actual.value.low;
   const bits = `${differing & A ? 'A' : ''}${differing & D ? 'D' : ''}`;
-  return violation('stores', show(expected), show(actual), `${bits || 'other bits'} differ`);
+  return wrongStore(expected, show(expected), show(actual), `${bits || 'other bits'} differ`);
 };
+
+const wrongStore = (
+  store: EntryChange | undefined,
+  expected: string,
+  actual: string,
+  difference: string,
+): Violation => ({
+  kind: 'wrong-store',
+  field: 'stores',
+  expected,
+  actual,
+  difference,
+  ...(store === undefined ? {} : { location: { paddr: store.paddr } }),
+});
 
 /** The record already holds what the reference wrote, which differs from the guest's own word in A and D at most. */
 const onlyAccessedDirty = (before: GuestEntry, after: GuestEntry): boolean =>
@@ -89,11 +106,16 @@ const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violati
   if (!contractKept || subjectKind !== 'mapped' || step?.op !== 'access' || guest.linear) return undefined;
   const walk = pureWalk(guest, step.vaddr);
   if (walk.kind !== 'leaf') return undefined;
-  if (!accessed(walk.entry)) return violation('guest entry', 'A set', 'A clear', 'A missing after an access');
-  if (step.kind === 'write' && !dirty(walk.entry)) {
-    return violation('guest entry', 'D set', 'D clear', 'D missing after a write');
-  }
-  return undefined;
+  const lacks = (bit: string, difference: string): Violation => ({
+    kind: 'accessed-or-dirty-missing',
+    field: 'guest entry',
+    expected: `${bit} set`,
+    actual: `${bit} clear`,
+    difference,
+    location: { vaddr: step.vaddr },
+  });
+  if (!accessed(walk.entry)) return lacks('A', 'A missing after an access');
+  return step.kind === 'write' && !dirty(walk.entry) ? lacks('D', 'D missing after a write') : undefined;
 };
 
 /** Of a killed guest's RAM nothing is said: a killed step's other effects are not compared (machine.md 3, Kills). */
@@ -112,8 +134,14 @@ const compareRam = ({ guest, shadow, subjectKind }: Moment): Verdict => {
   return found ?? (guest.writtenAddresses.length === 0 ? VACUOUS : HELD);
 };
 
-const ramDiffers = (address: number, expected: GuestEntry, actual: GuestEntry): Violation =>
-  violation(`guest RAM at ${hex(address)}`, hexEntry(expected), hexEntry(actual), 'guest RAM differs');
+const ramDiffers = (address: Paddr, expected: GuestEntry, actual: GuestEntry): Violation => ({
+  kind: 'guest-ram',
+  field: `guest RAM at ${hex(address)}`,
+  expected: hexEntry(expected),
+  actual: hexEntry(actual),
+  difference: 'guest RAM differs',
+  location: { paddr: address },
+});
 
 const show = ({ paddr, value }: EntryChange): string => `${hex(paddr)} = ${hexEntry(value)}`;
 

@@ -4,7 +4,7 @@ import { vaddr } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { Pair } from '../pair.js';
 import { IMPL, MODEL } from '../subjects/registry.js';
-import { INVARIANTS } from './registry.js';
+import { INVARIANTS } from './invariants.js';
 
 test('a machine that was not created owes its guest nothing', async () => {
   const program: Program = {

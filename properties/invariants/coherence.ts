@@ -1,8 +1,8 @@
 import { isHostRefusal } from '../../model/vocabulary/index.js';
-import { differenceOf, describe, hasOwnInvariant } from './outcome-difference.js';
+import { compareOutcomes, hasOwnInvariant } from './outcome-difference.js';
 import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
-import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+import { HELD, VACUOUS, stateless } from './invariant.js';
 
 /** What the shadow tables are for: a guest that keeps its contract must not be able to tell that they are there. */
 export const coherence: Invariant = {
@@ -10,6 +10,7 @@ export const coherence: Invariant = {
   statement: 'In coherent traffic each outcome equals that of a walk of the guest’s own tables with nothing cached.',
   source: 'machine.md 5, Coherent',
   exercisedBy: 'an access or guest-pa of a living coherent guest that no lack of host memory or host page killed',
+  harms: 'guest',
   looksAt: 'fresh',
   contract: 'kept',
   neverAlone:
@@ -29,8 +30,6 @@ export const coherence: Invariant = {
     if (fresh === undefined) return VACUOUS;
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;
     if (subject.outcome.kind === 'killed' && isHostRefusal(subject.outcome)) return VACUOUS;
-    const difference = differenceOf(fresh, subject.outcome);
-    if (difference === undefined) return HELD;
-    return violation('outcome', describe(fresh), describe(subject.outcome), difference);
+    return compareOutcomes(fresh, subject.outcome) ?? HELD;
   }),
 };

@@ -1,8 +1,10 @@
 import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from './situations/dimensions.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, hex, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 /** The invariant that keeps a guest inside its own memory. */
 export const confinement: Invariant = {
@@ -11,6 +13,7 @@ export const confinement: Invariant = {
     "A shadow leaf maps a page of guest RAM, or below nothing but the Switcher's addresses a page of the Switcher.",
   source: 'machine.md 1, Switcher; 3, demand 4 and 5; check_gpte',
   exercisedBy: 'a step that installed a leaf; the end of a program that left one',
+  harms: 'host',
   looksAt: 'shadow',
   contract: 'any',
   stages: [...MAPPERS, 'end'],
@@ -51,11 +54,13 @@ class ConfinementWatch {
     this.seen++;
     const inWindow = leaf.vaddr >= this.switcherAddress;
     if (leaf.target !== 'stray' && (leaf.target === 'ram') !== inWindow) return;
-    this.found ??= violation(
-      `leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`,
-      inWindow ? 'a page of the Switcher' : 'a page of guest RAM',
-      `${leaf.target} page ${leaf.page}`,
-      inWindow ? `${leaf.target} in the Switcher's window` : `${leaf.target} outside the Switcher's window`,
-    );
+    this.found ??= {
+      kind: 'foreign-page',
+      field: `leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`,
+      expected: inWindow ? 'a page of the Switcher' : 'a page of guest RAM',
+      actual: `${leaf.target} page ${leaf.page}`,
+      difference: `${leaf.target} ${inWindow ? 'in' : 'outside'} the Switcher's window`,
+      location: { vaddr: leaf.vaddr, slot: leaf.slot },
+    };
   };
 }

@@ -1,7 +1,9 @@
 import { OPS } from '../../model/vocabulary/index.js';
 import { PAGING } from './situations/dimensions.js';
-import type { Invariant, Moment, Verdict } from './invariant.js';
-import { HELD, VACUOUS, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 /** A guest that was killed must not be able to do anything any more. */
 export const deathIsFinal: Invariant = {
@@ -9,6 +11,7 @@ export const deathIsFinal: Invariant = {
   statement: 'After a kill every step is dead and changes nothing; destroy still gives everything back.',
   source: 'machine.md 3, Kills',
   exercisedBy: 'a step after a kill',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   stages: OPS,
@@ -36,13 +39,20 @@ class DeathWatch {
   };
 
   private stillDead(kind: string, shadow: Moment['shadow']): Verdict {
-    if (kind !== 'dead') return violation('outcome', 'dead', kind, `${kind} after the kill`);
-    if (shadow !== undefined && shadow.shadowVersion !== this.shadowVersion) {
-      return violation('shadow tables', 'unchanged since the kill', 'changed', 'shadow changed after the kill');
+    if (kind !== 'dead') {
+      const difference = `${kind} after the kill`;
+      return { kind: 'alive-after-kill', field: 'outcome', expected: 'dead', actual: kind, difference };
     }
-    if (shadow !== undefined && shadow.tableVersion !== this.tableVersion) {
-      return violation('tables', 'unchanged since the kill', 'changed', 'tables changed after the kill');
-    }
-    return HELD;
+    if (shadow === undefined) return HELD;
+    if (shadow.shadowVersion !== this.shadowVersion) return changed('shadow tables', 'shadow changed after the kill');
+    return shadow.tableVersion === this.tableVersion ? HELD : changed('tables', 'tables changed after the kill');
   }
 }
+
+const changed = (field: string, difference: string): Violation => ({
+  kind: 'changed-after-kill',
+  field,
+  expected: 'unchanged since the kill',
+  actual: 'changed',
+  difference,
+});

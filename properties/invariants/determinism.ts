@@ -11,6 +11,7 @@ export const determinism: Invariant = {
   statement: 'The same program gives the same trace again.',
   source: 'machine.md 3, new-pgtable: draws are part of the program',
   exercisedBy: 'a program that was run twice',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   neverAlone: 'of two answers to one program at most one can be the model’s',

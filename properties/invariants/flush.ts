@@ -3,8 +3,10 @@ import { SLOTS } from '../../model/vocabulary/index.js';
 import { Census } from './census.js';
 import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS } from './invariant.js';
+import type { Moment, Stage } from './moment.js';
+import type { Violation } from './violation.js';
 
 /** Which mappings a step must take away: a range of addresses, in one slot or in all. */
 interface Extent {
@@ -23,7 +25,7 @@ const SCOPE: Dimension = {
 const WHERE: Dimension = {
   name: 'slot',
   values: ['current', 'another'],
-  of: ({ scene }) => (scene.rootSlot === scene.current ? 0 : 1),
+  of: ({ preState }) => (preState.rootSlot === preState.current ? 0 : 1),
 };
 
 const CLEARERS: readonly Stage[] = ['init', 'set-pmd'];
@@ -34,6 +36,7 @@ export const flush: Invariant = {
   statement: 'What a flush must take away is gone afterwards, and nothing else is.',
   source: 'machine.md 3, flush-tlb, flush user half, clear all, set-pgd, set-pte; KVM 4539b35881a (missed flush)',
   exercisedBy: 'a flush that found at least one mapping to take away',
+  harms: 'guest',
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
@@ -85,15 +88,23 @@ class FlushWatch {
       const concerned = extent.slot === 'every' || extent.slot === slot;
       const left = afterwards.inside[slot];
       const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot];
-      if (concerned && left > allowed)
-        return violation(fieldOf(slot), `${allowed} left in range`, `${left} left`, 'mappings stayed');
+      if (concerned && left > allowed) {
+        const words = { expected: `${allowed} left in range`, actual: `${left} left`, difference: 'mappings stayed' };
+        return { kind: 'mappings-stayed', ...inSlot(slot), ...words };
+      }
       if (!concerned && left !== allowed) {
-        return violation(fieldOf(slot), `${allowed} as before`, String(left), 'mappings of another slot went');
+        const words = {
+          expected: `${allowed} as before`,
+          actual: String(left),
+          difference: 'mappings of another slot went',
+        };
+        return { kind: 'mappings-of-another-slot-went', ...inSlot(slot), ...words };
       }
       const kept = afterwards.outside[slot];
       if (kept < this.census.outside[slot]) {
         const expected = `${this.census.outside[slot]} kept out of range`;
-        return violation(fieldOf(slot), expected, String(kept), 'other mappings went');
+        const words = { expected, actual: String(kept), difference: 'other mappings went' };
+        return { kind: 'other-mappings-went', ...inSlot(slot), ...words };
       }
     }
     return undefined;
@@ -107,7 +118,10 @@ class FlushWatch {
   }
 }
 
-const fieldOf = (slot: number): string => `mappings of slot ${slot}`;
+const inSlot = (slot: number): Pick<Violation, 'field' | 'location'> => ({
+  field: `mappings of slot ${slot}`,
+  location: { slot },
+});
 
 /** The stack is pinned again after a clear all; a set-pte may install what it was given. */
 const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): number => {
@@ -119,7 +133,7 @@ const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): nu
 const EVERYTHING: Extent = { from: 0, to: 2 ** 32, slot: 'every' };
 
 /** Called before the step: the guest's record is that of before, the slots too. */
-const extentOf = ({ step, guest, shadow, scene }: Moment): Extent | undefined => {
+const extentOf = ({ step, guest, shadow, preState }: Moment): Extent | undefined => {
   if (shadow === undefined || step === undefined) return undefined;
   switch (step.op) {
     case 'init':
@@ -128,20 +142,20 @@ const extentOf = ({ step, guest, shadow, scene }: Moment): Extent | undefined =>
     case 'flush-tlb':
       return step.scope === 'all' ? EVERYTHING : { from: 0, to: guest.kernelAddress, slot: shadow.currentSlot };
     case 'set-pgd': {
-      const slot = scene.rootSlot;
+      const slot = preState.rootSlot;
       const from = step.index * guest.sizes.rootEntryReach;
       return slot === undefined ? undefined : { from, to: from + guest.sizes.rootEntryReach, slot };
     }
     case 'set-pte': {
       if (guest.linear) return undefined;
-      const slot = step.vaddr >= guest.kernelAddress ? 'every' : scene.rootSlot;
+      const slot = step.vaddr >= guest.kernelAddress ? 'every' : preState.rootSlot;
       // Most announcements are of addresses that nobody has touched: there is nothing to count.
-      if (slot === undefined || (scene.mappedIn & (slot === 'every' ? 0xf : 1 << slot)) === 0) return undefined;
+      if (slot === undefined || (preState.mappedIn & (slot === 'every' ? 0xf : 1 << slot)) === 0) return undefined;
       const from = Math.floor(step.vaddr / 4096) * 4096;
       return { from, to: from + 4096, slot };
     }
     case 'new-pgtable': {
-      if (guest.linear || scene.rootSlot !== undefined) return undefined;
+      if (guest.linear || preState.rootSlot !== undefined) return undefined;
       const slot = (step.draw % SLOTS) as Slot;
       return shadow.hasRoot(slot) ? { from: 0, to: guest.kernelAddress, slot } : undefined;
     }

@@ -1,8 +1,9 @@
 import { OPS } from '../../model/vocabulary/index.js';
 import { describe } from './outcome-difference.js';
 import { LIFE, PAGING } from './situations/dimensions.js';
-import type { Invariant, Stage } from './invariant.js';
-import { HELD, stateless, violation } from './invariant.js';
+import type { Invariant } from './invariant.js';
+import { HELD, stateless } from './invariant.js';
+import type { Stage } from './moment.js';
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
@@ -13,6 +14,7 @@ export const hostIntact: Invariant = {
     'No guest can make the hypervisor drop a reference it does not hold, free a table twice or follow a stray pointer.',
   source: 'formats.md, Trace, host-bug; put_page and free_page underflow as in Xen XSA-299',
   exercisedBy: 'every step',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   stages: STAGES,
@@ -29,6 +31,12 @@ export const hostIntact: Invariant = {
   ],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind !== 'host-bug') return HELD;
-    return violation('outcome', 'a hypervisor that goes on', describe(subject.outcome), 'host-bug');
+    return {
+      kind: 'host-bug',
+      field: 'outcome',
+      expected: 'a hypervisor that goes on',
+      actual: describe(subject.outcome),
+      difference: 'host-bug',
+    };
   }),
 };

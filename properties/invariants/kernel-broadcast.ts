@@ -3,8 +3,10 @@ import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
 import { isPresent, pageOf } from '../entry-bits.js';
 import { ENTRY, PAGING, holdersFrom } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, hex, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex } from './invariant.js';
+import type { Moment, Stage } from './moment.js';
+import type { Violation } from './violation.js';
 
 const FILLERS: readonly Stage[] = ['access', 'set-stack', 'new-pgtable'];
 
@@ -26,6 +28,7 @@ export const kernelBroadcast: Invariant = {
   source: 'machine.md 3, set-pte; guest_set_pte',
   exercisedBy:
     'a kernel set-pte that found the address mapped in two slots, or a kernel leaf installed beside another slot’s',
+  harms: 'guest',
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
@@ -59,7 +62,7 @@ class BroadcastWatch {
     return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
   };
 
-  private afterSetPte({ step, guest, shadow, scene }: Moment): Verdict {
+  private afterSetPte({ step, guest, shadow, preState }: Moment): Verdict {
     if (step?.op !== 'set-pte' || shadow === undefined) return VACUOUS;
     if (step.vaddr < guest.kernelAddress || step.vaddr >= guest.sizes.switcherAddress) return VACUOUS;
     const announced = isPresent(step.pte) ? pageOf(step.pte) : undefined;
@@ -67,10 +70,10 @@ class BroadcastWatch {
       const leaf = shadow.leafAt(slot as Slot, step.vaddr);
       if (leaf !== undefined && leaf.page !== announced) {
         const expected = announced === undefined ? 'not mapped' : `page ${announced} or not mapped`;
-        return violation(fieldOf(leaf), expected, `page ${leaf.page}`, 'a slot kept the old mapping');
+        return wrongLeaf('leaf-kept-in-a-slot', leaf, expected, 'a slot kept the old mapping');
       }
     }
-    return scene.holders > 1 ? HELD : VACUOUS;
+    return preState.holders > 1 ? HELD : VACUOUS;
   }
 
   private readonly look = (leaf: ShadowLeaf): void => {
@@ -84,7 +87,7 @@ class BroadcastWatch {
       if (there === undefined) continue;
       this.compared++;
       if (there.page === page) continue;
-      this.found ??= violation(fieldOf(there), `page ${page}`, `page ${there.page}`, 'slots disagree');
+      this.found ??= wrongLeaf('slots-disagree', there, `page ${page}`, 'slots disagree');
     }
   };
 }
@@ -95,4 +98,16 @@ const holders = (shadow: ShadowView | undefined, address: Vaddr): number => {
   return count;
 };
 
-const fieldOf = (leaf: ShadowLeaf): string => `leaf for kernel address ${hex(leaf.vaddr)} in slot ${leaf.slot}`;
+const wrongLeaf = (
+  kind: 'leaf-kept-in-a-slot' | 'slots-disagree',
+  { vaddr, slot, page }: ShadowLeaf,
+  expected: string,
+  difference: string,
+): Violation => ({
+  kind,
+  field: `leaf for kernel address ${hex(vaddr)} in slot ${slot}`,
+  expected,
+  actual: `page ${page}`,
+  difference,
+  location: { vaddr, slot },
+});

@@ -1,11 +1,11 @@
 import type { KillCause, Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import { differenceOf, describe } from './outcome-difference.js';
+import { compareOutcomes } from './outcome-difference.js';
 import { PAGING, PINNERS } from './situations/dimensions.js';
 import { physicalWalk } from '../pure-walk.js';
 import type { Cell, Dimension, Grid } from './situations/grid.js';
 import type { Invariant } from './invariant.js';
-import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+import { HELD, VACUOUS, stateless } from './invariant.js';
 
 const CALLS: readonly Op[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd'];
 const DEMANDERS: readonly Op[] = ['access', ...PINNERS];
@@ -86,6 +86,7 @@ export const killDecision: Invariant = {
   statement: 'Both sides kill the guest at the same step and for the same reason, or neither does.',
   source: 'machine.md 3, Kills',
   exercisedBy: 'a step at which either side killed',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   stages: OPS,
@@ -93,8 +94,6 @@ export const killDecision: Invariant = {
   situations: KILLERS.map(killsAt),
   watch: stateless(({ reference, subject, referenceKind, subjectKind }) => {
     if (referenceKind !== 'killed' && subjectKind !== 'killed') return VACUOUS;
-    const difference = differenceOf(reference.outcome, subject.outcome);
-    if (difference === undefined) return HELD;
-    return violation('outcome', describe(reference.outcome), describe(subject.outcome), difference);
+    return compareOutcomes(reference.outcome, subject.outcome) ?? HELD;
   }),
 };

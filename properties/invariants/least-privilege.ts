@@ -3,8 +3,10 @@ import { vpnOf } from '../../model/vocabulary/index.js';
 import { D, P, RW, US } from '../entry-bits.js';
 import { dirty, pageOf, pureWalk } from '../pure-walk.js';
 import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, hex, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 /** What a leaf may allow, given the entries that it was made of. */
 interface Grant {
@@ -22,6 +24,7 @@ export const leastPrivilege: Invariant = {
     'A leaf allows no more than the entries it came from: writable only with RW on every level and D set, user only with US all the way.',
   source: 'machine.md 3, set-pte and demand 3 and 6; KVM b1bd5cba3306 (permission merge)',
   exercisedBy: 'a step that installed a leaf for the guest',
+  harms: 'guest',
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a right too many shows in the outcome of the first access that uses it, which translation sees too',
@@ -74,17 +77,26 @@ class LeastPrivilegeWatch {
 }
 
 const judge = (leaf: ShadowLeaf, grant: Grant | 'none'): Violation | undefined => {
-  if (grant === 'none') return wrong(leaf, 'no leaf: the guest has no entry', `page ${leaf.page}`, 'no entry');
-  if (leaf.page !== grant.page) return wrong(leaf, `page ${grant.page}`, `page ${leaf.page}`, 'another page');
+  const { page, vaddr, slot } = leaf;
+  const about = { field: `leaf for ${hex(vaddr)} in slot ${slot}`, location: { vaddr, slot } };
+  if (grant === 'none') {
+    const words = { expected: 'no leaf: the guest has no entry', actual: `page ${page}`, difference: 'no entry' };
+    return { kind: 'leaf-without-entry', ...about, ...words };
+  }
+  if (page !== grant.page) {
+    const words = { expected: `page ${grant.page}`, actual: `page ${page}`, difference: 'another page' };
+    return { kind: 'leaf-to-another-page', ...about, ...words };
+  }
   const writable = leaf.writable && (leaf.upperWritable || !grant.walked);
   const user = leaf.user && (leaf.upperUser || !grant.walked);
-  if (writable && !grant.writable) return wrong(leaf, 'read-only', 'writable', 'writable');
-  if (user && !grant.user) return wrong(leaf, 'supervisor', 'user', 'user');
+  if (writable && !grant.writable) {
+    return { kind: 'leaf-writable', ...about, expected: 'read-only', actual: 'writable', difference: 'writable' };
+  }
+  if (user && !grant.user) {
+    return { kind: 'leaf-for-user', ...about, expected: 'supervisor', actual: 'user', difference: 'user' };
+  }
   return undefined;
 };
-
-const wrong = (leaf: ShadowLeaf, expected: string, actual: string, difference: string): Violation =>
-  violation(`leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`, expected, actual, difference);
 
 /**
  * `set-pte` installs what it was given; everything else installs what a walk finds. `unknown`: a table that names itself may be

@@ -3,6 +3,7 @@
 import type { Killed, Outcome, OutcomeKind } from '../../model/vocabulary/index.js';
 import { reasonWithoutNumbers } from '../../model/vocabulary/index.js';
 import { hex } from './invariant.js';
+import type { Violation } from './violation.js';
 
 /** Outcomes that are wrong in themselves: `progress` and `host-intact` are there for them. */
 export const hasOwnInvariant = (kind: OutcomeKind): boolean =>
@@ -28,6 +29,19 @@ export const differenceOf = (expected: Outcome, actual: Outcome): string | undef
     default:
       return undefined;
   }
+};
+
+/** How a machine's outcome breaks a rule that asks for another one. */
+export const compareOutcomes = (expected: Outcome, actual: Outcome): Violation | undefined => {
+  const difference = differenceOf(expected, actual);
+  if (difference === undefined) return undefined;
+  return {
+    kind: 'another-outcome',
+    field: 'outcome',
+    expected: describe(expected),
+    actual: describe(actual),
+    difference,
+  };
 };
 
 const killClass = (kill: Killed): string => `"${reasonWithoutNumbers(kill)}"`;

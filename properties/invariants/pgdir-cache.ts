@@ -1,10 +1,11 @@
 import type { Paddr, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { PAGING } from './situations/dimensions.js';
-import type { Scene } from './situations/scene.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, hex, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex } from './invariant.js';
+import type { Moment, PreState } from './moment.js';
+import type { Violation } from './violation.js';
 
 const CHOICES = ['same slot again', 'another slot has it', 'blank', 'evicted', 'no memory for a root'] as const;
 
@@ -12,9 +13,9 @@ const CHOICES = ['same slot again', 'another slot has it', 'blank', 'evicted', '
 const CHOICE: Dimension = {
   name: 'choice',
   values: CHOICES,
-  of: ({ scene, shadow, step }) => {
-    if (scene.rootSlot !== undefined) return scene.rootSlot === scene.current ? 0 : 1;
-    if (scene.candidateHadRoot) return 3;
+  of: ({ preState, shadow, step }) => {
+    if (preState.rootSlot !== undefined) return preState.rootSlot === preState.current ? 0 : 1;
+    if (preState.candidateHadRoot) return 3;
     return step?.op === 'new-pgtable' && shadow?.hasRoot((step.draw % SLOTS) as Slot) === true ? 2 : 4;
   },
 };
@@ -23,7 +24,7 @@ const CHOICE: Dimension = {
 const WINDOW: Dimension = {
   name: 'Switcher',
   values: ['not mapped', 'mapped'],
-  of: ({ scene }) => (scene.windowThere ? 1 : 0),
+  of: ({ preState }) => (preState.switcherMapped ? 1 : 0),
 };
 
 /** The cache is what makes a context switch cheap, and a wrong hit one process's view of another's memory. */
@@ -33,6 +34,7 @@ export const pgdirCache: Invariant = {
     'A cached root is found again with its mappings, no root is in two slots, and on a miss the draw decides which slot is taken.',
   source: 'machine.md 3, new-pgtable; find_pgdir, new_pgdir',
   exercisedBy: 'a new-pgtable that did not kill',
+  harms: 'guest',
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'a wrong slot has other tables and mappings than the right one, which table-accounting and flush see too',
@@ -56,33 +58,47 @@ class CacheWatch {
   /** Mappings of the hit's slot before the step, the Switcher's left out. */
   private mappings = 0;
 
-  readonly before = ({ guest, shadow, scene: { rootSlot } }: Moment): void => {
+  readonly before = ({ guest, shadow, preState: { rootSlot } }: Moment): void => {
     if (shadow === undefined || rootSlot === undefined) return;
     this.mappings = shadow.leafCountIn(rootSlot, 0, guest.sizes.switcherAddress);
   };
 
-  readonly after = ({ step, guest, shadow, scene, subjectKind }: Moment): Verdict => {
+  readonly after = ({ step, guest, shadow, preState, subjectKind }: Moment): Verdict => {
     if (step?.op !== 'new-pgtable' || shadow === undefined || subjectKind !== 'ok') return VACUOUS;
-    const found = rootTwice(shadow) ?? slotTaken(shadow, scene, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
+    const found = rootTwice(shadow) ?? slotTaken(shadow, preState, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
-    if (scene.rootSlot === undefined || !scene.changed) return HELD;
+    if (preState.rootSlot === undefined || !preState.changed) return HELD;
     return (
-      this.mappingsKept(scene.rootSlot, shadow.leafCountIn(scene.rootSlot, 0, guest.sizes.switcherAddress)) ?? HELD
+      this.mappingsKept(preState.rootSlot, shadow.leafCountIn(preState.rootSlot, 0, guest.sizes.switcherAddress)) ??
+      HELD
     );
   };
 
   private mappingsKept(slot: Slot, now: number): Violation | undefined {
     if (now === this.mappings) return undefined;
-    return violation(`mappings of slot ${slot}`, `${this.mappings} as before`, String(now), 'a hit changed mappings');
+    return {
+      kind: 'hit-changed-mappings',
+      field: `mappings of slot ${slot}`,
+      expected: `${this.mappings} as before`,
+      actual: String(now),
+      difference: 'a hit changed mappings',
+      location: { slot },
+    };
   }
 }
 
-const slotTaken = (shadow: ShadowView, scene: Scene, candidate: number): Violation | undefined => {
-  const { rootSlot, candidateHadRoot, current } = scene;
+const slotTaken = (shadow: ShadowView, preState: PreState, candidate: number): Violation | undefined => {
+  const { rootSlot, candidateHadRoot, current } = preState;
   const expected = rootSlot ?? (candidateHadRoot || shadow.hasRoot(candidate as Slot) ? candidate : current);
   if (shadow.currentSlot === expected) return undefined;
-  const difference = rootSlot === undefined ? 'another victim' : 'a cached root was not found';
-  return violation('current slot', String(expected), String(shadow.currentSlot), difference);
+  return {
+    kind: 'wrong-slot-taken',
+    field: 'current slot',
+    expected: String(expected),
+    actual: String(shadow.currentSlot),
+    difference: rootSlot === undefined ? 'another victim' : 'a cached root was not found',
+    location: { slot: shadow.currentSlot },
+  };
 };
 
 const slotOf = (shadow: ShadowView, root: Paddr): Slot | undefined => {
@@ -93,8 +109,14 @@ const slotOf = (shadow: ShadowView, root: Paddr): Slot | undefined => {
 const shadowsRoot = (shadow: ShadowView, root: Paddr): Violation | undefined => {
   const shadowed = shadow.guestRoot(shadow.currentSlot);
   if (shadowed === root) return undefined;
-  const actual = shadowed === undefined ? 'none' : hex(shadowed);
-  return violation('root of the current slot', hex(root), actual, 'the slot shadows another root');
+  return {
+    kind: 'wrong-root-shadowed',
+    field: 'root of the current slot',
+    expected: hex(root),
+    actual: shadowed === undefined ? 'none' : hex(shadowed),
+    difference: 'the slot shadows another root',
+    location: { slot: shadow.currentSlot },
+  };
 };
 
 const rootTwice = (shadow: ShadowView): Violation | undefined => {
@@ -102,7 +124,14 @@ const rootTwice = (shadow: ShadowView): Violation | undefined => {
     const root = shadow.guestRoot(slot as Slot);
     const first = root === undefined ? undefined : slotOf(shadow, root);
     if (first === undefined || first === slot) continue;
-    return violation(`root of slot ${slot}`, 'one of its own', `that of slot ${first}`, 'a root in two slots');
+    return {
+      kind: 'root-in-two-slots',
+      field: `root of slot ${slot}`,
+      expected: 'one of its own',
+      actual: `that of slot ${first}`,
+      difference: 'a root in two slots',
+      location: { slot },
+    };
   }
   return undefined;
 };

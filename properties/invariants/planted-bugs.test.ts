@@ -10,7 +10,7 @@ import { programSeed, randomFor } from '../seeds.js';
 import { IMPL, MODEL, implWith } from '../subjects/registry.js';
 import type { InProcessSubject } from '../subjects/subject.js';
 import type { Invariant } from './invariant.js';
-import { INVARIANTS } from './registry.js';
+import { INVARIANTS } from './invariants.js';
 
 const CAMPAIGN = 'planted-bugs';
 /** The defect must be caught before so many steps were taken. */

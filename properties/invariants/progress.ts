@@ -1,6 +1,6 @@
 import { ACCESS, ADDRESSING, PAGING, TABLES } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
-import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+import { HELD, VACUOUS, stateless } from './invariant.js';
 
 /** A fault that was reported fixed must be fixed: else the guest faults at one instruction for ever. */
 export const progress: Invariant = {
@@ -8,6 +8,7 @@ export const progress: Invariant = {
   statement: 'An access whose fault was reported fixed goes through: its outcome is never stuck.',
   source: 'machine.md 3, access; formats.md, outcome stuck',
   exercisedBy: 'an access that changed something and then went through, or is stuck',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   neverAlone: 'a machine that is stuck did not do what the model did in the same step, such as to fault',
@@ -26,7 +27,9 @@ export const progress: Invariant = {
     },
   ],
   watch: stateless(({ subject, subjectKind }) => {
-    if (subjectKind === 'stuck') return violation('outcome', 'an end to the fault', 'stuck', 'stuck');
+    if (subjectKind === 'stuck') {
+      return { kind: 'stuck', field: 'outcome', expected: 'an end to the fault', actual: 'stuck', difference: 'stuck' };
+    }
     return subjectKind === 'mapped' && (subject.references.length > 0 || subject.stores.length > 0) ? HELD : VACUOUS;
   }),
 };

@@ -2,8 +2,9 @@ import type { ReferenceChange } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { MAPPERS, PAGING, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Violation } from './invariant.js';
-import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+import type { Invariant } from './invariant.js';
+import { HELD, VACUOUS, stateless } from './invariant.js';
+import type { Violation } from './violation.js';
 
 const PAGES: Dimension = {
   name: 'pages whose count changed',
@@ -17,6 +18,7 @@ export const referenceCount: Invariant = {
   statement: 'After every step each guest page has as many references as the model has leaves that map it.',
   source: 'machine.md 1, Host pages; 4, references; release_pte, and KVM e48bb497b95 (reference leak)',
   exercisedBy: 'a step that changed a count on either side',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS],
@@ -47,7 +49,14 @@ const compare = (expected: readonly ReferenceChange[], actual: readonly Referenc
     const want = expected[index];
     const got = actual[index];
     if (want?.page === got?.page && want?.count === got?.count) continue;
-    return violation('references', describe(want, got), describe(got, want), classOf(want, got));
+    return {
+      kind: 'page-references',
+      field: 'references',
+      expected: describe(want, got),
+      actual: describe(got, want),
+      difference: classOf(want, got),
+      location: { page: (want ?? got).page },
+    };
   }
   return undefined;
 };

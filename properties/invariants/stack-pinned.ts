@@ -3,8 +3,9 @@ import type { GuestRecord } from '../guest-record.js';
 import { pageOf, pureWalk } from '../pure-walk.js';
 import { PAGING, SHADOW, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
-import { HELD, VACUOUS, hex, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, hex } from './invariant.js';
+import type { Moment, Stage } from './moment.js';
 
 /** After these the slot maps nothing else. An `init` pins nothing: it comes before any `set-stack`. */
 const CLEARERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-pmd'];
@@ -17,6 +18,7 @@ export const stackPinned: Invariant = {
   statement: 'After a call that pins the stack, every stack page is mapped writable in the current slot.',
   source: 'machine.md 3, pin the stack; pin_stack_pages',
   exercisedBy: 'a living guest with stack pages after set-stack, clear all, or a switch to a blank slot',
+  harms: 'guest',
   looksAt: 'shadow',
   contract: 'any',
   neverAlone: 'the next pin takes a page that is not writable again, which reference-count may see',
@@ -66,17 +68,21 @@ const checkPages = ({ shadow, guest }: Moment): Verdict => {
   for (let index = 0; index < guest.stackPages; index++) {
     const address = guest.stackPage(index);
     const leaf = shadow.leafAt(shadow.currentSlot, address);
-    const field = `stack page ${hex(address)}`;
-    if (leaf === undefined) return violation(field, 'mapped writable', 'not mapped', 'not mapped');
-    if (leaf.writable && leaf.upperWritable) continue;
-    // Nothing at all was done for a page that still is what it was before the guest changed its mind.
-    const actual = isStale(leaf, guest) ? 'read-only and stale' : 'read-only';
-    return violation(field, 'mapped writable', actual, actual);
+    if (leaf !== undefined && leaf.writable && leaf.upperWritable) continue;
+    const actual = leaf === undefined ? 'not mapped' : isStale(leaf, guest) ? 'read-only and stale' : 'read-only';
+    return {
+      kind: 'stack-not-pinned',
+      field: `stack page ${hex(address)}`,
+      expected: 'mapped writable',
+      actual,
+      difference: actual,
+      location: { vaddr: address, slot: shadow.currentSlot },
+    };
   }
   return HELD;
 };
 
-/** The guest's tables name another page by now. */
+/** The guest's tables name another page by now, so the hypervisor did nothing at all for this one. */
 const isStale = ({ page, vaddr }: ShadowLeaf, guest: GuestRecord): boolean => {
   const walk = pureWalk(guest, vaddr);
   return walk.kind === 'leaf' && pageOf(walk.entry) !== page;

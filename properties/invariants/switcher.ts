@@ -2,8 +2,10 @@ import type { ShadowLeaf, ShadowView, SwitcherReferences, Vaddr } from '../../mo
 import { OPS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
 import { PAGING, SHADOW } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 /** Where the guest runs. */
 const CPU: Dimension = {
@@ -19,6 +21,7 @@ export const switcher: Invariant = {
     "When the guest is entered, its slot maps the Switcher's text and the two pages of the host CPU it runs on, no other CPU's, and none for the user.",
   source: 'machine.md 1, Switcher; 3, access; map_switcher_in_guest',
   exercisedBy: 'an access of a living guest',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS],
@@ -136,15 +139,16 @@ const expectPage = (
   writable: boolean,
 ): Violation | undefined => {
   const leaf = shadow.leafAt(shadow.currentSlot, address);
-  const field = `Switcher's ${name} page`;
-  if (leaf === undefined) return violation(field, 'mapped', 'not mapped', `${name} lost`);
+  const wrong = (expected: string, actual: string, difference: string): Violation =>
+    wrongPage(`Switcher's ${name} page`, shadow.currentSlot, address, { expected, actual, difference });
+  if (leaf === undefined) return wrong('mapped', 'not mapped', `${name} lost`);
   if (leaf.target !== target || leaf.page !== page) {
-    return violation(field, `${target} ${page}`, `${leaf.target} ${leaf.page}`, `${name} is another page`);
+    return wrong(`${target} ${page}`, `${leaf.target} ${leaf.page}`, `${name} is another page`);
   }
-  if (leaf.user) return violation(field, 'supervisor', 'user', `${name} open to the user`);
+  if (leaf.user) return wrong('supervisor', 'user', `${name} open to the user`);
   if (leaf.writable !== writable) {
     const rights = (may: boolean): string => (may ? 'writable' : 'read-only');
-    return violation(field, rights(writable), rights(leaf.writable), `${name} ${rights(leaf.writable)}`);
+    return wrong(rights(writable), rights(leaf.writable), `${name} ${rights(leaf.writable)}`);
   }
   return undefined;
 };
@@ -152,7 +156,18 @@ const expectPage = (
 const expectNothing = (shadow: ShadowView, address: Vaddr, name: string): Violation | undefined =>
   shadow.leafAt(shadow.currentSlot, address) === undefined
     ? undefined
-    : violation(`Switcher's ${name} page of another CPU`, 'not mapped', 'mapped', `another CPU's ${name}`);
+    : wrongPage(`Switcher's ${name} page of another CPU`, shadow.currentSlot, address, {
+        expected: 'not mapped',
+        actual: 'mapped',
+        difference: `another CPU's ${name}`,
+      });
+
+const wrongPage = (
+  field: string,
+  slot: number,
+  address: Vaddr,
+  words: Pick<Violation, 'expected' | 'actual' | 'difference'>,
+): Violation => ({ kind: 'switcher-page', field, ...words, location: { slot, vaddr: address } });
 
 const compare = (expected: SwitcherReferences, actual: SwitcherReferences): Violation | undefined =>
   compareCount('text', expected.text, actual.text) ??
@@ -171,9 +186,10 @@ const compareState = (expected: readonly number[], actual: readonly number[]): V
 const compareCount = (name: string, expected: number, actual: number, index = ''): Violation | undefined =>
   expected === actual
     ? undefined
-    : violation(
-        `switcher.${name}${index}`,
-        String(expected),
-        String(actual),
-        `${name} references ${actual > expected ? 'too many' : 'too few'}`,
-      );
+    : {
+        kind: 'switcher-references',
+        field: `switcher.${name}${index}`,
+        expected: String(expected),
+        actual: String(actual),
+        difference: `${name} references ${actual > expected ? 'too many' : 'too few'}`,
+      };

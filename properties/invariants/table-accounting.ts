@@ -1,8 +1,10 @@
 import type { ShadowTable, ShadowView } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
 import { PAGING, TABLES, setPmdNeedsPae } from './situations/dimensions.js';
-import type { Invariant, Moment, Stage, Verdict, Violation } from './invariant.js';
-import { HELD, VACUOUS, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS } from './invariant.js';
+import type { Moment, Stage } from './moment.js';
+import type { Violation } from './violation.js';
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
@@ -29,6 +31,7 @@ export const tableAccounting: Invariant = {
     "Every allocated table is reachable from a root exactly once, none is leaked or used after it was freed, and their number is the model's.",
   source: 'machine.md 1, Host pages; 4; release_pgd',
   exercisedBy: 'a step that allocated or freed a table',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   neverAlone: 'a table that is lost or kept is still held at the end, which teardown sees too',
@@ -64,8 +67,10 @@ class TableWatch {
   readonly after = ({ subject, reference, subjectKind, referenceKind, shadow }: Moment): Verdict => {
     if (bareOutcome(subjectKind) || bareOutcome(referenceKind)) return VACUOUS;
     if (subject.tables !== reference.tables) {
-      const difference = subject.tables > reference.tables ? 'too many tables' : 'too few tables';
-      return violation('tables', String(reference.tables), String(subject.tables), difference);
+      const [expected, actual] = [String(reference.tables), String(subject.tables)];
+      return subject.tables > reference.tables
+        ? { kind: 'too-many-tables', field: 'tables', expected, actual, difference: 'too many tables' }
+        : { kind: 'too-few-tables', field: 'tables', expected, actual, difference: 'too few tables' };
     }
     const exercised = shadow === undefined ? subject.tables !== this.tables : shadow.tableVersion !== this.version;
     this.tables = subject.tables;
@@ -80,7 +85,13 @@ class TableWatch {
     this.found = undefined;
     shadow.forEachTable(this.look);
     if (this.found !== undefined || this.reached === shadow.allocatedTables) return this.found;
-    return violation('reachable tables', String(shadow.allocatedTables), String(this.reached), 'a table is lost');
+    return {
+      kind: 'table-lost',
+      field: 'reachable tables',
+      expected: String(shadow.allocatedTables),
+      actual: String(this.reached),
+      difference: 'a table is lost',
+    };
   }
 
   private nextStamp(): void {
@@ -93,11 +104,26 @@ class TableWatch {
   private readonly look = (table: ShadowTable): void => {
     const { frame } = table;
     this.reached++;
-    if (!table.allocated) {
-      this.found ??= violation(`table on host page ${frame}`, 'allocated', 'free, and linked', 'used after free');
-    } else if (this.stamps[frame] === this.stamp) {
-      this.found ??= violation(`table on host page ${frame}`, 'linked once', 'linked twice', 'linked twice');
-    }
+    if (!table.allocated) this.found ??= usedAfterFree(frame);
+    else if (this.stamps[frame] === this.stamp) this.found ??= linkedTwice(frame);
     this.stamps[frame] = this.stamp;
   };
 }
+
+const usedAfterFree = (frame: number): Violation => ({
+  kind: 'table-used-after-free',
+  field: `table on host page ${frame}`,
+  expected: 'allocated',
+  actual: 'free, and linked',
+  difference: 'used after free',
+  location: { frame },
+});
+
+const linkedTwice = (frame: number): Violation => ({
+  kind: 'table-linked-twice',
+  field: `table on host page ${frame}`,
+  expected: 'linked once',
+  actual: 'linked twice',
+  difference: 'linked twice',
+  location: { frame },
+});

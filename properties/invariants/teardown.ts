@@ -1,34 +1,54 @@
 import { PAGING } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Moment, Verdict } from './invariant.js';
-import { HELD, VACUOUS, stateless, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS, stateless } from './invariant.js';
+import type { Moment } from './moment.js';
+import type { Violation } from './violation.js';
 
 const afterDestroy = ({ subject }: Moment): Verdict => {
   if (subject.outcome.kind !== 'destroyed') return VACUOUS;
   const [leaked] = subject.references;
   if (leaked !== undefined) {
-    return violation(`references on page ${leaked.page}`, '0', String(leaked.count), 'references held after destroy');
+    return {
+      kind: 'references-after-destroy',
+      field: `references on page ${leaked.page}`,
+      expected: '0',
+      actual: String(leaked.count),
+      difference: 'references held after destroy',
+      location: { page: leaked.page },
+    };
   }
-  if (subject.tables !== 0) return violation('tables', '0', String(subject.tables), 'tables held after destroy');
+  if (subject.tables !== 0) return tablesHeld(subject.tables, 'tables held after destroy');
   const { text, state, registers } = subject.switcher;
   const onState = state.reduce((sum, count) => sum + count, 0);
   if (text + registers + onState === 0) return HELD;
-  const actual = `text ${text}, registers ${registers}, state ${state.join(' ')}`;
-  return violation('switcher', 'no references', actual, 'Switcher references held after destroy');
+  return {
+    kind: 'switcher-references-after-destroy',
+    field: 'switcher',
+    expected: 'no references',
+    actual: `text ${text}, registers ${registers}, state ${state.join(' ')}`,
+    difference: 'Switcher references held after destroy',
+  };
 };
 
 const afterCreation = ({ subject }: Moment): Verdict => {
   if (subject.outcome.kind !== 'no-memory') return VACUOUS;
-  return subject.tables === 0
-    ? HELD
-    : violation('tables', '0', String(subject.tables), 'tables held after failed creation');
+  return subject.tables === 0 ? HELD : tablesHeld(subject.tables, 'tables held after failed creation');
 };
+
+const tablesHeld = (tables: number, difference: string): Violation => ({
+  kind: 'too-many-tables',
+  field: 'tables',
+  expected: '0',
+  actual: String(tables),
+  difference,
+});
 
 /** How the guest ended. */
 const LIFE: Dimension = {
   name: 'life',
   values: ['linear', 'tables', 'killed'],
-  of: ({ scene, guest }) => (scene.over ? 2 : guest.linear ? 0 : 1),
+  of: ({ preState, guest }) => (preState.over ? 2 : guest.linear ? 0 : 1),
 };
 
 /** The allocation that failed. */
@@ -44,6 +64,7 @@ export const teardown: Invariant = {
   statement: 'After destroy, and after a creation that failed, no reference and no table is held.',
   source: 'machine.md 2; free_guest_pagetable',
   exercisedBy: 'a destroy that answered; a creation without memory',
+  harms: 'host',
   looksAt: 'observations',
   contract: 'any',
   neverAlone: 'what is held at the end was held too long before, which reference-count or table-accounting sees too',

@@ -1,10 +1,11 @@
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import { differenceOf, describe } from './outcome-difference.js';
+import { compareOutcomes } from './outcome-difference.js';
 import type { Dimension } from './situations/grid.js';
 import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
-import type { Invariant, Moment, Stage, Verdict } from './invariant.js';
-import { HELD, VACUOUS, violation } from './invariant.js';
+import type { Invariant, Verdict } from './invariant.js';
+import { HELD, VACUOUS } from './invariant.js';
+import type { Moment, Stage } from './moment.js';
 
 /** The answers that only the ends of a life give. */
 const ENDS_OF_LIFE: readonly OutcomeKind[] = ['created', 'no-memory', 'initialized', 'destroyed', 'absent'];
@@ -28,6 +29,7 @@ export const translation: Invariant = {
   source: 'machine.md 3; formats.md, Trace',
   exercisedBy:
     'a step that answers more than ok, and whose answer is not another invariant’s (killed, stuck, host-bug)',
+  harms: 'guest',
   looksAt: 'observations',
   contract: 'any',
   stages: ['create', ...OPS, 'destroy'],
@@ -62,12 +64,10 @@ class TranslationWatch {
   readonly after = ({ stage, reference, subject, referenceKind, subjectKind }: Moment): Verdict => {
     if (subjectKind === 'host-bug') this.broken = true;
     if (this.broken || isKill(stage, referenceKind) || isKill(stage, subjectKind)) return VACUOUS;
-    // `progress` tells it.
+    // `progress` reports it.
     if (subjectKind === 'stuck' && stage === 'access') return VACUOUS;
-    const expected = reference.outcome;
-    const actual = subject.outcome;
-    const difference = differenceOf(expected, actual);
-    if (difference !== undefined) return violation('outcome', describe(expected), describe(actual), difference);
+    const found = compareOutcomes(reference.outcome, subject.outcome);
+    if (found !== undefined) return found;
     return referenceKind === 'ok' || referenceKind === 'dead' ? VACUOUS : HELD;
   };
 }

@@ -3,7 +3,7 @@
 import type { Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { programHash } from '../formats/index.js';
-import { INVARIANTS } from '../invariants/registry.js';
+import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
 import { IMPL, MODEL } from '../subjects/registry.js';
 import { Tally } from '../tally.js';

@@ -3,7 +3,7 @@
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import type { FuzzWatcher } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { IMPL, MODEL } from '../../properties/subjects/registry.js';
 import type { Tally } from '../../properties/tally.js';
 import { CAMPAIGN } from './groups/generated.js';

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
 import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
 import { cellCount, whyUnreachable } from '../../properties/invariants/situations/grid.js';
 import { wholeNumber } from '../cli/options/whole-number.js';

@@ -9,7 +9,7 @@ import { fileNameOf, formatCounterexample } from '../../properties/corpus/counte
 import { makeDirectory } from '../../properties/corpus/make-directory.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { KindOfFinding, FuzzOptions, FuzzResult } from '../../properties/fuzz.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import type { Tally } from '../../properties/tally.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';

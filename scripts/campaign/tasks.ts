@@ -15,7 +15,7 @@ import { programsOf, showings } from '../../properties/explore.js';
 import type { Small } from '../../properties/fuzz.js';
 import { makeSmall } from '../../properties/fuzz.js';
 import { judgeOf } from '../../properties/judging.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { IMPL } from '../../properties/subjects/registry.js';
 import type { subjectNamed } from '../../properties/subjects/registry.js';

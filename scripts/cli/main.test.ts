@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { COMMANDS } from './commands/registry.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { capturedCall as call } from '../../test-support/captured-call.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { VACUOUS, stateless } from '../../properties/invariants/invariant.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { capturedCall, capturing } from '../../test-support/captured-call.js';
 import { Session } from '../terminal/session.js';
 import type { CoverageDocument } from './coverage-document.js';

@@ -2,7 +2,7 @@
 
 import Table from 'cli-table3';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { formatCount } from '../terminal/numbers.js';
 import { BadInput } from '../../properties/formats/index.js';
 import * as z from 'zod';

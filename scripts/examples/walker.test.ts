@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Paging } from '../../model/vocabulary/index.js';
 import { programArbitrary } from '../../properties/generators/index.js';
 import type { Divergence } from '../../properties/divergence.js';
-import { INVARIANTS } from '../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
 import { CommandSubject } from '../../properties/subjects/command-subject.js';

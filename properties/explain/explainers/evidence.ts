@@ -6,7 +6,7 @@ import type { GuestRecord } from '../../guest-record.js';
 import type { Moment } from '../retelling.js';
 import { goneLeaves } from '../shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
-import type { Spot } from '../spot.js';
+import type { Location } from '../../invariants/violation.js';
 import type { Focus } from '../story.js';
 import type { WordHistory } from '../word-history.js';
 
@@ -19,7 +19,7 @@ export interface Kill {
 export interface Evidence {
   readonly program: Program;
   readonly divergence: Divergence;
-  readonly spot: Spot;
+  readonly location: Location;
   /** The step that diverges, at a place that is one. */
   readonly step: Step | undefined;
   readonly index: number | undefined;

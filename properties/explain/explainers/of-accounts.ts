@@ -20,8 +20,8 @@ const leafPlace = ({ vaddr, slot }: LeafSeen): string => `${formatHex(vaddr)} in
 
 /** `reference-count`: a page that is held for nothing, or let go while it is mapped. */
 export const referenceNarrator: Narrator = (evidence) => {
-  const { spot, moment, before, index } = evidence;
-  const { page } = spot;
+  const { location, moment, before, index } = evidence;
+  const { page } = location;
   if (page === undefined) return undefined;
   const expected = moment.referenceCounts.get(page) ?? 0;
   const actual = moment.subjectCounts.get(page) ?? 0;
@@ -59,25 +59,26 @@ const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => 
 /** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
 export const tableNarrator: Narrator = (evidence) => {
   const { divergence, moment, program, index } = evidence;
-  const { difference, expected, actual } = divergence;
+  const { kind, expected, actual } = divergence;
   if (divergence.place.kind === 'create') {
-    if (moment.subject.outcome.kind !== 'no-memory' || actual === '0') return undefined;
+    if (moment.subject.outcome.kind !== 'no-memory' || moment.subject.tables === 0) return undefined;
     return told(
-      `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(Number(actual), 'table')} stayed allocated`,
+      `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(moment.subject.tables, 'table')} stayed allocated`,
     );
   }
   if (moment.place.kind === 'destroy') return heldAfterDestroy(evidence);
   const linked = linkedTable(evidence);
   if (linked !== undefined) return linked;
-  if (difference === 'a table is lost') {
+  if (kind === 'table-lost') {
     return told(
       `after ${hereWithDuty(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
       { step: index },
     );
   }
   const which = tableMoves(evidence);
-  const too = difference === 'too many tables' ? 'too many' : 'too few';
-  const text = `after ${hereWithDuty(evidence)}, ${plural(Number(actual), 'shadow table')} ${Number(actual) === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
+  const too = kind === 'too-many-tables' ? 'too many' : 'too few';
+  const { tables } = moment.subject;
+  const text = `after ${hereWithDuty(evidence)}, ${plural(tables, 'shadow table')} ${tables === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
   return told(text, { step: index, slot: changedSlot(evidence) });
 };
 
@@ -97,75 +98,83 @@ const tableMoves = ({ moment, before }: Evidence): string => {
 };
 
 const linkedTable = (evidence: Evidence) => {
-  const { spot, guest, index, divergence } = evidence;
-  if (spot.frame === undefined) return undefined;
+  const { location, guest, index, divergence } = evidence;
+  if (location.frame === undefined) return undefined;
   const levels = pagingLevels(guest.config.paging);
   for (const { slot, tables } of shadowOf(evidence)?.slots ?? []) {
-    const table = tables.find(({ frame }) => frame === spot.frame);
+    const table = tables.find(({ frame }) => frame === location.frame);
     if (table === undefined) continue;
     const name = `slot ${slot}'s ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
     const freed = `${evidence.here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`;
     const twice = `after ${hereWithDuty(evidence)}, ${name} is linked in two places`;
-    return told(divergence.difference === 'linked twice' ? twice : freed, { slot, vaddr: table.vaddr, step: index });
+    return told(divergence.kind === 'table-linked-twice' ? twice : freed, { slot, vaddr: table.vaddr, step: index });
   }
   return undefined;
 };
 
 const heldAfterDestroy: Narrator = (evidence) => {
-  const { divergence, before, spot, moment } = evidence;
-  if (divergence.field === 'tables') {
-    const count = Number(divergence.actual);
+  const { divergence, before, location, moment } = evidence;
+  if (divergence.kind === 'too-many-tables' || divergence.kind === 'too-few-tables') {
+    const count = moment.subject.tables;
     if (count === 0) return undefined;
     const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
     return told(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
   }
-  if (spot.page !== undefined) {
-    const leaves = leavesTo(before?.shadow, spot.page);
+  if (location.page !== undefined) {
+    const leaves = leavesTo(before?.shadow, location.page);
     const by = leaves.length === 0 ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaves[0])} took`;
-    const count = moment.subjectCounts.get(spot.page) ?? 0;
-    return told(`destroy must give every page back; page ${spot.page} still has ${plural(count, 'reference')}${by}`, {
-      page: spot.page,
-    });
+    const count = moment.subjectCounts.get(location.page) ?? 0;
+    return told(
+      `destroy must give every page back; page ${location.page} still has ${plural(count, 'reference')}${by}`,
+      {
+        page: location.page,
+      },
+    );
   }
   return told(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
 };
 
 /** `pgdir-cache`: which slot a root is found in, or gets. */
 export const cacheNarrator: Narrator = (evidence) => {
-  const { divergence, spot, step, before, here, index } = evidence;
+  const { divergence, location, step, before, here, index } = evidence;
   if (step?.op !== 'new-pgtable') return undefined;
-  const { difference, actual } = divergence;
+  const { kind, actual } = divergence;
   const rule = hereWithDuty(evidence);
   const root = formatHex(step.root);
-  if (difference === 'a root in two slots') {
-    const other = /\d+/.exec(actual)?.[0] ?? '?';
-    const shared = slotNow(evidence, spot.slot)?.root;
-    const twice = `slots ${other} and ${spot.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
-    return told(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: spot.slot });
+  if (kind === 'root-in-two-slots') {
+    const shared = slotNow(evidence, location.slot)?.root;
+    const other = shadowOf(evidence)?.slots.find((slot) => slot.root === shared)?.slot ?? '?';
+    const twice = `slots ${other} and ${location.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
+    return told(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: location.slot });
   }
-  if (difference === 'a hit changed mappings') {
-    const lost = gone(evidence).filter(({ slot }) => slot === spot.slot);
+  if (kind === 'hit-changed-mappings') {
+    const lost = gone(evidence).filter(({ slot }) => slot === location.slot);
     const what =
       lost.length === 0
         ? 'mappings came or went'
         : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
-    return told(`${here} must find root ${root} cached in slot ${spot.slot} and leave its mappings alone; ${what}`, {
-      step: index,
-      slot: spot.slot,
-      vaddr: lost[0]?.vaddr,
-    });
+    return told(
+      `${here} must find root ${root} cached in slot ${location.slot} and leave its mappings alone; ${what}`,
+      {
+        step: index,
+        slot: location.slot,
+        vaddr: lost[0]?.vaddr,
+      },
+    );
   }
-  if (divergence.field === 'root of the current slot') {
+  if (kind === 'wrong-root-shadowed') {
     return told(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
       step: index,
-      slot: spot.slot,
+      slot: location.slot,
     });
   }
-  const was = before?.shadow?.slots[Number(actual)];
+  const taken = location.slot;
+  if (taken === undefined) return undefined;
+  const was = before?.shadow?.slots[taken];
   const state = was === undefined ? '' : slotState(was);
-  return told(`${rule.replace(', which must', ' must')}; the subject took slot ${actual}${state}`, {
+  return told(`${rule.replace(', which must', ' must')}; the subject took slot ${taken}${state}`, {
     step: index,
-    slot: Number(actual),
+    slot: taken,
   });
 };
 
@@ -174,34 +183,47 @@ const slotState = ({ blank, root }: SlotSeen): string => {
   return root === undefined ? '' : `, which shadowed root ${formatHex(root)}`;
 };
 
-/** `switcher`: the hypervisor's own window in the slots. */
-export const switcherNarrator: Narrator = (evidence) => {
-  const { divergence, here, guest } = evidence;
-  const { paging } = guest.config;
-  const registers = switcherRegistersAddress(paging, guest.cpu);
-  const counted = /^switcher\.(text|registers|state)(?:\[(\d+)\])?/.exec(divergence.field);
-  if (counted === null) {
-    const slot = shadowOf(evidence)?.currentSlot;
-    const page = /^Switcher's (text|registers|state) page/.exec(divergence.field)?.[1];
-    const address = page === 'text' ? guest.sizes.switcherAddress : page === 'registers' ? registers : registers + 4096;
-    const ofCpu = page === 'text' || divergence.field.endsWith('another CPU') ? '' : ` of CPU ${guest.cpu}`;
-    return told(
-      `after ${here}, the ${divergence.field}${ofCpu} must be ${divergence.expected} at ${formatHex(address)} in slot ${slot ?? '?'}, the current one; it is ${divergence.actual}`,
-      { slot, vaddr: address },
-    );
-  }
-  const [, name, cpu] = counted;
-  const { expected, actual } = divergence;
+/** A page of the Switcher that the current slot does not map as it must. */
+export const switcherPageNarrator: Narrator = ({ divergence, location, here, guest }) => {
+  const { slot, vaddr } = location;
+  if (slot === undefined || vaddr === undefined) return undefined;
+  const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
+  const ofCpu = vaddr === registers || vaddr === registers + 4096 ? ` of CPU ${guest.cpu}` : '';
+  return told(
+    `after ${here}, the ${divergence.field}${ofCpu} must be ${divergence.expected} at ${formatHex(vaddr)} in slot ${slot}, the current one; it is ${divergence.actual}`,
+    { slot, vaddr },
+  );
+};
+
+/** Too many or too few slots that map a page of the Switcher. */
+export const switcherReferencesNarrator: Narrator = (evidence) => {
+  const { name, cpu, expected, actual } = switcherCount(evidence);
   const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
-  const verb = Number(actual) < 2 ? 'maps' : 'map';
-  const few = Number(actual) < Number(expected);
-  const holders = holdersText(Number(actual), name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
-  const due = expected === '0' ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
-  const text = `after ${hereWithDuty(evidence)}, ${holders} ${verb} ${page}, and ${due}`;
-  const detail = few
-    ? withoutPage(evidence, name)
-    : withPages(evidence, name, cpu === undefined ? undefined : Number(cpu));
+  const few = actual < expected;
+  const holders = holdersText(actual, name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
+  const due = expected === 0 ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
+  const text = `after ${hereWithDuty(evidence)}, ${holders} ${actual < 2 ? 'maps' : 'map'} ${page}, and ${due}`;
+  const detail = few ? withoutPage(evidence, name) : withPages(evidence, name, cpu);
   return told(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
+};
+
+interface SwitcherCount {
+  readonly name: 'text' | 'registers' | 'state';
+  readonly cpu: number | undefined;
+  readonly expected: number;
+  readonly actual: number;
+}
+
+/** The first count in which the two sides differ. */
+const switcherCount = ({ moment }: Evidence): SwitcherCount => {
+  const expected = moment.reference.switcher;
+  const actual = moment.subject.switcher;
+  for (const name of ['text', 'registers'] as const) {
+    if (expected[name] === actual[name]) continue;
+    return { name, cpu: undefined, expected: expected[name], actual: actual[name] };
+  }
+  const cpu = expected.state.findIndex((count, each) => count !== actual.state[each]);
+  return { name: 'state', cpu, expected: expected.state[cpu], actual: actual.state[cpu] ?? 0 };
 };
 
 const holdersText = (count: number, [one, many]: readonly [string, string]): string => {
@@ -215,7 +237,7 @@ interface Detail {
 }
 
 /** Why too few slots map a page: the text belongs in all of them, the others went if they are missing. */
-const withoutPage = (evidence: Evidence, name: string): Detail => {
+const withoutPage = (evidence: Evidence, name: SwitcherCount['name']): Detail => {
   if (name === 'text') return withoutText(evidence);
   const lost = gone(evidence).find(({ target }) => target === `switcher-${name}`);
   return lost === undefined
@@ -243,7 +265,7 @@ const withoutText = (evidence: Evidence): Detail => {
 };
 
 /** Slots other than the current one, or CPUs other than the guest's, whose pages are still mapped. */
-const withPages = (evidence: Evidence, name: string, cpu: number | undefined): Detail => {
+const withPages = (evidence: Evidence, name: SwitcherCount['name'], cpu: number | undefined): Detail => {
   const { guest } = evidence;
   const leaves = (shadowOf(evidence)?.slots ?? []).flatMap((slot) =>
     [...slot.leaves.values()].filter(

@@ -3,6 +3,7 @@
 import { formatHex } from '../../formats/index.js';
 import type { Op, Paddr } from '../../../model/vocabulary/index.js';
 import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '../../pure-walk.js';
+import type { ViolationKind } from '../../invariants/violation.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { listText, rightsText, sinceText, targetText } from '../words.js';
 import { deadNarrator } from './of-outcomes.js';
@@ -14,7 +15,7 @@ import { guestMoved, inWindow, walkWords } from './guest-reasons.js';
 
 /** The leaf that the divergence names. */
 const namedLeaf = (evidence: Evidence): LeafSeen | undefined => {
-  const { vaddr, slot } = evidence.spot;
+  const { vaddr, slot } = evidence.location;
   return vaddr === undefined ? undefined : leafIn(slotNow(evidence, slot), vaddr);
 };
 
@@ -52,18 +53,18 @@ export const privilegeNarrator: Narrator = (evidence) => {
   const leaf = namedLeaf(evidence);
   if (evidence.killed !== undefined) return deadNarrator(evidence);
   if (leaf === undefined) return undefined;
-  const { difference } = evidence.divergence;
-  const because = whyNot(evidence, leaf, difference);
-  const has = `${where(leaf)}${installed(evidence, leaf)} ${excess(leaf, difference)}`;
+  const { kind } = evidence.divergence;
+  const because = whyNot(evidence, leaf, kind);
+  const has = `${where(leaf)}${installed(evidence, leaf)} ${excess(leaf, kind)}`;
   return told(because === undefined ? has : `${has}, but ${because.text}`, {
     ...focusOn(leaf, because?.step ?? leaf.since),
     paddr: because?.paddr,
   });
 };
 
-const excess = (leaf: LeafSeen, difference: string): string => {
-  if (difference === 'writable') return `lets the guest write to ${targetText(leaf)}`;
-  if (difference === 'user') return `lets the guest's user reach ${targetText(leaf)}`;
+const excess = (leaf: LeafSeen, kind: ViolationKind | undefined): string => {
+  if (kind === 'leaf-writable') return `lets the guest write to ${targetText(leaf)}`;
+  if (kind === 'leaf-for-user') return `lets the guest's user reach ${targetText(leaf)}`;
   return `leads to ${targetText(leaf)}`;
 };
 
@@ -73,11 +74,11 @@ interface Because {
   readonly paddr?: Paddr;
 }
 
-const whyNot = (evidence: Evidence, leaf: LeafSeen, difference: string): Because | undefined => {
+const whyNot = (evidence: Evidence, leaf: LeafSeen, kind: ViolationKind | undefined): Because | undefined => {
   const { step, history } = evidence;
   if (step?.op === 'set-pte' && step.vaddr >>> 12 === leaf.vaddr / 4096) {
-    if (difference === 'writable') return { text: `the announced entry has no ${isWritable(step.pte) ? 'D' : 'RW'}` };
-    if (difference === 'user') return { text: 'the announced entry has no US' };
+    if (kind === 'leaf-writable') return { text: `the announced entry has no ${isWritable(step.pte) ? 'D' : 'RW'}` };
+    if (kind === 'leaf-for-user') return { text: 'the announced entry has no US' };
     return { text: `the announced entry leads to page ${pageOf(step.pte)}` };
   }
   const met = walkWords(evidence, leaf.vaddr, slotNow(evidence, leaf.slot)?.root);
@@ -88,13 +89,13 @@ const whyNot = (evidence: Evidence, leaf: LeafSeen, difference: string): Because
     return { text: `${found.name} has no ${name}${sinceText(since)}`, step: since, paddr: found.at };
   };
   const end = met.find(({ isLeaf }) => isLeaf);
-  if (difference === 'user')
+  if (kind === 'leaf-for-user')
     return lacking(
       'US',
       counted.find(({ entry }) => !isUser(entry)),
       isUser,
     );
-  if (difference === 'writable') {
+  if (kind === 'leaf-writable') {
     const closed = lacking(
       'RW',
       counted.find(({ entry }) => !isWritable(entry)),
@@ -131,12 +132,12 @@ export const broadcastNarrator: Narrator = (evidence) => {
 
 /** `flush`: mappings that stayed, or others that went. */
 export const flushNarrator: Narrator = (evidence) => {
-  const { divergence, spot, here, index } = evidence;
+  const { divergence, location, here, index } = evidence;
   const duty = dutyOf(evidence);
   const rule = duty === undefined ? here : `${here}, which ${duty}`;
-  if (divergence.difference !== 'mappings stayed') {
-    const another = divergence.difference === 'mappings of another slot went';
-    const lost = gone(evidence).filter((leaf) => leaf.slot === spot.slot && (another || !mustGo(evidence, leaf)));
+  if (divergence.kind !== 'mappings-stayed') {
+    const another = divergence.kind === 'mappings-of-another-slot-went';
+    const lost = gone(evidence).filter((leaf) => leaf.slot === location.slot && (another || !mustGo(evidence, leaf)));
     if (lost.length === 0) return undefined;
     return told(`${rule}, also took away ${listText(lost.map(leafWords))}`, focusOn(lost[0], index));
   }
@@ -169,7 +170,7 @@ const leafWords = (leaf: LeafSeen): string =>
 
 /** The first leaf that the step must take away. */
 const stayed = (evidence: Evidence): LeafSeen | undefined =>
-  [...(slotNow(evidence, evidence.spot.slot)?.leaves.values() ?? [])].find((leaf) => mustGo(evidence, leaf));
+  [...(slotNow(evidence, evidence.location.slot)?.leaves.values() ?? [])].find((leaf) => mustGo(evidence, leaf));
 
 /** The leaf lies in the range that the step must empty. The slot is that of the divergence. */
 const mustGo = ({ step, guest }: Evidence, { vaddr }: LeafSeen): boolean => {
@@ -190,10 +191,10 @@ const mustGo = ({ step, guest }: Evidence, { vaddr }: LeafSeen): boolean => {
 
 /** `stack-pinned`: a stack page on which a trap would fault. */
 export const stackNarrator: Narrator = (evidence) => {
-  const { spot, here } = evidence;
+  const { location, here } = evidence;
   const slot = shadowOf(evidence)?.currentSlot;
-  if (spot.vaddr === undefined || slot === undefined) return undefined;
-  const leaf = leafIn(slotNow(evidence, slot), spot.vaddr);
+  if (location.vaddr === undefined || slot === undefined) return undefined;
+  const leaf = leafIn(slotNow(evidence, slot), location.vaddr);
   const asked = lastStep({ ...evidence, index: (evidence.index ?? 0) + 1 }, ({ op }) => op === 'set-stack');
   const by =
     asked === undefined || asked.index === evidence.index ? '' : `, which step ${asked.index} (set-stack) asked for,`;
@@ -203,6 +204,6 @@ export const stackNarrator: Narrator = (evidence) => {
       : leaf.writable
         ? `its leaf to ${targetText(leaf)} is read-write under an upper entry that is read-only`
         : `its leaf to ${targetText(leaf)} is ${rightsText(leaf).split(' ')[0]}`;
-  const text = `after ${here}, the stack page at ${formatHex(spot.vaddr)}${by} must be mapped writable in slot ${slot}, the current one; ${state}`;
-  return told(text, { vaddr: spot.vaddr, slot, step: asked?.index });
+  const text = `after ${here}, the stack page at ${formatHex(location.vaddr)}${by} must be mapped writable in slot ${slot}, the current one; ${state}`;
+  return told(text, { vaddr: location.vaddr, slot, step: asked?.index });
 };

@@ -163,12 +163,12 @@ const leftBehind = (evidence: Evidence, index: number) => {
 
 /** `accessed-dirty`: bits that the hypervisor must set in guest RAM, and no others. */
 export const storeNarrator: Narrator = (evidence) => {
-  const { divergence, spot, history, index, here, moment } = evidence;
-  const at = spot.paddr;
+  const { divergence, location, history, index, here, moment } = evidence;
+  const at = location.paddr;
   if (at === undefined) return undefined;
   const address = formatHex(at);
   const focus = { step: index, paddr: at, vaddr: marks(evidence).vaddr };
-  if (divergence.field.startsWith('guest RAM')) {
+  if (divergence.kind === 'guest-ram') {
     const writer = history.lastWriter(at);
     const by =
       writer === undefined ? 'nobody stored anything else there' : `step ${writer} left ${divergence.expected} there`;

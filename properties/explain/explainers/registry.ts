@@ -1,10 +1,17 @@
-/** Who tells of which invariant. A new invariant is told plainly until it has a line here. */
+/** Explains a violation, each kind by an explainer of its own. */
 
+import type { ViolationKind } from '../../invariants/violation.js';
 import type { Focus } from '../story.js';
 import { formatHex } from '../../formats/index.js';
 import { capitalized } from '../words.js';
 import type { Evidence, Narrator, Told } from './evidence.js';
-import { cacheNarrator, referenceNarrator, switcherNarrator, tableNarrator } from './of-accounts.js';
+import {
+  cacheNarrator,
+  referenceNarrator,
+  switcherPageNarrator,
+  switcherReferencesNarrator,
+  tableNarrator,
+} from './of-accounts.js';
 import {
   broadcastNarrator,
   confinementNarrator,
@@ -22,25 +29,42 @@ import {
   stuckNarrator,
 } from './of-outcomes.js';
 
-const NARRATORS: Readonly<Record<string, Narrator>> = {
-  'host-intact': hostBugNarrator,
-  progress: stuckNarrator,
-  confinement: confinementNarrator,
-  'least-privilege': privilegeNarrator,
-  switcher: switcherNarrator,
-  'stack-pinned': stackNarrator,
-  'kernel-broadcast': broadcastNarrator,
-  'pgdir-cache': cacheNarrator,
-  flush: flushNarrator,
-  'table-accounting': tableNarrator,
-  teardown: tableNarrator,
-  'death-is-final': deadNarrator,
-  'accessed-dirty': storeNarrator,
-  coherence: answerNarrator,
-  'reference-count': referenceNarrator,
-  'kill-decision': answerNarrator,
-  translation: answerNarrator,
-  determinism: repeatNarrator,
+const NARRATORS: Readonly<Record<ViolationKind, Narrator>> = {
+  'another-outcome': answerNarrator,
+  'another-answer-again': repeatNarrator,
+  stuck: stuckNarrator,
+  'host-bug': hostBugNarrator,
+  'alive-after-kill': deadNarrator,
+  'changed-after-kill': deadNarrator,
+  'foreign-page': confinementNarrator,
+  'leaf-without-entry': privilegeNarrator,
+  'leaf-to-another-page': privilegeNarrator,
+  'leaf-writable': privilegeNarrator,
+  'leaf-for-user': privilegeNarrator,
+  'leaf-kept-in-a-slot': broadcastNarrator,
+  'slots-disagree': broadcastNarrator,
+  'stack-not-pinned': stackNarrator,
+  'mappings-stayed': flushNarrator,
+  'mappings-of-another-slot-went': flushNarrator,
+  'other-mappings-went': flushNarrator,
+  'root-in-two-slots': cacheNarrator,
+  'wrong-slot-taken': cacheNarrator,
+  'wrong-root-shadowed': cacheNarrator,
+  'hit-changed-mappings': cacheNarrator,
+  'switcher-references': switcherReferencesNarrator,
+  'switcher-page': switcherPageNarrator,
+  'page-references': referenceNarrator,
+  'references-after-destroy': tableNarrator,
+  'switcher-references-after-destroy': tableNarrator,
+  'too-many-tables': tableNarrator,
+  'too-few-tables': tableNarrator,
+  'table-lost': tableNarrator,
+  'table-used-after-free': tableNarrator,
+  'table-linked-twice': tableNarrator,
+  'wrong-store': storeNarrator,
+  'accessed-or-dirty-missing': plainTold,
+  'guest-ram': storeNarrator,
+  other: plainTold,
 };
 
 export interface Sentence {
@@ -49,8 +73,8 @@ export interface Sentence {
 }
 
 export const sentenceOf = (evidence: Evidence): Sentence => {
-  const narrator = NARRATORS[evidence.divergence.invariant];
-  const { text, focus } = narrator?.(evidence) ?? plainTold(evidence);
+  const narrator = NARRATORS[evidence.divergence.kind ?? 'other'];
+  const { text, focus } = narrator(evidence) ?? plainTold(evidence);
   return { sentence: `${capitalized(text)}.`, focus: focusOf(focus) };
 };
 

@@ -3,10 +3,9 @@
 import type { Op, Slot } from '../../../model/vocabulary/index.js';
 import { SLOTS } from '../../../model/vocabulary/index.js';
 import { A, D, P, RW } from '../../entry-bits.js';
-import type { Moment } from '../invariant.js';
-import { ANSWERS } from './answer.js';
+import type { Moment } from '../moment.js';
 import type { Cell, Dimension } from './grid.js';
-import { FACT } from './scene.js';
+import { ANSWERS, FACT } from './pre-state.js';
 
 const bit = (condition: boolean): number => (condition ? 1 : 0);
 
@@ -82,7 +81,7 @@ export const ENTRY: Dimension = {
 export const holdersFrom = (from: number): Dimension => ({
   name: 'slots that mapped it',
   values: ['0', '1', '2', '3', '4'].slice(from),
-  of: ({ scene }) => Math.max(scene.holders - from, 0),
+  of: ({ preState }) => Math.max(preState.holders - from, 0),
 });
 
 /** Slots that shadow something, at least one. */
@@ -108,5 +107,5 @@ export const rightsAt = (address: (moment: Moment) => number): Dimension => ({
 });
 
 /** Where a step installs its leaf: a `set-pte` where its root is shadowed, everything else in the current slot. */
-const slotOf = ({ step, scene, shadow }: Moment): Slot =>
-  (step?.op === 'set-pte' ? scene.rootSlot : undefined) ?? shadow?.currentSlot ?? (0 as Slot);
+const slotOf = ({ step, preState, shadow }: Moment): Slot =>
+  (step?.op === 'set-pte' ? preState.rootSlot : undefined) ?? shadow?.currentSlot ?? (0 as Slot);

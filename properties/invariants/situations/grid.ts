@@ -4,9 +4,9 @@
  * never looked at.
  */
 
-import type { Moment, Stage } from '../invariant.js';
+import type { Moment, Stage } from '../moment.js';
 
-/** How situations differ in one respect. Its value is a fact of the scene, or is found when it is asked for. */
+/** How situations differ in one respect. Its value is a fact of the step, or is computed when needed. */
 export type Dimension = { readonly name: string; readonly values: readonly string[] } & (
   | { /** See `FACT`. */ readonly fact: number }
   | {
@@ -26,7 +26,7 @@ export interface Grid {
   readonly dimensions: readonly Dimension[];
   /** Leaves out moments at these stages that the dimensions do not speak of. */
   readonly when?: (moment: Moment) => boolean;
-  /** Reads the subject's inside; not counted for a subject that lets nobody look. */
+  /** Reads the subject's inside; not counted for a subject that cannot be inspected. */
   readonly looksAt?: 'shadow';
   /** Why no program comes to a cell; undefined for one that programs can reach. */
   readonly unreachable?: (cell: Cell) => string | undefined;
@@ -95,7 +95,7 @@ export class StageCounter {
   count(moment: Moment): boolean {
     if (this.when?.(moment) === false) return false;
     const { facts, finders } = this;
-    const known = moment.scene.facts;
+    const known = moment.preState.facts;
     let index = this.first;
     for (let i = 0; i < facts.length; i += 2) index += known[facts[i]] * facts[i + 1];
     for (let i = 0; i < finders.length; i++) index += finders[i](moment) * this.strides[i];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { programArbitrary } from '../../generators/index.js';
-import { INVARIANTS } from '../registry.js';
+import { INVARIANTS } from '../invariants.js';
 import { Pair } from '../../pair.js';
 import { programSeed, randomFor } from '../../seeds.js';
 import { IMPL, MODEL } from '../../subjects/registry.js';

@@ -5,7 +5,7 @@ import { ReferenceMachine } from '../../../model/machine.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Lockstep } from '../../../properties/lockstep.js';
 import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
 import type { Figure, Round } from '../figures.js';

@@ -4,7 +4,7 @@ import { defectNamed } from '../../../impl/defects/catalogue.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
 import { signatureOf } from '../../../properties/divergence.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { judgeOf } from '../../../properties/judging.js';
 import type { Judge } from '../../../properties/shrink/index.js';
 import { minimize } from '../../../properties/shrink/index.js';

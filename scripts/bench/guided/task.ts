@@ -5,7 +5,7 @@ import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js
 import type { Reach } from '../../../properties/campaign/batch.js';
 import { stepsToDetection } from '../../../properties/detection.js';
 import { programsOf, runOptionsOf } from '../../../properties/explore.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
 import { distil, NewCells, reachingOf } from '../../../properties/pool/distil.js';
 import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';

@@ -4,7 +4,7 @@ import type { ExhaustOptions, ExhaustResult } from '../../../properties/exhaust/
 import { canBeExhausted } from '../../../properties/exhaust/exhaust.js';
 import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
 import { SMALL_MACHINES } from '../../../properties/exhaust/small-machine.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import type { InProcessSubject, Subject } from '../../../properties/subjects/subject.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';

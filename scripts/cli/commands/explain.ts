@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { signatureOf } from '../../../properties/divergence.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';

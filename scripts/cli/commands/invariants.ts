@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { addHelp } from '../help.js';
 import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';

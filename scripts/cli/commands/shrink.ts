@@ -9,7 +9,7 @@ import { saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import type { Minimized } from '../../../properties/shrink/index.js';
 import { DEFAULT_MOST_TRIES, minimize } from '../../../properties/shrink/index.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';

@@ -2,7 +2,7 @@
 
 import { BadInput } from '../../../properties/formats/index.js';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
-import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
 
 /** In the order of the registry, which is that of precedence; all of them if none is named. Throws `BadInput`. */
 export const invariantsNamed = (ids: readonly string[] | undefined): readonly Invariant[] => {

@@ -2,7 +2,7 @@
 
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';

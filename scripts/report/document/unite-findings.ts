@@ -4,7 +4,7 @@ import { describeMachine, describeStep, programToJson } from '../../../propertie
 import type { Finding } from '../../../properties/finding.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import { commandLineOf } from '../../terminal/shell-words.js';
-import { harmOf } from './harm.js';
+import { harmOf } from '../../../properties/invariants/invariants.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
 import type { Results, FindingFile } from './read-results.js';
 

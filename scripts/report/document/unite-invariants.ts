@@ -11,7 +11,7 @@ import type {
   InvariantState,
   MatrixRowReport,
 } from './report-document.js';
-import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
 import type { Results } from './read-results.js';
 import { isSameRun } from './read-results.js';
 import { STATES } from './report-document.js';

@@ -3,7 +3,7 @@
 import { BadInput } from '../../../properties/formats/index.js';
 import type { Finding } from '../../../properties/finding.js';
 import { signatureOf } from '../../../properties/divergence.js';
-import { INVARIANTS, invariantNamed } from '../../../properties/invariants/registry.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
 import type { Story } from '../../../properties/explain/story.js';
 import { tellStory } from '../../../properties/explain/tell.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';

@@ -1,6 +1,6 @@
 /** Planted bugs against invariants: in how many of the seeds each one caught it. */
 
-import { INVARIANTS } from '../../../properties/invariants/registry.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { counted } from '../../terminal/numbers.js';
 import type { MatrixRowReport, ReportDocument } from '../document/report-document.js';
 import type { Markup } from './markup.js';

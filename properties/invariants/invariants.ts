@@ -3,6 +3,7 @@
  * those that say most precisely what is wrong come first and the bare comparisons last.
  */
 
+import { isSubjectFailure, SUBJECT_RULE } from '../divergence.js';
 import { accessedDirty } from './accessed-dirty.js';
 import { coherence } from './coherence.js';
 import { confinement } from './confinement.js';
@@ -46,3 +47,7 @@ export const INVARIANTS: readonly Invariant[] = [
 
 export const invariantNamed = (id: string): Invariant | undefined =>
   INVARIANTS.find((invariant) => invariant.id === id);
+
+/** Who is worse off by a finding: as the invariant that it is named after declares, or the rule for subjects. */
+export const harmOf = (id: string): Invariant['harms'] =>
+  invariantNamed(id)?.harms ?? (isSubjectFailure(id) ? SUBJECT_RULE.harms : 'guest');

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { OPS } from '../../model/vocabulary/index.js';
 import type { Invariant } from './invariant.js';
-import { INVARIANTS, invariantNamed } from './registry.js';
+import { INVARIANTS, invariantNamed } from './invariants.js';
 
 const HERE = new URL('.', import.meta.url);
 const STAGES: readonly string[] = ['create', ...OPS, 'end', 'destroy'];

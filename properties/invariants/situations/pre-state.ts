@@ -1,16 +1,13 @@
-/**
- * What a step finds before it begins: lockstep looks once, and invariants and situations read it afterwards. What is read off
- * the shadow tables is zero or false for a subject that lets nobody look inside.
- */
+/** Records what a step finds before it begins: once per step, for all invariants and situations. */
 
-import type { NewPgtableStep, SetPteStep, ShadowView, Slot } from '../../../model/vocabulary/index.js';
-import { SLOTS, switcherRegistersAddress } from '../../../model/vocabulary/index.js';
-import type { Moment } from '../invariant.js';
-import { answerOf } from './answer.js';
+import type { AccessStep, NewPgtableStep, SetPteStep, ShadowView, Slot } from '../../../model/vocabulary/index.js';
+import { FAULT_PRESENT, SLOTS, switcherRegistersAddress } from '../../../model/vocabulary/index.js';
+import { pureWalk } from '../../pure-walk.js';
+import type { Moment, PreState } from '../moment.js';
 
 /**
  * What nearly every step is counted by, as small numbers in one array: many grids read them after every step, and a call for
- * each would cost more than all the rest of the counting.
+ * each would cost more than the rest of the counting.
  */
 export const FACT = {
   /** 1 in PAE. */
@@ -31,29 +28,35 @@ export const FACT = {
   answer: 7,
 } as const;
 
-export class Scene {
-  /** By `FACT`; complete once the step is over. */
-  readonly facts = new Uint8Array(Object.keys(FACT).length);
-  /** The guest had no root yet. */
-  linear = true;
-  /** The guest was killed, or the machine never was or is gone. */
-  over = false;
-  /** Host pages that were shadow tables. */
-  tables = 0;
-  shadowVersion = 0;
-  /** The slot that the guest ran on. */
-  current = 0;
-  /** `new-pgtable`, `set-pte` and `set-pgd`: the slot that shadowed the step's root; none in linear mode. */
-  rootSlot: Slot | undefined = undefined;
-  /** `new-pgtable`: the draw's slot had a root page. */
-  candidateHadRoot = false;
-  /** `new-pgtable`: the slot it should take mapped the Switcher's pages of a host CPU. */
-  windowThere = false;
-  /** `set-pte`: bit s is set if slot s mapped the address. */
-  mappedIn = 0;
-  /** The step changed the shadow. Of a subject that lets nobody look, what is observed must do. */
-  changed = false;
+/** How an access ended, and which right it lacked. */
+export const ANSWERS = [
+  'hit',
+  'filled',
+  'Switcher’s address',
+  'not present',
+  'write refused',
+  'user refused',
+  'both refused',
+  'device',
+  'killed',
+] as const;
 
+const [HIT, FILLED, SWITCHERS, NOT_PRESENT, WRITE_REFUSED, USER_REFUSED, BOTH_REFUSED, DEVICE, KILLED] = ANSWERS.keys();
+
+export class PreStateRecorder implements PreState {
+  readonly facts = new Uint8Array(Object.keys(FACT).length);
+  linear = true;
+  over = false;
+  tables = 0;
+  current = 0;
+  rootSlot: Slot | undefined = undefined;
+  candidateHadRoot = false;
+  switcherMapped = false;
+  mappedIn = 0;
+  changed = false;
+  private shadowVersion = 0;
+
+  /** Called before the machines are created. */
   begin({ config, contractKept }: Moment): void {
     this.linear = true;
     this.over = false;
@@ -67,7 +70,7 @@ export class Scene {
   }
 
   /** Called before a step, or a `destroy`; the moment's observations are those of the step before. */
-  look(over: boolean, moment: Moment): void {
+  record(over: boolean, moment: Moment): void {
     const { guest, shadow, subject } = moment;
     this.linear = guest.linear;
     this.over = over;
@@ -77,17 +80,10 @@ export class Scene {
     if (shadow === undefined) return;
     this.shadowVersion = shadow.shadowVersion;
     this.current = shadow.currentSlot;
-    this.lookCloser(moment, shadow);
+    this.recordSlots(moment, shadow);
   }
 
-  /** Asks for the stage first: steps have as many shapes as there are kinds, and what kind one is of takes long to find. */
-  private lookCloser({ stage, step, guest }: Moment, shadow: ShadowView): void {
-    if (stage === 'new-pgtable' && step?.op === stage) this.lookAtCache(step, shadow, guest);
-    else if (stage === 'set-pte' && step?.op === stage) this.lookAtLeaves(step, shadow);
-    else if (stage === 'set-pgd' && step?.op === stage) this.rootSlot = this.slotOf(step.root, shadow);
-  }
-
-  /** Called after a step, before anybody is asked. */
+  /** Called after a step, before the checks. */
   conclude(moment: Moment): void {
     const { facts } = this;
     const { stage, step, subject } = moment;
@@ -99,26 +95,27 @@ export class Scene {
     facts[FACT.answer] = answerOf(step, moment, this.changed);
   }
 
-  private hasChanged({ shadow, subject }: Moment): boolean {
-    if (shadow !== undefined) return shadow.shadowVersion !== this.shadowVersion;
-    return subject.references.length > 0 || subject.tables !== this.tables;
-  }
-
-  /** Slots that mapped the address of a `set-pte`. */
   get holders(): number {
     const pairs = (this.mappedIn & 5) + ((this.mappedIn >>> 1) & 5);
     return (pairs & 3) + (pairs >>> 2);
   }
 
-  private lookAtCache({ root, draw }: NewPgtableStep, shadow: ShadowView, { config, cpu }: Moment['guest']): void {
+  /** Looks at the stage before `step.op`: steps have many shapes, so reading a field of one is slow. */
+  private recordSlots({ stage, step, guest }: Moment, shadow: ShadowView): void {
+    if (stage === 'new-pgtable' && step?.op === stage) this.recordCache(step, shadow, guest);
+    else if (stage === 'set-pte' && step?.op === stage) this.recordLeaves(step, shadow);
+    else if (stage === 'set-pgd' && step?.op === stage) this.rootSlot = this.slotOf(step.root, shadow);
+  }
+
+  private recordCache({ root, draw }: NewPgtableStep, shadow: ShadowView, { config, cpu }: Moment['guest']): void {
     this.rootSlot = this.slotOf(root, shadow);
     const candidate = (draw % SLOTS) as Slot;
     this.candidateHadRoot = shadow.hasRoot(candidate);
     const taken = this.rootSlot ?? candidate;
-    this.windowThere = shadow.leafAt(taken, switcherRegistersAddress(config.paging, cpu)) !== undefined;
+    this.switcherMapped = shadow.leafAt(taken, switcherRegistersAddress(config.paging, cpu)) !== undefined;
   }
 
-  private lookAtLeaves({ root, vaddr }: SetPteStep, shadow: ShadowView): void {
+  private recordLeaves({ root, vaddr }: SetPteStep, shadow: ShadowView): void {
     this.rootSlot = this.slotOf(root, shadow);
     this.mappedIn = 0;
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -131,4 +128,25 @@ export class Scene {
     for (let slot = 0; slot < SLOTS; slot++) if (shadow.guestRoot(slot as Slot) === root) return slot as Slot;
     return undefined;
   }
+
+  private hasChanged({ shadow, subject }: Moment): boolean {
+    if (shadow !== undefined) return shadow.shadowVersion !== this.shadowVersion;
+    return subject.references.length > 0 || subject.tables !== this.tables;
+  }
 }
+
+/** A machine that is stuck or broke counts as a kill. */
+const answerOf = (step: AccessStep, moment: Moment, shadowChanged: boolean): number => {
+  if (moment.subjectKind === 'mapped') return shadowChanged ? FILLED : HIT;
+  if (moment.subjectKind === 'mmio') return DEVICE;
+  return moment.subjectKind === 'fault' ? refusalOf(step, moment) : KILLED;
+};
+
+const refusalOf = (step: AccessStep, { subject, guest }: Moment): number => {
+  if (step.vaddr >= guest.sizes.switcherAddress) return SWITCHERS;
+  if (subject.outcome.kind !== 'fault' || (subject.outcome.code & FAULT_PRESENT) === 0) return NOT_PRESENT;
+  const walk = pureWalk(guest, step.vaddr);
+  const writeRefused = step.kind === 'write' && !(walk.kind === 'leaf' && walk.writable);
+  if (!writeRefused) return USER_REFUSED;
+  return step.mode === 'user' && !(walk.kind === 'leaf' && walk.user) ? BOTH_REFUSED : WRITE_REFUSED;
+};
