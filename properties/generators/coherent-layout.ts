@@ -7,6 +7,7 @@ import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import { A, D, FULL, P, RIGHTS, RW, US, G, PCD, PWT } from '../entry-bits.js';
 import type { Draw } from './draw.js';
+import { lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, geometryOf, middleOf, topOf } from './geometry.js';
 import * as fields from './macro-fields.js';
@@ -205,31 +206,32 @@ export class CoherentPlaces {
 
 // What leaves hold.
 
-/** Of a user leaf: one in sixteen is for the kernel alone, one is not present, three are read-only; half are not aged or not dirty. */
-const USER_FLAGS: readonly number[] = [
-  ...[
-    FULL,
-    FULL,
-    FULL,
-    FULL,
-    RIGHTS | A,
-    RIGHTS | A,
-    RIGHTS,
-    RIGHTS,
-    RIGHTS,
-    FULL & ~RW,
-    P | US | A,
-    P | US,
-    FULL & ~US,
-  ],
-  ...[FULL | PWT | PCD, RIGHTS | D, FULL & ~P],
-];
+/** A user leaf: one in sixteen is for the kernel alone, one is not present, three are read-only; half have A or D clear. */
+const USER_FLAGS = lottery([
+  [4, FULL],
+  [2, RIGHTS | A],
+  [3, RIGHTS],
+  [1, FULL & ~RW],
+  [1, P | US | A],
+  [1, P | US],
+  [1, FULL & ~US],
+  [1, FULL | PWT | PCD],
+  [1, RIGHTS | D],
+  [1, FULL & ~P],
+]);
 
-/** Of a kernel leaf: a quarter are open to users, as no real kernel's would be. */
-const KERNEL_FLAGS: readonly number[] = [
-  ...[FULL & ~US, FULL & ~US, G | (FULL & ~US), G | (FULL & ~US), P | RW | A, P | RW, P | A | D, G | P],
-  ...[FULL, FULL, RIGHTS, 0],
-];
+/** A kernel leaf: a quarter are open to users, as no real kernel's would be. */
+const KERNEL_FLAGS = lottery([
+  [2, FULL & ~US],
+  [2, G | (FULL & ~US)],
+  [1, P | RW | A],
+  [1, P | RW],
+  [1, P | A | D],
+  [1, P | G],
+  [2, FULL],
+  [1, RIGHTS],
+  [1, 0],
+]);
 
 /** With more of them, leaves would hardly ever map the same page. */
 const MOST_DATA_PAGES = 12;

@@ -50,3 +50,7 @@ export class Draw {
     return values[this.below(values.length)];
   }
 }
+
+/** A lottery: each value as many times as its weight. */
+export const lottery = <T>(weights: readonly (readonly [weight: number, value: T])[]): readonly T[] =>
+  weights.flatMap(([weight, value]) => new Array<T>(weight).fill(value));

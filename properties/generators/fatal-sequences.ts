@@ -6,6 +6,7 @@
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, switcherRegistersAddress } from '../../model/vocabulary/index.js';
 import { A, FULL, G, P, PCD, PSE, PWT, RIGHTS, RW } from '../entry-bits.js';
+import { lottery } from './draw.js';
 import type { HostileGuest } from './hostile-guest.js';
 import type { WalkPath } from './walk-path.js';
 import { forgetPath, layAnyPath, layPath, mapEnd, readEnd } from './walk-path.js';
@@ -175,18 +176,18 @@ const FORBIDDEN_CALLS: readonly FatalSequence[] = [
 const forbiddenCall: FatalSequence = (guest) => guest.draw.pick(FORBIDDEN_CALLS)(guest);
 
 /** Each as often as it has variants. */
-const FATAL_SEQUENCES: readonly FatalSequence[] = [
-  ...new Array<FatalSequence>(7).fill(fatalLeaf),
-  ...new Array<FatalSequence>(6).fill(fatalUpper),
-  ...new Array<FatalSequence>(2).fill(refusedPage),
-  ...new Array<FatalSequence>(3).fill(outOfTables),
-  switcherPte,
-  ...new Array<FatalSequence>(2).fill(rootIndexTooLarge),
-  ...new Array<FatalSequence>(2).fill(stackInSwitcher),
-  ...new Array<FatalSequence>(3).fill(spoiltStack),
-  ...new Array<FatalSequence>(2).fill(rootOutsideRam),
-  forbiddenCall,
-];
+const FATAL_SEQUENCES = lottery<FatalSequence>([
+  [7, fatalLeaf],
+  [6, fatalUpper],
+  [2, refusedPage],
+  [3, outOfTables],
+  [1, switcherPte],
+  [2, rootIndexTooLarge],
+  [2, stackInSwitcher],
+  [3, spoiltStack],
+  [2, rootOutsideRam],
+  [1, forbiddenCall],
+]);
 
 /** The last steps of a program: seven programs in eight try to die. */
 export const tryToDie = (guest: HostileGuest): void => {

@@ -6,6 +6,7 @@ import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step }
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { A, D, FULL, G, P, PCD, PWT, RIGHTS, RW, US } from '../entry-bits.js';
 import type { Draw } from './draw.js';
+import { lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { HostileLayout } from './hostile-layout.js';
@@ -18,29 +19,49 @@ const PROTECTIONS: readonly Protection[] = ['none', 'read', 'write', 'write'];
 
 // Flags of entries, as often as they are drawn.
 
-const times = (count: number, flags: number): readonly number[] => new Array<number>(count).fill(flags);
-
 /** A leaf: one in sixteen is not present. */
-const LEAF_FLAGS: readonly number[] = [
-  ...[
-    ...times(7, FULL),
-    ...times(4, RIGHTS | A),
-    ...times(5, RIGHTS),
-    ...times(2, FULL & ~RW),
-    ...times(2, P | US | A),
-  ],
-  ...[P | US, FULL & ~US, FULL & ~US, P | RW | A, P | A | D, P | RW, FULL | G, RIGHTS | G, FULL | PWT | PCD],
-  ...[RIGHTS | D, FULL & ~P, 0],
-];
+const LEAF_FLAGS = lottery([
+  [7, FULL],
+  [4, RIGHTS | A],
+  [5, RIGHTS],
+  [2, FULL & ~RW],
+  [2, P | US | A],
+  [1, P | US],
+  [2, FULL & ~US],
+  [1, P | RW | A],
+  [1, P | A | D],
+  [1, P | RW],
+  [1, FULL | G],
+  [1, RIGHTS | G],
+  [1, FULL | PWT | PCD],
+  [1, RIGHTS | D],
+  [1, FULL & ~P],
+  [1, 0],
+]);
 
 /** An upper entry with rights: the PGD entry in 2-level, the PMD entry in PAE. */
-const UPPER_FLAGS: readonly number[] = [...times(11, FULL), RIGHTS | A, RIGHTS, FULL & ~US, FULL & ~RW, 0];
+const UPPER_FLAGS = lottery([
+  [11, FULL],
+  [1, RIGHTS | A],
+  [1, RIGHTS],
+  [1, FULL & ~US],
+  [1, FULL & ~RW],
+  [1, 0],
+]);
 
 /** The same while a program builds its tables: a right missing there is missing everywhere. */
-const FIRST_FLAGS: readonly number[] = [...times(9, FULL), RIGHTS | A, RIGHTS, FULL & ~US];
+const FIRST_FLAGS = lottery([
+  [9, FULL],
+  [1, RIGHTS | A],
+  [1, RIGHTS],
+  [1, FULL & ~US],
+]);
 
 /** A PAE top entry, which has no rights. */
-const TOP_FLAGS: readonly number[] = [...times(31, P), 0];
+const TOP_FLAGS = lottery([
+  [31, P],
+  [1, 0],
+]);
 
 export class HostileGuest {
   readonly draw: Draw;

@@ -7,7 +7,7 @@ import type { SubjectFailure } from '../divergence.js';
 export interface InProcessSubject {
   readonly kind: 'in-process';
   readonly name: string;
-  create(): Machine;
+  readonly create: () => Machine;
 }
 
 /** What a program outside this process made of a program. */
