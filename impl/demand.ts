@@ -1,23 +1,28 @@
-/** Demand faulting: the shadow lacks a mapping, and the guest's tables decide (machine.md 3, demand; `demand_page`). */
+/** Demand faults: the shadow lacks a mapping, so the guest's tables decide (machine.md 3, demand; `demand_page`). */
 
-import type { Paddr, Vaddr } from '../model/vocabulary/index.js';
-import { FAULT_PRESENT, FAULT_WRITE, KILL, paddr } from '../model/vocabulary/index.js';
+import type { Outcome, Vaddr } from '../model/vocabulary/index.js';
+import { FAULT_PRESENT, FAULT_USER, FAULT_WRITE, KILL } from '../model/vocabulary/index.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { GuestState } from './guest-state.js';
 import type { GuestWalk, WalkEnd } from './guest-walk.js';
 import type { LeafMaker } from './leaf-maker.js';
 import type { PgdirCache } from './pgdir-cache.js';
-import { ACCESSED, DIRTY, rightsFor } from './shadow-entry.js';
+import { ACCESSED, DIRTY, EMPTY, rightsFor } from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
 
-export type DemandEnd = 'mapped' | 'fault' | 'mmio' | 'killed';
+type Fault = Extract<Outcome, { kind: 'fault' }>;
+type DeviceAccess = Extract<Outcome, { kind: 'mmio' }>;
+
+/** `mapped`: the shadow maps the address now. Otherwise the guest was killed, or this is the outcome of its access. */
+export type DemandEnd = 'mapped' | 'killed' | Fault | DeviceAccess;
+
+/** By its code, each fault that a guest can see. */
+export const FAULTS: readonly Fault[] = Array.from(
+  { length: (FAULT_PRESENT | FAULT_WRITE | FAULT_USER) + 1 },
+  (_, code) => ({ kind: 'fault', code }),
+);
 
 export class Demand {
-  /** The code of the last demand that ended in `fault`. */
-  faultCode = 0;
-  /** The device address of the last demand that ended in `mmio`. */
-  deviceAddress: Paddr = paddr(0);
-
   private readonly guest: GuestState;
   private readonly ram: GuestMemory;
   private readonly walk: GuestWalk;
@@ -25,23 +30,23 @@ export class Demand {
   private readonly tables: ShadowTables;
   private readonly maker: LeafMaker;
 
-  constructor(
-    guest: GuestState,
-    ram: GuestMemory,
-    walk: GuestWalk,
-    cache: PgdirCache,
-    tables: ShadowTables,
-    maker: LeafMaker,
-  ) {
-    this.guest = guest;
-    this.ram = ram;
-    this.walk = walk;
-    this.cache = cache;
-    this.tables = tables;
-    this.maker = maker;
+  constructor(parts: {
+    guest: GuestState;
+    ram: GuestMemory;
+    walk: GuestWalk;
+    cache: PgdirCache;
+    tables: ShadowTables;
+    maker: LeafMaker;
+  }) {
+    this.guest = parts.guest;
+    this.ram = parts.ram;
+    this.walk = parts.walk;
+    this.cache = parts.cache;
+    this.tables = parts.tables;
+    this.maker = parts.maker;
   }
 
-  /** `code`: FAULT_WRITE and FAULT_USER, as the access has them. The Switcher's addresses are not for demanding. */
+  /** `address` lies below the Switcher. `code`: `FAULT_WRITE` and `FAULT_USER`, as in the access. */
   page(address: Vaddr, code: number): DemandEnd {
     const end = this.walkGuest(address);
     if (end === 'killed') return 'killed';
@@ -50,7 +55,7 @@ export class Demand {
     const { leafLow, leafHigh } = this.walk;
     const place = this.walk.placeOf(leafLow, leafHigh);
     if (place === 'ram') return this.installLeaf(address, leafLow | ACCESSED | (code & FAULT_WRITE ? DIRTY : 0));
-    if (place === 'device') return this.device(address);
+    if (place === 'device') return this.deviceAccess(address);
     this.guest.kill(KILL.badTableEntry);
     return 'killed';
   }
@@ -60,33 +65,33 @@ export class Demand {
     return this.walk.checked(this.cache.guestRoot(this.guest.current), address);
   }
 
-  /** The rights are those of every level at once. */
+  /** A right must be granted at every level (machine.md 3, demand 3). */
   allowed(code: number): boolean {
     const rights = this.walk.upperRights & this.walk.leafLow;
     const needed = rightsFor(code);
     return (rights & needed) === needed;
   }
 
-  installLeaf(address: Vaddr, low: number): DemandEnd {
+  /** Machine.md 3, demand 6. `low`: lower half of the guest's leaf, with A and D set as the access sets them. */
+  installLeaf(address: Vaddr, low: number): 'mapped' | 'killed' {
     const { current } = this.guest;
     if (!this.tables.makeTable(current, address, this.walk.upperRights)) return 'killed';
     this.tables.refreshUpper(this.walk.upperRights);
     const offset = this.tables.leafOffset;
     this.tables.release(offset);
-    if (!this.maker.take(low)) return 'killed';
-    this.tables.install(current, address, offset, this.maker.word);
+    const leaf = this.maker.make(low);
+    if (leaf === EMPTY) return 'killed';
+    this.tables.install(current, address, offset, leaf);
     if (!this.guest.linear) this.ram.writeBack(this.walk.leafAddress, low >>> 0, this.walk.leafHigh);
     return 'mapped';
   }
 
-  /** `code`: with the present bit as the guest's own tables have it. */
-  fault(_address: Vaddr, code: number): DemandEnd {
-    this.faultCode = code;
-    return 'fault';
+  /** `code`: with `FAULT_PRESENT` according to the guest's own tables. */
+  fault(_address: Vaddr, code: number): Fault {
+    return FAULTS[code];
   }
 
-  private device(address: Vaddr): DemandEnd {
-    this.deviceAddress = paddr((this.walk.leafLow & ~0xfff) | (address & 0xfff));
-    return 'mmio';
+  deviceAccess(address: Vaddr): DeviceAccess {
+    return { kind: 'mmio', paddr: this.walk.physical(address) };
   }
 }

@@ -1,21 +1,20 @@
-/** Guest RAM as 32-bit words, and the page-table words that the hypervisor changed in the current step. */
+/** Guest RAM as 32-bit words, and the page-table entries that the hypervisor changed in the current step. */
 
-import type { EntryChange, GuestEntry, Paddr, StateSink } from '../model/vocabulary/index.js';
+import type { EntryChange, GuestEntry, Paddr } from '../model/vocabulary/index.js';
 import { guestEntry, paddr } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
 
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
 export class GuestMemory {
   words = new Uint32Array(16 * 1024);
-  /** Offsets of words that became other than zero, so that a reset costs what was written. Few at first: ordinary programs make it grow. */
+  /** Offsets of words that became nonzero, so that a reset costs what was written. Starts small so that tests make it grow. */
   private written = new Uint32Array(16);
   private writtenCount = 0;
-  /** Entries take 8 bytes. */
+  /** Entries have 8 bytes. */
   wide = false;
   private changes: EntryChange[] = [];
 
-  /** All zero again, with room for `pages` pages of 4096 bytes. `wide`: entries take 8 bytes. */
+  /** Zeroes the memory and makes room for `pages` pages of 4096 bytes. `wide`: entries have 8 bytes. */
   reset(pages: number, wide: boolean): void {
     for (let i = 0; i < this.writtenCount; i++) this.words[this.written[i]] = 0;
     this.writtenCount = 0;
@@ -39,7 +38,7 @@ export class GuestMemory {
     if (this.wide) this.put((address >>> 2) + 1, value.high);
   }
 
-  /** The hypervisor sets bits in the lower half of an entry. */
+  /** The hypervisor's store into the lower half of an entry. `high`: the upper half, as it is. */
   writeBack(address: Paddr, low: number, high: number): void {
     const offset = address >>> 2;
     if (this.words[offset] === low) return;
@@ -47,7 +46,7 @@ export class GuestMemory {
     this.changes.push({ paddr: address, value: guestEntry(low, high) });
   }
 
-  /** What `writeBack` changed since the last call, in order. */
+  /** The entries that `writeBack` changed since the last call, in order. */
   takeChanges(): readonly EntryChange[] {
     if (this.changes.length === 0) return NO_CHANGES;
     const taken = this.changes;
@@ -55,30 +54,10 @@ export class GuestMemory {
     return taken;
   }
 
+  /** Visits the address of every entry that ever became nonzero since `reset`. An address may be visited more than once. */
   forEachWritten(visit: (address: Paddr) => void): void {
     const align = this.wide ? ~1 : ~0;
     for (let i = 0; i < this.writtenCount; i++) visit(paddr((this.written[i] & align) * 4));
-  }
-
-  /** A word that holds zero is like one that nobody ever wrote. */
-  tellState(sink: StateSink): void {
-    for (let i = 0; i < this.writtenCount; i++) {
-      const offset = this.written[i];
-      // A word that was cleared and written again is listed twice.
-      if (this.words[offset] !== 0 && this.written.indexOf(offset) === i) this.tellWord(offset, sink);
-    }
-  }
-
-  private tellWord(offset: number, sink: StateSink): void {
-    if (this.wide && (offset & 1) === 1) {
-      sink.fact(FACT.upperHalf);
-      sink.address(paddr((offset - 1) * 4));
-      sink.number(this.words[offset]);
-    } else {
-      sink.fact(FACT.word);
-      sink.address(paddr(offset * 4));
-      sink.entry(guestEntry(this.words[offset]));
-    }
   }
 
   private put(offset: number, word: number): void {

@@ -1,8 +1,7 @@
-/** What the hypervisor knows of its guest, apart from memory and tables. */
+/** What the hypervisor knows of its guest, apart from memory, tables and the stack. */
 
-import type { Killed, MachineConfig, Paddr, PagingSizes, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, MachineConfig, Paddr, PagingSizes, Slot, Vaddr } from '../model/vocabulary/index.js';
 import { pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
 
 export class GuestState {
   sizes: PagingSizes = pagingSizes('2-level');
@@ -16,10 +15,8 @@ export class GuestState {
   initialized = false;
   /** Every address maps to itself until the guest's first root. */
   linear = true;
-  /** 0 until `init`, so that nothing is the user's half. */
+  /** 0 until `init`, so that the user half is empty. */
   kernelAddress: Vaddr = vaddr(0);
-  stackTop: Vaddr = vaddr(0);
-  stackPages = 0;
   /** The host CPU that the guest runs on. */
   cpu = 0;
   /** The slot that the guest runs on. */
@@ -35,29 +32,12 @@ export class GuestState {
     this.initialized = false;
     this.linear = true;
     this.kernelAddress = vaddr(0);
-    this.stackTop = vaddr(0);
-    this.stackPages = 0;
     this.cpu = 0;
     this.current = slot(0);
   }
 
   kill(kill: Killed): void {
     this.killedFor ??= kill;
-  }
-
-  /** Address of the i-th stack page's last byte (machine.md 3, pin the stack). */
-  stackPage(index: number): Vaddr {
-    return vaddr(this.stackTop - 1 - 4096 * index);
-  }
-
-  tellState(sink: StateSink): void {
-    sink.fact(FACT.guest);
-    sink.flag(this.linear);
-    sink.flag(this.initialized);
-    sink.number(this.kernelAddress);
-    sink.number(this.stackTop);
-    sink.number(this.stackPages);
-    sink.cpu(this.cpu);
   }
 
   inRam(address: Paddr): boolean {

@@ -11,7 +11,7 @@ const ROOT = 0x1000;
 class Tables {
   readonly guest = new GuestState();
   readonly ram = new GuestMemory();
-  readonly walk = new GuestWalk(this.guest, this.ram);
+  readonly walk = new GuestWalk(this);
 
   constructor(paging: Paging) {
     this.guest.reset({ paging, guestPages: 16, devicePages: 2, hostCpus: 1, draw: 0, failAllocation: 0 });

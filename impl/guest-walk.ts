@@ -1,5 +1,5 @@
 /**
- * The walk of the guest's own tables: read, check, and never trust (machine.md 3, demand 2; `demand_page`, `check_gpgd`,
+ * The walk of the guest's own tables, which may hold anything (machine.md 3, demand 2; `demand_page`, `check_gpgd`,
  * `check_gpmd`). Entries are read as 32-bit halves:
  *
  *     2-level   31                     12 11 … 9   8   7   6   5   4   3   2   1   0
@@ -11,7 +11,7 @@
  *              │ reserved                │ page   │  above the same lower half
  *              └─────────────────────────┴────────┘
  *
- * Guest and device pages together number at most 8192, so an entry with anything in its upper half names neither.
+ * Guest and device pages together number at most 8192, so an entry with any bit set in its upper half names neither.
  */
 
 import type { Killed, Paddr, Vaddr } from '../model/vocabulary/index.js';
@@ -27,20 +27,21 @@ const FLAGS = 0xfff;
 export type LeafPlace = 'ram' | 'device' | 'bad';
 export type WalkEnd = 'leaf' | 'absent' | 'killed';
 
-/** A walk leaves what it found in the fields; they are valid after it answered `leaf`. */
+/** The fields describe the entries that the last walk found. They are valid after it returned `leaf`, until the next walk. */
 export class GuestWalk {
   /** RW and US of the entry that names the leaf table; the PAE top entry has none. */
   upperRights = 0;
   leafLow = 0;
   leafHigh = 0;
+  /** Not set by `linear`, where no leaf lies in guest RAM. */
   leafAddress: Paddr = paddr(0);
 
   private readonly guest: GuestState;
   private readonly ram: GuestMemory;
 
-  constructor(guest: GuestState, ram: GuestMemory) {
-    this.guest = guest;
-    this.ram = ram;
+  constructor(parts: { guest: GuestState; ram: GuestMemory }) {
+    this.guest = parts.guest;
+    this.ram = parts.ram;
   }
 
   /** In linear mode every address has an entry of its own: present, writable, supervisor (machine.md 3, demand 1). */
@@ -56,7 +57,7 @@ export class GuestWalk {
     return this.guest.pae ? this.checkedPae(root, address) : this.checkedTwoLevel(root, address);
   }
 
-  /** Walks as the host does for itself: presence alone counts (machine.md 3, guest-pa; `__guest_pa`). */
+  /** Walks without checks of flags or page numbers, for the host's own use (machine.md 3, guest-pa; `__guest_pa`). */
   unchecked(root: Paddr, address: Vaddr): WalkEnd {
     const top = this.topAddress(root, address);
     if (!this.readable(top)) return 'killed';
@@ -73,7 +74,12 @@ export class GuestWalk {
     return this.readLeaf(leaf);
   }
 
-  /** What the leaf of the last walk, or any entry, names (machine.md 3, demand 4 and 5). */
+  /** The guest-physical address that the leaf of the last walk gives an address. */
+  physical(address: Vaddr): Paddr {
+    return paddr((this.leafLow & ~FLAGS) | (address & FLAGS));
+  }
+
+  /** The kind of page that an entry names as a leaf (machine.md 3, demand 4 and 5). */
   placeOf(low: number, high: number): LeafPlace {
     if ((low & LARGE) !== 0 || high !== 0) return 'bad';
     const page = low >>> 12;
@@ -81,7 +87,7 @@ export class GuestWalk {
     return page < this.guest.guestPages + this.guest.devicePages ? 'device' : 'bad';
   }
 
-  /** A top entry may have these flags below bit 12, and must name RAM. */
+  /** A top entry must name RAM and have no flags but these (machine.md 3, demand 2). */
   topIsBad(low: number, high: number): boolean {
     const allowed = this.guest.pae ? PRESENT : TABLE_FLAGS;
     return (low & FLAGS & ~allowed) !== 0 || this.beyondRam(low, high);

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NO_FRAME, TABLE_FRAME } from './frames.js';
-import { HostBug } from './host-bug.js';
-import { HostMemory } from './host-memory.js';
+import { HostBug, HostMemory } from './host-memory.js';
+import { NO_FRAME, TABLE_FRAME } from './shadow-entry.js';
 
 let host: HostMemory;
 beforeEach(() => {

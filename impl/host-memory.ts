@@ -1,16 +1,21 @@
 /**
- * Host pages for shadow tables, and the allocator that hands them out (machine.md 1, "Host pages").
+ * Host pages for shadow tables, and their allocator (machine.md 1, "Host pages").
  *
- * A table keeps, beside its words, which of them are populated: one bit an entry, and one bit in a summary word for every
- * 32 entries. So whoever empties or reads a table pays for what is in it. A table must be empty when it is freed; that is why
- * a table handed out need not be cleared.
+ * Beside its words, a table has a bitmap of the populated ones: one bit for each entry, and one bit in a summary word for
+ * every 32 entries. Emptying or reading a table therefore costs what is in it. A table must be empty when it is freed, so a
+ * table need not be cleared when it is allocated.
  */
 
-import type { StateSink } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
-import { HostBug } from './host-bug.js';
-import { NO_FRAME, TABLE_FRAME } from './frames.js';
-import { lowestBit } from './lowest-bit.js';
+import { NO_FRAME, TABLE_FRAME } from './shadow-entry.js';
+
+/**
+ * The hypervisor itself broke: it dropped a reference that it did not hold, freed a table twice, or followed a pointer to
+ * memory that is not its own. Thrown, because an invariant of our own code is broken; the machine answers `host-bug`.
+ */
+export class HostBug extends Error {}
+
+/** Index of the lowest set bit; `bits` is not 0. */
+export const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 /** Words of a table; PAE uses the first 512. */
 export const TABLE_WORDS = 1024;
@@ -18,20 +23,20 @@ const GROUPS = TABLE_WORDS / 32;
 const FIRST_TABLES = 16;
 
 export class HostMemory {
-  /** All tables' entries; table t begins at t · 1024. */
+  /** The entries of all tables; table t begins at t · 1024. Replaced when the memory grows. */
   words = new Uint32Array(FIRST_TABLES * TABLE_WORDS);
   private populated = new Int32Array(FIRST_TABLES * GROUPS);
   private summary = new Int32Array(FIRST_TABLES);
   private allocated = new Uint8Array(FIRST_TABLES);
   private freeList = new Int32Array(FIRST_TABLES);
   private freeCount = 0;
-  /** Tables that were ever handed out; those from here on are new. */
+  /** Tables that were ever allocated; the rest of the memory is untouched. */
   private used = 0;
   /** Entries of a table below the root in this paging mode. */
   private tableEntries = TABLE_WORDS;
-  /** Allocations that still succeed before `failing` counts. */
-  private succeeding = 0;
-  private failing = 0;
+  /** The next `succeeding` allocations succeed, then `failing` of them fail. */
+  succeeding = 0;
+  failing = 0;
 
   tableCount = 0;
   /** Grows with every allocation and release. */
@@ -39,7 +44,7 @@ export class HostMemory {
   /** Grows with every entry written. */
   entryVersion = 0;
 
-  /** Forgets every table, whatever state a broken run left it in. */
+  /** Forgets every table, also after a run that broke. */
   reset(tableEntries: number): void {
     for (let table = 0; table < this.used; table++) this.clearPopulated(table);
     this.allocated.fill(0);
@@ -56,7 +61,7 @@ export class HostMemory {
     this.failing = failing;
   }
 
-  /** A table with no entry populated, or `NO_FRAME` when the allocation fails. */
+  /** An empty table, or `NO_FRAME` when the allocation fails. */
   allocate(): number {
     if (this.allocationFails()) return NO_FRAME;
     const table = this.freeCount > 0 ? this.freeList[--this.freeCount] : this.nextNewTable();
@@ -66,7 +71,7 @@ export class HostMemory {
     return TABLE_FRAME + table;
   }
 
-  /** Gives a table back. Throws `HostBug` if it is not handed out. */
+  /** Frees a table. Throws `HostBug` if it is not allocated. */
   free(frame: number): void {
     const table = this.tableOf(frame);
     this.clearPopulated(table);
@@ -80,20 +85,20 @@ export class HostMemory {
     return this.allocated[frame - TABLE_FRAME] === 1;
   }
 
-  /** Where a table begins in `words`. Throws `HostBug` for a page that is not a table. */
+  /** The offset in `words` at which a table begins. Throws `HostBug` for a page that is not an allocated table. */
   baseOf(frame: number): number {
     const table = frame - TABLE_FRAME;
     if (this.allocated[table] !== 1) this.strayTable(frame);
     return table * TABLE_WORDS;
   }
 
-  /** Where an entry of a table lies in `words`. Throws `HostBug` also for an index past the table's end. */
+  /** The offset of an entry in `words`. Throws `HostBug` also for an index past the table's end. */
   offsetOf(frame: number, index: number): number {
     if (!this.isAllocated(frame) || index >= this.tableEntries) this.strayAccess(frame, index);
     return this.baseOf(frame) + index;
   }
 
-  /** Writes an entry; 0 takes it away. */
+  /** Writes an entry; `EMPTY` removes it. */
   write(offset: number, word: number): void {
     this.words[offset] = word;
     this.entryVersion++;
@@ -114,7 +119,7 @@ export class HostMemory {
     return next * 32 + lowestBit(this.populated[table * GROUPS + next]);
   }
 
-  /** Takes every entry of a table away, and puts the words into `drained`, by index. Answers how many they are. */
+  /** Removes every entry of a table and puts their words into `drained`, in the order of their indexes. Returns their number. */
   drain(frame: number, drained: Uint32Array): number {
     const table = this.tableOf(frame);
     let count = 0;
@@ -125,18 +130,11 @@ export class HostMemory {
     return count;
   }
 
-  /** What allocations are told to do; the tables are told by whoever walks them. */
-  tellState(sink: StateSink): void {
-    sink.fact(FACT.failures);
-    sink.number(this.failing === 0 ? 0 : this.succeeding);
-    sink.number(this.failing);
-  }
-
   private tableOf(frame: number): number {
     return this.baseOf(frame) / TABLE_WORDS;
   }
 
-  /** Notes an entry as populated. A shift counts modulo 32. */
+  /** Marks an entry as populated. The shifts need no masks, because they count modulo 32. */
   private mark(offset: number): void {
     const group = offset >>> 5;
     this.populated[group] |= 1 << offset;
@@ -191,7 +189,7 @@ export class HostMemory {
     this.freeList = enlarged(this.freeList, new Int32Array(tables));
   }
 
-  /** A sound release leaves nothing to clear here. */
+  /** Does nothing for a table that was emptied before, as every sound release does. */
   private clearPopulated(table: number): void {
     if (this.summary[table] === 0) return;
     this.words.fill(0, table * TABLE_WORDS, (table + 1) * TABLE_WORDS);

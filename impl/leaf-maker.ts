@@ -1,38 +1,33 @@
-/** Makes a shadow leaf of a guest's entry, and takes the page that it maps (`gpte_to_spte`, `get_pfn`). */
+/** Makes a shadow leaf from a guest's entry and takes the page that it maps (`gpte_to_spte`, `get_pfn`). */
 
 import { KILL } from '../model/vocabulary/index.js';
-import { GUEST_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import type { PageReferences } from './page-references.js';
-import { DIRTY, LEAF_FLAGS, WRITABLE, packed } from './shadow-entry.js';
+import { DIRTY, EMPTY, GUEST_FRAME, LEAF_FLAGS, WRITABLE, packed } from './shadow-entry.js';
 
 const DIRTY_AND_WRITABLE = DIRTY | WRITABLE;
 
 export class LeafMaker {
-  /** What the last `take` made. */
-  word = 0;
-
   private readonly guest: GuestState;
   private readonly references: PageReferences;
 
-  constructor(guest: GuestState, references: PageReferences) {
-    this.guest = guest;
-    this.references = references;
+  constructor(parts: { guest: GuestState; references: PageReferences }) {
+    this.guest = parts.guest;
+    this.references = parts.references;
   }
 
   /**
-   * Takes the page that an entry names, and leaves the leaf for it in `word`. False, and the guest is killed, when the
-   * Launcher's mapping of the page forbids it. `low`: lower half of an entry that is known to name RAM.
+   * The leaf for an entry, with a reference taken on its page. Returns `EMPTY` and kills the guest if the Launcher's mapping
+   * of the page forbids it. `low`: lower half of an entry that names RAM.
    */
-  take(low: number): boolean {
+  make(low: number): number {
     const page = low >>> 12;
     if (!this.references.mayTake(page, this.needsWriting(low))) {
       this.guest.kill(KILL.pageRefused(page));
-      return false;
+      return EMPTY;
     }
     this.references.take(GUEST_FRAME + page);
-    this.word = packed(GUEST_FRAME + page, this.flagsOf(low));
-    return true;
+    return packed(GUEST_FRAME + page, this.flagsOf(low));
   }
 
   /** The page is taken for writing only if the leaf will be writable. */

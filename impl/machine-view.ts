@@ -1,4 +1,4 @@
-/** The introspection interface of the optimized machine; see `ShadowView`. Everything is read off what the CPU would see. */
+/** What invariants may inspect of this machine; see `ShadowView`. Everything is read from the tables that the CPU uses. */
 
 import type {
   GuestEntry,
@@ -11,19 +11,23 @@ import type {
   Vaddr,
 } from '../model/vocabulary/index.js';
 import { SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
+import type { GuestMemory } from './guest-memory.js';
+import type { GuestState } from './guest-state.js';
+import type { HostMemory } from './host-memory.js';
+import { HostBug } from './host-memory.js';
+import type { PgdirCache } from './pgdir-cache.js';
 import {
+  EMPTY,
   GUEST_FRAME,
   NO_FRAME,
+  PRESENT,
   SWITCHER_REGISTERS_FRAME,
   SWITCHER_STATE_FRAME,
   SWITCHER_TEXT_FRAME,
-} from './frames.js';
-import type { GuestMemory } from './guest-memory.js';
-import type { GuestState } from './guest-state.js';
-import { HostBug } from './host-bug.js';
-import type { HostMemory } from './host-memory.js';
-import type { PgdirCache } from './pgdir-cache.js';
-import { PRESENT, USER, WRITABLE, frameOf } from './shadow-entry.js';
+  USER,
+  WRITABLE,
+  frameOf,
+} from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
@@ -34,12 +38,13 @@ export class MachineView implements ShadowView {
   private readonly ram: GuestMemory;
   private readonly tables: ShadowTables;
   private readonly cache: PgdirCache;
+  /** The leaf shown by `leafAt` and by the visits of all leaves. Valid until the next of these calls. */
   private readonly leaf = emptyLeaf();
-  /** The leaves written in the last step, for everybody who asks for them after it; `writtenCount` of them count. */
+  /** The leaves that the last step wrote; the first `writtenCount` are valid while `entryVersion` is `writtenVersion`. */
   private readonly written: Draft<ShadowLeaf>[] = [];
   private writtenCount = 0;
-  /** What the tables were when `written` was filled. */
   private writtenVersion = -1;
+  /** The table shown by `forEachTable`. Valid during the visit. */
   private readonly table: Draft<ShadowTable> = {
     slot: slot(0),
     frame: NO_FRAME,
@@ -48,12 +53,18 @@ export class MachineView implements ShadowView {
     allocated: false,
   };
 
-  constructor(guest: GuestState, host: HostMemory, ram: GuestMemory, tables: ShadowTables, cache: PgdirCache) {
-    this.guest = guest;
-    this.host = host;
-    this.ram = ram;
-    this.tables = tables;
-    this.cache = cache;
+  constructor(parts: {
+    guest: GuestState;
+    host: HostMemory;
+    ram: GuestMemory;
+    tables: ShadowTables;
+    cache: PgdirCache;
+  }) {
+    this.guest = parts.guest;
+    this.host = parts.host;
+    this.ram = parts.ram;
+    this.tables = parts.tables;
+    this.cache = parts.cache;
   }
 
   get currentSlot(): Slot {
@@ -140,12 +151,12 @@ export class MachineView implements ShadowView {
     return true;
   }
 
-  /** 0 where the slot has no leaf table. One that was freed is none: that it is linked is for others to notice. */
+  /** `EMPTY` if the slot has no leaf table there. A linked table that was freed does not count; invariants report it. */
   private leafWord(slot: Slot, address: Vaddr): number {
     try {
-      return this.tables.findTable(slot, address) ? this.host.words[this.tables.leafOffset] : 0;
+      return this.tables.findTable(slot, address) ? this.host.words[this.tables.leafOffset] : EMPTY;
     } catch (error) {
-      if (error instanceof HostBug) return 0;
+      if (error instanceof HostBug) return EMPTY;
       throw error;
     }
   }
@@ -160,8 +171,8 @@ export class MachineView implements ShadowView {
     visit: (leaf: ShadowLeaf) => void,
   ): void {
     if (!this.host.isAllocated(frame)) return;
-    const reach = this.tables.reachOf(depth);
-    const isLeaf = depth === this.tables.depthOfLeaves;
+    const reach = this.tables.reach[depth];
+    const isLeaf = depth === this.tables.leafDepth;
     const first = Math.max((from - base) / reach, 0);
     for (
       let index = this.host.nextPopulated(frame, isLeaf ? Math.ceil(first) : Math.floor(first));
@@ -178,8 +189,8 @@ export class MachineView implements ShadowView {
 
   private countLeaves(frame: number, depth: number, base: number, from: number, to: number): number {
     if (!this.host.isAllocated(frame)) return 0;
-    const isLeaf = depth === this.tables.depthOfLeaves;
-    const reach = this.tables.reachOf(depth);
+    const isLeaf = depth === this.tables.leafDepth;
+    const reach = this.tables.reach[depth];
     const first = Math.max((from - base) / reach, 0);
     const end = Math.min(Math.ceil((to - base) / reach), 1024);
     let count = 0;
@@ -209,8 +220,8 @@ export class MachineView implements ShadowView {
     this.table.vaddr = vaddr(base);
     this.table.allocated = allocated;
     visit(this.table);
-    if (!allocated || depth === this.tables.depthOfLeaves) return;
-    const reach = this.tables.reachOf(depth);
+    if (!allocated || depth === this.tables.leafDepth) return;
+    const reach = this.tables.reach[depth];
     for (
       let index = this.host.nextPopulated(frame, 0);
       index < 1024;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { GUEST_FRAME, SWITCHER_REGISTERS_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME } from './frames.js';
-import { HostBug } from './host-bug.js';
+import { HostBug } from './host-memory.js';
 import { PageReferences } from './page-references.js';
+import { GUEST_FRAME, SWITCHER_REGISTERS_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME } from './shadow-entry.js';
 
 const PAGES = 64;
 let references: PageReferences;

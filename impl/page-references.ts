@@ -1,53 +1,53 @@
 /**
- * References on the pages that shadow leaves map: guest pages and the Switcher's. lguest keeps them with `get_user_pages_fast`,
- * `get_page` and `put_page`; here the count itself notices when it is dropped once too often.
+ * References on the pages that shadow leaves map: guest pages and the Switcher's (lguest's `get_user_pages_fast`, `get_page`
+ * and `put_page`). Dropping a reference that is not held is a `HostBug`.
  */
 
-import type { Protection, ReferenceChange, StateSink } from '../model/vocabulary/index.js';
+import type { Protection, ReferenceChange } from '../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, pfn } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
+import { HostBug, lowestBit } from './host-memory.js';
 import {
   GUEST_FRAME,
   SWITCHER_REGISTERS_FRAME,
   SWITCHER_STATE_FRAME,
   SWITCHER_TEXT_FRAME,
   TABLE_FRAME,
-} from './frames.js';
-import { HostBug } from './host-bug.js';
-import { lowestBit } from './lowest-bit.js';
+} from './shadow-entry.js';
 
-/** A change that is filled in again. */
+/** A change that is reused from step to step. */
 type Draft = { -readonly [Field in keyof ReferenceChange]: ReferenceChange[Field] };
 
-/** Longer lists of changes are rare, and not kept. */
+/** Longer lists of changes are rare and not kept for reuse. */
 const LONGEST_KEPT = 64;
 const NO_CHANGES: readonly ReferenceChange[] = Object.freeze([]);
-const MAY: Readonly<Record<Protection, number>> = { none: 0, read: 1, write: 2 };
+/** What taking a reference may ask for, in ascending order. */
+export const MAY: Readonly<Record<Protection, number>> = { none: 0, read: 1, write: 2 };
 
 export class PageReferences {
   /** References on the Switcher's pages, as `takeChanges` last found them. */
   readonly switcher = { text: 0, state: [0], registers: 0 };
 
   private readonly counts = new Int32Array(TABLE_FRAME);
-  /** All counts together: when this is 0, each of them is. */
+  /** Sum of all counts. */
   private total = 0;
-  private readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most).fill(MAY.write);
+  /** By guest page, what the Launcher's mapping allows: one of `MAY`. */
+  readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most).fill(MAY.write);
   private isProtected = false;
-  /** Counts as they were last told. */
-  private readonly told = new Int32Array(TABLE_FRAME);
-  /** Whose count was touched since then: a bit for each frame, one for each 32 frames, and one for each 1024. */
+  /** Counts as `takeChanges` last found them. */
+  private readonly reported = new Int32Array(TABLE_FRAME);
+  /** The frames whose count was touched since then: a bit for each frame, one for each 32 frames, and one for each 1024. */
   private readonly touched = new Int32Array(Math.ceil(TABLE_FRAME / 32));
   private readonly touchedGroups = new Int32Array(Math.ceil(TABLE_FRAME / 1024));
   private touchedSummary = 0;
-  /** Guest frames that `collectChanged` found. */
+  /** The guest frames that `collectChanged` found, ascending; `changedCount` of them are valid. */
   private readonly changed = new Int32Array(MACHINE_BOUNDS.guestPages.most);
   private changedCount = 0;
-  /** The first of them are what every list of changes consists of. */
+  /** The elements of every list of changes: a list of n consists of the first n. */
   private readonly drafts: Draft[] = [];
-  /** By its length, the list of so many drafts. */
+  /** By length, the lists made so far. */
   private readonly lists: Draft[][] = [];
 
-  /** Forgets every reference, whatever a broken run left behind. */
+  /** Forgets every reference, also after a run that broke. */
   reset(hostCpus: number): void {
     if (this.total !== 0) this.forgetCounts();
     if (this.isProtected) this.protection.fill(MAY.write);
@@ -63,7 +63,7 @@ export class PageReferences {
     this.isProtected = true;
   }
 
-  /** Whether the Launcher's mapping lets the hypervisor take a guest page now (machine.md 3, `protect`). */
+  /** Whether the Launcher's mapping of a guest page lets the hypervisor take it now (machine.md 3, `protect`). */
   mayTake(page: number, forWriting: boolean): boolean {
     return this.protection[page] >= (forWriting ? MAY.write : MAY.read);
   }
@@ -74,7 +74,7 @@ export class PageReferences {
     this.total++;
   }
 
-  /** Throws `HostBug` when nobody holds a reference on the frame. */
+  /** Throws `HostBug` if no reference on the frame is held. */
   drop(frame: number): void {
     if (!(this.counts[frame] > 0)) this.overdrawn(frame);
     this.touch(frame);
@@ -82,10 +82,7 @@ export class PageReferences {
     this.total--;
   }
 
-  /**
-   * Guest pages whose count differs from that before the step, by page, and begins the next step. The list is valid until the
-   * next call.
-   */
+  /** Ends a step: the guest pages whose count it changed, by page. The list is valid until the next call. */
   takeChanges(): readonly ReferenceChange[] {
     if (this.touchedSummary === 0) return NO_CHANGES;
     this.collectChanged();
@@ -103,17 +100,7 @@ export class PageReferences {
     return held;
   }
 
-  /** The Launcher's mappings of guest pages. */
-  tellState(sink: StateSink, guestPages: number): void {
-    for (let page = 0; page < guestPages; page++) {
-      if (this.protection[page] === MAY.write) continue;
-      sink.fact(FACT.protection);
-      sink.page(page);
-      sink.number(this.protection[page]);
-    }
-  }
-
-  /** A shift counts modulo 32. */
+  /** Marks a frame as touched. The shifts need no masks, because they count modulo 32. */
   private touch(frame: number): void {
     this.touched[frame >>> 5] |= 1 << frame;
     this.touchedGroups[frame >>> 10] |= 1 << (frame >>> 5);
@@ -126,11 +113,11 @@ export class PageReferences {
 
   private forgetCounts(): void {
     this.counts.fill(0);
-    this.told.fill(0);
+    this.reported.fill(0);
     this.total = 0;
   }
 
-  /** Puts the guest frames that changed into `changed`, ascending, the others into `switcher`, and none is touched any more. */
+  /** Puts the guest frames that changed into `changed`, and the counts of the others into `switcher`. Clears all marks. */
   private collectChanged(): void {
     this.changedCount = 0;
     for (let bits = this.touchedSummary; bits !== 0; bits &= bits - 1) {
@@ -149,13 +136,13 @@ export class PageReferences {
 
   private collect(frame: number): void {
     const count = this.counts[frame];
-    if (count === this.told[frame]) return;
-    this.told[frame] = count;
+    if (count === this.reported[frame]) return;
+    this.reported[frame] = count;
     if (frame < SWITCHER_TEXT_FRAME) this.changed[this.changedCount++] = frame;
-    else this.tellSwitcher(frame, count);
+    else this.reportSwitcher(frame, count);
   }
 
-  private tellSwitcher(frame: number, count: number): void {
+  private reportSwitcher(frame: number, count: number): void {
     if (frame === SWITCHER_TEXT_FRAME) this.switcher.text = count;
     else if (frame === SWITCHER_REGISTERS_FRAME) this.switcher.registers = count;
     else this.switcher.state[frame - SWITCHER_STATE_FRAME] = count;
@@ -166,7 +153,7 @@ export class PageReferences {
     for (let i = 0; i < changedCount; i++) {
       const draft = (drafts[i] ??= { page: pfn(0), count: 0 });
       draft.page = pfn(this.changed[i] - GUEST_FRAME);
-      draft.count = this.told[this.changed[i]];
+      draft.count = this.reported[this.changed[i]];
     }
     if (changedCount > LONGEST_KEPT) return drafts.slice(0, changedCount);
     return (this.lists[changedCount] ??= drafts.slice(0, changedCount));

@@ -1,14 +1,14 @@
-/** The hypercalls that tell the hypervisor of page tables (machine.md 3). Each assumes a guest that is alive and initialized. */
+/** The hypercalls about page tables (machine.md 3). The guest is alive, and initialized for all but `init`. */
 
 import type { FlushScope, GuestEntry, Paddr, Slot, Vaddr } from '../model/vocabulary/index.js';
-import { KILL, MOST_STACK_PAGES, SLOTS, slot } from '../model/vocabulary/index.js';
+import { KILL, SLOTS, slot } from '../model/vocabulary/index.js';
 import type { GuestState } from './guest-state.js';
 import type { GuestWalk } from './guest-walk.js';
 import type { LeafMaker } from './leaf-maker.js';
 import type { PgdirCache } from './pgdir-cache.js';
-import { ACCESSED, PRESENT } from './shadow-entry.js';
+import { ACCESSED, EMPTY, PRESENT } from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
-import { signed } from './signed.js';
+import { signed } from './shadow-tables.js';
 import type { Stack } from './stack.js';
 import type { Switcher } from './switcher.js';
 
@@ -21,22 +21,22 @@ export class PagingCalls {
   private readonly walk: GuestWalk;
   private readonly maker: LeafMaker;
 
-  constructor(
-    guest: GuestState,
-    tables: ShadowTables,
-    cache: PgdirCache,
-    switcher: Switcher,
-    stack: Stack,
-    walk: GuestWalk,
-    maker: LeafMaker,
-  ) {
-    this.guest = guest;
-    this.tables = tables;
-    this.cache = cache;
-    this.switcher = switcher;
-    this.stack = stack;
-    this.walk = walk;
-    this.maker = maker;
+  constructor(parts: {
+    guest: GuestState;
+    tables: ShadowTables;
+    cache: PgdirCache;
+    switcher: Switcher;
+    stack: Stack;
+    walk: GuestWalk;
+    maker: LeafMaker;
+  }) {
+    this.guest = parts.guest;
+    this.tables = parts.tables;
+    this.cache = parts.cache;
+    this.switcher = parts.switcher;
+    this.stack = parts.stack;
+    this.walk = parts.walk;
+    this.maker = parts.maker;
   }
 
   init(kernelAddress: Vaddr): void {
@@ -48,9 +48,9 @@ export class PagingCalls {
   }
 
   newPgtable(root: Paddr, draw: number): void {
-    const known = this.guest.linear ? this.leaveLinearMode() : this.cache.find(root);
-    if (known === undefined) this.guest.current = this.cache.choose(root, draw);
-    else this.guest.current = known;
+    const known = this.guest.linear ? undefined : this.cache.find(root);
+    if (this.guest.linear) this.leaveLinearMode();
+    this.guest.current = known ?? this.cache.choose(root, draw);
     if (known === undefined && this.cache.blank) this.stack.pin();
     this.ensureSwitcher();
   }
@@ -60,14 +60,7 @@ export class PagingCalls {
     else this.tables.releaseBelow(this.guest.current, this.guest.kernelAddress);
   }
 
-  setStack(top: Vaddr, pages: number): void {
-    if (pages > MOST_STACK_PAGES) return this.guest.kill(KILL.badStackPages(pages));
-    this.guest.stackTop = top;
-    this.guest.stackPages = pages;
-    this.stack.pin();
-  }
-
-  /** Nothing says which slots use a middle table, so all of them lose everything. */
+  /** The hypervisor does not know which slots use a middle table, so all of them are cleared. */
   setPmd(): void {
     if (this.guest.pae) this.clearAll();
     else this.guest.kill(KILL.badHypercall('set-pmd'));
@@ -81,7 +74,7 @@ export class PagingCalls {
     if (target !== undefined) this.setLeaf(target, signed(address), pte);
   }
 
-  /** In linear mode there is nothing that an announcement could change. */
+  /** In linear mode every address maps to itself, whatever the guest announces. */
   ignoresSetPte(): boolean {
     return this.guest.linear;
   }
@@ -101,10 +94,11 @@ export class PagingCalls {
     const place = this.walk.placeOf(pte.low, pte.high);
     if (place === 'device') return;
     if (place === 'bad') return this.guest.kill(KILL.badTableEntry);
-    if (this.takePage(pte)) this.tables.install(target, address, offset, this.maker.word);
+    const leaf = this.leafFor(pte);
+    if (leaf !== EMPTY) this.tables.install(target, address, offset, leaf);
   }
 
-  /** An entry that the guest marked accessed needs no fault to become so. */
+  /** Entries with A set are installed now; the others wait for the fault that sets A. */
   worthInstalling(pte: GuestEntry): boolean {
     return this.isPresent(pte) && this.wasUsed(pte);
   }
@@ -117,8 +111,9 @@ export class PagingCalls {
     return (pte.low & ACCESSED) !== 0;
   }
 
-  takePage(pte: GuestEntry): boolean {
-    return this.maker.take(pte.low);
+  /** `EMPTY`, and the guest is killed, if the page cannot be taken. */
+  leafFor(pte: GuestEntry): number {
+    return this.maker.make(pte.low);
   }
 
   setPgd(root: Paddr, index: number): void {
@@ -134,10 +129,14 @@ export class PagingCalls {
     return index >= this.guest.sizes.rootEntries;
   }
 
-  /** A slot that lost its Switcher gets it back when the guest next runs on it: now, or at the switch to it. */
+  /** A slot that lost its Switcher gets it back now if it is current, else at the next switch to it. */
   restoreSwitcher(target: Slot, index: number): void {
     if (this.holdsSwitcher(index)) this.switcher.forget(target);
     if (target === this.guest.current) this.ensureSwitcher();
+  }
+
+  holdsSwitcher(index: number): boolean {
+    return index === this.guest.sizes.rootEntries - 1;
   }
 
   clearAll(): void {
@@ -145,13 +144,13 @@ export class PagingCalls {
     this.repopulate();
   }
 
-  /** What the guest cannot run without (`guest_pagetable_clear_all`). */
+  /** Maps again what the guest cannot run without (`guest_pagetable_clear_all`). */
   repopulate(): void {
     this.stack.pin();
     this.ensureSwitcher();
   }
 
-  /** Every slot loses its tables and keeps its root page (`release_all_pagetables`). */
+  /** Releases the tables of every slot; root pages stay (`release_all_pagetables`). */
   releaseAll(): void {
     for (let index = 0; index < SLOTS; index++) {
       const each = slot(index);
@@ -161,18 +160,13 @@ export class PagingCalls {
     }
   }
 
-  private leaveLinearMode(): undefined {
-    this.releaseAll();
-    this.guest.linear = false;
-    return undefined;
-  }
-
   ensureSwitcher(): void {
     const { current } = this.guest;
     if (!this.switcher.isMapped(current)) this.switcher.map(current);
   }
 
-  holdsSwitcher(index: number): boolean {
-    return index === this.guest.sizes.rootEntries - 1;
+  private leaveLinearMode(): void {
+    this.releaseAll();
+    this.guest.linear = false;
   }
 }

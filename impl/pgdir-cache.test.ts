@@ -1,18 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { paddr, slot, vaddr } from '../model/vocabulary/index.js';
-import { GUEST_FRAME } from './frames.js';
 import { GuestState } from './guest-state.js';
 import { HostMemory } from './host-memory.js';
 import { PageReferences } from './page-references.js';
 import { PgdirCache } from './pgdir-cache.js';
-import { PRESENT, packed } from './shadow-entry.js';
+import { GUEST_FRAME, PRESENT, packed } from './shadow-entry.js';
 import { ShadowTables } from './shadow-tables.js';
 
 const guest = new GuestState();
 const host = new HostMemory();
 const references = new PageReferences();
-const tables = new ShadowTables(guest, host, references);
-const cache = new PgdirCache(guest, host, tables);
+const tables = new ShadowTables({ guest, host, references });
+const cache = new PgdirCache({ guest, host, tables });
 
 beforeEach(() => {
   guest.reset({ paging: 'pae', guestPages: 16, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 });

@@ -1,15 +1,14 @@
-/** The pgdir cache: which guest root each slot shadows, and who must go (`find_pgdir`, `new_pgdir`). */
+/** The pgdir cache: which guest root each slot shadows, and which slot a new root replaces (`find_pgdir`, `new_pgdir`). */
 
-import type { Paddr, Slot, StateSink } from '../model/vocabulary/index.js';
+import type { Paddr, Slot } from '../model/vocabulary/index.js';
 import { SLOTS, paddr, slot } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
-import { NO_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
+import { NO_FRAME } from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
 
 export class PgdirCache {
-  /** The last `choose` took a slot whose root is new: nothing of the kernel is mapped there. */
+  /** Whether the slot that `victim` or `choose` returned got its root page then, and maps nothing. Valid until the next call. */
   blank = false;
 
   private readonly guestRoots = new Uint32Array(SLOTS);
@@ -18,10 +17,10 @@ export class PgdirCache {
   private readonly host: HostMemory;
   private readonly tables: ShadowTables;
 
-  constructor(guest: GuestState, host: HostMemory, tables: ShadowTables) {
-    this.guest = guest;
-    this.host = host;
-    this.tables = tables;
+  constructor(parts: { guest: GuestState; host: HostMemory; tables: ShadowTables }) {
+    this.guest = parts.guest;
+    this.host = parts.host;
+    this.tables = parts.tables;
   }
 
   reset(): void {
@@ -29,7 +28,7 @@ export class PgdirCache {
     this.guestRoots.fill(0);
   }
 
-  /** The guest root that a slot shadows; 0 for a slot that shadows none, which only linear mode runs on. */
+  /** The guest root that a slot shadows. 0 if it shadows none, as in linear mode. */
   guestRoot(slot: Slot): Paddr {
     return paddr(this.guestRoots[slot]);
   }
@@ -38,12 +37,12 @@ export class PgdirCache {
     return this.tables.roots[slot] !== NO_FRAME;
   }
 
-  /** A slot shadows a root only after `new-pgtable` gave it one: an empty slot does not stand for root 0. */
+  /** False until `new-pgtable` gives the slot a root: a slot without one does not shadow root 0. */
   shadows(slot: Slot): boolean {
     return this.hasRoot(slot) && this.shadowing[slot] === 1;
   }
 
-  /** The lowest slot that shadows a root, if any does. */
+  /** The lowest slot that shadows this root. */
   find(root: Paddr): Slot | undefined {
     for (let index = 0; index < SLOTS; index++) {
       if (this.guestRoots[index] === root && this.shadows(slot(index))) return slot(index);
@@ -51,7 +50,7 @@ export class PgdirCache {
     return undefined;
   }
 
-  /** Chooses the slot for a root that has none, and gives it to the root (machine.md 3, new-pgtable). */
+  /** Chooses a slot for a root that has none and makes it shadow the root (machine.md 3, new-pgtable). */
   choose(root: Paddr, draw: number): Slot {
     const chosen = this.victim(slot(draw % SLOTS));
     this.guestRoots[chosen] = root;
@@ -60,18 +59,12 @@ export class PgdirCache {
     return chosen;
   }
 
-  /** The user half of the root that a slot shadowed before. */
+  /** Flushes the user half of the root that the chosen slot shadowed before. */
   flushTaken(chosen: Slot): void {
     this.tables.releaseBelow(chosen, this.guest.kernelAddress);
   }
 
-  tellState(slot: Slot, sink: StateSink): void {
-    if (this.shadowing[slot] === 0) return;
-    sink.slotFact(FACT.guestRoot, slot);
-    sink.address(paddr(this.guestRoots[slot]));
-  }
-
-  /** A slot without a root page gets one; if the host has none, the current slot must do. */
+  /** The candidate, with a new root page if it has none. The current slot if that page cannot be allocated. */
   victim(candidate: Slot): Slot {
     this.blank = false;
     if (this.hasRoot(candidate)) return candidate;

@@ -1,16 +1,14 @@
 /**
- * The optimized machine: what lguest's `page_tables.c` does, rebuilt on typed arrays. A tour, in the order in which an access
- * meets them:
+ * The optimized machine: lguest's `page_tables.c` rebuilt on typed arrays. A tour, in the order of an access:
  *
- *   1. `switcher.ts`       the hypervisor's window, switched to the CPU that the guest is about to run on;
- *   2. `mmu.ts`            the CPU looks into the shadow tables: the hit path, which allocates nothing;
+ *   1. `switcher.ts`       maps the hypervisor's own window for the CPU that the guest runs on;
+ *   2. `shadow-tables.ts`  the CPU's lookup in the shadow tables, on pages of `host-memory.ts`. A hit ends here and allocates nothing;
  *   3. `demand.ts`         a miss: `guest-walk.ts` reads the guest's own tables, `leaf-maker.ts` takes the page;
- *   4. `shadow-tables.ts`  where the leaf goes, on pages of `host-memory.ts`;
- *   5. `paging-calls.ts`   what the guest announces, with `pgdir-cache.ts` and `stack.ts`;
- *   6. `page-references.ts`, `guest-memory.ts`  what must be the same afterwards on both sides.
+ *   4. `paging-calls.ts`   what the guest announces, with `pgdir-cache.ts` and `stack.ts`;
+ *   5. `page-references.ts`, `guest-memory.ts`  the side effects that are compared with the model's.
  *
- * Every part is an object whose methods may be replaced: that is the seam through which `defects/` put a bug into one machine
- * and leave every other machine's code as fast as it is.
+ * Every part is an object whose methods can be replaced. That is how `defects/` plants a bug in one machine and leaves all
+ * others as they are, and as fast.
  */
 
 import type {
@@ -28,28 +26,23 @@ import type {
   Vaddr,
 } from '../model/vocabulary/index.js';
 import { HYPERCALL_NUMBERS, KILL, SLOTS, accessCode, paddr, reservedBytes, slot } from '../model/vocabulary/index.js';
-import type { DemandEnd } from './demand.js';
-import { Demand } from './demand.js';
-import { FACT } from './facts.js';
-import { NO_FRAME } from './frames.js';
+import { Demand, FAULTS } from './demand.js';
 import { GuestMemory } from './guest-memory.js';
 import { GuestState } from './guest-state.js';
 import { GuestWalk } from './guest-walk.js';
-import { HostBug } from './host-bug.js';
-import { HostMemory } from './host-memory.js';
+import { HostBug, HostMemory } from './host-memory.js';
 import { LeafMaker } from './leaf-maker.js';
 import { MachineView } from './machine-view.js';
-import { Mmu } from './mmu.js';
 import { PageReferences } from './page-references.js';
 import { PagingCalls } from './paging-calls.js';
 import { PgdirCache } from './pgdir-cache.js';
-import { rightsFor } from './shadow-entry.js';
-import { ShadowTables } from './shadow-tables.js';
-import { signed } from './signed.js';
+import { NO_FRAME, rightsFor } from './shadow-entry.js';
+import { tellState } from './shadow-machine-state.js';
+import { ShadowTables, signed } from './shadow-tables.js';
 import { Stack } from './stack.js';
 import { Switcher } from './switcher.js';
 
-/** An observation that is filled in again at every step. */
+/** The observation is reused: valid until the next step. */
 type Draft = { -readonly [Field in keyof Observation]: Observation[Field] };
 
 const OK: Outcome = { kind: 'ok' };
@@ -66,26 +59,18 @@ export class ShadowMachine implements Machine {
   readonly host = new HostMemory();
   readonly ram = new GuestMemory();
   readonly references = new PageReferences();
-  readonly tables = new ShadowTables(this.guest, this.host, this.references);
-  readonly mmu = new Mmu(this.host, this.tables);
-  readonly walk = new GuestWalk(this.guest, this.ram);
-  readonly maker = new LeafMaker(this.guest, this.references);
-  readonly cache = new PgdirCache(this.guest, this.host, this.tables);
-  readonly demand = new Demand(this.guest, this.ram, this.walk, this.cache, this.tables, this.maker);
-  readonly stack = new Stack(this.guest, this.mmu, this.demand);
-  readonly switcher = new Switcher(this.guest, this.tables, this.references);
-  readonly calls = new PagingCalls(
-    this.guest,
-    this.tables,
-    this.cache,
-    this.switcher,
-    this.stack,
-    this.walk,
-    this.maker,
-  );
-  readonly shadow = new MachineView(this.guest, this.host, this.ram, this.tables, this.cache);
+  // Each part takes what it needs of those above it.
+  readonly tables = new ShadowTables(this);
+  readonly walk = new GuestWalk(this);
+  readonly maker = new LeafMaker(this);
+  readonly cache = new PgdirCache(this);
+  readonly demand = new Demand(this);
+  readonly stack = new Stack(this);
+  readonly switcher = new Switcher(this);
+  readonly calls = new PagingCalls(this);
+  readonly shadow = new MachineView(this);
 
-  /** What every later step answers, once the machine is past use. */
+  /** The outcome of every later step, once the machine can take no more. */
   private end: Outcome | undefined = undefined;
   private readonly observation: Draft = {
     outcome: ABSENT,
@@ -94,9 +79,8 @@ export class ShadowMachine implements Machine {
     tables: 0,
     switcher: this.references.switcher,
   };
-  /** Filled in again at every access, so that a hit allocates nothing. */
+  /** Reused at every access, so that a hit allocates nothing. */
   private readonly mapped = { kind: 'mapped' as const, paddr: paddr(0) };
-  private readonly faulted = { kind: 'fault' as const, code: 0 };
 
   create(config: MachineConfig): Observation {
     this.reset(config);
@@ -119,25 +103,8 @@ export class ShadowMachine implements Machine {
     return this.observation;
   }
 
-  /**
-   * All that the steps to come depend on. Not told are the counts of references, which follow from the leaves or were observed
-   * not to, and which host page a table has: no sound step looks at its number.
-   */
   tellState(sink: StateSink): void {
-    this.guest.tellState(sink);
-    this.host.tellState(sink);
-    this.ram.tellState(sink);
-    this.references.tellState(sink, this.guest.guestPages);
-    for (let index = 0; index < SLOTS; index++) {
-      const each = slot(index);
-      sink.slotFact(FACT.slot, each);
-      sink.flag(each === this.guest.current);
-      sink.flag(this.cache.hasRoot(each));
-      sink.flag(this.switcher.isMapped(each));
-      this.cache.tellState(each, sink);
-      this.switcher.tellState(each, sink);
-      if (this.cache.hasRoot(each)) this.tables.tellState(each, sink);
-    }
+    tellState(this, sink);
   }
 
   private reset(config: MachineConfig): void {
@@ -147,6 +114,7 @@ export class ShadowMachine implements Machine {
     this.references.reset(config.hostCpus);
     this.tables.reset();
     this.cache.reset();
+    this.stack.reset();
     this.switcher.reset();
     this.end = undefined;
   }
@@ -166,7 +134,7 @@ export class ShadowMachine implements Machine {
     return NO_MEMORY;
   }
 
-  /** Nothing stays allocated of a machine that could not be made (machine.md 2). */
+  /** Frees everything that a failed creation allocated (machine.md 2). */
   undoCreation(): void {
     const { current } = this.guest;
     if (!this.cache.hasRoot(current)) return;
@@ -181,6 +149,7 @@ export class ShadowMachine implements Machine {
     return DESTROYED;
   }
 
+  /** Like `guarded`, without a closure for every step. */
   private attempt(step: Step): Outcome {
     try {
       return this.dispatch(step);
@@ -215,7 +184,7 @@ export class ShadowMachine implements Machine {
   }
 
   private dispatch(step: Step): Outcome {
-    // Read once: to find a field of so many types of object takes long.
+    // Read once: the lookup is slow, because steps have many shapes.
     const { op } = step;
     if (!this.guest.initialized && this.isRefused(op)) return OK;
     switch (op) {
@@ -245,7 +214,7 @@ export class ShadowMachine implements Machine {
         this.calls.flushTlb(step.scope);
         break;
       case 'set-stack':
-        this.calls.setStack(step.esp, step.pages);
+        this.stack.set(step.esp, step.pages);
         break;
       case 'migrate':
         this.guest.cpu = step.cpu;
@@ -262,7 +231,7 @@ export class ShadowMachine implements Machine {
     return OK;
   }
 
-  /** A guest that calls before `init` is killed. */
+  /** Kills a guest that makes a hypercall before `init` (machine.md 3). */
   private isRefused(op: Op): boolean {
     if (op === 'init' || !isHypercall(op)) return false;
     this.guest.kill(KILL.beforeInit(op));
@@ -273,34 +242,18 @@ export class ShadowMachine implements Machine {
     const { current, sizes } = this.guest;
     this.switcher.enterGuest();
     const code = accessCode(kind, mode);
-    if (vaddr >= sizes.switcherAddress) return this.fault(code);
+    if (vaddr >= sizes.switcherAddress) return FAULTS[code];
     const rights = rightsFor(code);
     const address = signed(vaddr);
-    if (!this.mmu.translates(current, address, rights)) {
+    if (!this.tables.translates(current, address, rights)) {
       const end = this.demand.page(address, code);
-      if (end !== 'mapped') return this.notMapped(end);
-      if (!this.mmu.permits(rights)) return STUCK;
+      // The kill becomes the outcome in `apply`.
+      if (end === 'killed') return OK;
+      if (end !== 'mapped') return end;
+      if (!this.tables.permits(rights)) return STUCK;
     }
-    this.mapped.paddr = this.mmu.translated(address);
+    this.mapped.paddr = this.tables.physical(address);
     return this.mapped;
-  }
-
-  private notMapped(end: Exclude<DemandEnd, 'mapped'>): Outcome {
-    switch (end) {
-      case 'fault':
-        return this.fault(this.demand.faultCode);
-      case 'mmio':
-        return { kind: 'mmio', paddr: this.demand.deviceAddress };
-      case 'killed':
-        return OK;
-      default:
-        return end satisfies never;
-    }
-  }
-
-  private fault(code: number): Outcome {
-    this.faulted.code = code;
-    return this.faulted;
   }
 
   /** Machine.md 3, guest-pa; `guest_pa`. */
@@ -308,7 +261,7 @@ export class ShadowMachine implements Machine {
     if (this.guest.linear) return { kind: 'physical', paddr: address as number as Paddr };
     const end = this.walk.unchecked(this.cache.guestRoot(this.guest.current), address);
     if (end === 'absent') this.guest.kill(KILL.badAddress(address));
-    return { kind: 'physical', paddr: paddr((this.walk.leafLow & ~0xfff) | (address & 0xfff)) };
+    return { kind: 'physical', paddr: this.walk.physical(address) };
   }
 
   private observe(outcome: Outcome): Observation {

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Paging, Vaddr } from '../model/vocabulary/index.js';
 import { PAGINGS, slot, vaddr } from '../model/vocabulary/index.js';
-import { GUEST_FRAME } from './frames.js';
 import { GuestState } from './guest-state.js';
 import { HostMemory } from './host-memory.js';
 import { PageReferences } from './page-references.js';
-import { FULL_RIGHTS, PRESENT, packed } from './shadow-entry.js';
+import { FULL_RIGHTS, GUEST_FRAME, PRESENT, packed } from './shadow-entry.js';
 import { ShadowTables } from './shadow-tables.js';
 
 const S = slot(0);
@@ -15,7 +14,7 @@ class Slots {
   readonly guest = new GuestState();
   readonly host = new HostMemory();
   readonly references = new PageReferences();
-  readonly tables = new ShadowTables(this.guest, this.host, this.references);
+  readonly tables = new ShadowTables(this);
 
   constructor(paging: Paging) {
     this.guest.reset({ paging, guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 });

@@ -1,5 +1,5 @@
 /**
- * The shadow tables of the four slots (`spgd_addr`, `find_spte`, `release_pgd`).
+ * The shadow tables of the four slots (`spgd_addr`, `find_spte`, `release_pgd`), and the lookup that the CPU does in them.
  *
  *     2-level      31        22 21        12 11         0
  *                 ┌────────────┬────────────┬────────────┐
@@ -10,31 +10,42 @@
  *             │root │ middle   │ leaf table │ offset     │
  *             └─────┴──────────┴────────────┴────────────┘
  *
- * Depth 0 is the root, and the deepest table holds the leaves. The entry that names a leaf table is the "upper entry": it has
- * rights of its own, which the CPU combines with the leaf's.
+ * Depth 0 is the root; the deepest tables hold the leaves. The entry that names a leaf table is the "upper entry". The CPU
+ * grants a right only if both the upper entry and the leaf have it, and trusts both: no wrong word may enter a table.
  */
 
-import type { Killed, Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
-import { KILL, SLOTS } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
-import { GUEST_FRAME, NO_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME, TABLE_FRAME } from './frames.js';
+import type { Killed, Paddr, Slot, Vaddr } from '../model/vocabulary/index.js';
+import { KILL, SLOTS, paddr } from '../model/vocabulary/index.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
 import { TABLE_WORDS } from './host-memory.js';
 import type { PageReferences } from './page-references.js';
-import { PRESENT, flagsOf, frameOf, packed } from './shadow-entry.js';
+import { EMPTY, GUEST_FRAME, NO_FRAME, PRESENT, frameOf, packed } from './shadow-entry.js';
 
 const WRITTEN_KEPT = 1024;
+
+/**
+ * The same 32 bits as a signed number, which V8 passes without allocating (an address from 2³¹ up would become an object at
+ * every call). Shifts and masks give the same result; comparisons do not.
+ */
+export const signed = (address: Vaddr): Vaddr => (address | 0) as Vaddr;
 
 export class ShadowTables {
   /** Root page of each slot, or `NO_FRAME`. */
   readonly roots = new Int32Array(SLOTS);
-  /** Where `findTable` found the upper entry. */
+  /** Depth of the tables that hold leaves. */
+  leafDepth = 1;
+  /** By depth, the bytes that one entry of a table translates. */
+  readonly reach = [0, 0, 0];
+
+  /**
+   * Offsets in `HostMemory.words` of the upper entry and the leaf that the last lookup found. Valid after `findTable`,
+   * `makeTable` or `translates` found a leaf table, until the next of these calls or until that table is released.
+   */
   upperOffset = 0;
-  /** Where the leaf lies, in the table that the upper entry names. */
   leafOffset = 0;
 
-  /** Leaves installed in this step, as slot and address, for whoever looks inside. */
+  /** Slot and address of each leaf installed in this step. After more than 1024, the latest replace the earliest. */
   readonly writtenSlots = new Uint8Array(WRITTEN_KEPT);
   readonly writtenAddresses = new Uint32Array(WRITTEN_KEPT);
   writtenCount = 0;
@@ -42,18 +53,16 @@ export class ShadowTables {
   private readonly guest: GuestState;
   private readonly host: HostMemory;
   private readonly references: PageReferences;
-  private leafDepth = 1;
   /** Bits of an index into a table below the root, and the largest such index. */
   private indexBits = 10;
   private lastIndex = 0x3ff;
-  private readonly reach = [0, 0, 0];
-  /** By depth, the entries of the table that is being emptied. */
+  /** By depth, the entries of the table that is being emptied. Valid while it is. */
   private readonly drained = [0, 1, 2].map(() => new Uint32Array(TABLE_WORDS));
 
-  constructor(guest: GuestState, host: HostMemory, references: PageReferences) {
-    this.guest = guest;
-    this.host = host;
-    this.references = references;
+  constructor(parts: { guest: GuestState; host: HostMemory; references: PageReferences }) {
+    this.guest = parts.guest;
+    this.host = parts.host;
+    this.references = parts.references;
   }
 
   reset(): void {
@@ -68,20 +77,25 @@ export class ShadowTables {
     this.reach[2] = 4096;
   }
 
-  /** Depth of the tables that hold leaves. */
-  get depthOfLeaves(): number {
-    return this.leafDepth;
+  /** Whether the shadow maps the address with all of `rights` (`WRITABLE`, `USER`). */
+  translates(slot: Slot, address: Vaddr, rights: number): boolean {
+    return this.findTable(slot, address) && this.permits(rights);
   }
 
-  /** Bytes that one entry of a table at this depth translates. */
-  reachOf(depth: number): number {
-    return this.reach[depth];
+  /** The same for the address that was looked up last. */
+  permits(rights: number): boolean {
+    const { words } = this.host;
+    const needed = rights | PRESENT;
+    return (words[this.upperOffset] & words[this.leafOffset] & needed) === needed;
   }
 
-  /**
-   * Finds the upper entry for an address and leaves where it lies, and where the leaf does, in `upperOffset` and
-   * `leafOffset`. False when the slot has no leaf table there.
-   */
+  /** The guest-physical address that the leaf found last gives an address. */
+  physical(address: Vaddr): Paddr {
+    const leaf = this.host.words[this.leafOffset];
+    return paddr(((frameOf(leaf) - GUEST_FRAME) << 12) | (address & 0xfff));
+  }
+
+  /** Sets `upperOffset` and `leafOffset` for an address. False if the slot has no leaf table there. */
   findTable(slot: Slot, address: Vaddr): boolean {
     const { host, lastIndex } = this;
     const { words } = host;
@@ -100,21 +114,21 @@ export class ShadowTables {
   }
 
   /**
-   * Finds the upper entry like `findTable`, and makes what is missing of the tables, the upper entry with the rights given.
-   * False, and the guest is killed, when the host has no memory.
+   * Like `findTable`, but makes the tables that are missing, with `rights` in a new upper entry. Returns false and kills the
+   * guest if the host has no memory.
    */
   makeTable(slot: Slot, address: Vaddr, rights: number): boolean {
     return this.findTable(slot, address) || this.linkTables(slot, address, rights);
   }
 
-  /** Gives the upper entry that `findTable` found the guest's rights (machine.md 3, demand 6). */
+  /** Sets the rights of the upper entry found last (machine.md 3, demand 6). */
   refreshUpper(rights: number): void {
     const word = this.host.words[this.upperOffset];
     const fresh = packed(frameOf(word), PRESENT | rights);
     if (fresh !== word) this.host.write(this.upperOffset, fresh);
   }
 
-  /** Installs a leaf and notes it; whoever calls holds the reference. */
+  /** Installs a leaf and records it as written. The caller has taken the reference. */
   install(slot: Slot, address: Vaddr, offset: number, word: number): void {
     this.host.write(offset, word);
     const place = this.writtenCount % WRITTEN_KEPT;
@@ -123,11 +137,11 @@ export class ShadowTables {
     this.writtenCount++;
   }
 
-  /** Drops the reference of a leaf and clears it. */
+  /** Clears a leaf and drops its reference. */
   release(offset: number): void {
     const word = this.host.words[offset];
-    if (word === 0) return;
-    this.host.write(offset, 0);
+    if (word === EMPTY) return;
+    this.host.write(offset, EMPTY);
     this.dropReference(word);
   }
 
@@ -146,7 +160,7 @@ export class ShadowTables {
     this.emptyTable(this.roots[slot], 0);
   }
 
-  /** Gives a slot's root page back, when it has one. */
+  /** Frees a slot's root page, if it has one. */
   freeRoot(slot: Slot): void {
     const root = this.roots[slot];
     if (root === NO_FRAME) return;
@@ -154,12 +168,14 @@ export class ShadowTables {
     this.host.free(root);
   }
 
-  /** Every mapping of a slot below an address goes (machine.md 3, flush user half). */
+  /**
+   * Releases every mapping of a slot below an address, and the tables that lie wholly below it. A leaf goes if its page begins
+   * below the address (machine.md 3, flush user half).
+   */
   releaseBelow(slot: Slot, limit: Vaddr): void {
     this.releaseTableBelow(this.roots[slot], 0, 0, limit);
   }
 
-  /** A table that straddles the limit stays, and loses what lies below it. */
   releaseTableBelow(frame: number, depth: number, base: number, limit: Vaddr): void {
     const reach = this.reach[depth];
     const end = Math.ceil((limit - base) / reach);
@@ -175,6 +191,7 @@ export class ShadowTables {
     }
   }
 
+  /** A table that straddles the limit stays, and loses its entries below the limit. */
   releaseStraddling(offset: number, depth: number, start: number, limit: Vaddr): void {
     this.releaseTableBelow(frameOf(this.host.words[offset]), depth + 1, start, limit);
   }
@@ -185,61 +202,19 @@ export class ShadowTables {
       return;
     }
     const word = this.host.words[offset];
-    if (word === 0) return;
-    this.host.write(offset, 0);
+    if (word === EMPTY) return;
+    this.host.write(offset, EMPTY);
     this.releaseTable(word, depth + 1);
   }
 
-  /** Releases every leaf of a table at once. */
+  /** Releases every leaf of a table. */
   releaseLeaves(frame: number): void {
     const drained = this.drained[this.leafDepth];
     const count = this.host.drain(frame, drained);
     for (let i = 0; i < count; i++) this.dropReference(drained[i]);
   }
 
-  /** Every entry under a slot's root, upper and leaf. */
-  tellState(slot: Slot, sink: StateSink): void {
-    this.tellTable(slot, this.roots[slot], 0, 0, sink);
-  }
-
-  private tellTable(slot: Slot, frame: number, depth: number, base: number, sink: StateSink): void {
-    // A table that was freed and is still linked is for an invariant to notice.
-    if (!this.host.isAllocated(frame)) return;
-    for (
-      let index = this.host.nextPopulated(frame, 0);
-      index < 1024;
-      index = this.host.nextPopulated(frame, index + 1)
-    ) {
-      const word = this.host.words[this.host.offsetOf(frame, index)];
-      const start = base + index * this.reach[depth];
-      if (depth === this.leafDepth) this.tellLeaf(slot, start, word, sink);
-      else {
-        sink.slotFact(FACT.table, slot);
-        sink.number(start);
-        sink.number(depth);
-        sink.number(flagsOf(word));
-        this.tellTable(slot, frameOf(word), depth + 1, start, sink);
-      }
-    }
-  }
-
-  /** In the Switcher's window the address says whose page it is, as the frame does. */
-  private tellLeaf(slot: Slot, address: number, word: number, sink: StateSink): void {
-    const frame = frameOf(word);
-    const behindText = address - this.guest.sizes.switcherAddress - 4096;
-    sink.slotFact(FACT.leaf, slot);
-    sink.number(flagsOf(word));
-    if (behindText < 0) sink.number(address);
-    else {
-      sink.cpu(behindText >>> 13);
-      sink.number(behindText & 4096);
-    }
-    if (frame < SWITCHER_TEXT_FRAME) sink.page(frame - GUEST_FRAME);
-    else if (frame >= SWITCHER_STATE_FRAME && frame < TABLE_FRAME) sink.cpu(frame - SWITCHER_STATE_FRAME);
-    else sink.number(frame);
-  }
-
-  /** The table that an entry named goes, with all under it. */
+  /** Releases everything in the table that an entry named, and frees it. */
   private releaseTable(word: number, depth: number): void {
     this.emptyTable(frameOf(word), depth);
     this.host.free(frameOf(word));

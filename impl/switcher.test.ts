@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Paging, ShadowLeaf } from '../model/vocabulary/index.js';
 import { PAGINGS, pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
-import { HostBug } from './host-bug.js';
+import { HostBug } from './host-memory.js';
 import { ShadowMachine } from './shadow-machine.js';
 
 const started = (paging: Paging, hostCpus: number): ShadowMachine => {

@@ -1,35 +1,43 @@
 /**
  * The Switcher: the hypervisor's own window in every slot that the guest runs on (machine.md 1 and 3;
- * `allocate_switcher_mapping`, `map_switcher_in_guest`). Its pages are supervisor, and of the CPUs' pages only those of the
- * CPU that the guest runs on are there.
+ * `allocate_switcher_mapping`, `map_switcher_in_guest`). Its pages are supervisor. While the guest runs, its slot maps the
+ * pages of the current host CPU and of no other.
  */
 
-import type { Slot, StateSink, Vaddr } from '../model/vocabulary/index.js';
+import type { Slot, Vaddr } from '../model/vocabulary/index.js';
 import { SLOTS, vaddr } from '../model/vocabulary/index.js';
-import { FACT } from './facts.js';
-import { SWITCHER_REGISTERS_FRAME, SWITCHER_STATE_FRAME, SWITCHER_TEXT_FRAME } from './frames.js';
 import type { GuestState } from './guest-state.js';
-import { HostBug } from './host-bug.js';
+import { HostBug } from './host-memory.js';
 import type { PageReferences } from './page-references.js';
-import { ACCESSED, DIRTY, FULL_RIGHTS, PRESENT, WRITABLE, packed } from './shadow-entry.js';
+import {
+  ACCESSED,
+  DIRTY,
+  FULL_RIGHTS,
+  PRESENT,
+  SWITCHER_REGISTERS_FRAME,
+  SWITCHER_STATE_FRAME,
+  SWITCHER_TEXT_FRAME,
+  WRITABLE,
+  packed,
+} from './shadow-entry.js';
 import type { ShadowTables } from './shadow-tables.js';
 
-const NO_CPU = 255;
+export const NO_CPU = 255;
 const READ_ONLY = PRESENT | ACCESSED;
 const READ_WRITE = PRESENT | WRITABLE | ACCESSED | DIRTY;
 
 export class Switcher {
   private readonly mapped = new Uint8Array(SLOTS);
-  /** Whose pages a slot maps. */
-  private readonly cpus = new Uint8Array(SLOTS);
+  /** By slot, the host CPU whose pages it maps, or `NO_CPU`. */
+  readonly cpus = new Uint8Array(SLOTS);
   private readonly guest: GuestState;
   private readonly tables: ShadowTables;
   private readonly references: PageReferences;
 
-  constructor(guest: GuestState, tables: ShadowTables, references: PageReferences) {
-    this.guest = guest;
-    this.tables = tables;
-    this.references = references;
+  constructor(parts: { guest: GuestState; tables: ShadowTables; references: PageReferences }) {
+    this.guest = parts.guest;
+    this.tables = parts.tables;
+    this.references = parts.references;
   }
 
   reset(): void {
@@ -40,18 +48,18 @@ export class Switcher {
     return this.mapped[slot] === 1;
   }
 
-  /** The slot lost the tables under the Switcher. */
+  /** The tables under the slot's Switcher were released. */
   forget(slot: Slot): void {
     this.mapped[slot] = 0;
     this.forgetCpu(slot);
   }
 
-  /** The slot maps no CPU's pages. */
+  /** The slot maps no CPU's pages any more. */
   forgetCpu(slot: Slot): void {
     this.cpus[slot] = NO_CPU;
   }
 
-  /** Maps the text page, with the tables it needs. False, and the guest is killed, when the host has no memory. */
+  /** Maps the text page, with the tables it needs. Returns false and kills the guest if the host has no memory. */
   map(slot: Slot): boolean {
     const address = this.guest.sizes.switcherAddress;
     if (!this.tables.makeTable(slot, address, FULL_RIGHTS)) return false;
@@ -62,7 +70,7 @@ export class Switcher {
     return true;
   }
 
-  /** Before the guest runs: exactly the current CPU's pages are mapped in the current slot (machine.md 3, access). */
+  /** Makes the current slot map the current CPU's pages and no other's (machine.md 3, access). */
   enterGuest(): void {
     const { current, cpu } = this.guest;
     if (this.cpus[current] !== cpu) this.switchCpu(current, cpu);
@@ -93,12 +101,6 @@ export class Switcher {
 
   mapPage(slot: Slot, address: Vaddr, word: number): void {
     this.tables.install(slot, address, this.offsetAt(slot, address), word);
-  }
-
-  tellState(slot: Slot, sink: StateSink): void {
-    if (this.cpus[slot] === NO_CPU) return;
-    sink.slotFact(FACT.switcherCpu, slot);
-    sink.cpu(this.cpus[slot]);
   }
 
   private offsetAt(slot: Slot, address: Vaddr): number {

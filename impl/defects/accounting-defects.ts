@@ -1,7 +1,6 @@
 /** References on pages, and tables taken from the host: each must be returned exactly once. */
 
-import { SWITCHER_TEXT_FRAME } from '../frames.js';
-import { frameOf } from '../shadow-entry.js';
+import { GUEST_FRAME, SWITCHER_TEXT_FRAME } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
 export const ACCOUNTING_DEFECTS: readonly Defect[] = [
@@ -16,11 +15,11 @@ export const ACCOUNTING_DEFECTS: readonly Defect[] = [
     harms: 'host',
     rule: 'machine.md 1, Host pages: each present leaf holds one reference',
     inLguest: false,
-    plant({ demand, references, maker }) {
+    plant({ demand, references }) {
       const sound = demand.installLeaf.bind(demand);
       demand.installLeaf = (address, low) => {
         const end = sound(address, low);
-        if (end === 'mapped') references.take(frameOf(maker.word));
+        if (end === 'mapped') references.take(GUEST_FRAME + (low >>> 12));
         return end;
       };
     },

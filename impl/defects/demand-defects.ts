@@ -1,6 +1,6 @@
 /** Demand faults: rights, the leaf that is installed, the upper entry above it, and the write-back of A and D. */
 
-import { FAULT_PRESENT, paddr } from '../../model/vocabulary/index.js';
+import { FAULT_PRESENT, vaddr } from '../../model/vocabulary/index.js';
 import { ACCESSED, DIRTY, FULL_RIGHTS, LEAF_FLAGS, USER, WRITABLE } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
@@ -41,12 +41,8 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
     rule: 'machine.md 3, demand 4: outcome mmio with the physical address',
     inLguest: false,
     plant({ demand }) {
-      const sound = demand.page.bind(demand);
-      demand.page = (address, code) => {
-        const end = sound(address, code);
-        demand.deviceAddress = paddr(demand.deviceAddress & ~0xfff);
-        return end;
-      };
+      const sound = demand.deviceAccess.bind(demand);
+      demand.deviceAccess = (address) => sound(vaddr(address & ~0xfff));
     },
   },
   {
@@ -97,10 +93,10 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
     harms: 'guest',
     rule: 'machine.md 3, a fault’s code',
     inLguest: true,
-    plant({ demand, mmu, guest }) {
+    plant({ demand, tables, guest }) {
       const sound = demand.fault.bind(demand);
       demand.fault = (address, code) => {
-        const present = mmu.translates(guest.current, address, 0) ? FAULT_PRESENT : 0;
+        const present = tables.translates(guest.current, address, 0) ? FAULT_PRESENT : 0;
         return sound(address, (code & ~FAULT_PRESENT) | present);
       };
     },
@@ -116,13 +112,13 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
     harms: 'guest',
     rule: 'machine.md 3, demand 6: RW only if D',
     inLguest: false,
-    plant({ demand, maker, tables, guest }) {
+    plant({ demand, tables, host, guest }) {
       const sound = demand.installLeaf.bind(demand);
       demand.installLeaf = (address, low) => {
         const end = sound(address, low);
         if (end !== 'mapped' || !tables.findTable(guest.current, address)) return end;
         const offset = tables.leafOffset;
-        tables.install(guest.current, address, offset, (maker.word | (low & WRITABLE)) >>> 0);
+        tables.install(guest.current, address, offset, (host.words[offset] | (low & WRITABLE)) >>> 0);
         return end;
       };
     },

@@ -1,8 +1,7 @@
 /** The hypercall SET_PTE and the broadcast of kernel mappings. */
 
 import { KILL, SLOTS, slot } from '../../model/vocabulary/index.js';
-import { GUEST_FRAME } from '../frames.js';
-import { ACCESSED, DIRTY, FULL_RIGHTS, PRESENT, WRITABLE, frameOf } from '../shadow-entry.js';
+import { ACCESSED, DIRTY, EMPTY, FULL_RIGHTS, GUEST_FRAME, PRESENT, WRITABLE, frameOf } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
 export const SET_PTE_DEFECTS: readonly Defect[] = [
@@ -191,10 +190,9 @@ export const SET_PTE_DEFECTS: readonly Defect[] = [
     rule: 'machine.md 3, set-pte: RW only if D is set too',
     inLguest: true,
     plant({ calls, maker }) {
-      calls.takePage = (pte) => {
-        const taken = maker.take(pte.low);
-        if (taken) maker.word = (maker.word | (pte.low & WRITABLE)) >>> 0;
-        return taken;
+      calls.leafFor = (pte) => {
+        const leaf = maker.make(pte.low);
+        return leaf === EMPTY ? EMPTY : (leaf | (pte.low & WRITABLE)) >>> 0;
       };
     },
   },

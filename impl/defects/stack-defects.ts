@@ -1,7 +1,7 @@
 /** Pinning the guest’s kernel stack. */
 
 import { FAULT_WRITE, vaddr } from '../../model/vocabulary/index.js';
-import { HostBug } from '../host-bug.js';
+import { HostBug } from '../host-memory.js';
 import { PRESENT, WRITABLE } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
@@ -69,17 +69,9 @@ export const STACK_DEFECTS: readonly Defect[] = [
     harms: 'guest',
     rule: 'machine.md 3, pin the stack: the text',
     inLguest: false,
-    plant({ stack, guest }) {
-      const sound = stack.pin.bind(stack);
-      stack.pin = () => {
-        const stackPage = guest.stackPage.bind(guest);
-        guest.stackPage = (index) => vaddr(stackPage(index) & ~0xfff);
-        try {
-          sound();
-        } finally {
-          guest.stackPage = stackPage;
-        }
-      };
+    plant({ stack }) {
+      const sound = stack.lastByteOf.bind(stack);
+      stack.lastByteOf = (index) => vaddr(sound(index) & ~0xfff);
     },
   },
   {

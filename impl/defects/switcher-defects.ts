@@ -1,8 +1,7 @@
 /** The Switcher’s pages. */
 
 import { vaddr } from '../../model/vocabulary/index.js';
-import { TABLE_FRAME } from '../frames.js';
-import { PRESENT, WRITABLE, packed } from '../shadow-entry.js';
+import { PRESENT, TABLE_FRAME, WRITABLE, packed } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
 /** A host page that belongs to neither guest nor Switcher. */

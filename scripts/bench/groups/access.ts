@@ -124,13 +124,13 @@ const lookupWorkload = (paging: Paging): Workload => {
   };
 };
 
-const lookupPasses = ({ mmu, guest }: ShadowMachine, accesses: readonly AccessStep[]): number => {
+const lookupPasses = ({ tables, guest }: ShadowMachine, accesses: readonly AccessStep[]): number => {
   let through = 0;
   for (let pass = 0; pass < PASSES; pass++) {
     for (let i = 0; i < accesses.length; i++) {
       const { vaddr, kind, mode } = accesses[i];
       const rights = (kind === 'write' ? WRITABLE : 0) | (mode === 'user' ? USER : 0);
-      if (mmu.translates(guest.current, vaddr, rights)) through++;
+      if (tables.translates(guest.current, vaddr, rights)) through++;
     }
   }
   return allOf(through, accesses);

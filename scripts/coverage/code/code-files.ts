@@ -18,7 +18,7 @@ const APART = ['impl/defects/'];
 
 export interface CodeFile {
   readonly folder: Folder;
-  /** From the package's directory: `impl/mmu.ts`. */
+  /** From the package's directory: `impl/demand.ts`. */
   readonly name: string;
   /** Absolute paths. */
   readonly compiled: string;

@@ -82,7 +82,9 @@ test('the reports lie where they are looked for, with paths of the repository', 
   expect(readdirSync(join(out, 'code')).sort()).toEqual(['flush', 'total']);
   expect(lcov('total')).toMatch(/^SF:impl\/demand\.ts$/m);
   expect(lcov('total')).not.toMatch(/defects|format/);
-  expect(readFileSync(join(out, 'code/flush/html/impl/mmu.ts.html'), 'utf8')).toContain('translates(slot: Slot');
+  expect(readFileSync(join(out, 'code/flush/html/impl/shadow-tables.ts.html'), 'utf8')).toContain(
+    'translates(slot: Slot',
+  );
 });
 
 test('the same programs give the same figures', async () => {
