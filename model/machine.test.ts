@@ -625,6 +625,15 @@ describe.each(PAGINGS)('set-stack (%s)', (paging) => {
     expect(guest.setStack(0x1000, 2).outcome).toEqual(killed('bad stack page 0xffffffff'));
   });
 
+  it('kills for the Switcher’s first page, though every slot maps it', () => {
+    const first = SWITCHER[paging];
+    expect(running(paging).setStack(first + 1, 1).outcome).toEqual(killed(`bad stack page 0x${first.toString(16)}`));
+    const registers = first + 0x1000;
+    const guest = running(paging);
+    guest.access(0);
+    expect(guest.setStack(registers + 1, 1).outcome).toEqual(killed(`bad stack page 0x${registers.toString(16)}`));
+  });
+
   it('prints address zero as C does', () => {
     expect(running(paging).setStack(1, 1).outcome).toEqual(killed('bad stack page 0'));
   });
@@ -703,6 +712,17 @@ describe.each(PAGINGS)('set-pte (%s)', (paging) => {
     guest.storeLeaf(0x7000, 0);
     expect(guest.access(0x7000, 'read', 'user').outcome).toEqual(mapped(0x9000));
     expect(guest.access(0x7000, 'write').outcome).toEqual(fault(2));
+  });
+
+  it('takes bits 12 and up for the page, and nothing below', () => {
+    const guest = running(paging, { guestPages: 2048 });
+    guest.storeLeaf(0x7000, 0x5007);
+    guest.access(0x7000);
+    expect(guest.setPte(0x7000, 0x400123).references).toEqual([
+      { page: 5, count: 0 },
+      { page: 0x400, count: 1 },
+    ]);
+    expect(guest.access(0x7abc).outcome).toEqual(mapped(0x400abc));
   });
 
   it('installs a dirty entry writable', () => {
@@ -1024,9 +1044,9 @@ describe.each(PAGINGS)('demand (%s)', (paging) => {
     expect(guest.access(0x7000, 'write', 'user').outcome).toEqual(fault(6));
   });
 
-  it('kills for a top entry with other flags', () => {
+  it.each([0x2087, 0x2267])('kills for a top entry with other flags: 0x%x', (entry) => {
     const guest = running(paging);
-    guest.store(ROOT, 0x2087);
+    guest.store(ROOT, entry);
     expect(guest.access(0x7000).outcome).toEqual(killed('bad page directory entry'));
   });
 
@@ -1093,6 +1113,12 @@ describe.each(PAGINGS)('demand (%s)', (paging) => {
     expect(guest.access(0x7abc, 'write', 'user')).toEqual(
       seen(mapped(0x5abc), { tables, switcher: ENTERED, stores: [[guest.home(0x7000), 0x5167]] }),
     );
+  });
+
+  it('lets the guest keep bits 9 to 11 of a leaf for itself', () => {
+    const guest = running(paging);
+    guest.storeLeaf(0x7000, 0x5e07);
+    expect(guest.access(0x7000).stores).toEqual([{ paddr: guest.home(0x7000), value: guestEntry(0x5e27) }]);
   });
 
   it('sets A and D for a write, and not the upper entries’ A', () => {
@@ -1180,6 +1206,12 @@ describe('demand in PAE', () => {
   it.each([0x1000, 0x80000000])('kills for a reserved bit in the leaf (high half %i)', (high) => {
     const guest = running('pae');
     guest.storeLeaf(0x7000, 0x5007, high);
+    expect(guest.access(0x7000).outcome).toEqual(killed('bad page table entry'));
+  });
+
+  it.each(Array.from({ length: 20 }, (_, index) => 44 + index))('kills for a leaf with the reserved bit %i', (bit) => {
+    const guest = running('pae');
+    guest.storeLeaf(0x7000, 0x5007, 2 ** (bit - 32));
     expect(guest.access(0x7000).outcome).toEqual(killed('bad page table entry'));
   });
 
