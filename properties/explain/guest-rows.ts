@@ -4,7 +4,7 @@ import { describeEntry, entryBits, formatHex, formatHexEntry } from '../formats/
 import type { Paddr } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, paddr, sameEntry } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
-import { isPresent, pageOf } from '../pure-walk.js';
+import { isPresent, pageOf } from '../uncached-walk.js';
 import { entryReach } from './levels.js';
 import { MOST_ROWS, mostImportant } from './rows.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';

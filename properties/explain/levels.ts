@@ -2,7 +2,7 @@
 
 import type { Paging } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
-import { LEVELS } from '../pure-walk.js';
+import { LEVELS } from '../uncached-walk.js';
 import type { PagingLevel } from './story.js';
 
 const NAMES: Readonly<Record<Paging, readonly string[]>> = { '2-level': ['PGD', 'PTE'], pae: ['PGD', 'PMD', 'PTE'] };

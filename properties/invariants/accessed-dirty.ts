@@ -1,7 +1,7 @@
 import type { EntryChange, GuestEntry, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import { A, D } from '../entry-bits.js';
-import { accessed, dirty, pureWalk } from '../pure-walk.js';
+import { accessed, dirty, uncachedWalk } from '../uncached-walk.js';
 import type { GuestRecord } from '../guest-record.js';
 import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
@@ -104,7 +104,7 @@ const onlyAccessedDirty = (before: GuestEntry, after: GuestEntry): boolean =>
 /** In coherent traffic no access goes through on a leaf that says it was never used. */
 const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violation | undefined => {
   if (!contractKept || subjectKind !== 'mapped' || step?.op !== 'access' || guest.linear) return undefined;
-  const walk = pureWalk(guest, step.vaddr);
+  const walk = uncachedWalk(guest, step.vaddr);
   if (walk.kind !== 'leaf') return undefined;
   const lacks = (bit: string, difference: string): Violation => ({
     kind: 'accessed-or-dirty-missing',

@@ -2,7 +2,7 @@ import type { KillCause, Op } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { compareOutcomes } from './outcome-difference.js';
 import { PAGING, PINNERS } from './situations/dimensions.js';
-import { physicalWalk } from '../pure-walk.js';
+import { uncachedPhysical } from '../uncached-walk.js';
 import type { Cell, Dimension, Grid } from './situations/grid.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
@@ -42,7 +42,7 @@ const LEVEL: Dimension = {
   name: 'level',
   values: ['root', 'middle', 'leaf'],
   of: ({ step, guest }) => {
-    const depth = step?.op === 'guest-pa' ? physicalWalk(guest, step.vaddr).depth : 0;
+    const depth = step?.op === 'guest-pa' ? uncachedPhysical(guest, step.vaddr).depth : 0;
     return depth === 1 && guest.config.paging === '2-level' ? 2 : Math.min(depth, 2);
   },
 };

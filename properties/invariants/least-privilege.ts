@@ -1,7 +1,7 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import { vpnOf } from '../../model/vocabulary/index.js';
 import { D, P, RW, US } from '../entry-bits.js';
-import { dirty, pageOf, pureWalk } from '../pure-walk.js';
+import { dirty, pageOf, uncachedWalk } from '../uncached-walk.js';
 import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Verdict } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
@@ -113,7 +113,7 @@ const grantFor = (leaf: ShadowLeaf, { step, guest }: Moment): Grant | 'none' | '
       walked: false,
     };
   }
-  const walk = pureWalk(guest, leaf.vaddr);
+  const walk = uncachedWalk(guest, leaf.vaddr);
   if (walk.kind === 'killed') return 'unknown';
   if (walk.kind === 'absent') return 'none';
   const mayWrite = walk.writable && (guest.linear || dirty(walk.entry));

@@ -97,11 +97,10 @@ test.each(named)('with all invariants asked, %s still names a finding of its bug
 });
 
 /** A machine to which no set-pte gets through, and which lets nobody look inside. */
-const withoutSetPte = ({ name, create }: InProcessSubject): InProcessSubject => ({
-  kind: 'in-process',
-  name,
+const withoutSetPte = (side: InProcessSubject): InProcessSubject => ({
+  ...side,
   create: () => {
-    const machine = create();
+    const machine = side.create();
     return {
       walksAlways: machine.walksAlways === true,
       create: (config) => machine.create(config),

@@ -1,6 +1,6 @@
 import type { ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
-import { pageOf, pureWalk } from '../pure-walk.js';
+import { pageOf, uncachedWalk } from '../uncached-walk.js';
 import { PAGING, SHADOW, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
 import type { Invariant, Verdict } from './invariant.js';
@@ -84,6 +84,6 @@ const checkPages = ({ shadow, guest }: Moment): Verdict => {
 
 /** The guest's tables name another page by now, so the hypervisor did nothing at all for this one. */
 const isStale = ({ page, vaddr }: ShadowLeaf, guest: GuestRecord): boolean => {
-  const walk = pureWalk(guest, vaddr);
+  const walk = uncachedWalk(guest, vaddr);
   return walk.kind === 'leaf' && pageOf(walk.entry) !== page;
 };

@@ -5,7 +5,15 @@ import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step, Vaddr } from 
 import { guestEntry, paddr, vaddr } from '../../../model/vocabulary/index.js';
 import { FLAGS, P } from '../../entry-bits.js';
 import { differenceOf } from '../../invariants/outcome-difference.js';
-import { LEVELS, isPresent, isUser, isWritable, pageOf, pureAccess, purePhysical } from '../../pure-walk.js';
+import {
+  LEVELS,
+  isPresent,
+  isUser,
+  isWritable,
+  pageOf,
+  uncachedAccess,
+  uncachedPhysical,
+} from '../../uncached-walk.js';
 import { entryReach, pagingLevels } from '../levels.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { sinceText } from '../words.js';
@@ -96,11 +104,12 @@ export const whyExpected = (evidence: Evidence): string | undefined => {
   if (outcome.kind === 'killed') return whyKilled(evidence, outcome);
   if (step?.op === 'init') return inWindowOf(evidence);
   if (step?.op === 'access') {
-    const pure = pureAccess(guest, step.vaddr, step.kind, step.mode);
+    const pure = uncachedAccess(guest, step.vaddr, step.kind, step.mode);
     if (differenceOf(pure, outcome) !== undefined) return undefined;
     return outcome.kind === 'fault' ? whyFault(evidence, step) : whereTo(evidence, step.vaddr);
   }
-  if (step?.op !== 'guest-pa' || differenceOf(purePhysical(guest, step.vaddr), outcome) !== undefined) return undefined;
+  if (step?.op !== 'guest-pa' || differenceOf(uncachedPhysical(guest, step.vaddr).outcome, outcome) !== undefined)
+    return undefined;
   return whereTo(evidence, step.vaddr);
 };
 

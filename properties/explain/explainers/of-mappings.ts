@@ -2,7 +2,7 @@
 
 import { formatHex } from '../../formats/index.js';
 import type { Op, Paddr } from '../../../model/vocabulary/index.js';
-import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '../../pure-walk.js';
+import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '../../uncached-walk.js';
 import type { ViolationKind } from '../../invariants/violation.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { listText, rightsText, sinceText, targetText } from '../words.js';

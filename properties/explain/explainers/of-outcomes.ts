@@ -3,7 +3,7 @@
 import { describeEntry, entryBits, formatHex, formatHexEntry } from '../../formats/index.js';
 import type { GuestEntry, Outcome } from '../../../model/vocabulary/index.js';
 import { MOST_STACK_PAGES, guestEntry } from '../../../model/vocabulary/index.js';
-import { dirty, isWritable } from '../../pure-walk.js';
+import { dirty, isWritable } from '../../uncached-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafText, rightsText, sinceText, targetText } from '../words.js';
 import { dutyOf } from './duty.js';

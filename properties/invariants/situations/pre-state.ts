@@ -2,7 +2,7 @@
 
 import type { AccessStep, NewPgtableStep, SetPteStep, ShadowView, Slot } from '../../../model/vocabulary/index.js';
 import { FAULT_PRESENT, SLOTS, switcherRegistersAddress } from '../../../model/vocabulary/index.js';
-import { pureWalk } from '../../pure-walk.js';
+import { uncachedWalk } from '../../uncached-walk.js';
 import type { Moment, PreState } from '../moment.js';
 
 /**
@@ -145,7 +145,7 @@ const answerOf = (step: AccessStep, moment: Moment, shadowChanged: boolean): num
 const refusalOf = (step: AccessStep, { subject, guest }: Moment): number => {
   if (step.vaddr >= guest.sizes.switcherAddress) return SWITCHERS;
   if (subject.outcome.kind !== 'fault' || (subject.outcome.code & FAULT_PRESENT) === 0) return NOT_PRESENT;
-  const walk = pureWalk(guest, step.vaddr);
+  const walk = uncachedWalk(guest, step.vaddr);
   const writeRefused = step.kind === 'write' && !(walk.kind === 'leaf' && walk.writable);
   if (!writeRefused) return USER_REFUSED;
   return step.mode === 'user' && !(walk.kind === 'leaf' && walk.user) ? BOTH_REFUSED : WRITE_REFUSED;

@@ -1,7 +1,8 @@
 /**
- * A walk of the guest's tables as they are at this moment, with nothing cached: what the CPU would do if it ran on the guest's
- * own tables and the hypervisor only checked them. A third opinion beside model and impl, on which the invariants
- * `coherence`, `accessed-dirty` and `least-privilege` rest (machine.md 3, demand 1–5; 5, Coherent).
+ * A walk of the guest's tables that neither machine takes part in: it reads what the harness recorded of guest RAM
+ * (machine.md 3, demand 1–5, and guest-pa). Invariants that judge a leaf, an accessed bit or a right without trusting either
+ * side rest on it, and explanations do. The outcome of an access needs no third walk: the model's `fresh` is that, and
+ * uncached-walk.test.ts checks that the two agree on any program.
  */
 
 import type { Killed, Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
@@ -63,7 +64,7 @@ export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
 const indexAt = ({ reach, entries }: Level, address: Vaddr): number => remainder(Math.floor(address / reach), entries);
 
 /** Walks from the root that the guest runs on. */
-export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
+export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   if (guest.root === undefined) {
     const own = Math.floor(address / 4096) * 4096;
     return { kind: 'leaf', writable: true, user: false, entry: guestEntry(own + 3), at: undefined };
@@ -89,11 +90,11 @@ export const pureWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   }
 };
 
-/** The outcome that an access must have when nothing is cached. */
-export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome => {
+/** The outcome of an access when nothing is cached and the host withholds nothing. */
+export const uncachedAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome => {
   const code = accessCode(kind, mode);
   if (address >= guest.sizes.switcherAddress) return { kind: 'fault', code };
-  const walk = pureWalk(guest, address);
+  const walk = uncachedWalk(guest, address);
   if (walk.kind === 'killed') return walk;
   if (walk.kind === 'absent') return { kind: 'fault', code };
   if ((kind === 'write' && !walk.writable) || (mode === 'user' && !walk.user)) {
@@ -107,14 +108,14 @@ export const pureAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind,
   return page < guestPages ? { kind: 'mapped', paddr: physical } : { kind: 'mmio', paddr: physical };
 };
 
-/** The answer that `guest-pa` must give: presence alone counts (machine.md 3, guest-pa). */
-export const purePhysical = (guest: GuestRecord, address: Vaddr): Outcome => physicalWalk(guest, address).outcome;
+/** What `guest-pa` must answer, for which presence alone counts (machine.md 3, guest-pa). */
+export interface PhysicalAnswer {
+  readonly outcome: Outcome;
+  /** Present entries on the way. */
+  readonly depth: number;
+}
 
-/** The same, with the number of entries that were present on the way. */
-export const physicalWalk = (
-  guest: GuestRecord,
-  address: Vaddr,
-): { readonly outcome: Outcome; readonly depth: number } => {
+export const uncachedPhysical = (guest: GuestRecord, address: Vaddr): PhysicalAnswer => {
   if (guest.root === undefined) return { outcome: { kind: 'physical', paddr: paddr(address) }, depth: 0 };
   const bytes = guest.sizes.entryBytes;
   const levels = LEVELS[guest.config.paging];
