@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-/**
- * `npm run bench`: how fast everything is, on one core, by the processor time that it takes. Every group of figures is measured in
- * a process of its own; within a group everything takes turns, so that ratios hold on a busy machine too.
- */
+/** `npm run bench`: the speed of everything, in processor time on one core. README.md beside this file says how to read it. */
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,13 +9,22 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../cli/options/whole-number.js';
-import { GROUPS, groupNamed } from './groups/registry.js';
+import type { GroupResult, Results } from './bench-results.js';
+import {
+  BOUNDS,
+  changesBetween,
+  changeTable,
+  groupTable,
+  readResults,
+  resultsOf,
+  TARGETS,
+  verdictsOn,
+  verdictTable,
+  writeResults,
+} from './bench-results.js';
+import { groupNamed, GROUPS } from './groups/index.js';
 import type { Answer, Order } from './measure-group.js';
-import { changeTable, groupTable, verdictTable } from './report.js';
-import type { GroupResult, Results } from './results.js';
-import { changesBetween, readResults, resultsOf, writeResults } from './results.js';
-import type { Budget } from './rounds.js';
-import { BOUNDS, TARGETS, verdictsOn } from './targets.js';
+import type { Budget } from './measurement.js';
 
 interface Flags {
   readonly rounds: number;
@@ -33,11 +39,10 @@ interface Flags {
 
 const CHILD = fileURLToPath(new URL('measure-group.js', import.meta.url));
 
-/** Ratios alone, in less than half a minute. */
+/** Takes less than half a minute. */
 const SMOKE_GROUPS = ['machines', 'access', 'loop', 'memory'];
 const SMOKE_BUDGET: Budget = { rounds: 3, milliseconds: 50, warmUp: 250, programs: 200 };
-/** Milliseconds for each workload. */
-const WARM_UP = 2000;
+const WARM_UP_MILLISECONDS = 2000;
 
 const measureGroup = async (group: string, budget: Budget): Promise<Answer> => {
   const child = fork(CHILD);
@@ -51,7 +56,7 @@ const measureGroup = async (group: string, budget: Budget): Promise<Answer> => {
 };
 
 const measure = async ({ rounds, time, programs, group, smoke, json }: Flags): Promise<Results> => {
-  const budget = smoke === true ? SMOKE_BUDGET : { rounds, milliseconds: time, warmUp: WARM_UP, programs };
+  const budget = smoke === true ? SMOKE_BUDGET : { rounds, milliseconds: time, warmUp: WARM_UP_MILLISECONDS, programs };
   const names = group ?? (smoke === true ? SMOKE_GROUPS : GROUPS.map(({ name }) => name));
   const groups: GroupResult[] = [];
   for (const { name, title } of GROUPS.filter(({ name }) => names.includes(name))) {
@@ -64,15 +69,15 @@ const measure = async ({ rounds, time, programs, group, smoke, json }: Flags): P
 
 const run = async (flags: Flags): Promise<void> => {
   try {
-    await measureAndTell(flags);
+    await measureAndPrint(flags);
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
     process.exitCode = 1;
   }
 };
 
-const measureAndTell = async (flags: Flags): Promise<void> => {
-  // Before minutes of measuring: a wrong path should not come up in the end.
+const measureAndPrint = async (flags: Flags): Promise<void> => {
+  // A wrong path should fail before minutes of measuring, not after.
   if (flags.save !== undefined) await access(dirname(flags.save), constants.W_OK);
   const before = flags.compare === undefined ? undefined : readResults(flags.compare);
   const results = await measure(flags);
@@ -90,7 +95,7 @@ const measureAndTell = async (flags: Flags): Promise<void> => {
 
 const groupName = (name: string, before: readonly string[] = []): readonly string[] => {
   if (groupNamed(name) !== undefined) return [...before, name];
-  throw new InvalidArgumentError(`There are: ${GROUPS.map((group) => group.name).join(', ')}.`);
+  throw new InvalidArgumentError(`Choose from: ${GROUPS.map((group) => group.name).join(', ')}.`);
 };
 
 await new Command('bench')
@@ -98,12 +103,12 @@ await new Command('bench')
     'Measure both machines, the fuzz loop and the command; figures are processor time unless they say otherwise.',
   )
   .option('--group <name...>', `only these: ${GROUPS.map(({ name }) => name).join(', ')}`, groupName)
-  .option('--rounds <count>', 'rounds, of which the median is told', wholeNumber(1, 1000), 9)
+  .option('--rounds <count>', 'rounds; the tables show their median', wholeNumber(1, 1000), 9)
   .option('--time <milliseconds>', 'processor time for one workload in one round', wholeNumber(1, 60_000), 100)
-  .option('--programs <count>', 'programs in a pass; they are held in memory', wholeNumber(10, 20_000), 400)
-  .option('--smoke', 'only ratios with much room for noise; exit with 1 if one is out of bounds')
-  .option('--save <file>', 'write the figures, as a baseline')
-  .option('--compare <file>', 'tell what differs from such a file by more than the spread')
+  .option('--programs <count>', 'programs in a pass, which are held in memory', wholeNumber(10, 20_000), 400)
+  .option('--smoke', 'a short run that checks ratios against wide bounds; exit with 1 if one is outside')
+  .option('--save <file>', 'write the figures to a file, as a baseline')
+  .option('--compare <file>', 'show what differs from a baseline by more than the spread')
   .option('--json', 'print one JSON object')
   .helpOption('-h, --help', 'print this help')
   .action(run)

@@ -1,8 +1,7 @@
-/** The process that measures one group: told which and how much, it answers with the figures. */
+/** A process that measures one group and answers with its figures. */
 
-import type { Figure } from './figures.js';
-import { groupNamed } from './groups/registry.js';
-import type { Budget } from './rounds.js';
+import { groupNamed } from './groups/index.js';
+import type { Budget, Figure } from './measurement.js';
 
 export interface Order {
   readonly group: string;

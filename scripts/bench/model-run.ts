@@ -1,6 +1,6 @@
 /**
- * What a user of fast-check would write by hand instead of this harness: a command for each step, `fc.commands` to draw them from
- * a small guest, and `fc.modelRun` to compare the outcomes. It asks for no invariant.
+ * What a user of fast-check would write without this harness: a command for each step, `fc.commands` to draw them for a small guest,
+ * and `fc.modelRun` to compare outcomes. It checks no invariants.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -9,8 +9,8 @@ import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Machine, Step } from '../../model/vocabulary/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
-import type { GuestSize } from './guest-tables.js';
-import { MOST_ROOTS, leafOf, machineFor, openingOf, pageOf, rootNumber } from './guest-tables.js';
+import type { GuestSize } from './plain-guest.js';
+import { leafOf, machineFor, MOST_ROOTS, openingOf, pageOf, rootNumber } from './plain-guest.js';
 
 const SIZE: GuestSize = { paging: '2-level', guestPages: 64, mapped: 16 };
 const OPENING: readonly Step[] = [...openingOf(SIZE), { op: 'new-pgtable', root: rootNumber(0), draw: 0 }];
@@ -24,13 +24,13 @@ export class ModelRun {
     size: 'max',
   });
 
-  /** Runs so many drawn programs; answers the number of steps, of which those of the opening are part, as everywhere. */
+  /** Runs drawn programs and returns the number of steps, those of the opening included. */
   run(programs: number): number {
     const before = this.count.steps;
     const property = fc.property(this.commands, (drawn) => {
       fc.modelRun(() => this.begin(), drawn);
       const { fresh: _, ...left } = this.model.destroy();
-      if (!isDeepStrictEqual(left, this.real.destroy())) throw new Error('the machines end unlike');
+      if (!isDeepStrictEqual(left, this.real.destroy())) throw new Error('the machines differ at the end');
     });
     fc.assert(property, { numRuns: programs, seed: 1 });
     return this.count.steps - before;

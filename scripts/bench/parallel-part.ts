@@ -1,29 +1,25 @@
-/** One of several processes that work at once: warms up, says so, and when told to begin, works for a while and tells how fast. */
+/** One of several processes that work at once: warms up, reports that, waits for `begin`, works for a while and reports its speed. */
 
-import { fuzzWhile } from './fuzz-programs.js';
+import { fuzzWhile } from './fuzz-workloads.js';
+import { cpuMilliseconds } from './measurement.js';
 
 export interface PartOrder {
-  /** Which programs; no two parts share any. */
+  /** Each part has its own programs. */
   readonly part: number;
-  /** `spin` only counts: what the machine grants several processes at best. */
+  /** `spin` only counts, which shows the best that this machine grants several processes. */
   readonly work: 'fuzz' | 'spin';
   readonly milliseconds: number;
 }
 
-/** Steps, or rounds of counting, a second. */
+/** Steps, or rounds of counting, per second. */
 export interface Speed {
   readonly byClock: number;
-  /** Of processor time, so that others on the machine do not count. */
+  /** Per second of processor time, which other processes do not affect. */
   readonly byProcessor: number;
 }
 
-/** The loop goes on becoming faster for about three seconds. */
-const WARM_UP = 3000;
-
-const cpuMilliseconds = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
+/** The loop gets faster for about three seconds. */
+const WARM_UP_MILLISECONDS = 3000;
 
 const speedOf = async ({ part, work, milliseconds }: PartOrder): Promise<Speed> => {
   const begin = performance.now();
@@ -56,7 +52,7 @@ const begun = new Promise<void>((resolve) => {
 });
 
 const run = async (order: PartOrder): Promise<void> => {
-  await speedOf({ ...order, milliseconds: WARM_UP });
+  await speedOf({ ...order, milliseconds: WARM_UP_MILLISECONDS });
   process.send!('ready');
   await begun;
   process.send!(await speedOf(order), () => process.disconnect());

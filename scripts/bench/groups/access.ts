@@ -1,20 +1,16 @@
-/** Accesses: those that the shadow maps, beside the least that any lookup must do, and those that it does not. */
+/** Accesses that hit the shadow, beside the least that any lookup must do, and accesses that miss. */
 
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import type { AccessStep, Observation, Paging, Step } from '../../../model/vocabulary/index.js';
-import { PAGINGS, paddr } from '../../../model/vocabulary/index.js';
+import { paddr, PAGINGS } from '../../../model/vocabulary/index.js';
 import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
-import type { Figure } from '../figures.js';
-import { figureOf, ratioOf } from '../figures.js';
-import { collectGarbage } from '../garbage.js';
-import type { GuestSize } from '../guest-tables.js';
-import { machineFor, openingOf, rootNumber, touchAll } from '../guest-tables.js';
-import type { Budget, Workload } from '../rounds.js';
-import { stepFigures, takeRounds } from '../rounds.js';
-import type { Group } from './group.js';
+import type { Budget, Figure, Group, Workload } from '../measurement.js';
+import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';
+import type { GuestSize } from '../plain-guest.js';
+import { machineFor, openingOf, rootNumber, touchAll } from '../plain-guest.js';
 
 const MAPPED = 64;
-/** Passes over the mapped pages in one sample. */
+/** Passes over the mapped pages in one sample, for hits. */
 const PASSES = 2000;
 const MISS_PASSES = 200;
 const HEAP_ACCESSES = 10_000_000;
@@ -39,7 +35,7 @@ const warmMachine = (size: GuestSize): ShadowMachine => {
 
 const sizeOf = (paging: Paging): GuestSize => ({ paging, guestPages: MAPPED, mapped: MAPPED });
 
-/** Shadow words that map all accesses: 1024 upper entries, and behind them the one leaf table. */
+/** Shadow words that map all accesses: 1024 upper entries, followed by one leaf table. */
 const floorWords = (accesses: readonly AccessStep[]): Uint32Array => {
   const words = new Uint32Array(2048);
   words[accesses[0].vaddr >>> 22] = 1024 | PRESENT | WRITABLE | USER;
@@ -54,7 +50,7 @@ const floorTranslates = (words: Uint32Array, { vaddr, kind, mode }: AccessStep):
   return (upper & leaf & needed) === needed;
 };
 
-/** What no lookup can do without: of each access, two words loaded one after the other, and their rights tested. */
+/** The least that a lookup does: load two words, one after the other, and test their rights. */
 const floorWorkload = (): Workload => {
   const accesses = touchAll(sizeOf('2-level'));
   const words = floorWords(accesses);
@@ -69,13 +65,13 @@ const floorPasses = (accesses: readonly AccessStep[], words: Uint32Array): numbe
   return allOf(through, accesses);
 };
 
-/** What no step can do without: the same behind a switch on the kind of step, and told in an observation. */
+/** The least that a step does: the same behind a test of the kind of step, with an observation of the outcome. */
 const floorStepWorkload = (): Workload => {
   const accesses = touchAll(sizeOf('2-level'));
   const machine = new FloorMachine(floorWords(accesses));
   return {
     id: 'floor-step',
-    title: 'floor of a step: the same, told in an observation',
+    title: 'floor of a step: the same, with an observation',
     run: () => floorStepPasses(machine, accesses),
   };
 };
@@ -88,7 +84,7 @@ const floorStepPasses = (machine: FloorMachine, accesses: readonly AccessStep[])
   return allOf(through, accesses);
 };
 
-/** Knows accesses only. */
+/** Handles accesses only. */
 class FloorMachine {
   private readonly words: Uint32Array;
   private readonly mapped = { kind: 'mapped' as const, paddr: paddr(0) };
@@ -112,7 +108,7 @@ class FloorMachine {
   }
 }
 
-/** The CPU's part alone: no step, no outcome, no observation. */
+/** The CPU's part alone, without step, outcome or observation. */
 const lookupWorkload = (paging: Paging): Workload => {
   const size = sizeOf(paging);
   const machine = warmMachine(size);
@@ -136,7 +132,7 @@ const lookupPasses = ({ tables, guest }: ShadowMachine, accesses: readonly Acces
   return allOf(through, accesses);
 };
 
-/** A benchmark that does not do what it says is none. */
+/** Throws unless every access hit, because the workload would then not measure hits. */
 const allOf = (through: number, accesses: readonly AccessStep[]): number => {
   if (through !== PASSES * accesses.length) throw new Error('an access did not hit');
   return through;
@@ -176,7 +172,7 @@ const missWorkload = (paging: Paging): Workload => {
   };
 };
 
-/** The most that the heap ever grew, looked at often enough that garbage is seen before it is collected. */
+/** The largest growth of the heap, in MiB, read often enough to see garbage before it is collected. */
 const heapGrowth = (paging: Paging): number => {
   const size = sizeOf(paging);
   const machine = warmMachine(size);

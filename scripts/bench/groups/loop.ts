@@ -1,4 +1,4 @@
-/** The fuzz loop, whole and without each of its parts, so that it is plain where the time goes. */
+/** The fuzz loop, whole and without each of its parts, to show where the time goes; and the memory that it holds. */
 
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../../model/machine.js';
@@ -8,16 +8,12 @@ import type { Invariant } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Lockstep } from '../../../properties/lockstep.js';
 import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
-import type { Figure, Round } from '../figures.js';
-import { ratioOf } from '../figures.js';
-import { PausingLoop } from '../fuzz-programs.js';
+import { fuzzWhile, generatedCases, PausingLoop, runPrograms } from '../fuzz-workloads.js';
+import type { Budget, Figure, Group, Round, Unit, Workload } from '../measurement.js';
+import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';
 import { ModelRun } from '../model-run.js';
-import type { Budget, Workload } from '../rounds.js';
-import { stepFigures, takeRounds } from '../rounds.js';
-import { generatedCases, runPrograms } from './generated.js';
-import type { Group } from './group.js';
 
-/** The machines and whatever of the harness is left when only these invariants are asked. */
+/** Both machines in lockstep, with these invariants alone. */
 const lockstepOf = (id: string, title: string, cases: readonly Case[], invariants: readonly Invariant[]): Workload => {
   const machines = { reference: new ReferenceMachine(), subject: new ShadowMachine() };
   const lockstep = new Lockstep({ ...machines, invariants });
@@ -34,7 +30,7 @@ const lockstepOf = (id: string, title: string, cases: readonly Case[], invariant
   };
 };
 
-/** The machine that tells nothing of what it did but the outcome. */
+/** A machine that observes nothing but the outcome. */
 const silentMachine = (): ShadowMachine => {
   const machine = new ShadowMachine();
   const silent = { ...ZERO_OBSERVATION };
@@ -46,7 +42,7 @@ const silentMachine = (): ShadowMachine => {
   return Object.assign(machine, { observe });
 };
 
-/** Asked, but their situations are not counted. */
+/** Checks as usual, but counts no situations. */
 const uncounted = (invariant: Invariant): Invariant =>
   invariant === determinism ? invariant : { ...invariant, situations: [] };
 
@@ -121,7 +117,7 @@ const mainRatios = (rounds: readonly Round[]): readonly Figure[] => [
   ),
 ];
 
-/** What the loop is spared when one of the invariants is left out; small differences of large numbers, so mind the spread. */
+/** What leaving out one invariant saves: a small difference of large numbers, so mind the spread. */
 const invariantRatios = (rounds: readonly Round[]): readonly Figure[] =>
   INVARIANTS.map(({ id }) =>
     share(
@@ -149,9 +145,39 @@ const measureInvariants = async (budget: Budget): Promise<readonly Figure[]> => 
 
 export const loop: Group = { name: 'loop', title: 'The fuzz loop and its parts, a step', measure: measureMain };
 
-/** Apart from `loop`: twenty instances of lockstep in one process make each other slower. */
+/** A group of its own, because twenty instances of Lockstep in one process slow each other down. */
 export const invariants: Group = {
   name: 'invariants',
   title: 'What each invariant costs',
   measure: measureInvariants,
 };
+
+const MEMORY_STEPS = 2_000_000;
+
+/** Heap and typed arrays in use after a tenth of the steps and after all of them, and the peak of the process. Neither may grow. */
+const measureMemory = async (): Promise<readonly Figure[]> => {
+  const held: number[] = [];
+  await fuzzWhile(0, {
+    goOn: (_, { steps }) => {
+      if (steps >= [MEMORY_STEPS / 10, MEMORY_STEPS][held.length]) held.push(mebibytesHeld());
+      return held.length < 2;
+    },
+  });
+  const [early, late] = held;
+  const figure = (id: string, title: string, unit: Unit, value: number): Figure =>
+    figureOf({ id, title, unit }, [value]);
+  return [
+    figure('heap-early', 'heap held after 200,000 steps of the loop', 'MiB', early),
+    figure('heap-late', 'heap held after 2,000,000 steps', 'MiB', late),
+    figure('heap-growth', 'heap late over early', 'times', late / early),
+    figure('peak-memory', 'most that this process ever took', 'MiB', process.resourceUsage().maxRSS / 1024),
+  ];
+};
+
+const mebibytesHeld = (): number => {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
+};
+
+export const memory: Group = { name: 'memory', title: 'Memory of the fuzz loop', measure: measureMemory };

@@ -5,13 +5,10 @@ import { ReferenceMachine } from '../../../model/machine.js';
 import type { Machine, Program } from '../../../model/vocabulary/index.js';
 import { PAGINGS } from '../../../model/vocabulary/index.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
-import type { Figure } from '../figures.js';
-import { ratioOf } from '../figures.js';
-import { STEPS_A_PROGRAM, mixedPrograms } from '../random-mix.js';
-import type { Budget, Workload } from '../rounds.js';
-import { stepFigures, takeRounds } from '../rounds.js';
-import { programsOf, runPrograms } from './generated.js';
-import type { Group } from './group.js';
+import { programsOf, runPrograms } from '../fuzz-workloads.js';
+import type { Budget, Figure, Group, Workload } from '../measurement.js';
+import { ratioOf, stepFigures, takeRounds } from '../measurement.js';
+import { mixedPrograms, STEPS_A_PROGRAM } from '../plain-guest.js';
 
 interface Sample {
   readonly id: string;

@@ -1,25 +1,23 @@
-/** How long it takes to make a counterexample small. */
+/** How long shrinking a counterexample of 200 steps takes. */
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
+import { signatureOf } from '../../../properties/divergence.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
-import { signatureOf } from '../../../properties/divergence.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { judgeOf } from '../../../properties/judging.js';
+import { programSeed, randomFor } from '../../../properties/seeds.js';
 import type { Judge } from '../../../properties/shrink/index.js';
 import { minimize } from '../../../properties/shrink/index.js';
-import { programSeed, randomFor } from '../../../properties/seeds.js';
-import { MODEL, implWith } from '../../../properties/subjects/registry.js';
-import type { Figure } from '../figures.js';
-import { figureOf } from '../figures.js';
-import { CAMPAIGN } from './generated.js';
-import type { Group } from './group.js';
+import { implWith, MODEL } from '../../../properties/subjects/registry.js';
+import { CAMPAIGN } from '../fuzz-workloads.js';
+import type { Figure, Group } from '../measurement.js';
+import { figureOf } from '../measurement.js';
 
 const STEPS = 200;
 const TAKES = 3;
 const DEFECT = 'set-pgd-loses-switcher';
 
-/** A counterexample of 200 steps made small. */
 const measure = async (): Promise<readonly Figure[]> => {
   const sides = { reference: MODEL, subject: implWith(DEFECT, [defectNamed(DEFECT)!]), invariants: INVARIANTS };
   const judging = judgeOf(sides);
@@ -35,7 +33,7 @@ const measure = async (): Promise<readonly Figure[]> => {
   await judging.close();
   return [
     figureOf(
-      { id: 'shrink', title: `a counterexample of ${STEPS} steps made small (${tried[0]} tries)`, unit: 'ms' },
+      { id: 'shrink', title: `a counterexample of ${STEPS} steps shrunk (${tried[0]} tries)`, unit: 'ms' },
       times,
     ),
   ];

@@ -1,8 +1,8 @@
-/** What a worker does: one defect, one mixture, all seeds. */
+/** A worker's task: one defect, one mixture, all seeds. */
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
-import type { Mixture } from '../../../properties/generators/index.js';
 import { stepsToDetection } from '../../../properties/detection.js';
+import type { Mixture } from '../../../properties/generators/index.js';
 
 export interface DetectionTask {
   readonly defect: string;
@@ -11,7 +11,7 @@ export interface DetectionTask {
   readonly mostSteps: number;
 }
 
-/** Steps to the first catch for each seed, ascending; Infinity where there was none. Every defect has programs of its own. */
+/** Steps to the first catch for each seed, ascending; Infinity if it reached the limit. Each defect has its own programs. */
 const detect = async ({ defect, mixture, seeds, mostSteps }: DetectionTask): Promise<readonly number[]> => {
   const planted = defectNamed(defect);
   if (planted === undefined) throw new Error(`there is no defect ${defect}`);

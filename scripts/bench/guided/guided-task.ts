@@ -1,22 +1,22 @@
-/** What a worker does: fills a pool, counts what a campaign reaches, or looks for a defect. */
+/** The tasks of a worker: fill a pool, count what a campaign reaches, or hunt a defect. */
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import type { Reach } from '../../../properties/campaign/batch.js';
 import { stepsToDetection } from '../../../properties/detection.js';
 import { programsOf, runOptionsOf } from '../../../properties/explore.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
 import { distil, NewCells, reachingOf } from '../../../properties/pool/distil.js';
-import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';
 import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
+import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';
 import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
 import { Tally } from '../../../properties/tally.js';
 
 export type GuidedTask =
-  /** An earlier campaign, of so many steps, that leaves a pool. */
+  /** An earlier campaign, whose programs become the pool. */
   | { readonly kind: 'epoch'; readonly campaign: string; readonly steps: number }
-  /** A campaign of so many steps. */
+  /** A campaign whose reached situations are counted. */
   | { readonly kind: 'reach'; readonly campaign: string; readonly steps: number; readonly guidance: Guidance }
   | {
       readonly kind: 'detect';
@@ -30,11 +30,11 @@ export interface Epoch {
   readonly pool: ProgramPool;
   /** Situation cells that the campaign reached. */
   readonly cells: readonly number[];
-  /** Of running, and then of distilling. */
+  /** Of running, then of distilling. */
   readonly milliseconds: readonly [run: number, distil: number];
 }
 
-/** When a campaign came to situation cells that it had not reached. */
+/** The steps after which a campaign reached new situation cells. */
 export interface Arrival {
   readonly steps: number;
   readonly cells: readonly number[];
@@ -76,7 +76,7 @@ const epoch = async (campaign: string, steps: number): Promise<Epoch> => {
   return { pool, cells, milliseconds: [ran - start, performance.now() - ran] };
 };
 
-/** Runs the programs of a campaign until so many steps are done. */
+/** Runs the programs of a campaign until it has taken `steps` steps. */
 const explore = async (
   campaign: string,
   steps: number,
@@ -100,7 +100,7 @@ const explore = async (
   return { reached, arrivals };
 };
 
-/** Every defect has programs of its own. */
+/** Each defect has its own programs. */
 const detect = async ({
   defect,
   seeds,

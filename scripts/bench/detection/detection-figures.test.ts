@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DEFECTS } from '../../../impl/defects/catalogue.js';
-import type { DetectionRow } from './figures.js';
-import { HALVES, geometricMean, groupsOf, halfOf, targetsOf } from './figures.js';
+import type { DetectionRow } from './detection-figures.js';
+import { geometricMean, groupsOf, halfOf, HALVES, targetsOf } from './detection-figures.js';
 
 const row = (defect: string, swarm: number, uniform: number): DetectionRow => ({
   defect,

@@ -1,18 +1,17 @@
 #!/usr/bin/env node
-/** `npm run bench:guided`: whether programs made from a seed pool reach more and catch sooner, for equal numbers of steps. */
+/** `npm run bench:guided`: whether programs made from a pool reach more and catch defects sooner, in the same number of steps. */
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
-import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
-import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
-import { cellCount, whyUnreachable } from '../../properties/invariants/situations/grid.js';
-import { wholeNumber } from '../cli/options/whole-number.js';
-import type { DefectRow, GuidedFigures, ReachRow } from './guided/figures.js';
-import { SHARES, mean, median } from './guided/figures.js';
-import { guidedReport } from './guided/report.js';
-import type { Caught, Epoch, GuidedTask, Reached } from './guided/task.js';
+import { defectNamed, DEFECTS } from '../../../impl/defects/catalogue.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
+import { cellCount, whyUnreachable } from '../../../properties/invariants/situations/grid.js';
+import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
+import { wholeNumber } from '../../cli/options/whole-number.js';
+import type { DefectRow, GuidedFigures, ReachRow } from './guided-figures.js';
+import { guidedReport, mean, median, SHARES } from './guided-figures.js';
+import type { Caught, Epoch, GuidedTask, Reached } from './guided-task.js';
 
 interface Flags {
   readonly seeds: number;
@@ -25,7 +24,7 @@ interface Flags {
 }
 
 const measure = async (flags: Flags): Promise<GuidedFigures> => {
-  const filename = new URL('guided/task.js', import.meta.url).href;
+  const filename = new URL('guided-task.js', import.meta.url).href;
   const pool = new Tinypool({ filename, minThreads: flags.workers, maxThreads: flags.workers });
   const perform = async <Result>(task: GuidedTask): Promise<Result> => (await pool.run(task)) as Result;
   try {
@@ -59,7 +58,7 @@ const measureWith = async (flags: Flags, perform: Perform): Promise<GuidedFigure
 
 const guidancesFrom = (pool: ProgramPool): readonly Guidance[] => SHARES.map((share) => ({ pool, share }));
 
-/** The campaigns have the same names for every share. */
+/** Every share runs the same campaigns. */
 const measureReach = async (
   { seeds, steps }: Flags,
   { pool, cells }: Epoch,
@@ -67,7 +66,7 @@ const measureReach = async (
 ): Promise<Pick<GuidedFigures, 'reach' | 'seconds'>> => {
   const known = new Set(cells);
   const campaigns = Array.from({ length: seeds }, (_, seed) => `guided/reach/${seed}`);
-  // The shares of one campaign run one after the other, so that what else the machine does, and warming up, falls on all of them.
+  // The shares of one campaign run one after the other, so that warming up and other load affect all of them.
   const runs = await Promise.all(
     campaigns.map((campaign) =>
       Promise.all(
@@ -119,14 +118,14 @@ const defectId = (id: string, before: readonly string[] = []): readonly string[]
 };
 
 await new Command('bench:guided')
-  .description('Measure whether programs made from a seed pool reach more and catch sooner; takes some minutes.')
+  .description('Measure whether programs made from a pool reach more and catch defects sooner; takes some minutes.')
   .option('--seeds <count>', 'seeds for each figure', wholeNumber(1, 1000), 7)
   .option('--steps <count>', 'steps of a campaign whose situations are counted', wholeNumber(100, 1e9), 1_000_000)
   .option('--epoch-steps <count>', 'steps of the earlier campaign that fills the pool', wholeNumber(1, 1e9), 1_000_000)
-  .option('--max-steps <count>', 'steps after which a defect is given up', wholeNumber(1, 1e9), 100_000)
+  .option('--max-steps <count>', 'limit on the steps for each defect', wholeNumber(1, 1e9), 100_000)
   .option('--workers <count>', 'worker threads', wholeNumber(1, 256), availableParallelism())
   .option('--defect <id...>', 'only these', defectId)
-  .option('--json', 'print one JSON object; steps are null where most seeds were given up')
+  .option('--json', 'print one JSON object; steps are null where most seeds reached the limit')
   .helpOption('-h, --help', 'print this help')
   .action(run)
   .parseAsync();

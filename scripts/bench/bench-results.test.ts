@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { figureOf } from './figures.js';
-import type { Results } from './results.js';
-import { changesBetween, readResults, resultsOf, writeResults } from './results.js';
-import { verdictsOn } from './targets.js';
+import type { Results } from './bench-results.js';
+import { changesBetween, readResults, resultsOf, verdictsOn, writeResults } from './bench-results.js';
+import { figureOf } from './measurement.js';
 
 const results = (values: readonly number[], id = 'speed'): Results =>
   resultsOf('a machine', [{ group: 'g', title: 'G', figures: [figureOf({ id, title: 'S', unit: 'ns' }, values)] }]);
@@ -21,8 +20,8 @@ test('a baseline comes back as it was', async () => {
 });
 
 test.each([
-  ['{}', /is no file of "npm run bench/],
-  ['null', /is no file of "npm run bench/],
+  ['{}', /not written by "npm run bench/],
+  ['null', /not written by "npm run bench/],
   ['{', /cannot be read/],
 ])('%s is no baseline', async (text, message) => {
   const path = join(directory, 'baseline.json');

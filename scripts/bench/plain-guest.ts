@@ -1,14 +1,19 @@
-/** A plain guest to measure on: some roots, all of which map the same pages of a user and of a kernel region. */
+/**
+ * A plain guest to measure on, and the mix of steps that the C of lguest was timed on. All roots of the guest map the same pages of
+ * a user and a kernel region.
+ */
 
-import type { AccessStep, MachineConfig, Paddr, Paging, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, guestEntry, paddr, pagingSizes, vaddr } from '../../model/vocabulary/index.js';
+import type { AccessStep, MachineConfig, Paddr, Paging, Program, Step } from '../../model/vocabulary/index.js';
+import { guestEntry, paddr, PAGE_BYTES, pagingSizes, vaddr } from '../../model/vocabulary/index.js';
+import { Draw } from '../../properties/generators/draw.js';
+import { programSeed, randomFor } from '../../properties/seeds.js';
 
 export const KERNEL_BASE = 0xc0000000;
 export const USER_BASE = 0x40000000;
-/** Present, writable, the user's, accessed and dirty: an access changes nothing in the guest's tables. */
+/** Present, writable, user, accessed and dirty, so that an access changes nothing in the guest's tables. */
 export const LEAF_FLAGS = 0x67;
 const UPPER_FLAGS = 0x67;
-/** PAE: of a top entry only this may be set. */
+/** In PAE a top entry has no other flag. */
 const TOP_FLAGS = 0x1;
 
 const FIRST_ROOT = 1;
@@ -35,11 +40,11 @@ export const machineFor = ({ paging, guestPages }: GuestSize): MachineConfig => 
 
 export const rootNumber = (index: number): Paddr => paddr((FIRST_ROOT + index) * PAGE_BYTES);
 
-/** Any page of RAM serves as data: nobody looks at what a page holds that is no table. */
+/** Any page of RAM serves as data, even a table's: accesses only translate, and never read what the page holds. */
 export const leafOf = (page: number, { guestPages }: GuestSize) =>
   guestEntry((page % guestPages) * PAGE_BYTES + LEAF_FLAGS);
 
-/** Everything up to a guest that may switch to its first root. */
+/** Builds the guest's tables and ends with init. Next the guest switches to a root. */
 export const openingOf = (size: GuestSize): readonly Step[] => [
   ...regionSteps(size, 'user'),
   ...regionSteps(size, 'kernel'),
@@ -92,3 +97,35 @@ const store = (address: number, value: ReturnType<typeof guestEntry>): Step => (
   paddr: paddr(address),
   value,
 });
+
+/** Drawn steps of a program; those that build the guest do not count. */
+export const STEPS_A_PROGRAM = 100;
+const MAPPED = 16;
+
+/** Of 100 steps 6 are new-pgtable, 25 set-pte, 12 flushes and set-pgd, and the rest are accesses. The steps before them build the guest. */
+export const mixedPrograms = (paging: Paging, count: number): readonly Program[] => {
+  const size: GuestSize = { paging, guestPages: 64, mapped: MAPPED };
+  const opening: readonly Step[] = [...openingOf(size), { op: 'new-pgtable', root: rootNumber(0), draw: 0 }];
+  return Array.from({ length: count }, (_, index) => {
+    const draw = new Draw(randomFor(programSeed('random-mix', index)));
+    const drawn = Array.from({ length: STEPS_A_PROGRAM }, () => drawStep(draw, size));
+    return { machine: machineFor(size), steps: [...opening, ...drawn] };
+  });
+};
+
+const drawStep = (draw: Draw, size: GuestSize): Step => {
+  const chance = draw.below(100);
+  const root = rootNumber(draw.below(MOST_ROOTS));
+  const region = draw.bits(1) === 0 ? 'user' : 'kernel';
+  const address = pageOf(region, draw.below(MAPPED));
+  if (chance < 6) return { op: 'new-pgtable', root, draw: draw.unsigned() };
+  if (chance < 31) return { op: 'set-pte', root, vaddr: address, pte: leafOf(draw.below(64), size) };
+  if (chance < 35) return { op: 'flush-tlb', scope: 'user' };
+  if (chance < 39) return { op: 'flush-tlb', scope: 'all' };
+  if (chance < 43) return { op: 'set-pgd', root, index: topIndex(size.paging, region) };
+  const kind = draw.bits(1) === 0 ? 'read' : 'write';
+  return { op: 'access', vaddr: vaddr(address + draw.below(4096)), kind, mode: region };
+};
+
+const topIndex = (paging: Paging, region: 'user' | 'kernel'): number =>
+  Math.floor((region === 'user' ? USER_BASE : KERNEL_BASE) / pagingSizes(paging).rootEntryReach);

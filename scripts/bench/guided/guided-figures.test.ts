@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { DefectRow, GuidedFigures } from './figures.js';
-import { SHARES, bestShare, geometricMean, median, ratioOf } from './figures.js';
+import type { DefectRow, GuidedFigures } from './guided-figures.js';
+import { bestShare, geometricMean, median, ratioOf, SHARES } from './guided-figures.js';
 
 const figures = (defects: readonly DefectRow[], reached: readonly number[] = [7, 7, 7]): GuidedFigures => ({
   seeds: 1,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { figureOf, fittedLine, ratioOf } from './figures.js';
+import { figureOf, fittedLine, ratioOf } from './measurement.js';
 
 const NAMED = { id: 'x', title: 'X', unit: 'ns' } as const;
 

@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import type { Op, Program } from '../../model/vocabulary/index.js';
 import { PAGINGS } from '../../model/vocabulary/index.js';
-import { machineFor, openingOf, rootNumber, touchAll } from './guest-tables.js';
-import { STEPS_A_PROGRAM, mixedPrograms } from './random-mix.js';
+import { machineFor, mixedPrograms, openingOf, rootNumber, STEPS_A_PROGRAM, touchAll } from './plain-guest.js';
 
 const PROGRAMS = 200;
 

@@ -1,15 +1,12 @@
 /** Every group, in the order of the report. */
 
+import type { Group } from '../measurement.js';
 import { access } from './access.js';
-import { calls } from './calls.js';
-import type { Group } from './group.js';
-import { growth } from './growth.js';
-import { invariants, loop } from './loop.js';
+import { calls, growth } from './hypercalls.js';
+import { invariants, loop, memory } from './loop.js';
 import { machines } from './machines.js';
-import { memory } from './memory.js';
+import { start, workers } from './processes.js';
 import { shrinking } from './shrinking.js';
-import { start } from './start.js';
-import { workers } from './workers.js';
 
 export const GROUPS: readonly Group[] = [
   machines,

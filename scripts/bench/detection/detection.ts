@@ -1,16 +1,15 @@
 #!/usr/bin/env node
-/** `npm run bench:detection`: how soon random programs show each defect of the catalogue, beside two plainer mixtures. */
+/** `npm run bench:detection`: how soon random programs catch each defect of the catalogue, compared with two plainer mixtures. */
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
-import { DEFECTS, defectNamed } from '../../impl/defects/catalogue.js';
-import type { Mixture } from '../../properties/generators/index.js';
-import { wholeNumber } from '../cli/options/whole-number.js';
-import type { DetectionFigures, DetectionRow } from './detection/figures.js';
-import { MIXTURES, halfOf, targetsOf } from './detection/figures.js';
-import { detectionReport } from './detection/report.js';
-import type { DetectionTask } from './detection/task.js';
+import { defectNamed, DEFECTS } from '../../../impl/defects/catalogue.js';
+import type { Mixture } from '../../../properties/generators/index.js';
+import { wholeNumber } from '../../cli/options/whole-number.js';
+import type { DetectionFigures, DetectionRow } from './detection-figures.js';
+import { detectionReport, halfOf, MIXTURES, targetsOf } from './detection-figures.js';
+import type { DetectionTask } from './detection-task.js';
 
 interface Flags {
   readonly seeds: number;
@@ -22,7 +21,7 @@ interface Flags {
 }
 
 const measure = async ({ seeds, maxSteps, workers, defect }: Flags): Promise<DetectionFigures> => {
-  const filename = new URL('detection/task.js', import.meta.url).href;
+  const filename = new URL('detection-task.js', import.meta.url).href;
   const pool = new Tinypool({ filename, minThreads: workers, maxThreads: workers });
   const median = async (defect: string, mixture: Mixture): Promise<number> => {
     const task: DetectionTask = { defect, mixture, seeds, mostSteps: maxSteps };
@@ -55,12 +54,12 @@ const defectId = (id: string, before: readonly string[] = []): readonly string[]
 
 await new Command('bench:detection')
   .description('Measure the steps of random programs to the first catch of each defect; takes some minutes.')
-  .option('--seeds <count>', 'seeds for each defect; the median is told', wholeNumber(1, 1000), 20)
-  .option('--max-steps <count>', 'steps after which a seed is given up', wholeNumber(1, 1e9), 200_000)
+  .option('--seeds <count>', 'seeds for each defect; the tables show their median', wholeNumber(1, 1000), 20)
+  .option('--max-steps <count>', 'limit on the steps of a seed', wholeNumber(1, 1e9), 200_000)
   .option('--workers <count>', 'worker threads', wholeNumber(1, 256), availableParallelism())
   .option('--defect <id...>', 'only these', defectId)
   .option('--check', 'exit with 1 if a target is missed')
-  .option('--json', 'print one JSON object; steps are null where most seeds were given up')
+  .option('--json', 'print one JSON object; steps are null where most seeds reached the limit')
   .helpOption('-h, --help', 'print this help')
   .action(run)
   .parseAsync();

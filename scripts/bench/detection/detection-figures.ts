@@ -1,0 +1,109 @@
+/** Steps to the first catch: medians, geometric means, targets, and the report on them. */
+
+import Table from 'cli-table3';
+import type { Mixture } from '../../../properties/generators/index.js';
+import { formatCount } from '../../terminal/numbers.js';
+
+export const MIXTURES = ['swarm', 'weighted', 'uniform'] as const satisfies readonly Mixture[];
+
+export const MIXTURE_TITLES: Readonly<Record<Mixture, string>> = {
+  swarm: 'swarm',
+  weighted: 'no swarm',
+  uniform: 'uniform',
+};
+
+/**
+ * Generators may be tuned on one half of the catalogue; the held-out half shows whether that helped in general. The id decides: the
+ * sum of its bytes is even or odd.
+ */
+export const HALVES = ['tuning', 'held-out'] as const;
+export type Half = (typeof HALVES)[number];
+
+export const halfOf = (defect: string): Half => HALVES[Buffer.from(defect).reduce((sum, byte) => sum + byte, 0) % 2];
+
+export interface DetectionRow {
+  readonly defect: string;
+  readonly half: Half;
+  /** Median steps to the first catch; Infinity if most seeds reached the limit. */
+  readonly medians: Readonly<Record<Mixture, number>>;
+}
+
+/** Of one mixture over some defects. A missing median counts as the limit on the steps, which it exceeds. */
+export const geometricMean = (rows: readonly DetectionRow[], mixture: Mixture, mostSteps: number): number => {
+  const logarithms = rows.map(({ medians }) => Math.log(Math.min(medians[mixture], mostSteps)));
+  return Math.exp(logarithms.reduce((sum, each) => sum + each, 0) / rows.length);
+};
+
+export const worstMedian = (rows: readonly DetectionRow[]): number =>
+  Math.max(...rows.map(({ medians }) => medians.swarm));
+
+export interface DetectionFigures {
+  readonly seeds: number;
+  readonly mostSteps: number;
+  readonly rows: readonly DetectionRow[];
+}
+
+/** All rows, then each half. An empty half, in a run on a few defects, is left out. */
+export const groupsOf = (
+  rows: readonly DetectionRow[],
+): readonly (readonly [name: 'all' | Half, rows: readonly DetectionRow[]])[] => {
+  const halves = HALVES.map((half) => [half, rows.filter((row) => row.half === half)] as const);
+  return [['all', rows], ...halves.filter(([, members]) => members.length > 0)];
+};
+
+export interface Target {
+  readonly title: string;
+  readonly measured: number;
+  readonly met: boolean;
+}
+
+export const targetsOf = ({ rows, mostSteps }: DetectionFigures): readonly Target[] => {
+  const mean = geometricMean(rows, 'swarm', mostSteps);
+  const worst = worstMedian(rows);
+  const gain = geometricMean(rows, 'uniform', mostSteps) / mean;
+  return [
+    { title: 'geometric mean of the medians at most 3,000 steps', measured: mean, met: mean <= 3000 },
+    { title: 'worst median at most 100,000 steps', measured: worst, met: worst <= 100_000 },
+    { title: 'at least 3 times sooner than with uniform weights', measured: gain, met: gain >= 3 },
+  ];
+};
+
+export const detectionReport = (figures: DetectionFigures): string => {
+  const { seeds, mostSteps, rows } = figures;
+  const title = `median steps to the first catch over ${seeds} seeds, at most ${formatCount(mostSteps)} steps each`;
+  return [title, medians(rows), means(figures), ...targetLines(figures)].join('\n');
+};
+
+const medians = (rows: readonly DetectionRow[]): string => {
+  const table = tableOf(['defect', 'half', ...TITLES]);
+  for (const { defect, half, medians } of rows.toSorted((one, other) => other.medians.swarm - one.medians.swarm)) {
+    table.push([defect, half, ...MIXTURES.map((mixture) => stepsText(medians[mixture]))]);
+  }
+  return table.toString();
+};
+
+const means = ({ rows, mostSteps }: DetectionFigures): string => {
+  const table = tableOf(['geometric mean', 'defects', ...TITLES]);
+  for (const [name, members] of groupsOf(rows)) {
+    const cells = MIXTURES.map((mixture) => formatCount(Math.round(geometricMean(members, mixture, mostSteps))));
+    table.push([name, String(members.length), ...cells]);
+  }
+  return table.toString();
+};
+
+const TITLES = MIXTURES.map((mixture) => MIXTURE_TITLES[mixture]);
+
+const tableOf = (head: string[]): Table.Table =>
+  new Table({
+    head,
+    colAligns: ['left', 'left', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
+
+const stepsText = (steps: number): string => (steps === Infinity ? 'not caught' : formatCount(steps));
+
+const targetLines = (figures: DetectionFigures): readonly string[] =>
+  targetsOf(figures).map(
+    ({ title, measured, met }) =>
+      `${met ? 'met   ' : 'missed'}  ${title}: ${measured < 100 ? measured.toFixed(1) : stepsText(Math.round(measured))}`,
+  );
