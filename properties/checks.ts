@@ -1,0 +1,158 @@
+/** Which invariants are checked at which stage, and the checking. */
+
+import type { Observation, Op } from '../model/vocabulary/index.js';
+import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
+import type { Invariant, Verdict, Watch } from './invariants/invariant.js';
+import { HELD, VACUOUS } from './invariants/invariant.js';
+import type { Moment, Stage } from './invariants/moment.js';
+import { StageCounter } from './invariants/situations/grid.js';
+import type { Violation } from './invariants/violation.js';
+import type { Tally } from './tally.js';
+import { kindIndex } from './tally.js';
+
+/** One invariant at one stage. */
+interface Check {
+  /** Its place in the tally. */
+  readonly index: number;
+  readonly invariant: Invariant;
+  readonly needsContract: boolean;
+  /** The watch's functions, kept apart from it: watches have many shapes, so looking a function up in one is slow. */
+  readonly before: ((moment: Moment) => void) | undefined;
+  readonly after: (moment: Moment) => Verdict;
+  readonly situations: readonly StageCounter[];
+}
+
+/** The checks of one stage; which of them run depends on how the step ended. */
+export interface StagePlan {
+  readonly stage: Stage;
+  /** How steps of this stage ended, by `kindIndex`. Not counted for stages that are no steps. */
+  readonly ends: Float64Array;
+  /** Those that look at the state before the step. */
+  readonly before: Check[];
+  readonly all: Check[];
+  /** If both outcomes are of one kind, by that kind. */
+  readonly agreed: readonly Check[][];
+  /** If, moreover, nothing changed. */
+  readonly quiet: readonly Check[][];
+}
+
+export interface Broken {
+  readonly invariant: Invariant;
+  readonly violation: Violation;
+}
+
+/** What the machines of a run let invariants see. */
+export interface Sight {
+  /** The subject's shadow tables. */
+  readonly shadow: boolean;
+  /** What a walk gives at every access, whatever was cached. */
+  readonly fresh: boolean;
+}
+
+export class Checks {
+  private readonly tally: Tally;
+  private readonly sight: Sight;
+  private readonly watches: readonly Watch[];
+  private readonly plans: ReadonlyMap<Stage, StagePlan>;
+
+  constructor(invariants: readonly Invariant[], tally: Tally, sight: Sight) {
+    this.tally = tally;
+    this.sight = sight;
+    this.plans = new Map(STAGES.map((stage) => [stage, emptyPlan(stage, tally)]));
+    this.watches = invariants.map((invariant) => invariant.watch());
+    for (const [index, invariant] of invariants.entries()) this.register(invariant, index);
+  }
+
+  /** Tells every watch that a program begins. */
+  begin(): void {
+    for (let i = 0; i < this.watches.length; i++) this.watches[i].begin?.();
+  }
+
+  at(stage: Stage): StagePlan {
+    return this.plans.get(stage)!;
+  }
+
+  /** Runs all the checks given, so that a finding names every invariant that broke; undefined if none did. */
+  judge(checks: readonly Check[], moment: Moment): readonly Broken[] | undefined {
+    const { checks: counts, exercised, lastNew } = this.tally;
+    let broken: Broken[] | undefined;
+    for (let i = 0; i < checks.length; i++) {
+      const { index, invariant, after, needsContract, situations } = checks[i];
+      if (needsContract && !moment.contractKept) continue;
+      const verdict = after(moment);
+      counts[index]++;
+      if (verdict === VACUOUS) continue;
+      exercised[index]++;
+      for (let s = 0; s < situations.length; s++) if (situations[s].count(moment)) lastNew[index] = this.tally.programs;
+      if (verdict !== HELD) (broken ??= []).push({ invariant, violation: verdict });
+    }
+    return broken;
+  }
+
+  /** Counts the situation in which a program was run a second time; `index` is that of `determinism`. */
+  countRepetition(index: number, moment: Moment): void {
+    const { lastNew, programs } = this.tally;
+    for (const counter of this.countersAt('destroy', index)) {
+      if (counter.count(moment)) lastNew[index] = programs;
+    }
+  }
+
+  private register(invariant: Invariant, index: number): void {
+    const { looksAt } = invariant;
+    if (looksAt !== 'observations' && !this.sight[looksAt]) return;
+    const { before, after } = this.watches[index];
+    const needsContract = invariant.contract === 'kept';
+    for (const stage of invariant.stages) {
+      const plan = this.at(stage);
+      const check = { index, invariant, needsContract, before, after, situations: this.countersAt(stage, index) };
+      plan.all.push(check);
+      if (before !== undefined) plan.before.push(check);
+      const whenQuiet = invariant.whenQuiet?.includes(stage) ?? true;
+      for (const kind of invariant.outcomes ?? OUTCOME_KINDS) {
+        plan.agreed[kindIndex(kind)].push(check);
+        if (whenQuiet) plan.quiet[kindIndex(kind)].push(check);
+      }
+    }
+  }
+
+  private countersAt(stage: Stage, index: number): readonly StageCounter[] {
+    return this.tally.situations[index]
+      .filter(({ grid }) => grid.stages.includes(stage) && (grid.looksAt === undefined || this.sight[grid.looksAt]))
+      .map((count) => new StageCounter(count, stage));
+  }
+}
+
+/**
+ * All checks of the stage. If a living guest's outcomes agree, only those that examine that outcome; if nothing changed either,
+ * only those marked `whenQuiet`. `kind`: the subject's outcome, by `kindIndex`.
+ */
+export const selectChecks = (plan: StagePlan, kind: number, over: boolean, moment: Moment): readonly Check[] => {
+  if (over || moment.referenceKind !== moment.subjectKind) return plan.all;
+  const { tables, changed } = moment.preState;
+  const quiet = !changed && isQuiet(moment.reference, tables) && isQuiet(moment.subject, tables);
+  return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
+};
+
+const isQuiet = ({ references, stores, tables }: Observation, tablesBefore: number): boolean =>
+  references.length === 0 && stores.length === 0 && tables === tablesBefore;
+
+const sameSwitcher = ({ reference, subject }: Moment): boolean => {
+  const expected = reference.switcher;
+  const actual = subject.switcher;
+  if (expected.text !== actual.text || expected.registers !== actual.registers) return false;
+  for (let cpu = 0; cpu < expected.state.length; cpu++) if (expected.state[cpu] !== actual.state[cpu]) return false;
+  return true;
+};
+
+const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
+
+const emptyPlan = (stage: Stage, tally: Tally): StagePlan => ({
+  stage,
+  ends: isOp(stage) ? tally.endsOf(stage) : new Float64Array(OUTCOME_KINDS.length),
+  before: [],
+  all: [],
+  agreed: OUTCOME_KINDS.map(() => []),
+  quiet: OUTCOME_KINDS.map(() => []),
+});
+
+const isOp = (stage: Stage): stage is Op => (OPS as readonly Stage[]).includes(stage);
