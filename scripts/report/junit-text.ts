@@ -5,7 +5,7 @@ import exported from 'junit-report-builder';
 import { printable } from '../terminal/printable.js';
 import type { FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
 
-/** Its types say that the module has a default export; the module itself, being CommonJS, is one. */
+/** Its types declare a default export, but the module is CommonJS and is itself the export. */
 const junit = exported as unknown as Builder;
 
 export const junitText = (report: ReportDocument): string => {
@@ -19,7 +19,7 @@ export const junitText = (report: ReportDocument): string => {
   return builder.build().trimEnd();
 };
 
-/** Findings that are named after no invariant: the subject crashed, hung or answered nonsense. */
+/** Names of findings that are no invariants: the subject crashed, hung or sent a malformed answer. */
 const failuresOf = ({ findings, invariants }: ReportDocument): ReadonlySet<string> => {
   const ids = new Set(invariants.map(({ id }) => id));
   return new Set(findings.map(({ invariant }) => invariant).filter((name) => !ids.has(name)));
@@ -48,8 +48,8 @@ const messageOf = ({ signature, counterexample }: FindingReport): string => {
 };
 
 const detailsOf = ({ counterexample, replay, count }: FindingReport): readonly string[] => [
-  ...(counterexample?.listing ?? ['the program was not stored']),
+  ...(counterexample?.listing ?? ['The program was not stored.']),
   '',
-  `programs that showed it: ${count}`,
+  `programs that show it: ${count}`,
   printable(replay),
 ];

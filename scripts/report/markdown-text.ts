@@ -6,24 +6,24 @@ import type { FindingReport, InvariantReport, InvariantState, ReportDocument } f
 
 export const markdownText = (report: ReportDocument): string =>
   [
-    `### ${MARKS[report.worry.level]} ${text(report.worry.sentence)}`,
+    `### ${MARKS[report.verdict.kind]} ${text(report.verdict.sentence)}`,
     '',
     scopeLine(report),
     ...findingsTable(report.findings),
     ...invariantsTable(report.invariants),
-    ...emptyBuckets(report.invariants),
+    ...emptySituations(report.invariants),
   ].join('\n');
 
-const MARKS = { worry: '❌', no: '✅', 'cannot-tell': '⚠️' } as const satisfies Record<
-  ReportDocument['worry']['level'],
+const MARKS = { divergence: '❌', clean: '✅', inconclusive: '⚠️' } as const satisfies Record<
+  ReportDocument['verdict']['kind'],
   string
 >;
 
-/** Everything that means something to Markdown or HTML, in text of strangers. */
+/** Escapes every character that has a meaning in Markdown or HTML. */
 const text = (words: string): string =>
   printable(words).replace(/[\\`*_{}[\]<>()#|!&~]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-/** Code in a table: a pipe would end the cell, a backtick the code. */
+/** Code in a table cell. Backticks would not do: a pipe inside them still ends the cell. */
 const code = (words: string): string => `<code>${text(words)}</code>`;
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -40,14 +40,14 @@ const findingsTable = (findings: readonly FindingReport[]): readonly string[] =>
   if (findings.length === 0) return [];
   return [
     '',
-    '| finding | at | steps | harms | replay |',
+    '| finding | at | steps | can harm | replay |',
     '|---|---|--:|---|---|',
-    ...findings.map(({ signature, counterexample, harms, replay }) =>
+    ...findings.map(({ signature, counterexample, impact, replay }) =>
       row([
         text(signature),
         counterexample?.place ?? 'not stored',
         String(counterexample === undefined ? '' : counterexample.listing.length - 1),
-        harms,
+        impact,
         code(replay),
       ]),
     ),
@@ -56,9 +56,9 @@ const findingsTable = (findings: readonly FindingReport[]): readonly string[] =>
 
 const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   broken: '❌ broken',
-  idle: '⚠️ never exercised',
-  gaps: 'gaps',
-  fine: 'held',
+  unexercised: '⚠️ never exercised',
+  gaps: 'held, with gaps',
+  held: 'held',
   'not-applicable': 'does not apply',
 };
 
@@ -81,19 +81,19 @@ const invariantsTable = (invariants: readonly InvariantReport[]): readonly strin
   }),
 ];
 
-/** A summary is short: of many empty buckets some are named. */
-const MOST_BUCKETS = 8;
+/** At most this many empty situations of an invariant are named. */
+const MOST_SITUATIONS = 8;
 
-const emptyBuckets = (invariants: readonly InvariantReport[]): readonly string[] => {
+const emptySituations = (invariants: readonly InvariantReport[]): readonly string[] => {
   const lines = invariants.flatMap(({ id, situations }) => {
-    const empty = (situations?.grids ?? []).flatMap(({ name, buckets }) =>
-      buckets
+    const empty = (situations?.grids ?? []).flatMap(({ name, situations: all }) =>
+      all
         .filter(({ count, unreachable }) => count === 0 && unreachable === undefined)
         .map(({ values }) => `${name}: ${values.join(' / ')}`),
     );
     if (empty.length === 0) return [];
-    const named = empty.slice(0, MOST_BUCKETS).map(text);
-    const more = empty.length > MOST_BUCKETS ? `; and ${empty.length - MOST_BUCKETS} more` : '';
+    const named = empty.slice(0, MOST_SITUATIONS).map(text);
+    const more = empty.length > MOST_SITUATIONS ? `; and ${empty.length - MOST_SITUATIONS} more` : '';
     return [`- ${text(id)}: ${named.join('; ')}${more}`];
   });
   return lines.length === 0 ? [] : ['', '**Situations that no program reached**', '', ...lines];

@@ -47,7 +47,7 @@ describe('the united document', () => {
     expect(published.safeParse({ ...all, more: 1 }).success).toBe(false);
   });
 
-  test('sums several runs, and tells a finding once', async () => {
+  test('sums several runs, and lists a finding once', async () => {
     await fuzz('impl:victim-ignores-draw', at('one'));
     await fuzz('impl:victim-ignores-draw', at('two'));
     const one = await united(at('one'));
@@ -74,70 +74,70 @@ describe('the united document', () => {
   });
 });
 
-describe('whether to worry', () => {
-  test('about findings', async () => {
+describe('the verdict', () => {
+  test('a new finding is a divergence', async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));
-    const { worry } = await united(at('run'));
-    expect(worry).toMatchObject({
-      level: 'worry',
-      sentence: expect.stringMatching(/^Worry: \d new finding/) as string,
+    const { verdict } = await united(at('run'));
+    expect(verdict).toMatchObject({
+      kind: 'divergence',
+      sentence: expect.stringMatching(/^Divergence: \d new finding/) as string,
     });
   });
 
-  test('not at all', async () => {
+  test('everything exercised and nothing found is clean', async () => {
     await store('coverage.json', sampleCoverage());
-    expect((await united(at('run'))).worry).toEqual({
-      level: 'no',
-      sentence: 'No: 1.2 million programs, every invariant exercised, nothing found.',
+    expect((await united(at('run'))).verdict).toEqual({
+      kind: 'clean',
+      sentence: 'Clean: 1.2 million programs, every invariant exercised, nothing found.',
     });
   });
 
-  test('nobody can tell if an invariant was never exercised', async () => {
+  test('an invariant that was never exercised is inconclusive', async () => {
     const coverage = sampleCoverage();
     const [first, ...others] = coverage.invariants;
     await store('coverage.json', { ...coverage, invariants: [{ ...first, exercised: 0 }, ...others] });
-    expect((await united(at('run'))).worry).toEqual({
-      level: 'cannot-tell',
-      sentence: `Cannot tell: invariant ${first.id} was never exercised.`,
+    expect((await united(at('run'))).verdict).toEqual({
+      kind: 'inconclusive',
+      sentence: `Inconclusive: invariant ${first.id} was never exercised.`,
     });
   });
 
   test.each([
-    [{ kind: 'divergence' }, 'Worry: nothing new was found, but the replay of the corpus failed.'],
-    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'Cannot tell: no canary was flown.'],
+    [{ kind: 'divergence' }, 'Divergence: nothing new was found, but the replay of the corpus failed.'],
+    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'Inconclusive: no canary was flown.'],
   ])('a run that ended as %j is not called clean', async (verdict, sentence) => {
     await fuzz('impl', at('run'));
     const path = at('run', 'summary.json');
     const summary = JSON.parse(await readFile(path, 'utf8')) as { readonly invariants: readonly object[] };
     const invariants = summary.invariants.map((each) => ({ ...each, exercised: 1 }));
     await writeFile(path, JSON.stringify({ ...summary, invariants, verdict }));
-    expect((await united(at('run'))).worry.sentence).toBe(sentence);
+    expect((await united(at('run'))).verdict.sentence).toBe(sentence);
   });
 
-  test('not about what hostile guests cannot exercise', async () => {
+  test('what hostile guests cannot exercise does not count', async () => {
     const coverage = sampleCoverage();
     const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));
     await store('coverage.json', { ...coverage, traffic: 'hostile', invariants });
-    expect((await united(at('run'))).worry.sentence).toContain('every invariant that applies exercised');
+    expect((await united(at('run'))).verdict.sentence).toContain('every invariant that applies exercised');
   });
 
-  test('nobody can tell if a planted bug goes unnoticed', async () => {
+  test('a planted bug that goes unnoticed is inconclusive', async () => {
     const matrix = sampleMatrix();
     const [first, ...others] = matrix.rows;
     await store('coverage.json', sampleCoverage());
     await store('matrix.json', { ...matrix, rows: [{ ...first, seedsCaught: 0, caughtBy: {} }, ...others] });
-    expect((await united(at('run'))).worry.sentence).toBe(
-      `Cannot tell: 1 planted bug went unnoticed (${first.defect}).`,
+    expect((await united(at('run'))).verdict.sentence).toBe(
+      `Inconclusive: 1 planted bug went unnoticed (${first.defect}).`,
     );
   });
 
-  test('nobody can tell from a matrix alone', async () => {
+  test('a matrix alone is inconclusive', async () => {
     await store('matrix.json', sampleMatrix());
-    expect((await united(at('run'))).worry.sentence).toBe('Cannot tell: no program was run.');
+    expect((await united(at('run'))).verdict.sentence).toBe('Inconclusive: no program was run.');
   });
 });
 
-describe('what cannot be read is told', () => {
+describe('what cannot be read is reported', () => {
   const coverage = sampleCoverage();
   test.each([
     ['coverage.json', '{', 'coverage.json: line 1, column 2'],
@@ -215,7 +215,7 @@ describe('findings on the page', () => {
     }
   };
 
-  test('are told step by step, and the same each time', async () => {
+  test('are shown step by step, and the same each time', async () => {
     const text = await page();
     expect(text).toContain('Why it is wrong:');
     expect(text).toContain('id="finding-1/step-0"');
@@ -242,7 +242,7 @@ describe('findings on the page', () => {
   });
 });
 
-describe('for others', () => {
+describe('other forms', () => {
   beforeEach(async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));
     await store('coverage.json', sampleCoverage());
@@ -252,7 +252,7 @@ describe('for others', () => {
     await writeFile(at('summary.md'), 'before\n');
     const env = { GITHUB_STEP_SUMMARY: at('summary.md') };
     const { out } = await capturedCall(['report', at('run'), '--reporter', 'markdown'], { env });
-    expect(out).toMatch(/^### ❌ Worry: /);
+    expect(out).toMatch(/^### ❌ Divergence: /);
     expect(out).toContain('shadowdiff replay');
     expect(out).toContain('| pgdir-cache | ❌ broken |');
     expect(out).toContain('- progress: an outcome: pae / coherent / fault; an outcome: pae / hostile / fault');

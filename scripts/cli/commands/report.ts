@@ -54,7 +54,7 @@ const runReport = async (directories: readonly string[], flags: ReportFlags, ses
   if (out === undefined) session.print(text);
   else {
     await writeTextFile(out, `${text}\n`, 'name another --out');
-    session.print(printable(`${out}: ${report.document.worry.sentence}`));
+    session.print(printable(`${out}: ${report.document.verdict.sentence}`));
   }
   if (reporter.name === 'markdown') await tellWorkflow(text, session);
 };

@@ -11,7 +11,7 @@ import { uniteFindings, uniteKnown } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
 import { REPORT_FORMAT } from './report-document.js';
 import { isSameRun, pathsOf, readResults } from './read-results.js';
-import { worryAbout } from './report-verdict.js';
+import { reportVerdict } from './report-verdict.js';
 
 export interface BuiltReport {
   readonly document: ReportDocument;
@@ -37,7 +37,7 @@ const unite = (results: readonly Results[]): ReportDocument => {
   return {
     format: REPORT_FORMAT,
     version: packageVersion(),
-    worry: worryAbout({ runs, verdicts, findings, invariants, matrix }),
+    verdict: reportVerdict({ runs, verdicts, findings, invariants, matrix }),
     programs: sum(runs.map(({ programs }) => programs)),
     steps: sum(runs.map(({ steps }) => steps)),
     milliseconds: sum(runs.map(({ milliseconds }) => milliseconds)),

@@ -1,6 +1,6 @@
 /**
- * The results of any number of runs in one document: what `report --reporter json` prints and every other reporter shows. Its
- * descriptions are those of the published JSON Schema (`report --schema`).
+ * The results of any number of runs in one document. `report --reporter json` prints it; every other reporter is a form of it.
+ * The descriptions here appear in the published JSON Schema (`report --schema`).
  */
 
 import * as z from 'zod';
@@ -9,24 +9,24 @@ import { TRAFFICS } from '../../../properties/generators/index.js';
 import { STATUSES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 
-export const REPORT_FORMAT = 'shadowdiff-report/1';
+export const REPORT_FORMAT = 'shadowdiff-report/2';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative();
 const share = z.strictObject({ covered: count, total: count });
 const codeShare = z.strictObject({ lines: share, branches: share, functions: share });
 
-const worry = z.strictObject({
-  level: z
-    .enum(['worry', 'no', 'cannot-tell'])
+const verdict = z.strictObject({
+  kind: z
+    .enum(['divergence', 'clean', 'inconclusive'])
     .describe(
-      'worry: something was found, or the corpus failed its replay; no: all was looked at and nothing found; cannot-tell: too little was tested',
+      'divergence: something new was found, or the corpus failed its replay; clean: everything was exercised and nothing found; inconclusive: too little was tested',
     ),
-  sentence: z.string().describe('One line that says why'),
+  sentence: z.string().describe('One line that gives the reason'),
 });
 
 const run = z.strictObject({
-  source: z.string().describe('The file that tells of it'),
+  source: z.string().describe('The file that describes it'),
   command: z.enum(['fuzz', 'coverage']),
   seed: z.string(),
   subject: z.string(),
@@ -40,16 +40,16 @@ const run = z.strictObject({
   ending: z.string().describe('The verdict of a fuzz run; "done" for coverage'),
 });
 
-const bucket = z.strictObject({
+const situation = z.strictObject({
   values: z.array(z.string()).describe('A value of each axis'),
   count: count.describe('Checks whose premise held in this situation'),
-  unreachable: z.string().optional().describe('Why no program can reach it'),
+  unreachable: z.exactOptional(z.string()).describe('Why no program can reach it'),
 });
 
 const grid = z.strictObject({
   name: z.string(),
   axes: z.array(z.strictObject({ name: z.string(), values: z.array(z.string()) })),
-  buckets: z.array(bucket).describe('The whole product of the axes, the last one running fastest'),
+  situations: z.array(situation).describe('The whole product of the axes, the last one running fastest'),
 });
 
 const situations = z.strictObject({
@@ -58,8 +58,8 @@ const situations = z.strictObject({
   reachable: count,
 });
 
-/** In the order of trouble. */
-export const STATES = ['broken', 'idle', 'gaps', 'fine', 'not-applicable'] as const;
+/** The worst first. */
+export const STATES = ['broken', 'unexercised', 'gaps', 'held', 'not-applicable'] as const;
 
 const invariant = z.strictObject({
   id: z.string(),
@@ -67,16 +67,16 @@ const invariant = z.strictObject({
   state: z
     .enum(STATES)
     .describe(
-      'broken: findings are named after it; idle: never exercised; gaps: situations that can be reached were not; not-applicable: no run could have exercised it',
+      'broken: a finding names it; unexercised: its premise never held; gaps: it held, but some reachable situations were not reached; held: it held in all of them; not-applicable: no run could exercise it',
     ),
   checks: count,
   exercised: count.describe('Checks whose premise held'),
-  findings: count.describe('New findings that are named after it'),
+  findings: count.describe('New findings that name it'),
   situations: situations.optional(),
   code: z
     .strictObject({ lines: share, branches: share })
     .optional()
-    .describe('Code of impl that ran while it was exercised, in the best run'),
+    .describe('Code of impl that ran while it was exercised, in the run that reached most'),
   defects: z
     .strictObject({ alone: z.array(z.string()), withOthers: z.array(z.string()) })
     .optional()
@@ -94,7 +94,7 @@ const finding = z.strictObject({
   id: z.string().describe('finding-1, finding-2, …: its anchor in the HTML report'),
   signature: z.string(),
   invariant: z.string(),
-  harms: z.enum(['host', 'guest']).describe('Who may be worse off: the host and with it everybody, or the guest alone'),
+  impact: z.enum(['host', 'guest']).describe('What it can harm: the host and all its guests, or only the guest itself'),
   count: count.describe('Programs that showed it'),
   file: z.string().optional().describe('The stored counterexample; left out if it could not be stored'),
   replay: z.string().describe('The command line that replays it'),
@@ -111,7 +111,7 @@ const finding = z.strictObject({
       alsoBroken: z.array(z.string()),
       originalSteps: count,
       note: z.string(),
-      listing: z.array(z.string()).describe('The machine, then the steps, for the eye'),
+      listing: z.array(z.string()).describe('The machine, then the steps, as text'),
       program: z.looseObject({ format: z.literal(PROGRAM_FORMAT) }).describe('model/formats.md, Program'),
     })
     .optional(),
@@ -137,13 +137,13 @@ const reportDocument = z
   .strictObject({
     format: z.literal(REPORT_FORMAT),
     version: z.string().describe('Of shadowdiff'),
-    worry,
+    verdict,
     programs: count,
     steps: count,
     milliseconds: milliseconds.describe('Summed over the runs'),
     runs: z.array(run),
-    invariants: z.array(invariant).describe('Those with trouble first'),
-    matrix: z.array(matrixRow).describe('Planted bugs, and who catches them; empty if not measured'),
+    invariants: z.array(invariant).describe('Those with problems first'),
+    matrix: z.array(matrixRow).describe('Planted bugs and the invariants that catch them; empty if not measured'),
     findings: z.array(finding),
     known: z.array(known),
     timelines: z.array(timeline),
@@ -154,7 +154,7 @@ const reportDocument = z
         unreached: z.array(z.strictObject({ file: z.string(), line: count, text: z.string() })),
       })
       .optional()
-      .describe('Code that ran, in the run that reached most; the lines that none of the runs reached'),
+      .describe('Code that ran, in the run that reached most, and the lines that no run reached'),
   })
   .meta({ title: REPORT_FORMAT, description: 'The results of runs of shadowdiff, united' });
 
@@ -162,14 +162,12 @@ export type ReportDocument = Immutable<z.infer<typeof reportDocument>>;
 export type RunReport = ReportDocument['runs'][number];
 export type InvariantReport = ReportDocument['invariants'][number];
 export type InvariantState = InvariantReport['state'];
-export type GridReport = SituationReport['grids'][number];
 export type SituationReport = NonNullable<InvariantReport['situations']>;
-export type BucketReport = GridReport['buckets'][number];
 export type MatrixRowReport = ReportDocument['matrix'][number];
 export type FindingReport = ReportDocument['findings'][number];
 export type TimelineReport = ReportDocument['timelines'][number];
 export type CodeReport = NonNullable<ReportDocument['code']>;
-export type Worry = ReportDocument['worry'];
+export type ReportVerdict = ReportDocument['verdict'];
 
 /** JSON Schema, draft 2020-12. */
 export const reportSchema = (): unknown => z.toJSONSchema(reportDocument);

@@ -25,7 +25,7 @@ export const uniteFindings = (results: readonly Results[]): readonly FindingRepo
     }
   }
   return [...met]
-    .toSorted(byHarm)
+    .toSorted(byImpact)
     .map(([signature, each], index) => findingOf(`finding-${index + 1}`, signature, each));
 };
 
@@ -59,8 +59,8 @@ const smaller = (one: FindingFile | undefined, other: FindingFile | undefined): 
 
 const stepsOf = ({ finding }: FindingFile): number => finding.case.program.steps.length;
 
-/** What harms the host comes first; otherwise in the order in which it was met. */
-const byHarm = ([one]: readonly [string, Met], [other]: readonly [string, Met]): number =>
+/** Findings that can harm the host come first; otherwise in the order in which they were met. */
+const byImpact = ([one]: readonly [string, Met], [other]: readonly [string, Met]): number =>
   Number(harmOf(invariantIn(other)) === 'host') - Number(harmOf(invariantIn(one)) === 'host');
 
 /** A signature begins with its invariant (properties/divergence.ts, signatureOf). */
@@ -68,7 +68,7 @@ const invariantIn = (signature: string): string => signature.split(' | ', 1)[0];
 
 const findingOf = (id: string, signature: string, { count, stored, replay }: Met): FindingReport => {
   const invariant = invariantIn(signature);
-  const named = { id, signature, invariant, harms: harmOf(invariant), count };
+  const named = { id, signature, invariant, impact: harmOf(invariant), count };
   if (stored === undefined) return { ...named, replay };
   const { path, finding } = stored;
   return {

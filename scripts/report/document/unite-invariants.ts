@@ -1,10 +1,8 @@
-/** What several runs looked at, invariant by invariant. */
+/** What several runs exercised, invariant by invariant. */
 
 import { BadInput } from '../../../properties/formats/index.js';
 import type { GridCoverage, InvariantCoverage, SituationCount, CodeShare } from '../../coverage/coverage-document.js';
 import type {
-  BucketReport,
-  GridReport,
   SituationReport,
   FindingReport,
   InvariantReport,
@@ -19,7 +17,7 @@ import { caughtBy } from '../../coverage/matrix-document.js';
 
 type Defects = NonNullable<InvariantReport['defects']>;
 
-/** All of the registry and whatever else the documents name, those with trouble first. */
+/** All invariants of the registry and of the documents, those with problems first. */
 export const uniteInvariants = (
   results: readonly Results[],
   matrix: readonly MatrixRowReport[],
@@ -29,7 +27,7 @@ export const uniteInvariants = (
     [...(summary?.invariants ?? []), ...(coverage?.invariants ?? [])].map(({ id }) => id),
   );
   const ids = new Set([...INVARIANTS.map(({ id }) => id), ...named]);
-  return [...ids].map((id) => uniteInvariant(id, results, matrix, findings)).toSorted(byTrouble);
+  return [...ids].map((id) => uniteInvariant(id, results, matrix, findings)).toSorted(bySeverity);
 };
 
 const uniteInvariant = (
@@ -63,90 +61,90 @@ const uniteInvariant = (
   };
 };
 
-/** What a coverage document says of an invariant, and where it says it. */
-interface CoverageHere {
+/** An invariant's part of one coverage document. */
+interface InvariantSource {
   readonly directory: string;
   readonly traffic: string;
   readonly coverage: InvariantCoverage;
 }
 
-const coverageOf = ({ directory, coverage }: Results, id: string): readonly CoverageHere[] =>
+const coverageOf = ({ directory, coverage }: Results, id: string): readonly InvariantSource[] =>
   coverage === undefined
     ? []
     : coverage.invariants
         .filter((each) => each.id === id)
         .map((each) => ({ directory, traffic: coverage.traffic, coverage: each }));
 
-/** What rests on the contract needs guests that keep it. */
-const couldExercise = ({ traffic, coverage: { id } }: CoverageHere): boolean =>
+/** An invariant that assumes the contract needs guests that keep it. */
+const couldExercise = ({ traffic, coverage: { id } }: InvariantSource): boolean =>
   traffic !== 'hostile' || invariantNamed(id)?.contract !== 'kept';
 
-const hasDefects = ({ coverage }: CoverageHere): boolean => coverage.defects !== undefined;
+const hasDefects = ({ coverage }: InvariantSource): boolean => coverage.defects !== undefined;
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
-/** Shares of code cannot be united; the run that reached most stands for all. */
+/** Shares of code cannot be united, so the run that reached most stands for all. */
 const bestCode = (covered: readonly InvariantCoverage[]): CodeShare | undefined =>
   covered
     .flatMap(({ code }) => (code === undefined ? [] : [code.impl]))
     .toSorted((one, other) => other.lines.covered - one.lines.covered)[0];
 
-interface Trouble {
+interface Evidence {
   readonly found: number;
   readonly exercised: number;
   readonly applies: boolean;
   readonly gaps: boolean;
 }
 
-const stateOf = ({ found, exercised, applies, gaps }: Trouble): InvariantState => {
+const stateOf = ({ found, exercised, applies, gaps }: Evidence): InvariantState => {
   if (found > 0) return 'broken';
   if (!applies) return 'not-applicable';
-  if (exercised === 0) return 'idle';
-  return gaps ? 'gaps' : 'fine';
+  if (exercised === 0) return 'unexercised';
+  return gaps ? 'gaps' : 'held';
 };
 
-/** Among equals, the emptier one first; then the order of the registry, for sorting keeps it. */
-const byTrouble = (one: InvariantReport, other: InvariantReport): number =>
+/** Among equals, the one with the smaller share of situations first; then in the order of the registry. */
+const bySeverity = (one: InvariantReport, other: InvariantReport): number =>
   STATES.indexOf(one.state) - STATES.indexOf(other.state) || reachedShare(one) - reachedShare(other);
 
 const reachedShare = ({ situations }: InvariantReport): number =>
   situations === undefined || situations.reachable === 0 ? 1 : situations.reached / situations.reachable;
 
 /**
- * The buckets of one invariant over several runs: counts are summed, and a bucket that any run filled is reachable. Throws
- * `BadInput` if the runs do not speak of the same buckets.
+ * The situations of one invariant over several runs: counts are summed, and a situation that any run reached is reachable. Throws
+ * `BadInput` if the runs do not have the same situations.
  */
-const uniteSituations = (covered: readonly CoverageHere[]): SituationReport | undefined => {
+const uniteSituations = (covered: readonly InvariantSource[]): SituationReport | undefined => {
   const [first, ...others] = covered;
   if (first === undefined) return undefined;
-  for (const other of others) refuseOtherBuckets(first, other);
+  for (const other of others) refuseOtherSituations(first, other);
   const grids = first.coverage.grids.map((grid, index) =>
     uniteGrid([grid, ...others.map(({ coverage }) => coverage.grids[index])]),
   );
-  const buckets = grids.flatMap((grid) => grid.buckets);
-  const reached = buckets.filter(({ count }) => count > 0).length;
-  const unreachable = buckets.filter((bucket) => bucket.unreachable !== undefined).length;
-  return { grids, reached, reachable: buckets.length - unreachable };
+  const situations = grids.flatMap((grid) => grid.situations);
+  const reached = situations.filter(({ count }) => count > 0).length;
+  const unreachable = situations.filter((situation) => situation.unreachable !== undefined).length;
+  return { grids, reached, reachable: situations.length - unreachable };
 };
 
-const uniteGrid = ([first, ...others]: readonly [GridCoverage, ...GridCoverage[]]): GridReport => ({
+const uniteGrid = ([first, ...others]: readonly [GridCoverage, ...GridCoverage[]]): GridCoverage => ({
   name: first.name,
   axes: first.axes,
-  buckets: first.situations.map((bucket, index) =>
-    uniteBucket([bucket, ...others.map(({ situations }) => situations[index])]),
+  situations: first.situations.map((situation, index) =>
+    uniteSituation([situation, ...others.map(({ situations }) => situations[index])]),
   ),
 });
 
-const uniteBucket = (same: readonly [SituationCount, ...SituationCount[]]): BucketReport => {
+const uniteSituation = (same: readonly [SituationCount, ...SituationCount[]]): SituationCount => {
   const [{ values, unreachable }] = same;
-  const count = same.reduce((sum, each) => sum + each.count, 0);
+  const count = total(same.map((each) => each.count));
   return count > 0 || unreachable === undefined ? { values, count } : { values, count, unreachable };
 };
 
-const refuseOtherBuckets = (one: CoverageHere, other: CoverageHere): void => {
+const refuseOtherSituations = (one: InvariantSource, other: InvariantSource): void => {
   if (namesOf(one.coverage) === namesOf(other.coverage)) return;
   const { id } = one.coverage;
-  const text = `its situations are not those in ${one.directory}; report runs of different versions apart`;
+  const text = `its situations are not those in ${one.directory}; report runs of different versions separately`;
   throw new BadInput(other.directory, text, { place: `coverage.json: ${id}` });
 };
 

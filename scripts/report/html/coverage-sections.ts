@@ -1,4 +1,4 @@
-/** What was looked at, invariant by invariant; those with trouble first. */
+/** What the runs exercised: each invariant, and the code. */
 
 import { formatShare, counted, compactCount } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
@@ -7,9 +7,9 @@ import type { CodeReport, ReportDocument, InvariantReport, InvariantState } from
 
 const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   broken: 'broken',
-  idle: 'never exercised',
+  unexercised: 'never exercised',
   gaps: 'held, with gaps',
-  fine: 'held',
+  held: 'held',
   'not-applicable': 'does not apply',
 };
 
@@ -17,8 +17,8 @@ export const invariantsSection = ({ invariants }: ReportDocument): Markup =>
   html`<section id="invariants" aria-labelledby="invariants-title">
     <h2 id="invariants-title">Invariants</h2>
     <p class="lead">
-      Rules that hold of every sound machine, asked after every step. A check counts as work only if its premise held.
-      Those with trouble come first.
+      Rules that every sound machine obeys, checked after every step. A check counts as exercised only if its premise
+      held. Invariants with problems come first.
     </p>
     <table class="invariants">
       <thead>
@@ -74,7 +74,7 @@ const caughtText = ({ defects }: InvariantReport): Markup => {
   >`;
 };
 
-// The code that no program reached.
+// Code.
 
 export const codeSection = ({ code }: ReportDocument): Markup | undefined => {
   if (code === undefined) return undefined;
@@ -118,9 +118,7 @@ const fileLines = (file: string, unreached: CodeReport['unreached']): Markup => 
     <pre class="scroll" role="region" aria-label="Unreached lines of ${file}" tabindex="0">${text}</pre>`;
 };
 
-// A share as a number and a bar.
-
-/** `text`: what the share says in words, beside the bar. */
+/** A share as a number and a bar. `text`: the words beside the bar. */
 export const bar = (part: number, whole: number, text: string = formatShare(part, whole)): Markup => {
   if (whole === 0) return html`<span class="none">–</span>`;
   const percent = Math.round((part / whole) * 1000) / 10;

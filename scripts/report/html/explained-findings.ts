@@ -1,4 +1,4 @@
-/** Runs each finding again to tell it step by step; where that cannot be done, says why in a sentence. */
+/** Runs each finding again to explain it step by step, or gives the reason why that is not possible. */
 
 import { BadInput } from '../../../properties/formats/index.js';
 import type { Finding } from '../../../properties/finding.js';
@@ -22,7 +22,7 @@ export interface RerunOptions extends CaseTimeoutFlag {
 /** A finding with its story, or the sentence that says why there is none. */
 export type Told = { readonly finding: FindingReport } & ({ readonly story: Story } | { readonly untold: string });
 
-/** A page with more stories would be slow to open. */
+/** A page with more would be slow to open. */
 const MOST_STORIES = 50;
 
 export const tellFindings = async (report: BuiltReport, rerun: RerunOptions): Promise<readonly Told[]> => {
@@ -31,7 +31,10 @@ export const tellFindings = async (report: BuiltReport, rerun: RerunOptions): Pr
     told.push(
       told.length < MOST_STORIES
         ? await tellFinding(finding, report, rerun)
-        : { finding, untold: `The first ${MOST_STORIES} findings are told step by step; replay this one by itself.` },
+        : {
+            finding,
+            untold: `Only the first ${MOST_STORIES} findings are shown step by step; replay this one on its own.`,
+          },
     );
   }
   return told;
@@ -42,11 +45,11 @@ const tellFinding = async (finding: FindingReport, report: BuiltReport, rerun: R
   if (stored === undefined)
     return { finding, untold: 'Its program is not stored with these results, so it cannot be run.' };
   if (isDeath(stored.divergence))
-    return { finding, untold: 'It ends or stops the process that runs it, so it is not run.' };
+    return { finding, untold: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
     const story = await runAgain(stored, finding, rerun);
     if (story !== undefined) return { finding, story };
-    const untold = `Run again, ${stored.subject} agrees with ${stored.reference}: it was mended, or chance played a part.`;
+    const untold = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
     return { finding, untold };
   } catch (error) {
     if (error instanceof BadInput) return { finding, untold: `It cannot be run here: ${error.message}.` };
@@ -69,7 +72,7 @@ const runAgain = async (
   }
 };
 
-/** Another invariant may see the same bug and be asked first; then the finding's own is asked alone. */
+/** Another invariant may catch the same bug first; then the program is run again with the finding's own invariant alone. */
 const storyOf = async (
   { case: told, divergence: { invariant } }: Finding,
   signature: string,

@@ -1,4 +1,4 @@
-/** The findings, each to be stepped through. */
+/** The findings: what is wrong, and a view to step through. */
 
 import type { Markup } from './markup.js';
 import { html, dataElement } from './markup.js';
@@ -13,9 +13,9 @@ export const findingsSection = ({ findings }: ReportDocument, told: readonly Tol
   return html`<section id="findings" aria-labelledby="findings-title">
     <h2 id="findings-title">${counted(findings.length, 'finding')}</h2>
     <p class="lead">
-      Each program was made as small as it could be. Step through it with <kbd>←</kbd> and <kbd>→</kbd>; point at an
-      entry to have it decoded; click an address to follow it through the tables. What a step changed is
-      <span class="swatch changed">marked</span>, what is wrong is <span class="swatch divergent">framed</span>.
+      Each program has been shrunk. Step through it with <kbd>←</kbd> and <kbd>→</kbd>. Hover over an entry to decode
+      it; click an address to follow it through the tables. What a step changed is
+      <span class="swatch changed">marked</span>, and what is wrong is <span class="swatch divergent">framed</span>.
     </p>
     ${glossary()} ${told.map(findingView)}
   </section>`;
@@ -23,11 +23,11 @@ export const findingsSection = ({ findings }: ReportDocument, told: readonly Tol
 
 const findingView = (told: Told, index: number): Markup => {
   const { finding } = told;
-  const { id, signature, harms, counterexample } = finding;
+  const { id, signature, impact, counterexample } = finding;
   return html`<details class="finding" id="${id}" ${index === 0 ? html`open` : undefined}>
     <summary>
       <h3>Finding ${index + 1}: ${signature}</h3>
-      ${harms === 'host' ? html`<span class="tag bad">can harm the host</span>` : undefined}
+      ${impact === 'host' ? html`<span class="tag bad">can harm the host</span>` : undefined}
       ${counterexample === undefined ? undefined : html`<span class="tag">${counted(counterexample.listing.length - 1, 'step')}</span>`}
       <span class="tag">${counted(finding.count, 'program')}</span>
     </summary>
@@ -120,7 +120,7 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
       status === 'fixed'
         ? html`<div>
             <dt>status</dt>
-            <dd>it was marked as fixed, and is back</dd>
+            <dd>marked as fixed, and back</dd>
           </div>`
         : undefined
     }
@@ -133,8 +133,6 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
           </div>`
     }`;
 };
-
-// The program of a finding, each step a link to its moment.
 
 const programList = (story: Story, finding: string): Markup => {
   const shown = new Map(story.frames.map((frame) => [frame.name, frame]));
@@ -174,36 +172,35 @@ const stepTag = ({ index, necessity }: StepStory, frame: Frame | undefined, { fo
   return necessity.kind === 'not-reached' ? html`<span class="tag">not reached</span>` : undefined;
 };
 
-// The words that a newcomer needs to understand a finding.
-
+/** Enough for a newcomer to understand a finding. */
 const WORDS: readonly (readonly [word: string, meaning: string])[] = [
-  ['guest', 'The virtual machine. It keeps page tables of its own and may write anything into them.'],
+  ['guest', 'The virtual machine. It keeps its own page tables and may write anything into them.'],
   [
     'shadow tables',
-    'The page tables that the CPU really uses. The hypervisor makes them from the guest’s, lazily, and must never let them allow more.',
+    'The page tables that the CPU really uses. The hypervisor builds them from the guest’s on demand, and they must never permit more than the guest’s do.',
   ],
   [
     'PGD, PMD, PTE',
-    'The levels of a page table, from the root down: an address picks an entry of the PGD, that leads to a table whose entry it picks, and so on. PMDs exist in PAE paging only.',
+    'The levels of a page table, from the root down. An address selects an entry of the PGD, which points to the next table, and so on. Only PAE paging has PMDs.',
   ],
-  ['leaf', 'The last entry of the way: it names the page, and what may be done to it.'],
-  ['root', 'The PGD of one address space. A guest switches between address spaces by naming another root.'],
+  ['leaf', 'The last entry of a walk. It names the page and the permitted accesses.'],
+  ['root', 'The PGD of one address space. A guest switches address spaces by loading another root.'],
   [
     'slot',
-    'One of four places in which the hypervisor keeps the shadow of a root, so that switching back is cheap. The guest runs on the current one.',
+    'One of four places where the hypervisor caches the shadow of a root, so that switching back is cheap. The guest runs on the current slot.',
   ],
   [
     'reference',
-    'The hold that a leaf has on a page of guest memory. One too few, and the page is given away while it is still mapped; one too many, and it never comes back.',
+    'A leaf’s hold on a page of guest memory. With one too few, the page is freed while still mapped; with one too many, it is never freed.',
   ],
   [
     'Switcher',
-    'The hypervisor’s own window at the top of every address space. Without it the host cannot get back in.',
+    'The hypervisor’s own window at the top of every address space. Without it, the host cannot regain control.',
   ],
-  ['linear mode', 'Before its first root every address of the guest maps to itself.'],
+  ['linear mode', 'Until the guest loads its first root, every address maps to itself.'],
   [
     'kill',
-    'The hypervisor ends a guest that broke the rules. That is allowed; what matters is that it happens exactly then.',
+    'The hypervisor terminates a guest that broke the rules. This is allowed, but it must happen at exactly the right step.',
   ],
   ['expected, actual', 'What the reference did, and what the tested machine did.'],
 ];

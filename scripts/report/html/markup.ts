@@ -1,6 +1,6 @@
-/** HTML that cannot be broken by what is put into it: whatever is not markup already is escaped. */
+/** HTML templates that escape every value which is not markup already. */
 
-/** HTML that is safe as it is. Made here and nowhere else. */
+/** Safe HTML. Only this file makes it. */
 export class Markup {
   readonly text: string;
 
@@ -28,15 +28,15 @@ const textOf = (content: Content): string => {
   return content.map(textOf).join('');
 };
 
-/** A template of HTML. Values may stand in text and in attributes that are quoted, never elsewhere. */
+/** A template of HTML. Values may appear in text and in quoted attributes, nowhere else. */
 export const html = (parts: TemplateStringsArray, ...contents: readonly Content[]): Markup =>
   new Markup(parts.map((part, index) => (index === 0 ? '' : textOf(contents[index - 1])) + part).join(''));
 
-/** Data for a script. `<` is spelt out, so that no text in it can end the element. */
+/** Data for a script. `<` is escaped, so that no text in it can end the element. */
 export const dataElement = (id: string, data: unknown): Markup =>
   new Markup(
     `<script type="application/json" id="${escaped(id)}">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,
   );
 
-/** The content of a style or script element: ours, from a file of this package. */
+/** Trusted text, from a file of this package. */
 export const verbatim = (text: string): Markup => new Markup(text);

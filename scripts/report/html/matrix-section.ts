@@ -1,4 +1,4 @@
-/** Planted bugs against invariants: in how many of the seeds each one caught it. */
+/** Planted bugs against invariants: under how many seeds each invariant caught each bug. */
 
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { counted } from '../../terminal/numbers.js';
@@ -10,11 +10,11 @@ export const matrixSection = ({ matrix }: ReportDocument): Markup | undefined =>
   if (matrix.length === 0) return undefined;
   const columns = columnsOf(matrix);
   return html`<section id="matrix" aria-labelledby="matrix-title">
-    <h2 id="matrix-title">Planted bugs and who catches them</h2>
+    <h2 id="matrix-title">Planted bugs and the invariants that catch them</h2>
     <p class="lead">
-      ${counted(matrix.length, 'bug')}, each planted by itself and hunted under several seeds. A cell holds the number
-      of seeds in which the invariant caught the bug by itself; the darker, the more. A frame marks an invariant that no
-      other could stand in for. ${missedText(matrix)}
+      ${counted(matrix.length, 'bug')}, each planted alone and hunted under several seeds. A cell gives the number of
+      seeds under which the invariant caught the bug on its own; darker means more. A frame marks the only invariant
+      that catches the bug. ${missedText(matrix)}
     </p>
     <div class="scroll tall" role="region" aria-label="Matrix of planted bugs and invariants" tabindex="0">
       <table class="heat">
@@ -33,7 +33,7 @@ export const matrixSection = ({ matrix }: ReportDocument): Markup | undefined =>
   </section>`;
 };
 
-/** In the registry's order, then what is not in it. */
+/** In the order of the registry, then any others. */
 const columnsOf = (matrix: readonly MatrixRowReport[]): readonly string[] => {
   const ids = new Set([...INVARIANTS.map(({ id }) => id), ...matrix.flatMap(({ caughtBy }) => Object.keys(caughtBy))]);
   return [...ids];
@@ -42,7 +42,7 @@ const columnsOf = (matrix: readonly MatrixRowReport[]): readonly string[] => {
 const missedText = (matrix: readonly MatrixRowReport[]): Markup | undefined => {
   const missed = matrix.filter(({ seeds, seedsCaught }) => seedsCaught < seeds).length;
   if (missed === 0) return html`Every seed caught every bug.`;
-  return html`<strong class="bad">${counted(missed, 'bug')} went unnoticed under some seed.</strong>`;
+  return html`<strong class="bad">${counted(missed, 'bug')} went unnoticed under at least one seed.</strong>`;
 };
 
 const matrixRow = (row: MatrixRowReport, columns: readonly string[]): Markup => {

@@ -1,4 +1,4 @@
-/** The report in a real browser. `CHROMIUM` names another one; `SCREENSHOTS` a directory to keep pictures in. */
+/** The report in a real browser. Set `CHROMIUM` to use another one, `SCREENSHOTS` to a directory to keep pictures in. */
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -18,13 +18,13 @@ const CHROMIUM = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSync(pat
 const isThere = existsSync(CHROMIUM);
 
 test.skipIf(isThere)('there is a browser to open the report in', (context) => {
-  const problem = `no Chromium at ${CHROMIUM}: install it, or name one in the variable CHROMIUM`;
+  const problem = `no Chromium at ${CHROMIUM}: install it, or set CHROMIUM to the path of one`;
   if (process.env['CI'] === 'true') throw new Error(problem);
   console.warn(`skipped: ${problem}`);
   context.skip(problem);
 });
 
-/** Soon shows two kinds of divergence, both with tables to follow. */
+/** Quickly finds two kinds of divergence, both with tables to follow. */
 const TWO_BUGS = [
   '--subject',
   'impl:set-pgd-loses-switcher,set-pte-upgrades-in-place',
@@ -44,7 +44,7 @@ describe.skipIf(!isThere)('the page', () => {
   let directory: string;
   let browser: Browser;
   let url: string;
-  /** What the page complained of, and what it asked the network for. */
+  /** Errors of the page, and requests that it made. */
   const troubles: string[] = [];
 
   beforeAll(async () => {
@@ -69,8 +69,8 @@ describe.skipIf(!isThere)('the page', () => {
 
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close();
-    const told = troubles.splice(0);
-    if (told.length > 0) throw new Error(told.join('\n'));
+    const seen = troubles.splice(0);
+    if (seen.length > 0) throw new Error(seen.join('\n'));
   });
 
   const reportOf = async (run: string): Promise<string> => {
@@ -93,14 +93,14 @@ describe.skipIf(!isThere)('the page', () => {
     return page;
   };
 
-  /** Names of the moments that the page shows, of those findings that are open. */
+  /** Ids of the steps that the page shows in open findings. */
   const shown = (page: Page): Promise<readonly string[]> =>
     page.locator('.finding[open] .frame:visible').evaluateAll((frames) => frames.map(({ id }) => id));
 
-  test('tells at once whether to worry, and shows where the first finding diverges', async () => {
+  test('begins with the verdict, and shows where the first finding diverges', async () => {
     const page = await open();
     await expect(page.locator('.summary h2').textContent()).resolves.toMatch(
-      /Worry: 2 new findings, .* harm the host\./,
+      /Divergence: 2 new findings, .* harm the host\./,
     );
     expect(await shown(page)).toEqual([expect.stringMatching(/^finding-1\/(step-\d+|end|destroy)$/)]);
     await expect(page.locator('.frame:visible .diverges').count()).resolves.toBe(1);
@@ -156,7 +156,7 @@ describe.skipIf(!isThere)('the page', () => {
     await expect(walk.locator('dt').first().textContent()).resolves.toMatch(/^PGD\[\d+\] at 0x|^0xc0000123$/);
     await input.fill('nonsense');
     await input.press('Enter');
-    await expect(walk.textContent()).resolves.toContain('is no address');
+    await expect(walk.textContent()).resolves.toContain('is not a 32-bit address');
     await input.press('ArrowLeft');
     await expect(walk.isVisible()).resolves.toBe(true);
   });
@@ -192,7 +192,7 @@ describe.skipIf(!isThere)('the page', () => {
     },
   );
 
-  test('is not broken by the text of strangers', async () => {
+  test('is not broken by hostile text', async () => {
     const run = join(directory, 'run');
     const evil = '</script><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
     for (const name of await readdir(join(run, 'findings'))) {

@@ -1,13 +1,8 @@
-/** The situations in which each invariant was exercised, as grids in which what is missing stands out. */
+/** The situations in which each invariant was exercised, as grids in which the gaps stand out. */
 
 import { compactCount, counted, formatCount } from '../../terminal/numbers.js';
-import type {
-  BucketReport,
-  GridReport,
-  InvariantReport,
-  ReportDocument,
-  SituationReport,
-} from '../document/report-document.js';
+import type { GridCoverage, SituationCount } from '../../coverage/coverage-document.js';
+import type { InvariantReport, ReportDocument, SituationReport } from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 
@@ -17,16 +12,16 @@ export const situationsSection = ({ invariants }: ReportDocument): Markup | unde
   return html`<section id="situations" aria-labelledby="situations-title">
     <h2 id="situations-title">Situations</h2>
     <p class="lead">
-      In which situations each invariant was exercised, and how often.
+      How often each invariant was exercised in which situation.
       <span class="key"><span class="swatch reached">12</span> reached</span>
-      <span class="key"><span class="swatch empty">0</span> empty: no program got there</span>
-      <span class="key"><span class="swatch unreachable">–</span> cannot be reached; the reason shows on focus</span>
+      <span class="key"><span class="swatch empty">0</span> empty: no program reached it</span>
+      <span class="key"><span class="swatch unreachable">–</span> unreachable: hover or focus for the reason</span>
     </p>
     ${lists}
   </section>`;
 };
 
-/** Open where something is missing. */
+/** Open if a situation is empty. */
 const gridsOf = (id: InvariantReport['id'], situations: SituationReport): Markup => {
   const { reached, reachable } = situations;
   const empty = reachable - reached;
@@ -44,13 +39,13 @@ const gridsOf = (id: InvariantReport['id'], situations: SituationReport): Markup
   </details>`;
 };
 
-/** The last axis stands across, the product of the others down. */
-const table = (id: string, { axes, buckets }: GridReport): Markup => {
+/** The last axis makes the columns, the product of the others the rows. */
+const table = (id: string, { axes, situations }: GridCoverage): Markup => {
   const down = axes.slice(0, -1);
   const across = axes.at(-1);
   const columns = across?.values ?? [];
   const rows = product(down.map(({ values }) => values));
-  const byName = new Map(buckets.map((bucket) => [nameOf(bucket.values), bucket]));
+  const byName = new Map(situations.map((situation) => [nameOf(situation.values), situation]));
   return html`<table class="situations">
     <thead>
       <tr>
@@ -78,9 +73,9 @@ const product = (lists: readonly (readonly string[])[]): readonly (readonly stri
     [[]],
   );
 
-const cell = (id: string, bucket: BucketReport | undefined): Markup => {
-  if (bucket === undefined) return html`<td></td>`;
-  const { values, count, unreachable } = bucket;
+const cell = (id: string, situation: SituationCount | undefined): Markup => {
+  if (situation === undefined) return html`<td></td>`;
+  const { values, count, unreachable } = situation;
   if (unreachable !== undefined) {
     return html`<td class="unreachable">
       <button type="button" data-hint="Cannot be reached: ${unreachable}">–</button>

@@ -1,15 +1,15 @@
-/** One moment of a finding: what the step did, and everything as it is after it. */
+/** One step of a finding: what it did, and the state after it. */
 
 import type { Compared, Frame, ReferenceRow, StoreRow, Story } from '../../../properties/explain/story.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { changeOf, guestTables, markClass, markWords, shadowTables } from './table-views.js';
 
-/** `finding-1/step-3`: the anchor of a moment. */
+/** `finding-1/step-3`: the anchor of a step. */
 export const anchorOf = (finding: string, { name }: Pick<Frame, 'name'>): string =>
   `${finding}/${name.replace(' ', '-')}`;
 
-/** Only the last is shown at first; the script of the page shows the others. */
+/** Only the diverging step is shown at first; the page's script shows the others. */
 export const frameView = (frame: Frame, story: Story, finding: string): Markup => {
   const anchor = anchorOf(finding, frame);
   return html`<section
@@ -30,7 +30,7 @@ export const frameView = (frame: Frame, story: Story, finding: string): Markup =
 
 const divergenceBanner = ({ divergence, invariant }: Story): Markup =>
   html`<div class="diverges">
-    <strong>Here the two sides part.</strong>
+    <strong>The two sides diverge here.</strong>
     <dl>
       <div>
         <dt>${divergence.field}</dt>
@@ -76,7 +76,7 @@ const references = (frame: Frame, sides: Sides): Markup =>
     <h4>References held on guest pages</h4>
     ${
       frame.references.length === 0
-        ? html`<p class="none">None: nothing of the guest’s memory is mapped.</p>`
+        ? html`<p class="none">None: no guest memory is mapped.</p>`
         : sidesTable('guest page', frame.references.map(referenceRow), sides)
     }
   </div>`;
@@ -122,7 +122,7 @@ const sidesTable = (head: string, rows: readonly Row[], { reference, subject }: 
     </tbody>
   </table>`;
 
-/** An exec: name is a whole command line. */
+/** The name of an exec: subject is a whole command line. */
 const shortName = (name: string): string => (name.startsWith('exec:') ? 'exec' : name.split(':', 1)[0]);
 
 const sidesRow = ({ name, expected, actual, differs, changed, divergent }: Row): Markup => {

@@ -1,16 +1,16 @@
-/** The first thing to be seen: whether to worry, and what that rests on. */
+/** The top of the page: the verdict, and the runs that it rests on. */
 
 import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
 import type { ReportDocument } from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 
-const SIGNS = { worry: '✕', no: '✓', 'cannot-tell': '?' } as const;
+const SIGNS = { divergence: '✕', clean: '✓', inconclusive: '?' } as const;
 
 export const summarySection = (report: ReportDocument): Markup => {
-  const { worry, programs, steps, milliseconds, runs, known } = report;
-  return html`<section class="summary ${worry.level}" aria-labelledby="verdict">
-    <h2 id="verdict"><span class="sign" aria-hidden="true">${SIGNS[worry.level]}</span> ${worry.sentence}</h2>
+  const { verdict, programs, steps, milliseconds, runs, known } = report;
+  return html`<section class="summary ${verdict.kind}" aria-labelledby="verdict">
+    <h2 id="verdict"><span class="sign" aria-hidden="true">${SIGNS[verdict.kind]}</span> ${verdict.sentence}</h2>
     <dl class="facts">
       ${fact('programs', formatCount(programs))} ${fact('steps', formatCount(steps))}
       ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}

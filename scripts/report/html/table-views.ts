@@ -24,11 +24,11 @@ export const guestTables = (guest: GuestState, story: Story): Markup =>
   </div>`;
 
 const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: GuestState): string => {
-  if (!initialized) return 'The guest has not announced itself (init); every address maps to itself.';
+  if (!initialized) return 'The guest has not called init; every address maps to itself.';
   const running =
-    linear || root === undefined ? 'Runs on no root yet: every address maps to itself' : `Runs on root ${root}`;
+    linear || root === undefined ? 'No root is loaded yet: every address maps to itself' : `Runs on root ${root}`;
   const pinned = stack === undefined ? '' : `, stack of ${counted(stack.pages, 'page')} below ${stack.esp}`;
-  return `${running}; its kernel begins at ${kernelAddress}; host CPU ${cpu}${pinned}.`;
+  return `${running}; its kernel starts at ${kernelAddress}; host CPU ${cpu}${pinned}.`;
 };
 
 const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, story: Story): Markup => {
@@ -40,7 +40,7 @@ const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, story: S
 };
 
 const leftOutText = (leftOut: number): Markup | undefined =>
-  leftOut === 0 ? undefined : html`<p class="none">${counted(leftOut, 'row')} more, left out here.</p>`;
+  leftOut === 0 ? undefined : html`<p class="none">${counted(leftOut, 'row')} more not shown.</p>`;
 
 const tableView = (table: GuestTable, { levels }: Story): Markup => {
   const { level, paddr, from, to, outside, rows } = table;
@@ -90,14 +90,14 @@ export const shadowTables = (shadow: ShadowState | undefined, story: Story): Mar
   if (shadow === undefined) {
     return html`<div class="block">
       <h4>The shadow tables</h4>
-      <p class="none">This subject lets nobody look inside.</p>
+      <p class="none">This subject does not expose its shadow tables.</p>
     </div>`;
   }
   const { slots, allocatedTables, reachableTables } = shadow;
   return html`<div class="block">
     <h4>The shadow tables in the four slots</h4>
     <p class="state-line">
-      ${counted(allocatedTables, 'host page')} handed out for tables, ${reachableTables} reachable.
+      ${counted(allocatedTables, 'host page')} allocated for tables, ${reachableTables} reachable.
     </p>
     <div class="slots">${slots.map((slot) => slotView(slot, story))}</div>
   </div>`;
@@ -164,33 +164,33 @@ const tablesOf = (tables: readonly ShadowTableRow[], { levels }: Story): Markup 
 
 const MEANINGS: Readonly<Record<string, string>> = {
   P: 'present',
-  RW: 'may be written',
-  US: 'for user code too',
-  A: 'was accessed',
-  D: 'was written to (dirty)',
-  PWT: 'cache writes through',
+  RW: 'writable',
+  US: 'accessible to user code',
+  A: 'accessed',
+  D: 'written to (dirty)',
+  PWT: 'write-through caching',
   PCD: 'not cached',
   PSE: 'a large page',
-  G: 'kept over a flush (global)',
+  G: 'survives a flush (global)',
 };
 
 const entryHint = ({ value, page, bits, present, from, to, since }: GuestRow): string =>
   [
     `${value}: page ${page}${present ? '' : ', not present: the CPU stops here'}`,
-    ...bits.map((bit) => `${bit}: ${MEANINGS[bit] ?? 'the guest’s own bit'}`),
+    ...bits.map((bit) => `${bit}: ${MEANINGS[bit] ?? 'available to the guest'}`),
     `translates ${from} … ${to}`,
-    since === undefined ? '' : `so since step ${since}`,
+    since === undefined ? '' : `unchanged since step ${since}`,
   ]
     .filter((line) => line !== '')
     .join('\n');
 
 const leafHint = (leaf: ShadowLeafRow): string =>
   [
-    `${leaf.vaddr} … leads to ${leaf.targetText}`,
+    `${leaf.vaddr} … maps to ${leaf.targetText}`,
     `leaf: ${rightsText(leaf.writable, leaf.user)}`,
     `entry above it: ${rightsText(leaf.upperWritable, leaf.upperUser)}`,
-    `both together: ${leaf.rights}`,
-    leaf.since === undefined ? 'so since creation' : `so since step ${leaf.since}`,
+    `combined: ${leaf.rights}`,
+    leaf.since === undefined ? 'unchanged since creation' : `unchanged since step ${leaf.since}`,
   ].join('\n');
 
 const rightsText = (writable: boolean, user: boolean): string =>

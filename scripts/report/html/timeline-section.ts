@@ -1,4 +1,4 @@
-/** How each run went on: how fast it was, and when it last saw something new. */
+/** How each run progressed: its speed, and when it last reached something new. */
 
 import { compactCount, formatTime, counted } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
@@ -15,10 +15,10 @@ export const timelineSection = ({ timelines }: ReportDocument): Markup | undefin
   </section>`;
 };
 
-/** More than a plot can show only makes the page slow. */
+/** More points than this only make the page slow. */
 const MOST_POINTS = 400;
 
-/** One in so many, and the last in any case. */
+/** Every nth milestone, always with the last. */
 const thinned = (milestones: readonly Milestone[]): readonly Milestone[] => {
   const every = Math.ceil(milestones.length / MOST_POINTS);
   return milestones.filter((_, index) => (milestones.length - 1 - index) % every === 0);
@@ -43,7 +43,7 @@ const runPlots = (source: string, milestones: readonly Milestone[]): Markup =>
       })}
     </div>`;
 
-/** Between two milestones each; at the end of the time that it is the speed of. */
+/** The speed between each two milestones, placed at the later one. */
 const speeds = (milestones: readonly Milestone[]): readonly Point[] =>
   milestones.flatMap((each, index) => {
     const before = milestones[index - 1] ?? { milliseconds: 0, steps: 0 };
@@ -53,17 +53,17 @@ const speeds = (milestones: readonly Milestone[]): readonly Point[] =>
 
 const speedText = (milestones: readonly Milestone[]): string => {
   const last = milestones.at(-1);
-  if (last === undefined || last.milliseconds === 0) return 'Too short to tell.';
+  if (last === undefined || last.milliseconds === 0) return 'The run was too short.';
   return `${compactCount((last.steps / last.milliseconds) * 1000)} on average, over ${formatTime(last.milliseconds)}.`;
 };
 
 const noveltyText = (milestones: readonly Milestone[]): string => {
   const last = milestones.at(-1);
-  if (last === undefined) return 'Too short to tell.';
+  if (last === undefined) return 'The run was too short.';
   const newest = milestones.find(({ situations }) => situations === last.situations) ?? last;
   const since = last.milliseconds - newest.milliseconds;
-  const found = last.findings === 0 ? '' : ` ${counted(last.findings, 'finding')}, each a dashed line.`;
-  return `${last.situations}; the last new one after ${formatTime(newest.milliseconds)}, then none for ${formatTime(since)}.${found}`;
+  const found = last.findings === 0 ? '' : ` ${counted(last.findings, 'finding')}, marked by dashed lines.`;
+  return `${last.situations}; the last new one after ${formatTime(newest.milliseconds)}, none in the ${formatTime(since)} since.${found}`;
 };
 
 const findingMarks = (milestones: readonly Milestone[]): readonly { readonly x: number; readonly text: string }[] =>
@@ -74,7 +74,7 @@ const findingMarks = (milestones: readonly Milestone[]): readonly { readonly x: 
       : [{ x: milliseconds, text: `${counted(more, 'finding')} after ${formatTime(milliseconds)}` }];
   });
 
-// A small line plot in SVG.
+// The plot: a small line in SVG.
 
 interface Point {
   /** Milliseconds. */
@@ -84,12 +84,12 @@ interface Point {
 
 interface Plot {
   readonly title: string;
-  /** In a sentence, what can be seen. */
+  /** What the plot shows, in a sentence. */
   readonly description: string;
   readonly points: readonly Point[];
   /** `steps`: the value holds until the next point. */
   readonly drawn: 'line' | 'steps';
-  /** Where something happened, in milliseconds, and what. */
+  /** Events: when, in milliseconds, and what. */
   readonly marks: readonly { readonly x: number; readonly text: string }[];
 }
 
@@ -102,7 +102,7 @@ const TOP = 12;
 const RIGHT = WIDTH - 14;
 const TICKS = 4;
 
-/** The smallest of 1, 2, 2.5, 5 times a power of ten that is no smaller. */
+/** Rounds up to 1, 2, 2.5 or 5 times a power of ten. */
 const roundUp = (value: number): number => {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

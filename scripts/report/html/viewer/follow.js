@@ -1,6 +1,6 @@
 /**
- * Follows an address through the tables of the moment that a finding shows: the guest's walk beside what the shadow of each slot
- * holds. The walk stays open from step to step.
+ * Follows an address through the tables of the step that a finding shows: the guest's walk beside the shadow leaf of each slot. The
+ * walk stays open from step to step.
  */
 
 /**
@@ -16,7 +16,7 @@ const PAGE = 4096;
 /** @param {number} value */
 const hex = (value) => `0x${value.toString(16)}`;
 
-/** `0x400000` or `400000`; nothing for what is no address of 32 bits. @param {string} text */
+/** `0x400000` or `400000`; undefined for anything else than a 32-bit address. @param {string} text */
 const parseAddress = (text) => (/^\s*(?:0x)?[0-9a-f]{1,8}\s*$/i.test(text) ? parseInt(text, 16) : undefined);
 
 // The guest's walk.
@@ -27,10 +27,10 @@ const guestWalk = (story, { guest }, address) => {
     return [{ head: hex(address), detail: 'belongs to the hypervisor: the guest cannot map anything here' }];
   }
   if (guest.linear || guest.root === undefined) {
-    return [{ head: hex(address), detail: 'maps to itself: the guest runs on no root yet' }];
+    return [{ head: hex(address), detail: 'maps to itself: the guest has loaded no root yet' }];
   }
   const tree = guest.trees.find(({ current }) => current);
-  if (tree === undefined) return [{ head: guest.root, detail: 'this root is left out here' }];
+  if (tree === undefined) return [{ head: guest.root, detail: 'this root is not shown here' }];
   /** @type {Line[]} */
   const lines = [];
   let table = Number(guest.root);
@@ -44,7 +44,7 @@ const guestWalk = (story, { guest }, address) => {
     if (row === undefined || Number(row.value) === 0) {
       const detail =
         row === undefined && tree.leftOut > 0
-          ? 'zero, or left out here'
+          ? 'zero, or not shown here'
           : 'zero: not present, the guest gets a page fault';
       return [...lines, { head, detail }];
     }
@@ -66,16 +66,16 @@ const arrival = ({ machine }, { page }, address) => {
 
 // The CPU's walk.
 
-/** The leaf of each slot that has one, then the slots that have none. @param {Story} story @param {Frame} frame @param {number} address */
+/** The leaf of each slot that has one, then the slots without. @param {Story} story @param {Frame} frame @param {number} address */
 const shadowWalk = (story, { shadow }, address) => {
-  if (shadow === undefined) return [{ head: 'shadow', detail: 'this subject lets nobody look inside' }];
+  if (shadow === undefined) return [{ head: 'shadow', detail: 'this subject does not expose its shadow tables' }];
   const page = address - (address % PAGE);
   const empty = shadow.slots.filter(({ leaves }) => !leaves.some(({ vaddr }) => Number(vaddr) === page));
   const lines = shadow.slots.flatMap((slot) => slotWalk(story, slot, address));
   if (empty.length === 0) return lines;
-  const leftOut = empty.some((slot) => slot.leftOut > 0) ? ', or left out here' : '';
+  const leftOut = empty.some((slot) => slot.leftOut > 0) ? ', or not shown here' : '';
   const head = `slot ${empty.map(({ slot, current }) => `${slot}${current ? ' (current)' : ''}`).join(', ')}`;
-  return [...lines, { head, detail: `no leaf${leftOut}: an access goes to the hypervisor first` }];
+  return [...lines, { head, detail: `no leaf${leftOut}: an access traps to the hypervisor` }];
 };
 
 /** @param {Story} story @param {ShadowSlot} slot @param {number} address @returns {readonly Line[]} */
@@ -93,7 +93,7 @@ const slotWalk = (story, slot, address) => {
   const since = leaf.since === undefined ? 'since creation' : `since step ${leaf.since}`;
   return [
     { head, detail: `${leaf.targetText}, ${leaf.rights}, ${since}`, wrong: leaf.divergent },
-    ...(slot.current && way.length > 0 ? [{ head: 'by way of', detail: way.join(', ') }] : []),
+    ...(slot.current && way.length > 0 ? [{ head: 'through', detail: way.join(', ') }] : []),
   ];
 };
 
@@ -127,7 +127,7 @@ class Follower {
     this.finding = finding;
     this.panel = /** @type {HTMLElement} */ (finding.querySelector('.walk'));
     this.input = /** @type {HTMLInputElement} */ (finding.querySelector('input[name="address"]'));
-    /** What is followed, as it was typed. */
+    /** The followed address, as typed. */
     this.text = '';
   }
 
@@ -152,15 +152,15 @@ class Follower {
   }
 
   refusal() {
-    return [element('p', `“${this.text}” is no address of 32 bits; write it like 0x400000.`)];
+    return [element('p', `“${this.text}” is not a 32-bit address; write it like 0x400000.`)];
   }
 
   /** @param {Frame} frame @param {number} address */
   walk(frame, address) {
     const columns = element('div', '', 'pair');
     columns.append(
-      column('The guest’s tables say', guestWalk(this.story, frame, address)),
-      column('The shadow tables say', shadowWalk(this.story, frame, address)),
+      column('By the guest’s tables', guestWalk(this.story, frame, address)),
+      column('By the shadow tables', shadowWalk(this.story, frame, address)),
     );
     const close = element('button', 'Close', 'close');
     close.setAttribute('type', 'button');

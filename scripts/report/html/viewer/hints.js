@@ -1,7 +1,7 @@
-/** Shows what is said of an entry or a bucket beside it, while the pointer or the focus is on it. */
+/** Tooltips: the text of an element's `data-hint`, beside it, while it is hovered or focused. */
 
 const hint = /** @type {HTMLElement} */ (document.getElementById('hint'));
-/** Pixels between the hint and what it is about, and from the edge of the window. */
+/** Pixels between the hint and its element, and between the hint and the edge of the window. */
 const GAP = 6;
 const EDGE = 8;
 
@@ -54,5 +54,5 @@ for (const name of ['pointerout', 'focusout']) {
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape') hide();
 });
-// What gets the focus may be scrolled into view only then.
+// Focusing an element may scroll it into view after `focusin`.
 addEventListener('scroll', () => about !== undefined && place(about), { capture: true, passive: true });

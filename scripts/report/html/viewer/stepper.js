@@ -1,7 +1,6 @@
 /**
- * Shows one moment of each finding at a time. A moment is a section of the page with an anchor (`finding-1/step-3`); which one is
- * shown follows the address of the page, so that a moment can be linked to and back and forward work. Whenever a finding shows
- * another moment, it dispatches `moment`.
+ * Shows one step of each finding at a time. A step is a section with an anchor (`finding-1/step-3`), and the page's address decides
+ * which one is shown, so steps can be linked to, and back and forward work. When a finding shows another step, it dispatches `moment`.
  */
 
 /** @type {readonly HTMLDetailsElement[]} */
@@ -39,7 +38,7 @@ const show = (finding, index) => {
   finding.dispatchEvent(new CustomEvent('moment'));
 };
 
-/** Scrolls the list of steps, and never the page. @param {HTMLElement} link */
+/** Scrolls the list of steps, not the page. @param {HTMLElement} link */
 const keepInView = (link) => {
   const list = link.closest('nav');
   if (list === null) return;
@@ -62,7 +61,7 @@ const goTo = (anchor) => {
   follow(anchor);
 };
 
-/** Shows what an anchor names; answers the finding, or nothing if it names no moment. @param {string} anchor */
+/** Shows the step that an anchor names; returns its finding, or undefined for any other anchor. @param {string} anchor */
 const follow = (anchor) => {
   const frame = document.getElementById(anchor);
   const finding = frame?.closest('details.finding');
@@ -73,7 +72,7 @@ const follow = (anchor) => {
   return finding;
 };
 
-/** `#step-3` alone is that of the first finding. */
+/** `#step-3` alone means the first finding. */
 const anchorOfPage = () => {
   const anchor = location.hash.slice(1);
   return /^(step-\d+|create|end|destroy)$/.test(anchor) ? `finding-1/${anchor}` : anchor;
@@ -92,7 +91,7 @@ const route = () => {
 /** @param {KeyboardEvent} event */
 const stepOf = ({ key, ctrlKey, metaKey, altKey, target }) => {
   if (ctrlKey || metaKey || altKey || !(target instanceof Element)) return 0;
-  // There the keys move the cursor, or what is scrolled.
+  // There, the keys move the cursor or scroll.
   if (target.closest('input, .scroll') !== null) return 0;
   if (key === 'ArrowRight' || key === 'j') return 1;
   return key === 'ArrowLeft' || key === 'k' ? -1 : 0;
