@@ -1,7 +1,18 @@
 /** The command as a process: what only a real one has. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -35,6 +46,26 @@ test('a start loads few files, and no package that one entry has no need of', ()
 interface V8Coverage {
   readonly result: readonly { readonly url: string }[];
 }
+
+test('a package that was not built tells how to build it, and one that was runs', () => {
+  const installed = mkdtempSync(join(tmpdir(), 'shadowdiff-installed-'));
+  const { bin } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')) as {
+    readonly bin: { readonly shadowdiff: string };
+  };
+  cpSync(join(clone, bin.shadowdiff), join(installed, bin.shadowdiff));
+  copyFileSync(join(clone, 'package.json'), join(installed, 'package.json'));
+  symlinkSync(bin.shadowdiff, join(installed, 'linked'));
+  const start = () => spawnSync(join(installed, 'linked'), ['--version'], { encoding: 'utf8' });
+  const { status, stderr } = start();
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringContaining(`run "npm run build" in ${installed}`),
+  });
+  mkdirSync(join(installed, 'dist', 'scripts'), { recursive: true });
+  writeFileSync(join(installed, 'dist', 'scripts', 'shadowdiff.js'), 'console.log(process.argv[2])');
+  expect(start().stdout).toBe('--version\n');
+  rmSync(installed, { recursive: true, force: true });
+});
 
 test('a reader that goes away is no error', () => {
   const { stdout, stderr } = shell(
