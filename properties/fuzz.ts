@@ -10,7 +10,7 @@ import { signatureOf } from './divergence.js';
 import type { Generated, Shown } from './explore.js';
 import { programsOf, showings } from './explore.js';
 import type { Invariant } from './invariants/invariant.js';
-import { minimize } from './shrink/index.js';
+import { shrink } from './shrink/index.js';
 import type { JudgeOptions } from './judging.js';
 import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
@@ -172,7 +172,7 @@ export const makeSmall = async (
     }
     const { mostTries } = options;
     const interrupted = (): boolean => watcher.hurried?.() ?? false;
-    return { ...(await minimize(found, signature, judge, { mostTries, interrupted })), reproduced: true };
+    return { ...(await shrink(found, signature, judge, { mostTries, interrupted })), reproduced: true };
   } finally {
     await judging.close();
   }

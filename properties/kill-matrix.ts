@@ -10,8 +10,8 @@ import { signatureOf } from './divergence.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { judgeOf } from './judging.js';
 import { Lockstep } from './lockstep.js';
-import type { Found } from './shrink/index.js';
-import { NotReproduced, minimize } from './shrink/index.js';
+import type { Shrinkable } from './shrink/index.js';
+import { NotReproduced, shrink } from './shrink/index.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import { MODEL, implWith } from './subjects/registry.js';
@@ -55,7 +55,7 @@ interface Catch {
   readonly programs: number;
   readonly steps: number;
   readonly by: ReadonlySet<string>;
-  readonly first: { readonly found: Found; readonly divergence: Divergence };
+  readonly first: { readonly found: Shrinkable; readonly divergence: Divergence };
 }
 
 export const matrixRow = async (defect: Defect, options: MatrixOptions): Promise<MatrixRow> => {
@@ -81,7 +81,7 @@ export const matrixRow = async (defect: Defect, options: MatrixOptions): Promise
 
 const hunt = async (defect: Defect, campaign: string, options: MatrixOptions): Promise<Catch | undefined> => {
   const by = new Set<string>();
-  let current: Found | undefined;
+  let current: Shrinkable | undefined;
   let first: Catch['first'] | undefined;
   const note = (divergence: Divergence): true => {
     if (current !== undefined) first ??= { found: current, divergence };
@@ -123,7 +123,7 @@ const minimizedLength = async (
   const sides = { reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS };
   const judging = judgeOf(sides, first.divergence.invariant);
   try {
-    const small = await minimize(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {
+    const small = await shrink(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {
       mostTries,
     });
     return small.case.program.steps.length;

@@ -9,7 +9,7 @@ import { signatureOf } from '../properties/divergence.js';
 import { INVARIANTS } from '../properties/invariants/invariants.js';
 import { Lockstep } from '../properties/lockstep.js';
 import { programSeed, randomFor } from '../properties/seeds.js';
-import type { Judge } from '../properties/shrink/judge.js';
+import type { Judge } from '../properties/shrink/index.js';
 import type { PlantedBug } from './planted-bugs.js';
 
 export interface FoundBug {

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { dropChunks, dropGroups, dropPairs, withoutTail } from './drop-steps.js';
+import {
+  init,
+  migrate,
+  newPgtable,
+  programOf,
+  setPte,
+  smallestAfter,
+  store,
+  touch,
+} from '../../test-support/smallest-after.js';
 import type { Step } from '../../model/vocabulary/index.js';
-import { dropAndSimplify } from './drop-and-simplify.js';
-import { dropChunks, dropGroups, dropPairs } from './drop-steps.js';
-import { init, migrate, newPgtable, programOf, setPte, smallestAfter, store, touch } from './smallest-after.js';
+import { dropAndSimplify } from './simplify-steps.js';
 
 const filler = (count: number): Step[] => Array.from({ length: count }, (_, index) => touch(index * 4096));
 
@@ -47,5 +56,23 @@ describe('steps that are not needed go', () => {
       return touched !== undefined && (touched.vaddr === 0 || steps.length === 3);
     });
     expect(small.steps).toEqual([touch(0)]);
+  });
+});
+
+const tailed = programOf([init(), touch(0), touch(4096)]);
+
+describe('what stands behind the divergence goes', () => {
+  test('after a step', () => {
+    expect(withoutTail(tailed, { kind: 'step', index: 1 }).steps).toEqual([init(), touch(0)]);
+  });
+
+  test('all of it when creation diverges', () => {
+    expect(withoutTail(tailed, { kind: 'create' }).steps).toEqual([]);
+  });
+
+  test('nothing when only the end shows it', () => {
+    expect(withoutTail(tailed, { kind: 'end' })).toBe(tailed);
+    expect(withoutTail(tailed, { kind: 'destroy' })).toBe(tailed);
+    expect(withoutTail(tailed, { kind: 'step', index: 2 })).toBe(tailed);
   });
 });

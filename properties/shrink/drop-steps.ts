@@ -1,11 +1,38 @@
-/** Fewer steps: in chunks, then in groups that have something in common, then two at a time. */
+/** Fewer steps: those after the divergence, then chunks, groups that have something in common, and pairs. */
 
 import type { Program, Step } from '../../model/vocabulary/index.js';
 import { PAGE_BYTES } from '../../model/vocabulary/index.js';
-import { rootOf } from './roles.js';
-import type { Pass } from './search.js';
+import type { Place } from '../divergence.js';
+import { rootOf } from './rewrite.js';
+import type { Pass, Search } from './search.js';
 
-/** Pairs are tried of programs of at most so many steps: their number grows with the square. */
+/** The program without the steps after `place`; the same object if there are none. */
+export const withoutTail = (program: Program, place: Place): Program => {
+  const kept = stepsUntil(place);
+  return kept >= program.steps.length ? program : { ...program, steps: program.steps.slice(0, kept) };
+};
+
+export const cutBehind = async (search: Search): Promise<void> => {
+  const { program } = search.smallest;
+  const cut = withoutTail(program, search.divergence.place);
+  if (cut !== program) await search.offer(cut);
+};
+
+const stepsUntil = (place: Place): number => {
+  switch (place.kind) {
+    case 'create':
+      return 0;
+    case 'step':
+      return place.index + 1;
+    case 'end':
+    case 'destroy':
+      return Infinity;
+    default:
+      return place satisfies never;
+  }
+};
+
+/** Longer programs have too many pairs. */
 const MOST_STEPS_FOR_PAIRS = 40;
 
 const without = ({ machine, steps }: Program, dropped: (step: Step, index: number) => boolean): Program => ({
@@ -13,7 +40,7 @@ const without = ({ machine, steps }: Program, dropped: (step: Step, index: numbe
   steps: steps.filter((step, index) => !dropped(step, index)),
 });
 
-/** Chunks of n/2, n/4 … 1 steps, from the back, where less depends on them. */
+/** Chunks of n/2, n/4 … 1 steps, from the end, because fewer steps depend on the last ones. */
 export const dropChunks: Pass = function* (smallest) {
   for (let size = smallest().steps.length >>> 1; size >= 1; size >>>= 1) {
     for (let end = smallest().steps.length; end > 0;) {
@@ -25,7 +52,7 @@ export const dropChunks: Pass = function* (smallest) {
   }
 };
 
-/** All steps that have to do with one thing: a kind of step, a table page, a root, a virtual page. */
+/** All steps that concern one thing: a kind of step, a table page, a root, a virtual page. */
 export const dropGroups: Pass = function* (smallest) {
   const groups = new Set(smallest().steps.flatMap(groupsOf));
   for (const group of groups) yield without(smallest(), (step) => groupsOf(step).includes(group));
@@ -42,7 +69,7 @@ const groupsOf = (step: Step): string[] => {
 
 const pageNumber = (address: number): number => Math.floor(address / PAGE_BYTES);
 
-/** Two steps that only work together, like one that does something and one that undoes it. */
+/** Two steps that can only be dropped together, such as one and another that undoes it. */
 export const dropPairs: Pass = function* (smallest) {
   if (smallest().steps.length > MOST_STEPS_FOR_PAIRS) return;
   for (let second = smallest().steps.length - 1; second > 0; second--) {

@@ -1,6 +1,5 @@
-/** Making counterexamples small. */
+/** Shrinks counterexamples. */
 
-export type { Judge } from './judge.js';
-export type { Progress } from './search.js';
-export type { Found, MinimizeOptions, Minimized } from './minimize.js';
-export { DEFAULT_MOST_TRIES, NotReproduced, minimize } from './minimize.js';
+export type { Judge, Progress } from './search.js';
+export type { ShrinkOptions, Shrinkable, Shrunk } from './shrink.js';
+export { DEFAULT_MOST_TRIES, NotReproduced, shrink } from './shrink.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { isSmaller, measureOf } from './measure.js';
-import { init, newPgtable, programOf, store, touch } from './smallest-after.js';
+import { init, newPgtable, programOf, store, touch } from '../../test-support/smallest-after.js';
 
 const smaller = (one: Program, other: Program): boolean => isSmaller(measureOf(one), measureOf(other));
 

@@ -1,28 +1,28 @@
 /**
- * What "smaller" means. A measure is a list of numbers, compared like words in a dictionary:
+ * What "smaller" means. A measure is a list of numbers, compared lexicographically:
  *
  *   1. steps;
- *   2. the machine: its pages, CPUs and devices, and how its creation was meddled with;
- *   3. steps in an order that a reader does not expect;
- *   4. kinds of steps, simple ones first;
- *   5. kernel halves that do not begin at the usual address, and pages that serve as two things at once;
+ *   2. the machine: its pages, CPUs and devices, the failing allocation of its creation, and its draw;
+ *   3. steps out of the usual order;
+ *   4. how much the kinds of steps ask of the reader;
+ *   5. kernel halves that do not begin at the usual address, and pages with two roles;
  *   6. oddities: bits set in entries, offsets within a page, user or write access where kernel or read would do;
- *   7. pages in an order that a reader does not expect;
+ *   7. pages out of the usual order;
  *   8. magnitudes: page numbers, table indexes, and how far an address lies above the border of its part of the address space;
- *   9. draws and stores in an order that a reader does not expect.
+ *   9. draws and stores out of the usual order.
  *
- * All of them are whole and none is negative, so there is no endless way down: minimizing ends.
+ * All are whole numbers and none is negative, so shrinking terminates.
  */
 
 import type { GuestEntry, MachineConfig, Op, Paging, Program, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BITS, PAGE_BYTES, pagingSizes } from '../../model/vocabulary/index.js';
+import { PAGE_BITS, PAGE_BYTES, SLOTS, pagingSizes } from '../../model/vocabulary/index.js';
 import { FLAGS } from '../entry-bits.js';
-import { drawInversions, pageInversions, stepInversions, storeInversions } from './order.js';
-import { pagesOfSeveralRoles, rolesOf } from './roles.js';
+import type { Roles } from './rewrite.js';
+import { pageOfAddress, pagesOfSeveralRoles, rolesOf } from './rewrite.js';
 
 export type Measure = readonly number[];
 
-/** The address at which the kernel half begins by custom. */
+/** Where the kernel half begins by convention. */
 export const USUAL_KERNEL_ADDRESS = 0xc0000000;
 
 /** How much a reader must know to follow a step. */
@@ -42,7 +42,7 @@ const OP_RANK: Readonly<Record<Op, number>> = {
   'set-pmd': 3,
 };
 
-/** What the steps of a program add up to. */
+/** Sums over the steps of a program. */
 interface Sum {
   unusual: number;
   ranks: number;
@@ -151,7 +151,7 @@ const addVaddr = (sum: Sum, address: number, paging: Paging): void => {
   sum.magnitude += address - border;
 };
 
-/** Root entry 768 of a 2-level root is where the kernel half begins; counting starts anew there, as it does for addresses. */
+/** The kernel half's first entry in a 2-level root, 768. Its entries count from there, as its addresses do. */
 const USUAL_KERNEL_INDEX = USUAL_KERNEL_ADDRESS / pagingSizes('2-level').rootEntryReach;
 
 export const indexMagnitude = (index: number): number =>
@@ -161,4 +161,57 @@ const bitsSet = (word: number): number => {
   let count = 0;
   for (let rest = word; rest !== 0; rest &= rest - 1) count++;
   return count;
+};
+
+// Order: `init`, then the tables, then what is done with them; lower pages nearer to the root; stores by address. It is counted in
+// inversions: how many pairs stand the wrong way round.
+
+/** Pairs of steps out of order: `init` should come first, and stores before other steps. */
+export const stepInversions = (steps: readonly Step[]): number => {
+  let inversions = 0;
+  let acts = 0;
+  for (const [index, step] of steps.entries()) {
+    if (step.op === 'init') inversions += index;
+    else if (step.op === 'store') inversions += acts;
+    else acts++;
+  }
+  return inversions;
+};
+
+/** Pairs of stores, within uninterrupted runs of stores, that are not in order of their addresses. */
+export const storeInversions = (steps: readonly Step[]): number => {
+  let inversions = 0;
+  for (const run of storeRuns(steps)) inversions += inversionsOf(run.map(({ paddr }) => paddr));
+  return inversions;
+};
+
+type Store = Extract<Step, { op: 'store' }>;
+
+const storeRuns = (steps: readonly Step[]): Store[][] => {
+  const runs: Store[][] = [[]];
+  for (const step of steps) {
+    if (step.op === 'store') runs.at(-1)!.push(step);
+    else if (runs.at(-1)!.length > 0) runs.push([]);
+  }
+  return runs;
+};
+
+/** Pages from the root down: roots, tables by level, data. */
+export const pagesByRole = ({ roots, tables, data }: Roles): number[] => {
+  const roles = [[...roots].map(pageOfAddress), ...tables.map((pages) => [...pages]), [...data]];
+  return [...new Set(roles.flat())];
+};
+
+export const pageInversions = (roles: Roles): number => inversionsOf(pagesByRole(roles));
+
+/** Pairs of draws of which the first is larger. */
+export const drawInversions = ({ steps }: Program): number =>
+  inversionsOf(steps.flatMap((step) => (step.op === 'new-pgtable' ? [step.draw % SLOTS] : [])));
+
+const inversionsOf = (values: readonly number[]): number => {
+  let inversions = 0;
+  for (let later = 1; later < values.length; later++) {
+    for (let earlier = 0; earlier < later; earlier++) if (values[earlier] > values[later]) inversions++;
+  }
+  return inversions;
 };

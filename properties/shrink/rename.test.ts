@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
-import { moveIndexes } from './move-indexes.js';
-import { moveRoots, renamePages } from './rename-pages.js';
+import { moveIndexes, moveRoots, renamePages } from './rename.js';
 import { hoistStores, sortPages, sortStores } from './reorder.js';
-import { init, newPgtable, programOf, setPte, smallestAfter, store, touch } from './smallest-after.js';
+import { init, newPgtable, programOf, setPte, smallestAfter, store, touch } from '../../test-support/smallest-after.js';
 
 /** The address at which the last access would find its leaf, by following the stores. */
 const walked = ({ steps }: Program): number | undefined => {

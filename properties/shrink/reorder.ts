@@ -1,15 +1,12 @@
-/**
- * Steps in the order in which a reader expects them. It makes programs shorter, too: what is stored before a root is used
- * need not be announced.
- */
+/** Steps in the usual order. It also makes programs shorter: what is stored before a root is used needs no announcement. */
 
 import type { Program, Step } from '../../model/vocabulary/index.js';
-import { renamed } from './rename-pages.js';
-import { pagesByRole } from './order.js';
-import { rolesOf } from './roles.js';
+import { pagesByRole } from './measure.js';
+import { renamed } from './rename.js';
+import { rolesOf } from './rewrite.js';
 import type { Pass } from './search.js';
 
-/** Stores go as far to the front as they can: all at once, else one by one, to the first or the next better place. */
+/** Moves stores to the front: all at once, else one by one, each as far as possible. */
 export const hoistStores: Pass = function* (smallest) {
   if (yield allHoisted(smallest())) return;
   for (let index = 1; index < smallest().steps.length; index++) {
@@ -24,7 +21,7 @@ const allHoisted = ({ machine, steps }: Program): Program => {
   return { machine, steps: steps.toSorted((one, other) => rank(one) - rank(other)) };
 };
 
-/** In front of all that is neither `init` nor a store, from the front. */
+/** The places in front of steps that are neither `init` nor stores, first to last. */
 const betterPlaces = (steps: readonly Step[], index: number): number[] => {
   if (steps[index].op === 'init') return [0];
   return [...steps.keys()].filter(
@@ -37,7 +34,7 @@ const moved = ({ machine, steps }: Program, from: number, to: number): Program =
   steps: steps.toSpliced(from, 1).toSpliced(to, 0, steps[from]),
 });
 
-/** Stores in a row by address. Two to the same word keep their order. */
+/** Sorts runs of stores by address. Stores to the same word keep their order. */
 export const sortStores: Pass = function* (smallest) {
   if (yield { ...smallest(), steps: sortedRuns(smallest().steps) }) return;
   for (let index = 1; index < smallest().steps.length; index++) {
@@ -66,7 +63,7 @@ const sortedRuns = (steps: readonly Step[]): Step[] => {
   return sorted;
 };
 
-/** Pages numbered from the root down. */
+/** Renumbers pages from the root down. */
 export const sortPages: Pass = function* (smallest) {
   const byRole = pagesByRole(rolesOf(smallest()));
   const sorted = byRole.toSorted((one, other) => one - other);

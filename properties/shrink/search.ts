@@ -1,23 +1,25 @@
 /**
- * The search for a small case: the smallest so far, and what it takes to replace it. Everything that a pass proposes goes
- * through `offer`, so no pass can make a case larger, invalid, incoherent, or into another finding.
+ * The search for a small case: the smallest so far, and what may replace it. Every candidate of every pass goes through `offer`, so no
+ * pass can make a case larger, invalid or incoherent, or turn it into another finding.
  */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Program } from '../../model/vocabulary/index.js';
-import type { Case } from '../generators/index.js';
-import { isProgram } from '../generators/valid-program.js';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import type { Judge } from './judge.js';
+import type { Case } from '../generators/index.js';
+import { isProgram } from '../generators/valid-program.js';
 import type { Measure } from './measure.js';
 import { isSmaller, measureOf } from './measure.js';
 
-/** Programs of at most so many steps are remembered, so that the last rounds, which repeat themselves, judge nothing twice. */
+/** Runs a candidate and answers its divergence, if any. May be slow, as with a subject behind a pipe. */
+export type Judge = (candidate: Case) => Promise<Divergence | undefined>;
+
+/** Programs of at most this many steps are remembered, because the last rounds propose the same candidates again. */
 const MOST_STEPS_REMEMBERED = 48;
-/** Between two breaths nothing but this program runs: signals wait. */
-const TRIES_BETWEEN_BREATHS = 32;
+/** How often the event loop gets a turn, in tries. Signals wait until then. */
+const TRIES_BETWEEN_TURNS = 32;
 
 export interface Progress {
   /** Candidates judged. */
@@ -36,8 +38,8 @@ export interface SearchOptions {
 }
 
 /**
- * A way to make programs smaller: proposes candidates one by one, and is told of each whether it is now the smallest.
- * `smallest` answers the smallest program at the moment of the call.
+ * A way to make programs smaller: yields candidates, and receives for each whether it was accepted as the smallest. `smallest` answers
+ * the smallest program so far.
  */
 export type Pass = (smallest: () => Program) => Generator<Program, void, boolean>;
 
@@ -45,7 +47,7 @@ export class Search {
   smallest: Case;
   divergence: Divergence;
   tried = 0;
-  /** Somebody asked to stop before the search was done. */
+  /** The caller stopped the search. */
   interrupted = false;
 
   private readonly options: SearchOptions;
@@ -62,15 +64,15 @@ export class Search {
     this.tried = 1;
   }
 
-  /** Nothing more will be judged. */
+  /** No more candidates will be judged. */
   get over(): boolean {
     return this.interrupted || this.tried >= this.options.mostTries;
   }
 
-  /** Takes a candidate if it is smaller and shows the same finding. */
+  /** Accepts a candidate if it is smaller and shows the same finding. */
   async offer(program: Program): Promise<boolean> {
     if (this.over || !this.worthJudging(program)) return false;
-    await this.breathe();
+    await this.takeTurn();
     if (this.interrupted) return false;
     this.tried++;
     const candidate: Case = { traffic: this.smallest.traffic, program };
@@ -83,7 +85,7 @@ export class Search {
     return true;
   }
 
-  /** Runs a pass to its end; answers whether anything became smaller. */
+  /** Runs a pass to its end; answers whether it made the case smaller. */
   async run(pass: Pass): Promise<boolean> {
     let improved = false;
     const proposals = pass(() => this.smallest.program);
@@ -102,7 +104,7 @@ export class Search {
     return isProgram(program) && (traffic === 'hostile' || keepsContract(program));
   }
 
-  /** Most candidates are decided by their number of steps, which spares the rest of the measure. */
+  /** The number of steps decides most comparisons, without the rest of the measure. */
   private isSmaller(program: Program): boolean {
     const fewer = this.smallest.program.steps.length - program.steps.length;
     return fewer === 0 ? isSmaller(measureOf(program), this.measure) : fewer > 0;
@@ -116,9 +118,9 @@ export class Search {
     return false;
   }
 
-  /** A judge in this process never gives way by itself, so whoever wants to interrupt would not be heard. */
-  private async breathe(): Promise<void> {
-    if (this.tried % TRIES_BETWEEN_BREATHS === 0) {
+  /** A judge in this process never yields to the event loop, so interrupts would not arrive. */
+  private async takeTurn(): Promise<void> {
+    if (this.tried % TRIES_BETWEEN_TURNS === 0) {
       await setImmediate();
       this.report();
     }

@@ -1,13 +1,12 @@
-/** A smaller machine: fewer pages, CPUs and devices, and a creation that goes as usual. */
+/** A smaller machine: fewer pages, CPUs and devices, an ordinary creation, and lower slots. */
 
 import type { Program, Step } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { entryOnPage, pageOf } from '../entry-bits.js';
-import { pagesUsed } from './rename-pages.js';
-import { mapEntries, mapSteps, withMachine } from './rewrite.js';
+import { mapEntries, mapSteps, pagesUsed, withMachine } from './rewrite.js';
 import type { Pass } from './search.js';
 
-/** RAM sizes that a reader does not wonder about, in pages. */
+/** Ordinary sizes of RAM, in pages. */
 const USUAL_PAGES = [1, 2, 4, 8, 16, 32, 64, 256];
 
 export const simplifyMachine: Pass = function* (smallest) {
@@ -45,7 +44,7 @@ const simplifyDevices: Pass = function* (smallest) {
   }
 };
 
-/** What lay on a device lies on its first page, and what lay behind it still does. */
+/** Entries that named a device page name the first one, and entries past the devices stay past them. */
 const withDevices = (program: Program, devicePages: number): Program => {
   const { guestPages, devicePages: before } = program.machine;
   return withPagesMoved(withMachine(program, { devicePages }), (page) => {
@@ -59,7 +58,7 @@ const simplifyRam: Pass = function* (smallest) {
   while (yield* ramOf(smallest, smallest().machine.guestPages - 1));
 };
 
-/** As many pages as are needed for what is named, and the usual sizes. */
+/** As many pages as the program's stores or names need, and the usual sizes. */
 const sizesFor = (program: Program): number[] => {
   const { guestPages } = program.machine;
   const stored = program.steps.flatMap((step) => (step.op === 'store' ? [Math.floor(step.paddr / 4096)] : []));
@@ -68,7 +67,7 @@ const sizesFor = (program: Program): number[] => {
   return [...needed, ...USUAL_PAGES].filter((size) => size < guestPages).sort((one, other) => one - other);
 };
 
-/** Less RAM, with what lies behind it either left where it is or moved along. */
+/** Less RAM; entries that name pages outside it either move along or stay. */
 function* ramOf(smallest: () => Program, guestPages: number): Generator<Program, boolean, boolean> {
   const before = smallest().machine.guestPages;
   const smaller = withMachine(smallest(), { guestPages });
@@ -78,3 +77,24 @@ function* ramOf(smallest: () => Program, guestPages: number): Generator<Program,
 
 const withPagesMoved = (program: Program, move: (page: number) => number): Program =>
   mapSteps(program, (step): Step => mapEntries(step, (entry) => entryOnPage(entry, move(pageOf(entry)))));
+
+/** Lower slots. Only a draw's remainder counts, and only whether slots are the same, not which they are. */
+export const permuteSlots: Pass = function* (smallest) {
+  for (const names of permutations([...Array(SLOTS).keys()])) {
+    yield withSlots(smallest(), names);
+    yield withCreationAndSlots(smallest(), names);
+  }
+};
+
+/** Renames the slots of all steps. The identity still reduces each draw modulo four. */
+const withSlots = (program: Program, names: readonly number[]): Program =>
+  mapSteps(program, (step) => (step.op === 'new-pgtable' ? { ...step, draw: names[step.draw % SLOTS] } : step));
+
+/** Also renames the slot that creation chose. */
+const withCreationAndSlots = (program: Program, names: readonly number[]): Program =>
+  withSlots(withMachine(program, { draw: names[program.machine.draw % SLOTS] }), names);
+
+const permutations = (items: readonly number[]): number[][] =>
+  items.length <= 1
+    ? [[...items]]
+    : items.flatMap((first) => permutations(items.filter((each) => each !== first)).map((rest) => [first, ...rest]));

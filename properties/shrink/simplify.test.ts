@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../model/vocabulary/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
-import { permuteSlots } from './permute-slots.js';
-import { simplifyMachine } from './simplify-machine.js';
+import { permuteSlots, simplifyMachine } from './simplify-machine.js';
 import { simplifyEntries, simplifySteps } from './simplify-steps.js';
-import { init, migrate, newPgtable, programOf, setPte, smallestAfter, store, touch } from './smallest-after.js';
+import {
+  init,
+  migrate,
+  newPgtable,
+  programOf,
+  setPte,
+  smallestAfter,
+  store,
+  touch,
+} from '../../test-support/smallest-after.js';
 
 const anything = (): boolean => true;
 

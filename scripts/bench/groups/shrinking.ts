@@ -8,7 +8,7 @@ import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import type { Judge } from '../../../properties/shrink/index.js';
-import { minimize } from '../../../properties/shrink/index.js';
+import { shrink } from '../../../properties/shrink/index.js';
 import { implWith, MODEL } from '../../../properties/subjects/registry.js';
 import { CAMPAIGN } from '../fuzz-workloads.js';
 import type { Figure, Group } from '../measurement.js';
@@ -26,7 +26,7 @@ const measure = async (): Promise<readonly Figure[]> => {
   const tried: number[] = [];
   for (let take = 0; take < TAKES; take++) {
     const begin = performance.now();
-    const small = await minimize({ value: found }, signature, (each) => judging.judge(each), {});
+    const small = await shrink({ value: found }, signature, (each) => judging.judge(each), {});
     times.push(performance.now() - begin);
     tried.push(small.tried);
   }

@@ -10,8 +10,8 @@ import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import type { Minimized } from '../../../properties/shrink/index.js';
-import { DEFAULT_MOST_TRIES, minimize } from '../../../properties/shrink/index.js';
+import type { Shrunk } from '../../../properties/shrink/index.js';
+import { DEFAULT_MOST_TRIES, shrink } from '../../../properties/shrink/index.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -55,7 +55,7 @@ export const registerShrink = (program: Command, session: Session): void => {
 const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
   const sides = sidesFor(file, flags, session);
-  const { small, interrupted } = await shrink(file, sides, flags, session);
+  const { small, interrupted } = await shrinkFile(file, sides, flags, session);
   const shrunk = `${counted(file.case.program.steps.length, 'step')} shrunk to ${formatCount(small.case.program.steps.length)}`;
   session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);
   const entry = entryOf(file, small, sides, session);
@@ -65,17 +65,17 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   return interrupted ? EXIT.interrupted : EXIT.clean;
 };
 
-interface Shrunk {
-  readonly small: Minimized;
+interface Outcome {
+  readonly small: Shrunk;
   readonly interrupted: boolean;
 }
 
-const shrink = async (
+const shrinkFile = async (
   { source, case: found, entry }: CaseFile,
   sides: Sides,
   flags: ShrinkFlags,
   session: Session,
-): Promise<Shrunk> => {
+): Promise<Outcome> => {
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, entry?.divergence.invariant ?? determinism.id);
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let interrupted = false;
@@ -92,7 +92,7 @@ const shrink = async (
       throw new BadInput(source, `${who}; name another --subject, or replay it to look`);
     }
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
-    return { small: await minimize({ value: found }, signatureOf(divergence), judge, limits), interrupted };
+    return { small: await shrink({ value: found }, signatureOf(divergence), judge, limits), interrupted };
   } finally {
     unsubscribe();
     await judging.close();
@@ -100,7 +100,7 @@ const shrink = async (
   }
 };
 
-const entryOf = (file: CaseFile, small: Minimized, sides: Sides, session: Session): Finding => ({
+const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session): Finding => ({
   status: file.entry?.status ?? 'open',
   subject: sides.subject.name,
   reference: sides.reference.name,

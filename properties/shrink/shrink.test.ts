@@ -1,12 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { vaddr } from '../../model/vocabulary/index.js';
+import { programArbitrary } from '../generators/index.js';
+import { divergenceAt, init, programOf, searchFor, store, touch } from '../../test-support/smallest-after.js';
+import { signatureOf } from '../divergence.js';
+import { programSeed, randomFor } from '../seeds.js';
+import { Search } from './search.js';
+import { NotReproduced, shrink, shrinkMacros, shrinkSteps } from './shrink.js';
 import type { ProgramOptions } from '../generators/index.js';
 import { isProgram } from '../generators/valid-program.js';
 import { keepsContract } from '../contract.js';
-import { signatureOf } from '../divergence.js';
 import type { FoundBug } from '../../test-support/found-bugs.js';
 import { findBug, judgeWith } from '../../test-support/found-bugs.js';
-import type { Minimized } from './minimize.js';
-import { NotReproduced, minimize } from './minimize.js';
+import type { Shrunk } from './shrink.js';
 import type { PlantedBug } from '../../test-support/planted-bugs.js';
 import { PLANTED_BUGS } from '../../test-support/planted-bugs.js';
 
@@ -25,7 +30,7 @@ const KINDS: readonly (readonly Partial<ProgramOptions>[])[] = [
 interface Outcome {
   readonly bug: PlantedBug;
   readonly before: FoundBug;
-  readonly after: Minimized;
+  readonly after: Shrunk;
 }
 
 const stepsOf = ({ after }: Outcome): number => after.case.program.steps.length;
@@ -42,9 +47,9 @@ describe('findings of planted bugs become small', () => {
     for (const [index, bug] of PLANTED_BUGS.entries()) {
       for (const kind of KINDS[index % KINDS.length]) {
         // Coherent guests do not meet every bug.
-        const before = await findBug(bug, 'minimize', kind, kind.traffic === 'hostile' ? 200 : 15);
+        const before = await findBug(bug, 'shrink', kind, kind.traffic === 'hostile' ? 200 : 15);
         if (before === undefined) continue;
-        outcomes.push({ bug, before, after: await minimize(before.found, before.signature, before.judge) });
+        outcomes.push({ bug, before, after: await shrink(before.found, before.signature, before.judge) });
       }
     }
   }, 60_000);
@@ -90,7 +95,7 @@ describe('findings of planted bugs become small', () => {
 
   test('what is small stays as it is', async () => {
     for (const { before, after } of outcomes.slice(0, 3)) {
-      const again = await minimize({ value: after.case }, before.signature, before.judge);
+      const again = await shrink({ value: after.case }, before.signature, before.judge);
       expect(again.case).toEqual(after.case);
     }
   });
@@ -107,14 +112,14 @@ describe('a search', () => {
 
   test('does the same twice', async () => {
     const [one, other] = [
-      await minimize(before.found, before.signature, before.judge),
-      await minimize(before.found, before.signature, before.judge),
+      await shrink(before.found, before.signature, before.judge),
+      await shrink(before.found, before.signature, before.judge),
     ];
     expect(other).toEqual(one);
   });
 
   test('does without what the generator remembers', async () => {
-    const small = await minimize({ value: before.found.value }, before.signature, before.judge);
+    const small = await shrink({ value: before.found.value }, before.signature, before.judge);
     expect(small.case.program.steps.length).toBeLessThanOrEqual(14);
     expect(small.case.traffic).toBe('coherent');
   });
@@ -122,7 +127,7 @@ describe('a search', () => {
   test('stops at once when interrupted, and keeps the smallest so far', async () => {
     let asked = 0;
     const interrupted = (): boolean => ++asked > 40;
-    const small = await minimize(before.found, before.signature, before.judge, { interrupted });
+    const small = await shrink(before.found, before.signature, before.judge, { interrupted });
     expect(small.interrupted).toBe(true);
     expect(small.tried).toBe(41);
     expect(small.case.program.steps.length).toBeLessThan(before.found.value.program.steps.length);
@@ -132,14 +137,14 @@ describe('a search', () => {
   test('hears an interruption that comes from outside while it runs', async () => {
     let stop = false;
     setImmediate(() => (stop = true));
-    const small = await minimize(before.found, before.signature, before.judge, { interrupted: () => stop });
+    const small = await shrink(before.found, before.signature, before.judge, { interrupted: () => stop });
     expect(small.interrupted).toBe(true);
     expect(small.tried).toBeLessThan(100);
   });
 
   test('judges no more than it may', async () => {
     let judged = 0;
-    const small = await minimize(
+    const small = await shrink(
       before.found,
       before.signature,
       (candidate) => {
@@ -154,12 +159,46 @@ describe('a search', () => {
 
   test('tells how far it is', async () => {
     const lengths: number[] = [];
-    await minimize(before.found, before.signature, before.judge, { onProgress: ({ steps }) => lengths.push(steps) });
+    await shrink(before.found, before.signature, before.judge, { onProgress: ({ steps }) => lengths.push(steps) });
     expect(lengths.length).toBeGreaterThan(3);
     expect(lengths).toEqual(lengths.toSorted((one, other) => other - one));
   });
 
   test('refuses a case that does not show the finding', async () => {
-    await expect(minimize(before.found, 'another | access | finding', before.judge)).rejects.toThrow(NotReproduced);
+    await expect(shrink(before.found, 'another | access | finding', before.judge)).rejects.toThrow(NotReproduced);
+  });
+});
+
+describe("fast-check's shrinker", () => {
+  test('finds borders that no other pass proposes', async () => {
+    const search = searchFor(programOf([init(), touch(0x76543)]), ({ steps }) => {
+      const last = steps.at(-1);
+      return last?.op === 'access' && last.vaddr >= 0x12345;
+    });
+    expect(await shrinkSteps(search)).toBe(true);
+    expect(search.smallest.program.steps.at(-1)).toEqual({ ...touch(0), vaddr: vaddr(0x13000 - 0xcbb) });
+    expect(await shrinkSteps(search)).toBe(false);
+  });
+
+  test('takes macros from a coherent case, which stays coherent', async () => {
+    const arbitrary = programArbitrary({ traffic: 'coherent', paging: '2-level' });
+    const found = arbitrary.generate(randomFor(programSeed('macros', 1)), undefined);
+    const divergence = divergenceAt({ kind: 'end' });
+    const touches = (steps: readonly { readonly op: string }[]): number =>
+      steps.filter(({ op }) => op === 'access').length;
+    const search = new Search(found.value, divergence, {
+      signature: signatureOf(divergence),
+      judge: ({ program }) => Promise.resolve(touches(program.steps) >= 3 ? divergence : undefined),
+      mostTries: 3000,
+    });
+    await shrinkMacros(search, found);
+    expect(search.smallest.program.steps.length).toBeLessThan(found.value.program.steps.length);
+    expect(touches(search.smallest.program.steps)).toBeLessThan(touches(found.value.program.steps));
+  });
+
+  test('has no macros to take from a case that comes from a file', async () => {
+    const search = searchFor(programOf([store(0, 1), touch(0)]), () => true);
+    await shrinkMacros(search, { value: search.smallest });
+    expect(search.tried).toBe(1);
   });
 });

@@ -1,11 +1,11 @@
-/** For the tests: what a pass, repeated, makes of a program, if one can see by looking whether a program shows the finding. */
+/** What a shrink pass makes of a program when it is repeated, for a finding that a function of the program decides. */
 
-import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import type { Divergence, Place } from '../divergence.js';
-import { signatureOf } from '../divergence.js';
-import type { Pass } from './search.js';
-import { Search } from './search.js';
+import type { MachineConfig, Program, Step } from '../model/vocabulary/index.js';
+import { guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import type { Divergence, Place } from '../properties/divergence.js';
+import { signatureOf } from '../properties/divergence.js';
+import type { Pass } from '../properties/shrink/search.js';
+import { Search } from '../properties/shrink/search.js';
 
 export const MACHINE: MachineConfig = {
   paging: '2-level',
