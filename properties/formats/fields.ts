@@ -1,16 +1,15 @@
 /**
- * The building blocks of the schemas. Each says in our own words what is wrong and what to write instead, so that whatever
- * goes wrong in a document, the text of its issue can be shown as it is. Made with zod/mini, whose schemas have functions for methods:
- * every start makes these, and a schema without methods is made sooner.
+ * The building blocks of the schemas. Each has its own message that says what is wrong and what to write instead, so that the text of an
+ * issue can be shown as it is. They use zod/mini because every start of the program builds them, and schemas without methods build faster.
  */
 
 import * as z from 'zod/mini';
 import type { GuestEntry, Paddr, Vaddr } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { formatHex, isHex, parseHexAddress, parseHexEntry } from './hex.js';
-import { quoted, shownValue } from './quoted.js';
+import { quoted, shownValue } from './bad-input.js';
 
-/** Largest draw, index or count: whatever a guest passes in a register. */
+/** The largest draw, index or count: what a guest can pass in a register. */
 const U32_MOST = 2 ** 32 - 1;
 
 type Context = z.core.ParsePayload;
@@ -21,7 +20,7 @@ const refuse = (context: Context, input: unknown, problem: string, remedy: strin
   return z.NEVER;
 };
 
-/** A number without fraction, both bounds included. */
+/** An integer within bounds, both included. */
 export const wholeNumber = (least: number, most: number) =>
   z.transform<number, number>((input: unknown, context) => {
     const remedy = `give a whole number from ${least} to ${most}`;
@@ -33,12 +32,12 @@ export const wholeNumber = (least: number, most: number) =>
 
 /** A draw, an index or a count that a guest passes in a register. */
 export const u32 = wholeNumber(0, U32_MOST);
-/** A count that somebody else made. */
+/** A count that a subject reports. */
 export const naturalNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 const EXAMPLE = 'write it like "0x5067"';
 
-/** How the writer probably meant it, if that can be guessed. */
+/** Suggests the spelling that was probably meant. */
 const hexRemedy = (input: unknown): string => {
   if (Number.isSafeInteger(input) && (input as number) >= 0) return `write it as "${formatHex(input as number)}"`;
   if (typeof input !== 'string') return EXAMPLE;
@@ -65,7 +64,7 @@ export const hexPaddr = addressOf<Paddr>(paddr);
 /** A count of bytes, below 2³². */
 export const hexBytes = addressOf<number>((bytes) => bytes);
 
-/** 64 bits whatever the paging: what fits a 2-level entry depends on the machine, which a field does not know. */
+/** 64 bits in either paging mode: whether an entry fits depends on the machine, which a field does not know. */
 export const hexEntry = z.transform<string, GuestEntry>((input: unknown, context) => {
   if (!isHexText(input)) return refuseText(context, input);
   return (
@@ -88,7 +87,7 @@ export const anyText = z.string({
   error: ({ input }) => `${input === undefined ? 'missing' : `${shownValue(input)} is not a text`}; give a string`,
 });
 
-/** A list whose members are read later, one at a time. */
+/** A list whose items are read later, one at a time. */
 export const list = z.transform<readonly unknown[], readonly unknown[]>((input: unknown, context) =>
   Array.isArray(input) ? input : refuse(context, input, `${shownValue(input)} is not a list`, 'give a list: […]'),
 );
@@ -113,7 +112,7 @@ export const exactObject = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =
 export const openObject = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.object(shape, { error: ({ input }) => refusedObject(input, Object.keys(shape)) });
 
-/** The error of a union whose members are told apart by the word under `key`. */
+/** The error of a union that is discriminated by the word under `key`. */
 export const unionError =
   (key: string, words: readonly string[]) =>
   ({ code, input }: z.core.$ZodRawIssue): string =>

@@ -1,8 +1,7 @@
-/** Programs and traces as text: reading, writing, naming, listing. */
+/** Programs and traces as text (formats.md): reading, writing, naming, listing. */
 
-export { BadInput } from './bad-input.js';
+export { BadInput, quoted, shownValue } from './bad-input.js';
 export type { BadInputPlace } from './bad-input.js';
-export { canonicalForm, programHash } from './canonical.js';
 export { formatHex, formatHexEntry } from './hex.js';
 export { readJson } from './json-text.js';
 export {
@@ -13,9 +12,14 @@ export {
   describeStep,
   entryBits,
 } from './listing.js';
-export { formatProgram, parseProgram, programFromJson, programToJson } from './program-format.js';
-export { PROGRAM_FORMAT } from './program-schema.js';
-export type { ProgramJson, StepJson } from './program-schema.js';
+export {
+  PROGRAM_FORMAT,
+  formatProgram,
+  parseProgram,
+  programFromJson,
+  programHash,
+  programToJson,
+} from './program-format.js';
+export type { ProgramJson, StepJson } from './program-format.js';
 export { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
-export type { ObservationJson, OutcomeJson, TraceJson } from './trace-schema.js';
-export { quoted, shownValue } from './quoted.js';
+export type { ObservationJson, OutcomeJson, TraceJson } from './trace-format.js';

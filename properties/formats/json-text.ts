@@ -1,19 +1,18 @@
 /**
- * Reads JSON text, and says where it is broken. The engine's own parser does the reading; its errors name a position only
- * sometimes, so a text that it refuses is scanned a second time, here, for the first character that cannot stand where it does.
+ * Reads JSON text, and reports where it is malformed. The engine's parser does the reading. Its errors do not always name a position, so
+ * text that it rejects is scanned again here for the first character that does not fit.
  */
 
-import { BadInput } from './bad-input.js';
-import { quoted } from './quoted.js';
+import { BadInput, quoted } from './bad-input.js';
 
-/** How the text came, for the message that it is empty. */
+/** What held the text, for the message that it is empty. */
 export type Carrier = 'file' | 'answer';
 
-/** What the grammar allows at a place between two tokens. */
+/** What the grammar allows between two tokens. */
 type Expected =
   'a value' | 'a value or "]"' | 'a key' | 'a key or "}"' | '":"' | '"," or "]"' | '"," or "}"' | 'the end of the text';
 
-/** Where a text stops being JSON, counted in UTF-16 units from 0, and what should stand there. */
+/** Where a text stops being JSON, in UTF-16 units from 0, and what should stand there. */
 interface Flaw {
   readonly offset: number;
   readonly expected: Expected | 'a character that a string may hold' | 'the closing quote of a string';
@@ -24,13 +23,13 @@ const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const FIRST_PRINTABLE = 0x20;
 
-/** The offset behind a match at `offset`; `offset` itself if there is none. */
+/** The offset after a match at `offset`; `offset` itself if there is none. */
 const skip = (pattern: RegExp, text: string, offset: number): number => {
   pattern.lastIndex = offset;
   return pattern.test(text) ? pattern.lastIndex : offset;
 };
 
-/** The offset behind the string whose opening quote stands at `start`, or its flaw. */
+/** The offset after the string whose opening quote is at `start`, or its flaw. */
 const skipString = (text: string, start: number): number | Flaw => {
   let offset = start + 1;
   while (offset < text.length && text[offset] !== '"') {
@@ -42,7 +41,7 @@ const skipString = (text: string, start: number): number | Flaw => {
   return text[offset] === '"' ? offset + 1 : { offset, expected: 'a character that a string may hold' };
 };
 
-/** What may follow a finished value; the innermost open bracket decides. */
+/** What may follow a value: the innermost open bracket decides. */
 const afterValue = (open: readonly string[]): Expected => {
   const bracket = open.at(-1);
   if (bracket === undefined) return 'the end of the text';
@@ -52,7 +51,7 @@ const afterValue = (open: readonly string[]): Expected => {
 const takesValue = (expected: Expected): boolean => expected === 'a value' || expected === 'a value or "]"';
 const takesKey = (expected: Expected): boolean => expected === 'a key' || expected === 'a key or "}"';
 
-/** What is expected behind a punctuation mark that fits; nothing if it does not fit. `open` follows the brackets. */
+/** What is expected after a punctuation mark; undefined if the mark does not fit. Updates the open brackets. */
 const afterPunctuation = (mark: string, expected: Expected, open: string[]): Expected | undefined => {
   if ((mark === '{' || mark === '[') && takesValue(expected)) {
     open.push(mark);
@@ -66,7 +65,7 @@ const afterPunctuation = (mark: string, expected: Expected, open: string[]): Exp
   return mark === ':' && expected === '":"' ? 'a value' : undefined;
 };
 
-/** The first flaw of a text; nothing if it is JSON. Brackets are kept in a list, so that depth costs no stack. */
+/** The first flaw of a text; undefined if it is JSON. Open brackets are kept in a list, so deep nesting needs no stack. */
 export const findFlaw = (text: string): Flaw | undefined => {
   const open: string[] = [];
   let expected: Expected = 'a value';
@@ -116,7 +115,7 @@ const malformed = (text: string, source: string): BadInput => {
   return new BadInput(source, `${found} stands where ${flaw.expected} should; correct the JSON there`, { place });
 };
 
-/** The value that a text holds. Throws `BadInput` if the text is empty or no JSON. */
+/** The value that a text holds. Throws `BadInput` if the text is empty or malformed. */
 export const readJson = (text: string, source: string, carrier: Carrier): unknown => {
   if (!/\S/.test(text)) throw new BadInput(source, `the ${carrier} is empty; it must hold one JSON object`);
   try {

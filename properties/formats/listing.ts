@@ -1,15 +1,12 @@
-/**
- * Steps, entries and observations as a person reads them. For the eye only: bits are named here, and nothing that a machine
- * does may follow from it.
- */
+/** Steps, entries and observations as text for people. Nothing else may depend on it. */
 
 import type { GuestEntry, MachineConfig, Observation, Outcome, Paging, Step } from '../../model/vocabulary/index.js';
 import { bareOutcome, FAULT_PRESENT, FAULT_USER, FAULT_WRITE, guestEntry, OPS } from '../../model/vocabulary/index.js';
 import { A, AVL, D, G, PCD, PSE, PWT, RW, US, isPresent } from '../entry-bits.js';
 import { formatHex, formatHexEntry } from './hex.js';
-import { quoted } from './quoted.js';
+import { quoted } from './bad-input.js';
 
-/** In the order of the listing: rights first, then what the CPU notes, then the rest. */
+/** In the order of the listing: rights, then A and D, which the CPU sets, then the rest. */
 const FLAGS = [
   ['RW', RW],
   ['US', US],
@@ -25,11 +22,11 @@ const FLAGS = [
 const pageNumber = ({ low, high }: GuestEntry, paging: Paging): number =>
   (low >>> 12) + (paging === 'pae' ? (high & 0xfff) * 2 ** 20 : 0);
 
-/** Bits that the paging mode has no use for, where they stand. */
+/** Bits that are reserved in the paging mode, in place. */
 const reservedBits = ({ high }: GuestEntry, paging: Paging): GuestEntry =>
   guestEntry(0, paging === 'pae' ? high & 0xfffff000 : high);
 
-/** Names of the bits that are set, P first; the guest's own bits and reserved ones have none. */
+/** Names of the bits that are set, P first. The guest's own bits and reserved ones have no names. */
 export const entryBits = (entry: GuestEntry): readonly string[] => {
   const { low } = entry;
   const names: string[] = isPresent(entry) ? ['P'] : [];
@@ -52,7 +49,7 @@ export const describeEntry = (entry: GuestEntry, paging: Paging): string => {
   return words.filter((word) => word !== '').join(' ');
 };
 
-/** An entry as a step gives it: the word itself, then what it says. */
+/** An entry in a step: the word, then its meaning. */
 const describeWord = (entry: GuestEntry, paging: Paging): string => {
   const meaning = describeEntry(entry, paging);
   return meaning === '0' ? '0' : `${formatHexEntry(entry)}   ${meaning}`;
@@ -91,7 +88,7 @@ const describeOperands = (step: Step, paging: Paging): string => {
   }
 };
 
-/** Operands of all steps begin in one column. */
+/** The operands of all steps are aligned. */
 const OP_COLUMNS = Math.max(...OPS.map((op) => op.length)) + 1;
 
 /** A step in one line: `set-pte     root 0x1000 vaddr 0x400000 = 0x5067   pfn 5 P RW US A D`. */
@@ -105,7 +102,7 @@ const describeFault = (code: number): string => {
   return `fault code ${code} (${present}, ${kind}, ${mode})`;
 };
 
-/** UTF-16 units of a reason that are shown; our own are far shorter, a stranger's may be of any length. */
+/** The most UTF-16 units of a reason to show: ours are far shorter, a foreign subject's may have any length. */
 const MOST_REASON = 200;
 
 /** An outcome in a few words: `mapped 0x5000`, `fault code 7 (present, write, user)`. */
@@ -137,7 +134,7 @@ export const describeOutcome = (outcome: Outcome): string => {
 };
 
 /**
- * All of an observation in one line; lists that are empty are left out, and everything but the outcome if it is bare:
+ * An observation in one line, without empty lists, and with the outcome alone if it is bare:
  * `mapped 0x5000; references 5:1; stores [0x2000] = 0x5067; tables 4; switcher text 1 state 1,0 registers 1`.
  */
 export const describeObservation = (observation: Observation): string => {

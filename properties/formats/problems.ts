@@ -1,4 +1,4 @@
-/** Collects what is wrong with a value that is read against schemas, and remembers only what will be told. */
+/** Reads values against schemas and collects the problems: the first one, and a count. */
 
 import * as z from 'zod/mini';
 import { BadInput } from './bad-input.js';
@@ -6,10 +6,10 @@ import { BadInput } from './bad-input.js';
 /** Keys and indexes from the root of the document to a value. */
 export type Path = readonly PropertyKey[];
 
-/** Reading stops here: a document of a million wrong steps is told to be wrong, not counted through. */
+/** Reading stops after this many: it makes no difference how many of a million steps are wrong. */
 const MOST_COUNTED = 100;
 
-/** Every schema in fields.ts words its own issues; should one not, the library's wording still stays inside. */
+/** The message for issues without one of ours. Every schema in fields.ts has its own, so it should never be seen. */
 const IN_OUR_WORDS = { error: () => 'not understood; compare it with the description of the format' };
 
 /** `steps[3].paddr`; nothing for the root. */
@@ -43,12 +43,12 @@ export class Problems {
     return this.#count === 0;
   }
 
-  /** Enough problems are known; there is no use in reading on. */
+  /** There are enough problems; reading on is pointless. */
   get isFull(): boolean {
     return this.#count >= MOST_COUNTED;
   }
 
-  /** What to throw: tells the first problem and counts the others. There must be one. */
+  /** The error to throw: the first problem, and the number of others. There must be one. */
   refusal(): BadInput {
     if (this.#first === undefined) throw new Error('nothing to refuse');
     const { path, text } = this.#first;
@@ -60,19 +60,19 @@ export class Problems {
     });
   }
 
-  /** The value as its schema reads it; nothing, and problems added, if it does not fit. */
+  /** The value as its schema reads it. If it does not fit, adds the problems and returns undefined. */
   read<Value>(schema: z.core.$ZodType<Value>, value: unknown, path: Path): Value | undefined {
     const result = z.safeParse(schema, value);
     if (result.success) return result.data;
-    // Read again for the words: with a parameter, zod takes a way that is three times slower.
+    // Parsed again for the messages, because a custom error makes zod three times slower.
     for (const issue of z.safeParse(schema, value, IN_OUR_WORDS).error?.issues ?? [])
       this.add([...path, ...issue.path], issue.message);
     return undefined;
   }
 
   /**
-   * Reads a list member by member, and shows `inspect` those that fit. Not left to the schema of the whole, which would keep
-   * an object for every problem of a list that may hold millions. Not all members are read once problems are many.
+   * Reads a list item by item, passes those that fit to `inspect`, and stops once there are many problems. A schema for the whole list
+   * would keep an object for every problem, of which a list of millions may have millions.
    */
   readEach<Value>(
     schema: z.core.$ZodType<Value>,

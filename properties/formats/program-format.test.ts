@@ -1,5 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatProgram, parseProgram, programFromJson, programHash, programToJson } from './program-format.js';
+import fc from 'fast-check';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import {
   guestEntry,
@@ -12,7 +13,6 @@ import {
   vaddr,
 } from '../../model/vocabulary/index.js';
 import { BadInput } from './bad-input.js';
-import { formatProgram, parseProgram, programFromJson, programToJson } from './program-format.js';
 
 /** The example of formats.md, with its blanks taken out. */
 const EXAMPLE = [
@@ -343,4 +343,28 @@ test('very deep nesting is refused in one line', () => {
 
 test('an empty file is called so', () => {
   expect(() => parseProgram('', 'x')).toThrow('x: the file is empty; it must hold one JSON object');
+});
+
+const PLAIN =
+  '{"format":"shadowdiff-program/1",' +
+  '"machine":{"paging":"pae","guestPages":8,"devicePages":0,"hostCpus":1,"draw":0,"failAllocation":0},' +
+  '"steps":[{"op":"guest-pa","vaddr":"0x10"}]}';
+
+const SPELLED_OTHERWISE = `
+  { "steps": [ { "vaddr": "0x00000010", "op": "guest-pa" } ],
+    "machine": { "guestPages": 8e0, "paging": "pae", "devicePages": 0, "hostCpus": 1, "failAllocation": 0, "draw": 0 },
+    "format": "shadowdiff-program/1" }`;
+
+test('every spelling of a program has the same canonical form', () => {
+  expect(formatProgram(parseProgram(PLAIN, 'x'))).toBe(PLAIN);
+  expect(formatProgram(parseProgram(SPELLED_OTHERWISE, 'x'))).toBe(PLAIN);
+});
+
+test('the hash never changes, for files are named by it', () => {
+  expect(programHash(parseProgram(PLAIN, 'x'))).toBe('e1cf3687');
+});
+
+test('another program has another hash', () => {
+  const other = parseProgram(PLAIN.replace('0x10', '0x11'), 'x');
+  expect(programHash(other)).not.toBe(programHash(parseProgram(PLAIN, 'x')));
 });

@@ -1,16 +1,141 @@
 /** Programs in JSON: what a corpus file holds and what a subject is sent (formats.md, Program). */
 
-import type { Program, Step } from '../../model/vocabulary/index.js';
-import { checkStep } from './program-bounds.js';
-import { BadInput } from './bad-input.js';
+import * as z from 'zod/mini';
+import { createHash } from 'node:crypto';
+import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, OPS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
+import { BadInput, shownValue } from './bad-input.js';
+import { choice, exactObject, hexEntry, hexPaddr, hexVaddr, list, u32, unionError, wholeNumber } from './fields.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
+import type { Path } from './problems.js';
 import { Problems } from './problems.js';
-import type { ProgramJson, StepJson } from './program-schema.js';
-import { PROGRAM_FORMAT, programSchema, stepSchema } from './program-schema.js';
-import { shownValue } from './quoted.js';
 
-/** Before anything else: what another version asks for must not be reported as mistakes in this one. */
+// Shape. Keys stand in the order in which they are written.
+
+export const PROGRAM_FORMAT = 'shadowdiff-program/1';
+
+const bounded = ({ least, most }: { readonly least: number; readonly most: number }) => wholeNumber(least, most);
+
+const machineSchema = exactObject({
+  paging: choice(PAGINGS),
+  guestPages: bounded(MACHINE_BOUNDS.guestPages),
+  devicePages: bounded(MACHINE_BOUNDS.devicePages),
+  hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
+  draw: u32,
+  failAllocation: u32,
+}) satisfies z.core.$ZodType<MachineConfig>;
+
+/** Steps are read one at a time, by `stepSchema`. */
+export const programSchema = exactObject({ format: choice([PROGRAM_FORMAT]), machine: machineSchema, steps: list });
+
+/** What holds for a step on any machine. */
+export const stepSchema = z.discriminatedUnion(
+  'op',
+  [
+    exactObject({ op: z.literal('store'), paddr: hexPaddr, value: hexEntry }),
+    exactObject({ op: z.literal('init'), kernelAddress: hexVaddr }),
+    exactObject({ op: z.literal('new-pgtable'), root: hexPaddr, draw: u32 }),
+    exactObject({ op: z.literal('flush-tlb'), scope: choice(['all', 'user']) }),
+    exactObject({ op: z.literal('set-stack'), esp: hexVaddr, pages: u32 }),
+    exactObject({ op: z.literal('set-pmd'), pmd: hexPaddr, index: u32 }),
+    exactObject({ op: z.literal('set-pte'), root: hexPaddr, vaddr: hexVaddr, pte: hexEntry }),
+    exactObject({ op: z.literal('set-pgd'), root: hexPaddr, index: u32 }),
+    exactObject({
+      op: z.literal('access'),
+      vaddr: hexVaddr,
+      kind: choice(['read', 'write']),
+      mode: choice(['user', 'kernel']),
+    }),
+    exactObject({ op: z.literal('guest-pa'), vaddr: hexVaddr }),
+    exactObject({ op: z.literal('migrate'), cpu: u32 }),
+    exactObject({ op: z.literal('fail-alloc'), count: u32 }),
+    exactObject({ op: z.literal('protect'), page: u32, access: choice(['none', 'read', 'write']) }),
+  ],
+  { error: unionError('op', OPS) },
+) satisfies z.core.$ZodType<Step>;
+
+/** A step as JSON holds it. */
+export type StepJson = z.input<typeof stepSchema>;
+
+/** A program as JSON holds it. */
+export interface ProgramJson {
+  readonly format: typeof PROGRAM_FORMAT;
+  readonly machine: MachineConfig;
+  readonly steps: readonly StepJson[];
+}
+
+// Bounds: what a step may contain depends on its machine (formats.md, Bounds; machine.md 1).
+
+/** What a step is checked against, and where to report problems. */
+interface Check {
+  readonly machine: MachineConfig;
+  readonly path: Path;
+  readonly problems: Problems;
+}
+
+const checkAlignment = (field: string, address: Paddr, bytes: number, { path, problems }: Check): void => {
+  if (address % bytes === 0) return;
+  const nearest = formatHex(address - (address % bytes));
+  problems.add([...path, field], `${formatHex(address)} is not a multiple of ${bytes}; use "${nearest}" for one`);
+};
+
+const checkRoot = (root: Paddr, check: Check): void =>
+  checkAlignment('root', root, pagingSizes(check.machine.paging).rootAlignment, check);
+
+const checkInRam = (address: Paddr, { machine, path, problems }: Check): void => {
+  const bytes = machine.guestPages * PAGE_BYTES;
+  if (address < bytes) return;
+  const problem = `${formatHex(address)} is outside RAM`;
+  problems.add([...path, 'paddr'], `${problem}; stay below ${formatHex(bytes)} or raise machine.guestPages`);
+};
+
+const checkEntry = (field: string, entry: GuestEntry, { machine, path, problems }: Check): void => {
+  if (machine.paging === 'pae' || entry.high === 0) return;
+  const problem = `${formatHexEntry(entry)} does not fit a 2-level entry`;
+  problems.add([...path, field], `${problem}; give at most 32 bits or set machine.paging to "pae"`);
+};
+
+const checkBelow = (field: string, value: number, bound: 'hostCpus' | 'guestPages', check: Check): void => {
+  const limit = check.machine[bound];
+  if (value < limit) return;
+  const remedy = `give at most ${limit - 1} or raise machine.${bound}`;
+  check.problems.add([...check.path, field], `${value} is out of range; ${remedy}`);
+};
+
+/** Reports bounds that a well-formed step violates. */
+export const checkStep = (step: Step, check: Check): void => {
+  switch (step.op) {
+    case 'store':
+      checkInRam(step.paddr, check);
+      checkAlignment('paddr', step.paddr, pagingSizes(check.machine.paging).entryBytes, check);
+      return checkEntry('value', step.value, check);
+    case 'set-pte':
+      checkRoot(step.root, check);
+      return checkEntry('pte', step.pte, check);
+    case 'new-pgtable':
+    case 'set-pgd':
+      return checkRoot(step.root, check);
+    case 'migrate':
+      return checkBelow('cpu', step.cpu, 'hostCpus', check);
+    case 'protect':
+      return checkBelow('page', step.page, 'guestPages', check);
+    case 'init':
+    case 'flush-tlb':
+    case 'set-stack':
+    case 'set-pmd':
+    case 'access':
+    case 'guest-pa':
+    case 'fail-alloc':
+      return;
+    default:
+      return step satisfies never;
+  }
+};
+
+// Reading and writing.
+
+/** Checked first: features of another version must not be reported as mistakes in this one. */
 const refuseOtherFormat = (value: unknown, source: string): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !('format' in value)) return;
   if (value.format === PROGRAM_FORMAT) return;
@@ -22,7 +147,7 @@ const refuseOtherFormat = (value: unknown, source: string): void => {
  * The program that a JSON value holds.
  *
  * @param source - names the value in messages
- * @throws BadInput for another format, a wrong shape, or a bound that is not kept
+ * @throws BadInput for another format, a wrong shape, or a violated bound
  */
 export const programFromJson = (value: unknown, source: string): Program => {
   refuseOtherFormat(value, source);
@@ -88,5 +213,14 @@ export const programToJson = ({ machine, steps }: Program): ProgramJson => ({
   steps: steps.map(stepToJson),
 });
 
-/** A program in one line, without the line's end. Equal programs give equal lines. */
+/** A program in one line, without a newline: the same text for every spelling of it (key order, blanks, leading zeros). */
 export const formatProgram = (program: Program): string => JSON.stringify(programToJson(program));
+
+// Names.
+
+/** Enough to distinguish the files of a corpus, short enough to type. */
+const HASH_DIGITS = 8;
+
+/** The first eight hex digits of the SHA-256 of the program in JSON. */
+export const programHash = (program: Program): string =>
+  createHash('sha256').update(formatProgram(program)).digest('hex').slice(0, HASH_DIGITS);

@@ -1,22 +1,112 @@
 /** Traces in JSON: what a subject answers to a program (formats.md, Trace). */
 
-import type { Observation, Outcome, Program, SwitcherReferences, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome } from '../../model/vocabulary/index.js';
-import { naturalNumber } from './fields.js';
+import * as z from 'zod/mini';
+import type {
+  EntryChange,
+  Observation,
+  Outcome,
+  Program,
+  ReferenceChange,
+  SwitcherReferences,
+  Trace,
+} from '../../model/vocabulary/index.js';
+import { OUTCOME_KINDS, bareOutcome, killedFor, pfn } from '../../model/vocabulary/index.js';
+import { anyText, hexBytes, hexEntry, hexPaddr, list, naturalNumber, openObject, u32, unionError } from './fields.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
 import type { Path } from './problems.js';
 import { Problems } from './problems.js';
-import type { ObservationJson, OutcomeJson, TraceJson } from './trace-schema.js';
-import { effectsSchema, entryChangeSchema, observationSchema, referenceSchema, traceSchema } from './trace-schema.js';
 
-/** What an answer is read against. */
+// Shape. Unlike a program, a trace may have unknown keys: a subject in another language may report more than we asked for.
+
+export const outcomeSchema = z.discriminatedUnion(
+  'kind',
+  [
+    openObject({ kind: z.literal('created') }),
+    openObject({ kind: z.literal('no-memory') }),
+    openObject({ kind: z.literal('initialized'), reserved: hexBytes }),
+    openObject({ kind: z.literal('ok') }),
+    openObject({ kind: z.literal('mapped'), paddr: hexPaddr }),
+    openObject({ kind: z.literal('fault'), code: u32 }),
+    openObject({ kind: z.literal('mmio'), paddr: hexPaddr }),
+    openObject({ kind: z.literal('physical'), paddr: hexPaddr }),
+    openObject({ kind: z.literal('stuck') }),
+    z.pipe(
+      openObject({ kind: z.literal('killed'), reason: anyText }),
+      z.transform(({ reason }) => killedFor(reason)),
+    ),
+    openObject({ kind: z.literal('dead') }),
+    openObject({ kind: z.literal('destroyed') }),
+    openObject({ kind: z.literal('host-bug'), reason: anyText }),
+    openObject({ kind: z.literal('halted') }),
+    openObject({ kind: z.literal('absent') }),
+  ],
+  { error: unionError('kind', OUTCOME_KINDS) },
+) satisfies z.core.$ZodType<Outcome>;
+
+/** An observation, as far as every kind of outcome has it. */
+export const observationSchema = openObject({ outcome: outcomeSchema });
+
+/** The other fields, for outcomes that are not bare. List items are read one at a time. */
+export const effectsSchema = openObject({
+  references: list,
+  stores: list,
+  tables: naturalNumber,
+  switcher: openObject({ text: naturalNumber, state: list, registers: naturalNumber }),
+});
+
+const pairError =
+  (example: string) =>
+  ({ input }: { readonly input?: unknown }): string =>
+    `${Array.isArray(input) ? 'a list of another length' : 'no list'} where a pair should stand; write it like ${example}`;
+
+export const referenceSchema = z.pipe(
+  z.tuple([naturalNumber, naturalNumber], { error: pairError('[5,1]') }),
+  z.transform(([page, count]): ReferenceChange => ({ page: pfn(page), count })),
+);
+
+/** Any 64 bits in either paging mode: the comparison, not the reader, rejects wrong words. */
+export const entryChangeSchema = z.pipe(
+  z.tuple([hexPaddr, hexEntry], { error: pairError('["0x2000","0x5067"]') }),
+  z.transform(([paddr, value]): EntryChange => ({ paddr, value })),
+);
+
+/** Observations are read one at a time, and found missing then. */
+export const traceSchema = openObject({
+  created: z.optional(z.unknown()),
+  steps: list,
+  destroyed: z.optional(z.unknown()),
+});
+
+export type OutcomeJson = z.input<typeof outcomeSchema>;
+
+/** A bare outcome is written alone. */
+export type ObservationJson =
+  | { readonly outcome: OutcomeJson }
+  | {
+      readonly outcome: OutcomeJson;
+      readonly references: readonly (readonly [page: number, count: number])[];
+      readonly stores: readonly (readonly [paddr: string, value: string])[];
+      readonly tables: number;
+      readonly switcher: { readonly text: number; readonly state: readonly number[]; readonly registers: number };
+    };
+
+/** A trace as JSON holds it. */
+export interface TraceJson {
+  readonly created: ObservationJson;
+  readonly steps: readonly ObservationJson[];
+  readonly destroyed: ObservationJson;
+}
+
+// Reading and writing.
+
+/** The machine that an answer is read for, and where to report problems. */
 interface Reading {
   readonly hostCpus: number;
   readonly problems: Problems;
 }
 
-/** Of a bare outcome nothing else is observed, whatever else was said. */
+/** For a bare outcome only the outcome is compared, whatever else the subject reported (formats.md, Trace). */
 const bareObservation = (outcome: Outcome, hostCpus: number): Observation => ({
   outcome,
   references: [],
@@ -71,8 +161,7 @@ const readSteps = (list: readonly unknown[], length: number, reading: Reading): 
 };
 
 /**
- * The trace that a JSON value holds, as an answer to `program`. Keys that are not known are ignored; of bare outcomes
- * everything but the outcome is.
+ * The trace that a JSON value holds, as an answer to `program`. Unknown keys are ignored, and so is everything beside a bare outcome.
  *
  * @param source - names the value in messages
  * @throws BadInput for a wrong shape, or for more or fewer steps or host CPUs than the program has
@@ -120,7 +209,7 @@ const outcomeToJson = (outcome: Outcome): OutcomeJson => {
   }
 };
 
-/** Copies: a machine may reuse its observation in the next call. */
+/** Copies, because a machine may reuse its observation in the next call. */
 const observationToJson = ({ outcome, references, stores, tables, switcher }: Observation): ObservationJson => {
   if (bareOutcome(outcome.kind)) return { outcome: outcomeToJson(outcome) };
   return {
@@ -139,5 +228,5 @@ export const traceToJson = ({ created, steps, destroyed }: Trace): TraceJson => 
   destroyed: observationToJson(destroyed),
 });
 
-/** A trace in one line, without the line's end. */
+/** A trace in one line, without a newline. */
 export const formatTrace = (trace: Trace): string => JSON.stringify(traceToJson(trace));

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalForm, parseProgram } from '../formats/index.js';
+import { formatProgram, parseProgram } from '../formats/index.js';
 import type { ProgramOptions } from '../generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, isProgram, programArbitrary } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
@@ -29,7 +29,7 @@ describe('programs from a pool', () => {
     const { paging, traffic, mostSteps } = { ...DEFAULT_PROGRAM_OPTIONS, ...options };
     for (const found of casesOf(options, 1)) {
       expect(isProgram(found.program)).toBe(true);
-      expect(canonicalForm(parseProgram(canonicalForm(found.program), 'test'))).toBe(canonicalForm(found.program));
+      expect(formatProgram(parseProgram(formatProgram(found.program), 'test'))).toBe(formatProgram(found.program));
       expect(found.program.steps.length).toBeLessThanOrEqual(mostSteps);
       if (paging !== 'both') expect(found.program.machine.paging).toBe(paging);
       if (traffic !== 'mixed') expect(found.traffic).toBe(traffic);
@@ -39,11 +39,11 @@ describe('programs from a pool', () => {
 
   test('are of both kinds, and hardly any is its parent', () => {
     const cases = casesOf({}, 1);
-    const parents = new Set(POOL.members.map(canonicalForm));
+    const parents = new Set(POOL.members.map(formatProgram));
     const coherent = cases.filter(({ traffic }) => traffic === 'coherent').length;
     expect(coherent).toBeGreaterThan(COUNT / 10);
     expect(coherent).toBeLessThan((COUNT * 9) / 10);
-    expect(cases.filter(({ program }) => parents.has(canonicalForm(program))).length).toBeLessThan(COUNT / 10);
+    expect(cases.filter(({ program }) => parents.has(formatProgram(program))).length).toBeLessThan(COUNT / 10);
   });
 
   test('are the same again, in any order, whatever the order of the pool', () => {
@@ -57,7 +57,7 @@ describe('programs from a pool', () => {
     const plain = programsOf('children', DEFAULT_PROGRAM_OPTIONS);
     const equal = (share: number): number =>
       casesOf({}, share).filter(
-        (found, index) => canonicalForm(found.program) === canonicalForm(plain(index).value.program),
+        (found, index) => formatProgram(found.program) === formatProgram(plain(index).value.program),
       ).length / COUNT;
     expect(equal(0)).toBe(1);
     expect(equal(1)).toBeLessThan(0.05);

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { access, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { BadInput, canonicalForm, formatProgram, parseProgram, programHash } from '../formats/index.js';
+import { BadInput, formatProgram, parseProgram, programHash } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { makeDirectory } from '../corpus/make-directory.js';
 import { readTextFile } from '../corpus/store.js';
@@ -21,7 +21,7 @@ export const LARGEST_POOL_SIZE = 10_000;
 const IDENTITY_DIGITS = 16;
 
 export interface ProgramPool {
-  /** In the order of their canonical forms, without duplicates. */
+  /** In the order of their JSON, without duplicates. */
   readonly members: readonly Program[];
   /** The first 16 hex digits of the SHA-256 of the members, one a line. Equal pools have equal identities. */
   readonly identity: string;
@@ -36,7 +36,7 @@ export interface Guidance {
 
 /** The pool of these programs, whatever their order. */
 export const poolOf = (programs: readonly Program[]): ProgramPool => {
-  const byForm = new Map(programs.map((program) => [canonicalForm(program), program]));
+  const byForm = new Map(programs.map((program) => [formatProgram(program), program]));
   const forms = [...byForm.keys()].toSorted();
   const hash = createHash('sha256');
   for (const form of forms) hash.update(`${form}\n`);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quoted, shownValue } from './quoted.js';
+import { quoted, shownValue } from './bad-input.js';
 
 test('nothing that a terminal would obey is left in a quoted text', () => {
   expect(quoted('a\u001b[31m\n\u009b\u202e"')).toBe('"a\\u001b[31m\\n\\u009b\\u202e\\""');
