@@ -100,7 +100,7 @@ describe('allocation', () => {
     expect(host.tableCount).toBe(400);
   });
 
-  test('fails as it is told, after so many that succeed', () => {
+  test('fails as often as ordered, after the ordered number of successes', () => {
     host.failAfter(2, 3);
     const frames = Array.from({ length: 6 }, () => host.allocate() !== NO_FRAME);
     expect(frames).toEqual([true, true, false, false, false, true]);

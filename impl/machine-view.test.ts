@@ -30,7 +30,7 @@ const leaves = (index: number): readonly ShadowLeaf[] => {
 };
 
 describe('slots', () => {
-  test('tell the current one, who has a root page, and what it shadows', () => {
+  test('show which is current, which have a root page, and what they shadow', () => {
     expect(shadow.currentSlot).toBe(2);
     expect([0, 1, 2, 3].map((index) => shadow.hasRoot(slot(index)))).toEqual([false, true, true, false]);
     expect([1, 2].map((index) => shadow.guestRoot(slot(index)))).toEqual([undefined, 0x1000]);

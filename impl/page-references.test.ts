@@ -48,9 +48,9 @@ describe('what changed in a step', () => {
 test.each([
   ['a guest page', GUEST_FRAME],
   ['the Switcher’s text', SWITCHER_TEXT_FRAME],
-  ['page 0, which is nobody’s', 0],
+  ['page 0, which is no one’s', 0],
   ['a page that does not exist', 1e9],
-])('dropping a reference on %s that nobody holds is noticed', (_name, frame) => {
+])('dropping a reference on %s that is not held is noticed', (_name, frame) => {
   expect(() => references.drop(frame)).toThrow(HostBug);
 });
 
@@ -101,7 +101,7 @@ test('a reset after a broken run forgets references, protections and what was to
   expect(references.switcher).toEqual({ text: 0, state: [0, 0, 0], registers: 0 });
 });
 
-test('after a reset a page is told anew, though it was told before with the same count', () => {
+test('after a reset a page is reported again, though with the same count as before', () => {
   references.take(GUEST_FRAME + 9);
   references.takeChanges();
   references.reset(1);
@@ -109,7 +109,7 @@ test('after a reset a page is told anew, though it was told before with the same
   expect(references.takeChanges()).toEqual([{ page: 9, count: 1 }]);
 });
 
-test.each([1, 64, 65, 4096])('%i changes are told, and again in the next step', (pages) => {
+test.each([1, 64, 65, 4096])('%i changes are reported, and again in the next step', (pages) => {
   for (const count of [1, 2]) {
     for (let page = pages - 1; page >= 0; page--) references.take(GUEST_FRAME + page);
     expect(references.takeChanges()).toEqual(Array.from({ length: pages }, (_, page) => ({ page, count })));

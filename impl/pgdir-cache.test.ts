@@ -65,14 +65,14 @@ describe('choice', () => {
     expect(cache.choose(paddr(0x1000), draw)).toBe(chosen);
   });
 
-  test('a slot without a root page gets one and is blank; one that has one is not', () => {
+  test('a slot without a root page gets one and is blank; a slot with one is not', () => {
     cache.choose(paddr(0x1000), 1);
     expect([cache.blank, host.tableCount]).toEqual([true, 1]);
     cache.choose(paddr(0x2000), 1);
     expect([cache.blank, host.tableCount, cache.guestRoot(slot(1))]).toEqual([false, 1, 0x2000]);
   });
 
-  test('without memory the current slot must do, and is not blank', () => {
+  test('without memory the current slot is taken, and is not blank', () => {
     guest.current = cache.choose(paddr(0x1000), 1);
     map(1, 0x1000);
     host.failAfter(0, 1);

@@ -1,7 +1,7 @@
 /**
- * The state of the optimized machine, as `exhaust` tells states apart. It includes everything that later steps depend on. Left
- * out are the counts of references, which follow from the leaves, and the number of the host page that holds a table, which
- * no sound step looks at.
+ * The state of the optimized machine, by which `exhaust` recognizes a state that it has seen before. It includes everything
+ * that later steps depend on. It leaves out reference counts, which follow from the leaves, and the numbers of the host pages
+ * that hold tables, on which no sound step depends.
  */
 
 import type { Slot, StateSink } from '../model/vocabulary/index.js';
@@ -74,7 +74,7 @@ const tellGuest = ({ guest, stack, host, references }: Parts, sink: StateSink): 
   }
 };
 
-/** An entry that holds zero is like one that was never written. */
+/** An entry of zero equals an entry that was never written. */
 const tellWords = ({ guest, ram }: Parts, sink: StateSink): void => {
   const visited = new Set<number>();
   ram.forEachWritten((address) => {
@@ -123,7 +123,7 @@ const tellTable = (parts: Parts, each: Slot, frame: number, depth: number, base:
   }
 };
 
-/** In the Switcher's window both the address and the frame depend on the CPU, so both are told by CPU. */
+/** In the Switcher's window both the address and the frame depend on the CPU, so both are described by it. */
 const tellLeaf = ({ guest }: Parts, each: Slot, address: number, word: number, sink: StateSink): void => {
   const frame = frameOf(word);
   const behindText = address - guest.sizes.switcherAddress - 4096;

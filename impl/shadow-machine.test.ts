@@ -136,7 +136,7 @@ const ROWS: readonly Row[] = [
   },
   { rule: 'init: a second one kills', steps: () => [init()], outcome: () => killed('already have lguest_data') },
   {
-    rule: 'init: the Switcher is nobody’s kernel',
+    rule: 'init: the Switcher is not the guest’s kernel',
     bare: true,
     steps: (paging) => [init(pagingSizes(paging).switcherAddress)],
     outcome: (paging) => killed(`bad kernel address 0x${pagingSizes(paging).switcherAddress.toString(16)}`),
@@ -167,7 +167,7 @@ const ROWS: readonly Row[] = [
   { rule: 'set-stack: below zero', steps: () => [stack(0, 1)], outcome: () => killed('bad stack page 0xffffffff') },
   { rule: 'set-stack: two pages are pinned', steps: () => [stack(0x2000, 2)], outcome: () => OK },
   {
-    rule: 'set-pte: the Switcher is taboo',
+    rule: 'set-pte: the Switcher’s addresses are refused',
     steps: (paging) => [setPte(pagingSizes(paging).switcherAddress, DATA)],
     outcome: () => killed('attempt to set pte into Switcher pages'),
   },
@@ -416,7 +416,80 @@ describe.each(PAGINGS)('effects, %s', (paging) => {
   });
 });
 
+describe.each(PAGINGS)('details of the specification, %s', (paging) => {
+  const { switcherAddress, entryBytes } = pagingSizes(paging);
+  const running = (): Guest => {
+    const guest = new Guest(paging);
+    guest.take(...start(paging));
+    return guest;
+  };
+
+  test('bits 9 to 11 of a leaf belong to the guest and survive the write-back', () => {
+    const guest = running();
+    expect(guest.take(leaf(paging, USER_TABLE, 4, 0x5e07), access(0x4000))).toMatchObject({
+      outcome: mapped(0x5000),
+      stores: [{ paddr: USER_TABLE + 4 * entryBytes, value: { low: 0x5e27 } }],
+    });
+  });
+
+  test('set-pte of an address inside a page means the whole page', () => {
+    const guest = running();
+    const second = paging === 'pae' ? store(0x2010, USER_TABLE | 0x67) : store(ROOT + 4, USER_TABLE | 0x67);
+    guest.take(second, access(0x400000), setPte(0x400123, 0x14063));
+    expect(guest.machine.shadow.leafAt(slot(0), vaddr(0x400000))).toMatchObject({ vaddr: 0x400000, page: 20 });
+    expect(guest.take(access(0x400abc)).outcome).toEqual(mapped(0x14abc));
+  });
+
+  test.each([
+    ['the text page', 0],
+    ['the registers page, which is mapped writable', 4096],
+    ['the state page', 8192],
+    ['nothing', 3 * 8192],
+  ])('a stack page in the Switcher’s window kills, also over %s', (_what, offset) => {
+    const guest = running();
+    const address = switcherAddress + offset;
+    expect(guest.take(access(0), stack(address + 1, 1)).outcome).toEqual(
+      killed(`bad stack page 0x${address.toString(16)}`),
+    );
+  });
+
+  test('the page below the Switcher’s window is a stack like any other', () => {
+    const upper = paging === 'pae' ? 0x4000 + 510 * 8 : ROOT + 1022 * 4;
+    const last = pagingSizes(paging).tableEntries - 1;
+    const outcomes = running().outcomes(
+      store(upper, KERNEL_TABLE | 0x67),
+      leaf(paging, KERNEL_TABLE, last, 0x15067),
+      stack(switcherAddress, 1),
+    );
+    expect(outcomes.at(-1)).toEqual(OK);
+  });
+
+  test('flush-tlb user releases the page that kernelAddress lies in', () => {
+    const guest = new Guest(paging);
+    guest.take(init(KERNEL + 0x1800), ...rootSteps(paging, ROOT));
+    for (const index of [0, 1, 2]) guest.take(leaf(paging, KERNEL_TABLE, index, 0x10067 + index * 4096));
+    guest.take(enter(), access(KERNEL), access(KERNEL + 0x1000), access(KERNEL + 0x2000));
+    expect(guest.take(flush('user')).references).toEqual([
+      { page: 16, count: 0 },
+      { page: 17, count: 0 },
+    ]);
+  });
+});
+
+test.each([9, 10, 11])('bit %i of a 2-level top entry kills', (bit) => {
+  const guest = new Guest('2-level');
+  const top = 0x2067 | (1 << bit);
+  expect(guest.take(init(), store(ROOT, top), enter(), access(0)).outcome).toEqual(killed('bad page directory entry'));
+});
+
 describe('PAE alone', () => {
+  test.each(Array.from({ length: 20 }, (_, index) => 44 + index))('bit %i of a leaf kills', (bit) => {
+    const guest = new Guest('pae');
+    const high = 2 ** (bit - 32);
+    const outcomes = guest.outcomes(...start('pae'), leaf('pae', USER_TABLE, 6, 0x16067, high), access(0x6000));
+    expect(outcomes.at(-1)).toEqual(killed('bad page table entry'));
+  });
+
   test.each([
     ['a reserved bit', 0x16067, 0x80000000, 'bad page table entry'],
     ['a reserved bit on a device', 0x20067, 0x1000, 'bad page table entry'],
@@ -427,7 +500,7 @@ describe('PAE alone', () => {
     expect(guest.take(leaf('pae', USER_TABLE, 6, low, high), access(0x6000)).outcome).toEqual(killed(reason));
   });
 
-  test('the second table that cannot be had has a text of its own', () => {
+  test('a second table that cannot be allocated has a text of its own', () => {
     const guest = new Guest('pae');
     guest.take(...start('pae'), failAlloc(1));
     // The Switcher's middle table serves the kernel's addresses too.

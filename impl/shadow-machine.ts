@@ -2,7 +2,7 @@
  * The optimized machine: lguest's `page_tables.c` rebuilt on typed arrays. A tour, in the order of an access:
  *
  *   1. `switcher.ts`       maps the hypervisor's own window for the CPU that the guest runs on;
- *   2. `shadow-tables.ts`  the CPU's lookup in the shadow tables, on pages of `host-memory.ts`. A hit ends here and allocates nothing;
+ *   2. `shadow-tables.ts`  the CPU's lookup, in tables on pages of `host-memory.ts`. A hit ends here and allocates nothing;
  *   3. `demand.ts`         a miss: `guest-walk.ts` reads the guest's own tables, `leaf-maker.ts` takes the page;
  *   4. `paging-calls.ts`   what the guest announces, with `pgdir-cache.ts` and `stack.ts`;
  *   5. `page-references.ts`, `guest-memory.ts`  the side effects that are compared with the model's.
@@ -42,7 +42,7 @@ import { ShadowTables, signed } from './shadow-tables.js';
 import { Stack } from './stack.js';
 import { Switcher } from './switcher.js';
 
-/** The observation is reused: valid until the next step. */
+/** An observation that is reused from step to step. */
 type Draft = { -readonly [Field in keyof Observation]: Observation[Field] };
 
 const OK: Outcome = { kind: 'ok' };
@@ -59,7 +59,7 @@ export class ShadowMachine implements Machine {
   readonly host = new HostMemory();
   readonly ram = new GuestMemory();
   readonly references = new PageReferences();
-  // Each part takes what it needs of those above it.
+  // A part is built from the parts above it.
   readonly tables = new ShadowTables(this);
   readonly walk = new GuestWalk(this);
   readonly maker = new LeafMaker(this);

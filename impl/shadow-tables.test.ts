@@ -56,7 +56,7 @@ describe.each(PAGINGS)('%s', (paging) => {
     ]);
   });
 
-  test('a table that cannot be had kills, and what was made before it stays linked', () => {
+  test('a table that cannot be allocated kills, and tables made before it stay linked', () => {
     for (let succeeding = 0; succeeding < levels; succeeding++) {
       const slots = new Slots(paging);
       slots.host.failAfter(succeeding, 1);

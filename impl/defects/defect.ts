@@ -1,4 +1,4 @@
-/** What a defect is: one way in which the optimized machine, or one like it, was or could be wrong. */
+/** A defect: one way in which the optimized machine, or a machine like it, was or could be wrong. */
 
 import type { ShadowMachine } from '../shadow-machine.js';
 
@@ -29,19 +29,19 @@ export interface Defect {
   readonly id: string;
   readonly title: string;
   readonly class: DefectClass;
-  /** What goes wrong, and what the guest must do for it. */
+  /** What goes wrong, and what the guest must do to trigger it. */
   readonly wrong: string;
-  /** Commit, CVE, XSA or C function that it comes from. */
+  /** The commit, CVE, XSA or C function that it is modelled on. */
   readonly origin: string;
   /** How the original was translated to this machine. */
   readonly translation: string;
   readonly consequence: string;
-  /** Who is worse off: the guest that does it, or the host and with it everybody. */
+  /** The victim: the guest that triggers it, or the host and with it every guest. */
   readonly harms: 'guest' | 'host';
   /** The rule of machine.md that the sound machine follows instead. */
   readonly rule: string;
-  /** lguest's `page_tables.c` as it was last has it: it is a part of `impl:lguest`. */
+  /** The last version of lguest's `page_tables.c` has it, so it is part of `impl:lguest`. */
   readonly inLguest: boolean;
-  /** Patches one machine: replaces methods of its parts, and touches no other machine. */
+  /** Replaces methods of this machine's parts. Other machines are not affected. */
   plant(machine: ShadowMachine): void;
 }
