@@ -3,18 +3,18 @@
 import { describeEntry, formatHex } from '../formats/index.js';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
-import type { Moment } from './retelling.js';
-import type { Roles } from './roles.js';
+import type { RerunMoment } from './rerun.js';
+import type { Roles } from './meaning.js';
 import { goneLeaves } from './shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from './shadow-snapshot.js';
 import { leafText, plural } from './words.js';
 
-/** Leaves of a slot that are told one by one. */
+/** Leaves of a slot that are listed one by one. */
 const MOST_LEAVES = 4;
 
 export const changesOf = (
-  moment: Moment,
-  before: Moment | undefined,
+  moment: RerunMoment,
+  before: RerunMoment | undefined,
   { machine, steps }: Program,
   roles: Roles,
 ): readonly string[] => {
@@ -37,7 +37,7 @@ const ENDS = {
   'no-memory': 'there is no machine',
 } as const;
 
-const isOver = ({ subject }: Moment): boolean =>
+const isOver = ({ subject }: RerunMoment): boolean =>
   ['killed', 'dead', 'host-bug', 'halted', 'absent'].includes(subject.outcome.kind);
 
 /** What a step leaves behind that no shadow table shows. */
@@ -69,7 +69,7 @@ const noted = (step: Step, paging: Paging, roles: Roles): readonly string[] => {
   }
 };
 
-const referenceChanges = ({ subjectCounts }: Moment, before: Moment | undefined): readonly string[] => {
+const referenceChanges = ({ subjectCounts }: RerunMoment, before: RerunMoment | undefined): readonly string[] => {
   const earlier = before?.subjectCounts;
   const pages = new Set([...(earlier?.keys() ?? []), ...subjectCounts.keys()]);
   return [...pages]
@@ -79,7 +79,7 @@ const referenceChanges = ({ subjectCounts }: Moment, before: Moment | undefined)
     .map((page) => `page ${page} has ${plural(subjectCounts.get(page) ?? 0, 'reference')}`);
 };
 
-const storeChanges = ({ subject }: Moment, paging: Paging, roles: Roles): readonly string[] =>
+const storeChanges = ({ subject }: RerunMoment, paging: Paging, roles: Roles): readonly string[] =>
   subject.stores.slice(0, MOST_LEAVES).map(({ paddr, value }) => {
     const role = roles.get(paddr) ?? `word ${formatHex(paddr)}`;
     return `${role}: ${describeEntry(value, paging)} (written by the hypervisor)`;
@@ -117,7 +117,7 @@ const leafWas = (leaf: LeafSeen): string =>
     .replace(' → ', ' any more (was ')
     .replace(/, in slot/, ') in slot');
 
-const few = (leaves: readonly LeafSeen[], tell: (leaf: LeafSeen) => string, rest: string): readonly string[] => {
-  const told = leaves.slice(0, MOST_LEAVES).map(tell);
-  return leaves.length > MOST_LEAVES ? [...told, `${leaves.length - MOST_LEAVES} ${rest}`] : told;
+const few = (leaves: readonly LeafSeen[], describe: (leaf: LeafSeen) => string, rest: string): readonly string[] => {
+  const shown = leaves.slice(0, MOST_LEAVES).map(describe);
+  return leaves.length > MOST_LEAVES ? [...shown, `${leaves.length - MOST_LEAVES} ${rest}`] : shown;
 };

@@ -1,11 +1,22 @@
 /** What a step means, in a clause for somebody who does not know the hypercalls. */
 
 import { describeEntry, describeMachine, formatHex } from '../formats/index.js';
-import type { GuestEntry, MachineConfig, Paging, Program, Protection, Step } from '../../model/vocabulary/index.js';
-import { pagingSizes } from '../../model/vocabulary/index.js';
+import type {
+  GuestEntry,
+  MachineConfig,
+  Paddr,
+  Paging,
+  Program,
+  Protection,
+  Step,
+} from '../../model/vocabulary/index.js';
+import { paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Place } from '../divergence.js';
-import type { Roles } from './roles.js';
 import { accessText, plural, rangeText } from './words.js';
+import { GuestRecord } from '../guest-record.js';
+import { pagingLevels, treeOf } from './table-rows.js';
+import { WordHistory } from './rerun.js';
+import { ZERO_OBSERVATION } from '../zero-observation.js';
 
 export const meaningOf = (place: Place, { machine, steps }: Program, roles: Roles): string => {
   switch (place.kind) {
@@ -86,4 +97,34 @@ const storeMeaning = ({ paddr, value }: Step & { readonly op: 'store' }, paging:
 const entryMeaning = (entry: GuestEntry, paging: Paging): string => {
   const text = describeEntry(entry, paging);
   return text === '0' ? 'that nothing is mapped' : `the entry "${text}"`;
+};
+
+/** `PTE for 0x400000 (root 0x1000)`, by the address of the word. */
+export type Roles = ReadonlyMap<Paddr, string>;
+
+/** The tables are those of the program's first `count` steps, below every root that the steps name. */
+export const rolesOf = ({ machine, steps }: Program, count: number): Roles => {
+  const guest = new GuestRecord();
+  const history = new WordHistory();
+  guest.begin(machine);
+  const roots = new Set<Paddr>();
+  for (const [index, step] of steps.slice(0, count).entries()) {
+    // An entry that is cleared in the end still had its role.
+    if (step.op === 'store' && step.value.low % 2 === 0) continue;
+    guest.follow(step);
+    history.follow(index, step, ZERO_OBSERVATION);
+    if ('root' in step) roots.add(step.root);
+  }
+  const levels = pagingLevels(machine.paging);
+  const roles = new Map<Paddr, string>();
+  for (const root of roots) {
+    const { tables } = treeOf(root, { guest, history, levels, step: undefined, location: undefined }, undefined);
+    for (const { level, rows } of tables) {
+      for (const row of rows) {
+        const at = paddr(Number(row.paddr));
+        if (!roles.has(at)) roles.set(at, `${levels[level].name} for ${row.from} (root ${formatHex(root)})`);
+      }
+    }
+  }
+  return roles;
 };

@@ -7,8 +7,8 @@ import type { Divergence, SubjectFailure } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
 import { judgeOf } from '../judging.js';
-import { reachedSteps } from './reached.js';
-import type { Necessity } from './story.js';
+import { reachedSteps } from './frames.js';
+import type { Necessity } from './explanation.js';
 
 /** Steps that may be taken for all trials together: enough for a program of a thousand steps. */
 const MOST_STEPS_TAKEN = 1_000_000;

@@ -1,4 +1,4 @@
-/** How a story speaks: of steps, rights, leaves and ranges, in plain words. */
+/** How an explanation speaks: of steps, rights, leaves and ranges, in plain words. */
 
 import type { Step } from '../../model/vocabulary/index.js';
 import { formatHex } from '../formats/index.js';

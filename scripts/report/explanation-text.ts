@@ -1,6 +1,6 @@
 /** A finding told step by step on the terminal: the sentence, the steps, and the state in which they end. */
 
-import { mostImportant } from '../../properties/explain/rows.js';
+import { mostImportant } from '../../properties/explain/table-rows.js';
 import type {
   Frame,
   GuestState,
@@ -10,9 +10,9 @@ import type {
   ShadowLeafRow,
   ShadowSlot,
   ShadowState,
-  StepStory,
-  Story,
-} from '../../properties/explain/story.js';
+  ExplainedStep,
+  Explanation,
+} from '../../properties/explain/explanation.js';
 import type { Session } from '../terminal/session.js';
 import { divergenceLines, MARK } from './finding-text.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
@@ -25,30 +25,30 @@ type Look = Pick<Session, 'width' | 'colors'>;
 const MOST_ROWS = 16;
 const INDENT = 6;
 
-export const storyReport = (story: Story, look: Look): readonly string[] => {
+export const explanationText = (explanation: Explanation, look: Look): readonly string[] => {
   const { colors, width } = look;
-  const last = story.frames.at(-1);
+  const last = explanation.frames.at(-1);
   return [
-    `  reference ${printable(story.reference)}, subject ${printable(story.subject)}, ${story.traffic} traffic`,
+    `  reference ${printable(explanation.reference)}, subject ${printable(explanation.subject)}, ${explanation.traffic} traffic`,
     '',
-    ...wrapped(printable(story.sentence), width).map((line) => colors.bold(line)),
+    ...wrapped(printable(explanation.sentence), width).map((line) => colors.bold(line)),
     '',
-    labelled('machine', story.machineText, width, INDENT),
-    ...story.steps.flatMap((step) => stepLines(step, story, look)),
-    ...(story.divergence.place.kind === 'step' ? [] : momentLines(story, last, look)),
+    labelled('machine', explanation.machineText, width, INDENT),
+    ...explanation.steps.flatMap((step) => stepLines(step, explanation, look)),
+    ...(explanation.divergence.place.kind === 'step' ? [] : momentLines(explanation, last, look)),
     '',
-    ...(last === undefined ? [] : stateLines(last, story, look)),
-    ...story.notes.flatMap((note) => [labelled('note', note, width, 2)]),
-    colors.red(`diverges: ${printable(story.signature)}`),
+    ...(last === undefined ? [] : stateLines(last, explanation, look)),
+    ...explanation.notes.flatMap((note) => [labelled('note', note, width, 2)]),
+    colors.red(`diverges: ${printable(explanation.signature)}`),
   ];
 };
 
 /** A step behind the divergence is listed and not told. */
-const stepLines = (step: StepStory, story: Story, look: Look): readonly string[] => {
+const stepLines = (step: ExplainedStep, explanation: Explanation, look: Look): readonly string[] => {
   const { colors, width } = look;
-  const { place } = story.divergence;
+  const { place } = explanation.divergence;
   const here = place.kind === 'step' && place.index === step.index;
-  const number = String(step.index).padStart(Math.max(2, String(story.steps.length - 1).length));
+  const number = String(step.index).padStart(Math.max(2, String(explanation.steps.length - 1).length));
   const head = `${here ? MARK : ' '} ${number}  ${step.listing}`;
   if (step.necessity.kind === 'not-reached') return [colors.dim(head)];
   const told = [
@@ -57,7 +57,7 @@ const stepLines = (step: StepStory, story: Story, look: Look): readonly string[]
     ...(step.setsUp === '' ? [] : [labelled(here ? 'changes' : 'sets up', printable(step.setsUp), width, INDENT)]),
   ];
   if (!here) return [head, ...told.map((line) => colors.dim(line))];
-  return [colors.bold(colors.red(head)), ...told, ...breaks(story, look)];
+  return [colors.bold(colors.red(head)), ...told, ...breaks(explanation, look)];
 };
 
 const neededText = (necessity: Necessity): string => {
@@ -78,24 +78,24 @@ const neededText = (necessity: Necessity): string => {
 };
 
 /** Creation, the end and destroy are told only if the divergence is there. */
-const momentLines = (story: Story, frame: Frame | undefined, look: Look): readonly string[] => {
-  const head = look.colors.bold(look.colors.red(`${MARK}     ${story.divergence.place.kind}`));
+const momentLines = (explanation: Explanation, frame: Frame | undefined, look: Look): readonly string[] => {
+  const head = look.colors.bold(look.colors.red(`${MARK}     ${explanation.divergence.place.kind}`));
   const does = frame === undefined ? [] : [labelled('does', frame.meaning, look.width, INDENT)];
-  return [head, ...does, ...breaks(story, look)];
+  return [head, ...does, ...breaks(explanation, look)];
 };
 
-const breaks = ({ invariant, divergence }: Story, look: Look): readonly string[] => [
+const breaks = ({ invariant, divergence }: Explanation, look: Look): readonly string[] => [
   look.colors.red(labelled('breaks', `${printable(invariant.id)}: ${invariant.statement}`, look.width, 2)),
   ...divergenceLines(divergence, look),
 ];
 
-const stateLines = (frame: Frame, story: Story, look: Look): readonly string[] => [
+const stateLines = (frame: Frame, explanation: Explanation, look: Look): readonly string[] => [
   look.colors.bold(`both sides at ${frame.name}`),
   ...answerLines(frame, look),
   look.colors.bold(`the guest at ${frame.name}`),
-  ...guestLines(frame.guest, story.levels, look),
+  ...guestLines(frame.guest, explanation.levels, look),
   ...(frame.shadow === undefined ? [] : [look.colors.bold(`the shadow at ${frame.name}`)]),
-  ...(frame.shadow === undefined ? [] : shadowLines(frame.shadow, story.levels, look)),
+  ...(frame.shadow === undefined ? [] : shadowLines(frame.shadow, explanation.levels, look)),
 ];
 
 /** Where both sides agree, one text for both. */

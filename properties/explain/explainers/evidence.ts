@@ -3,12 +3,12 @@
 import type { Paddr, Program, Step } from '../../../model/vocabulary/index.js';
 import type { Divergence } from '../../divergence.js';
 import type { GuestRecord } from '../../guest-record.js';
-import type { Moment } from '../retelling.js';
+import type { RerunMoment } from '../rerun.js';
 import { goneLeaves } from '../shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
 import type { Location } from '../../invariants/violation.js';
-import type { Focus } from '../story.js';
-import type { WordHistory } from '../word-history.js';
+import type { Focus } from '../explanation.js';
+import type { WordHistory } from '../rerun.js';
 
 /** A step that killed the guest. */
 export interface Kill {
@@ -25,8 +25,8 @@ export interface Evidence {
   readonly index: number | undefined;
   /** Where it diverges: `step 5 (set-pte)`, `the kernel write to 0x0 at step 7`. */
   readonly here: string;
-  readonly moment: Moment;
-  readonly before: Moment | undefined;
+  readonly moment: RerunMoment;
+  readonly before: RerunMoment | undefined;
   readonly guest: GuestRecord;
   readonly history: WordHistory;
   /** The step that took a leaf away last, by `leafKey`. */
@@ -39,15 +39,15 @@ export interface Evidence {
 export type Marks = { readonly [Field in keyof Focus]?: number | undefined };
 
 /** A sentence without its full stop, and what it speaks of. */
-export interface Told {
+export interface Sentence {
   readonly text: string;
   readonly focus: Marks;
 }
 
 /** Answers nothing if it cannot say more than that two things differ. */
-export type Narrator = (evidence: Evidence) => Told | undefined;
+export type Explainer = (evidence: Evidence) => Sentence | undefined;
 
-export const told = (text: string, focus: Marks = {}): Told => ({ text, focus });
+export const sentence = (text: string, focus: Marks = {}): Sentence => ({ text, focus });
 
 /** The shadow tables after the step; before it, if the subject broke. */
 export const shadowOf = ({ moment, before }: Evidence): ShadowSnapshot | undefined => moment.shadow ?? before?.shadow;

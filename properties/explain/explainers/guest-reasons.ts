@@ -14,7 +14,7 @@ import {
   uncachedAccess,
   uncachedPhysical,
 } from '../../uncached-walk.js';
-import { entryReach, pagingLevels } from '../levels.js';
+import { entryReach, pagingLevels } from '../table-rows.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { sinceText } from '../words.js';
 import type { Evidence } from './evidence.js';

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Story } from '../../../properties/explain/story.js';
-import { STORY_FORMAT } from '../../../properties/explain/story.js';
+import type { Explanation } from '../../../properties/explain/explanation.js';
+import { EXPLANATION_FORMAT } from '../../../properties/explain/explanation.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 
 const WALKER = fileURLToPath(new URL('../../examples/walker.py', import.meta.url));
@@ -72,10 +72,10 @@ describe('explain', () => {
     const input = await readFile(await bareProgram(), 'utf8');
     const { code, out } = await explain(['-', '--subject', 'impl:set-pte-upgrades-in-place', '--json'], { input });
     expect(code).toBe(1);
-    const story = JSON.parse(out) as Story;
-    expect(story.format).toBe(STORY_FORMAT);
-    expect(story.frames).toHaveLength(9);
-    expect(story.steps).toHaveLength(8);
+    const explanation = JSON.parse(out) as Explanation;
+    expect(explanation.format).toBe(EXPLANATION_FORMAT);
+    expect(explanation.frames).toHaveLength(9);
+    expect(explanation.steps).toHaveLength(8);
   });
 
   test('has nothing to tell of a program that does not diverge', async () => {
@@ -119,14 +119,14 @@ describe('explain', () => {
       const program = await bareProgram(DIRTY_ENTRY);
       const { code, out } = await explain([program, '--subject', `exec:python3 "${path}"`, '--json']);
       expect(code).toBe(1);
-      const story = JSON.parse(out) as Story;
-      expect(story.frames.every(({ shadow }) => shadow === undefined)).toBe(true);
-      expect(story.notes).toEqual(['The subject lets nobody look inside, so its shadow tables are not shown.']);
-      expect(story.sentence).toBe(
+      const explanation = JSON.parse(out) as Explanation;
+      expect(explanation.frames.every(({ shadow }) => shadow === undefined)).toBe(true);
+      expect(explanation.notes).toEqual(['The subject lets nobody look inside, so its shadow tables are not shown.']);
+      expect(explanation.sentence).toBe(
         "The kernel write to 0x0 at step 4 must set D in the guest's PTE at 0x1000; it left the entry as it was, 0x2023 (pfn 2 P RW A).",
       );
-      expect(story.steps[4].setsUp).toBe('page 2 has 1 reference');
-      expect(story.frames.at(-1)?.stores).toMatchObject([{ paddr: '0x1000', expected: '0x2063', differs: true }]);
+      expect(explanation.steps[4].setsUp).toBe('page 2 has 1 reference');
+      expect(explanation.frames.at(-1)?.stores).toMatchObject([{ paddr: '0x1000', expected: '0x2063', differs: true }]);
     },
   );
 });

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { signatureOf } from '../../../properties/divergence.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import type { Story } from '../../../properties/explain/story.js';
-import { tellStory } from '../../../properties/explain/tell.js';
+import type { Explanation } from '../../../properties/explain/explanation.js';
+import { explainFinding } from '../../../properties/explain/explain.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -15,7 +15,7 @@ import { addSides, sidesFor } from '../options/sides.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
-import { storyReport } from '../../report/explanation-text.js';
+import { explanationText } from '../../report/explanation-text.js';
 import type { Session } from '../../terminal/session.js';
 
 interface ExplainFlags extends SideFlags {
@@ -27,7 +27,7 @@ export const registerExplain = (program: Command, session: Session): void => {
     .command('explain')
     .description('Tell a finding step by step: why it is wrong, and what each step was needed for.')
     .argument('<file>', 'a counterexample or a bare program; - is standard input')
-    .option('--json', 'print the story as JSON, null if nothing diverges');
+    .option('--json', 'print the explanation as JSON, null if nothing diverges');
   addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
   addHelp(command, [
     ['shadowdiff explain corpus/FILE', 'a counterexample, on the machines that it was found on'],
@@ -41,20 +41,24 @@ export const registerExplain = (program: Command, session: Session): void => {
 const runExplain = async (path: string, flags: ExplainFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
   const sides = sidesFor(file, flags, session);
-  const story = await tell(file, sides, session);
-  if (flags.json === true) session.print(JSON.stringify(story ?? null));
-  else if (story === undefined) session.print(session.colors.green(agreement(file, sides)));
-  else printStory(file, story, session);
-  return story === undefined ? EXIT.clean : EXIT.divergence;
+  const explanation = await explain(file, sides, session);
+  if (flags.json === true) session.print(JSON.stringify(explanation ?? null));
+  else if (explanation === undefined) session.print(session.colors.green(agreement(file, sides)));
+  else printExplanation(file, explanation, session);
+  return explanation === undefined ? EXIT.clean : EXIT.divergence;
 };
 
-const tell = async ({ case: found, entry }: CaseFile, sides: Sides, session: Session): Promise<Story | undefined> => {
+const explain = async (
+  { case: found, entry }: CaseFile,
+  sides: Sides,
+  session: Session,
+): Promise<Explanation | undefined> => {
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   // Asked twice, so that a bare program shows it if the subject does not repeat itself.
   const invariant = entry?.divergence.invariant ?? determinism.id;
   try {
     await startSides(sides);
-    return await tellStory(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => eventLoop.pause() });
+    return await explainFinding(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => eventLoop.pause() });
   } finally {
     await closeSides(sides);
   }
@@ -63,9 +67,9 @@ const tell = async ({ case: found, entry }: CaseFile, sides: Sides, session: Ses
 const agreement = ({ case: { program } }: CaseFile, { reference, subject }: Sides): string =>
   `agrees: ${printable(subject.name)} with ${printable(reference.name)} in ${counted(program.steps.length, 'step')}; there is nothing to explain`;
 
-const printStory = ({ source, entry }: CaseFile, story: Story, session: Session): void => {
+const printExplanation = ({ source, entry }: CaseFile, explanation: Explanation, session: Session): void => {
   session.print(session.colors.bold(printable(source)));
-  for (const line of storyReport(story, session)) session.print(line);
+  for (const line of explanationText(explanation, session)) session.print(line);
   const recorded = entry === undefined ? undefined : printable(signatureOf(entry.divergence));
-  if (recorded !== undefined && recorded !== printable(story.signature)) session.print(`recorded: ${recorded}`);
+  if (recorded !== undefined && recorded !== printable(explanation.signature)) session.print(`recorded: ${recorded}`);
 };

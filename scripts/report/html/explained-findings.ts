@@ -4,8 +4,8 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { Finding } from '../../../properties/finding.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
-import type { Story } from '../../../properties/explain/story.js';
-import { tellStory } from '../../../properties/explain/tell.js';
+import type { Explanation } from '../../../properties/explain/explanation.js';
+import { explainFinding } from '../../../properties/explain/explain.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { isDeath } from '../../../properties/campaign/death.js';
 import type { CaseTimeoutFlag, Sides } from '../../terminal/sides.js';
@@ -19,8 +19,10 @@ export interface RerunOptions extends CaseTimeoutFlag {
   readonly session: Session;
 }
 
-/** A finding with its story, or the sentence that says why there is none. */
-export type Told = { readonly finding: FindingReport } & ({ readonly story: Story } | { readonly untold: string });
+/** A finding with its explanation, or the sentence that says why there is none. */
+export type Told = { readonly finding: FindingReport } & (
+  { readonly explanation: Explanation } | { readonly untold: string }
+);
 
 /** A page with more would be slow to open. */
 const MOST_STORIES = 50;
@@ -47,8 +49,8 @@ const tellFinding = async (finding: FindingReport, report: BuiltReport, rerun: R
   if (isDeath(stored.divergence))
     return { finding, untold: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
-    const story = await runAgain(stored, finding, rerun);
-    if (story !== undefined) return { finding, story };
+    const explanation = await runAgain(stored, finding, rerun);
+    if (explanation !== undefined) return { finding, explanation };
     const untold = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
     return { finding, untold };
   } catch (error) {
@@ -61,26 +63,27 @@ const runAgain = async (
   stored: Finding,
   { file, signature }: FindingReport,
   { caseTimeout, session }: RerunOptions,
-): Promise<Story | undefined> => {
+): Promise<Explanation | undefined> => {
   const sides = sidesOf({ caseTimeout }, session, { ...stored, source: file ?? '' });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
-    return await storyOf(stored, signature, sides, () => eventLoop.pause());
+    return await explanationOf(stored, signature, sides, () => eventLoop.pause());
   } finally {
     await closeSides(sides);
   }
 };
 
 /** Another invariant may catch the same bug first; then the program is run again with the finding's own invariant alone. */
-const storyOf = async (
+const explanationOf = async (
   { case: told, divergence: { invariant } }: Finding,
   signature: string,
   sides: Sides,
   pause: () => Promise<void> | undefined,
-): Promise<Story | undefined> => {
-  const story = await tellStory(told, { ...sides, invariants: INVARIANTS, invariant, pause });
+): Promise<Explanation | undefined> => {
+  const explanation = await explainFinding(told, { ...sides, invariants: INVARIANTS, invariant, pause });
   const own = invariantNamed(invariant);
-  if (story === undefined || own === undefined || signatureOf(story.divergence) === signature) return story;
-  return (await tellStory(told, { ...sides, invariants: [own], invariant, pause })) ?? story;
+  if (explanation === undefined || own === undefined || signatureOf(explanation.divergence) === signature)
+    return explanation;
+  return (await explainFinding(told, { ...sides, invariants: [own], invariant, pause })) ?? explanation;
 };

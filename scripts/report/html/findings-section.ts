@@ -2,7 +2,7 @@
 
 import type { Markup } from './markup.js';
 import { html, dataElement } from './markup.js';
-import type { Frame, StepStory, Story } from '../../../properties/explain/story.js';
+import type { Frame, ExplainedStep, Explanation } from '../../../properties/explain/explanation.js';
 import { anchorOf, frameView } from './step-view.js';
 import { counted } from '../../terminal/numbers.js';
 import type { FindingReport, ReportDocument } from '../document/report-document.js';
@@ -31,7 +31,7 @@ const findingView = (told: Told, index: number): Markup => {
       ${counterexample === undefined ? undefined : html`<span class="tag">${counted(counterexample.listing.length - 1, 'step')}</span>`}
       <span class="tag">${counted(finding.count, 'program')}</span>
     </summary>
-    ${'story' in told ? storyView(told.story, finding) : untoldView(told.untold, finding)}
+    ${'explanation' in told ? explanationView(told.explanation, finding) : untoldView(told.untold, finding)}
   </details>`;
 };
 
@@ -39,10 +39,10 @@ const untoldView = (untold: string, finding: FindingReport): Markup =>
   html`<p class="why">${untold}</p>
     ${facts(finding)} ${listing(finding)}`;
 
-const storyView = (story: Story, finding: FindingReport): Markup =>
-  html`<p class="why"><strong>Why it is wrong:</strong> ${story.sentence}</p>
-    ${facts(finding)} ${story.notes.map((note) => html`<p class="none">${note}</p>`)}
-    ${story.frames.length === 0 ? listing(finding) : stepper(story, finding.id)}`;
+const explanationView = (explanation: Explanation, finding: FindingReport): Markup =>
+  html`<p class="why"><strong>Why it is wrong:</strong> ${explanation.sentence}</p>
+    ${facts(finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
+    ${explanation.frames.length === 0 ? listing(finding) : stepper(explanation, finding.id)}`;
 
 const listing = ({ counterexample }: FindingReport): Markup | undefined => {
   if (counterexample === undefined) return undefined;
@@ -50,18 +50,18 @@ const listing = ({ counterexample }: FindingReport): Markup | undefined => {
   return html`<pre class="scroll" role="region" aria-label="Program" tabindex="0">${text}</pre>`;
 };
 
-const stepper = (story: Story, finding: string): Markup =>
+const stepper = (explanation: Explanation, finding: string): Markup =>
   html`<div class="stepper">
-      ${programList(story, finding)}
+      ${programList(explanation, finding)}
       <div class="frames">
-        ${toolbar(story)}
+        ${toolbar(explanation)}
         <div class="walk" aria-live="polite" hidden></div>
-        ${story.frames.map((frame) => frameView(frame, story, finding))}
+        ${explanation.frames.map((frame) => frameView(frame, explanation, finding))}
       </div>
     </div>
-    ${dataElement(`${finding}-story`, story)}`;
+    ${dataElement(`${finding}-explanation`, explanation)}`;
 
-const toolbar = ({ frames, focus }: Story): Markup =>
+const toolbar = ({ frames, focus }: Explanation): Markup =>
   html`<form class="toolbar">
     <button type="button" data-go="-1" aria-label="Previous step">←</button>
     <output class="position">${frames.at(-1)?.name}</output>
@@ -134,16 +134,17 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
     }`;
 };
 
-const programList = (story: Story, finding: string): Markup => {
-  const shown = new Map(story.frames.map((frame) => [frame.name, frame]));
+const programList = (explanation: Explanation, finding: string): Markup => {
+  const shown = new Map(explanation.frames.map((frame) => [frame.name, frame]));
   const moment = (name: string): Markup | undefined => {
     const frame = shown.get(name);
     return frame === undefined ? undefined : momentItem(frame, finding);
   };
   return html`<nav class="program" aria-label="Program of ${finding.replace('-', ' ')}">
-    <p class="machine">${story.machineText}</p>
+    <p class="machine">${explanation.machineText}</p>
     <ol>
-      ${moment('create')} ${story.steps.map((step) => stepItem(step, shown.get(`step ${step.index}`), story, finding))}
+      ${moment('create')}
+      ${explanation.steps.map((step) => stepItem(step, shown.get(`step ${step.index}`), explanation, finding))}
       ${moment('end')} ${moment('destroy')}
     </ol>
   </nav>`;
@@ -152,10 +153,10 @@ const programList = (story: Story, finding: string): Markup => {
 const momentItem = (frame: Frame, finding: string): Markup =>
   html`<li>${link(frame, finding, html`<span class="index"></span><code>${frame.name}</code>`)}</li>`;
 
-const stepItem = (step: StepStory, frame: Frame | undefined, story: Story, finding: string): Markup => {
+const stepItem = (step: ExplainedStep, frame: Frame | undefined, explanation: Explanation, finding: string): Markup => {
   const [op, ...operands] = step.listing.split(/ +/);
   const text = html`<span class="index">${step.index}</span
-    ><code><b>${op}</b> ${operands.join(' ')}</code> ${stepTag(step, frame, story)}
+    ><code><b>${op}</b> ${operands.join(' ')}</code> ${stepTag(step, frame, explanation)}
     <span class="sets-up">${step.setsUp}</span>`;
   if (frame === undefined) return html`<li class="unreached"><span class="step">${text}</span></li>`;
   return html`<li class="${frame.diverges ? 'diverging' : ''}">${link(frame, finding, text)}</li>`;
@@ -166,7 +167,11 @@ const link = (frame: Frame, finding: string, text: Markup): Markup =>
     >${text}</a
   >`;
 
-const stepTag = ({ index, necessity }: StepStory, frame: Frame | undefined, { focus }: Story): Markup | undefined => {
+const stepTag = (
+  { index, necessity }: ExplainedStep,
+  frame: Frame | undefined,
+  { focus }: Explanation,
+): Markup | undefined => {
   if (frame?.diverges === true) return html`<span class="tag bad">diverges here</span>`;
   if (focus.step === index) return html`<span class="tag warn">made it wrong</span>`;
   return necessity.kind === 'not-reached' ? html`<span class="tag">not reached</span>` : undefined;

@@ -1,6 +1,6 @@
 /** One step of a finding: what it did, and the state after it. */
 
-import type { Compared, Frame, ReferenceRow, StoreRow, Story } from '../../../properties/explain/story.js';
+import type { Compared, Frame, ReferenceRow, StoreRow, Explanation } from '../../../properties/explain/explanation.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { changeOf, guestTables, markClass, markWords, shadowTables } from './table-views.js';
@@ -10,7 +10,7 @@ export const anchorOf = (finding: string, { name }: Pick<Frame, 'name'>): string
   `${finding}/${name.replace(' ', '-')}`;
 
 /** Only the diverging step is shown at first; the page's script shows the others. */
-export const frameView = (frame: Frame, story: Story, finding: string): Markup => {
+export const frameView = (frame: Frame, explanation: Explanation, finding: string): Markup => {
   const anchor = anchorOf(finding, frame);
   return html`<section
     class="frame"
@@ -22,13 +22,13 @@ export const frameView = (frame: Frame, story: Story, finding: string): Markup =
       <a href="#${anchor}">${frame.name}</a> <code>${frame.listing.replace(/ {2,}/g, ' ')}</code>
     </h4>
     <p class="meaning">${frame.meaning}</p>
-    ${frame.diverges ? divergenceBanner(story) : undefined} ${changesList(frame)}
-    <div class="pair">${comparison(frame, story)} ${references(frame, story)}</div>
-    <div class="pair">${guestTables(frame.guest, story)} ${shadowTables(frame.shadow, story)}</div>
+    ${frame.diverges ? divergenceBanner(explanation) : undefined} ${changesList(frame)}
+    <div class="pair">${comparison(frame, explanation)} ${references(frame, explanation)}</div>
+    <div class="pair">${guestTables(frame.guest, explanation)} ${shadowTables(frame.shadow, explanation)}</div>
   </section>`;
 };
 
-const divergenceBanner = ({ divergence, invariant }: Story): Markup =>
+const divergenceBanner = ({ divergence, invariant }: Explanation): Markup =>
   html`<div class="diverges">
     <strong>The two sides diverge here.</strong>
     <dl>
@@ -61,7 +61,7 @@ interface Row {
   readonly divergent: boolean;
 }
 
-type Sides = Pick<Story, 'reference' | 'subject'>;
+type Sides = Pick<Explanation, 'reference' | 'subject'>;
 
 const comparison = (frame: Frame, sides: Sides): Markup => {
   const rows = [frame.outcome, ...frame.counts].map(comparedRow);

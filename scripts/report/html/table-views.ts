@@ -7,20 +7,20 @@ import type {
   ShadowSlot,
   ShadowState,
   ShadowTableRow,
-  Story,
+  Explanation,
   GuestState,
   GuestTable,
   GuestTree,
-} from '../../../properties/explain/story.js';
+} from '../../../properties/explain/explanation.js';
 import { counted } from '../../terminal/numbers.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 
-export const guestTables = (guest: GuestState, story: Story): Markup =>
+export const guestTables = (guest: GuestState, explanation: Explanation): Markup =>
   html`<div class="block">
     <h4>The guest’s own tables</h4>
     <p class="state-line">${stateText(guest)}</p>
-    ${guest.trees.map((tree) => treeView(tree, story))}
+    ${guest.trees.map((tree) => treeView(tree, explanation))}
   </div>`;
 
 const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: GuestState): string => {
@@ -31,18 +31,18 @@ const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: Gue
   return `${running}; its kernel starts at ${kernelAddress}; host CPU ${cpu}${pinned}.`;
 };
 
-const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, story: Story): Markup => {
+const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, explanation: Explanation): Markup => {
   const shadowed = slots.length === 0 ? 'in no slot' : `shadowed by slot ${slots.join(', ')}`;
   return html`<div class="tree">
     <h5>Root ${root} <small>${current ? 'the guest runs on it; ' : ''}${shadowed}</small></h5>
-    ${tables.map((table) => tableView(table, story))} ${leftOutText(leftOut)}
+    ${tables.map((table) => tableView(table, explanation))} ${leftOutText(leftOut)}
   </div>`;
 };
 
 const leftOutText = (leftOut: number): Markup | undefined =>
   leftOut === 0 ? undefined : html`<p class="none">${counted(leftOut, 'row')} more not shown.</p>`;
 
-const tableView = (table: GuestTable, { levels }: Story): Markup => {
+const tableView = (table: GuestTable, { levels }: Explanation): Markup => {
   const { level, paddr, from, to, outside, rows } = table;
   const { name } = levels[level];
   return html`<table class="entries level-${level}">
@@ -86,7 +86,7 @@ const entryRow = (row: GuestRow, name: string): Markup =>
 
 // The shadow tables.
 
-export const shadowTables = (shadow: ShadowState | undefined, story: Story): Markup => {
+export const shadowTables = (shadow: ShadowState | undefined, explanation: Explanation): Markup => {
   if (shadow === undefined) {
     return html`<div class="block">
       <h4>The shadow tables</h4>
@@ -99,17 +99,17 @@ export const shadowTables = (shadow: ShadowState | undefined, story: Story): Mar
     <p class="state-line">
       ${counted(allocatedTables, 'host page')} allocated for tables, ${reachableTables} reachable.
     </p>
-    <div class="slots">${slots.map((slot) => slotView(slot, story))}</div>
+    <div class="slots">${slots.map((slot) => slotView(slot, explanation))}</div>
   </div>`;
 };
 
-const slotView = (slot: ShadowSlot, story: Story): Markup => {
+const slotView = (slot: ShadowSlot, explanation: Explanation): Markup => {
   const { current, divergent, changed, leaves, gone, tables, leftOut } = slot;
   const marks = [current ? 'current' : '', changed ? 'changed' : '', divergent ? 'divergent' : ''].join(' ');
   return html`<div class="slot ${marks}">
     <h5>Slot ${slot.slot} <small>${slotText(slot)}</small></h5>
     ${leaves.length + gone.length === 0 ? undefined : leavesTable(leaves, gone)} ${leftOutText(leftOut)}
-    ${tables.length === 0 ? undefined : tablesOf(tables, story)}
+    ${tables.length === 0 ? undefined : tablesOf(tables, explanation)}
   </div>`;
 };
 
@@ -146,7 +146,7 @@ const goneRow = (leaf: ShadowLeafRow): Markup =>
     <td><s>${leaf.targetText}</s> <span class="tag">gone</span></td>
   </tr>`;
 
-const tablesOf = (tables: readonly ShadowTableRow[], { levels }: Story): Markup =>
+const tablesOf = (tables: readonly ShadowTableRow[], { levels }: Explanation): Markup =>
   html`<details class="tables">
     <summary>${counted(tables.length, 'table')}</summary>
     <ul>

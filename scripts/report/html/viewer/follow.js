@@ -4,10 +4,10 @@
  */
 
 /**
- * @typedef {import('../../../../properties/explain/story.js').Story} Story
- * @typedef {import('../../../../properties/explain/story.js').Frame} Frame
- * @typedef {import('../../../../properties/explain/story.js').GuestRow} GuestRow
- * @typedef {import('../../../../properties/explain/story.js').ShadowSlot} ShadowSlot
+ * @typedef {import('../../../../properties/explain/explanation.js').Explanation} Explanation
+ * @typedef {import('../../../../properties/explain/explanation.js').Frame} Frame
+ * @typedef {import('../../../../properties/explain/explanation.js').GuestRow} GuestRow
+ * @typedef {import('../../../../properties/explain/explanation.js').ShadowSlot} ShadowSlot
  * @typedef {{ readonly head: string, readonly detail: string, readonly wrong?: boolean }} Line
  */
 
@@ -21,9 +21,9 @@ const parseAddress = (text) => (/^\s*(?:0x)?[0-9a-f]{1,8}\s*$/i.test(text) ? par
 
 // The guest's walk.
 
-/** @param {Story} story @param {Frame} frame @param {number} address @returns {readonly Line[]} */
-const guestWalk = (story, { guest }, address) => {
-  if (address >= Number(story.switcherAddress)) {
+/** @param {Explanation} explanation @param {Frame} frame @param {number} address @returns {readonly Line[]} */
+const guestWalk = (explanation, { guest }, address) => {
+  if (address >= Number(explanation.switcherAddress)) {
     return [{ head: hex(address), detail: 'belongs to the hypervisor: the guest cannot map anything here' }];
   }
   if (guest.linear || guest.root === undefined) {
@@ -34,7 +34,7 @@ const guestWalk = (story, { guest }, address) => {
   /** @type {Line[]} */
   const lines = [];
   let table = Number(guest.root);
-  for (const [level, { name, shift, entries, entryBytes }] of story.levels.entries()) {
+  for (const [level, { name, shift, entries, entryBytes }] of explanation.levels.entries()) {
     const index = Math.floor(address / 2 ** shift) % entries;
     const here = tree.tables.find((each) => each.level === level && Number(each.paddr) === table);
     const row = here?.rows.find((each) => each.index === index);
@@ -51,12 +51,12 @@ const guestWalk = (story, { guest }, address) => {
     lines.push({ head, detail: `${row.value}   ${row.text}`, wrong: row.divergent });
     if (!row.present) return [...lines, { head: 'ends here', detail: 'not present: the guest gets a page fault' }];
     table = row.page * PAGE;
-    if (level === story.levels.length - 1) lines.push(arrival(story, row, address));
+    if (level === explanation.levels.length - 1) lines.push(arrival(explanation, row, address));
   }
   return lines;
 };
 
-/** @param {Story} story @param {GuestRow} leaf @param {number} address @returns {Line} */
+/** @param {Explanation} explanation @param {GuestRow} leaf @param {number} address @returns {Line} */
 const arrival = ({ machine }, { page }, address) => {
   const head = hex(page * PAGE + (address % PAGE));
   if (page < machine.guestPages) return { head, detail: `in page ${page} of guest RAM` };
@@ -66,20 +66,20 @@ const arrival = ({ machine }, { page }, address) => {
 
 // The CPU's walk.
 
-/** The leaf of each slot that has one, then the slots without. @param {Story} story @param {Frame} frame @param {number} address */
-const shadowWalk = (story, { shadow }, address) => {
+/** The leaf of each slot that has one, then the slots without. @param {Explanation} explanation @param {Frame} frame @param {number} address */
+const shadowWalk = (explanation, { shadow }, address) => {
   if (shadow === undefined) return [{ head: 'shadow', detail: 'this subject does not expose its shadow tables' }];
   const page = address - (address % PAGE);
   const empty = shadow.slots.filter(({ leaves }) => !leaves.some(({ vaddr }) => Number(vaddr) === page));
-  const lines = shadow.slots.flatMap((slot) => slotWalk(story, slot, address));
+  const lines = shadow.slots.flatMap((slot) => slotWalk(explanation, slot, address));
   if (empty.length === 0) return lines;
   const leftOut = empty.some((slot) => slot.leftOut > 0) ? ', or not shown here' : '';
   const head = `slot ${empty.map(({ slot, current }) => `${slot}${current ? ' (current)' : ''}`).join(', ')}`;
   return [...lines, { head, detail: `no leaf${leftOut}: an access traps to the hypervisor` }];
 };
 
-/** @param {Story} story @param {ShadowSlot} slot @param {number} address @returns {readonly Line[]} */
-const slotWalk = (story, slot, address) => {
+/** @param {Explanation} explanation @param {ShadowSlot} slot @param {number} address @returns {readonly Line[]} */
+const slotWalk = (explanation, slot, address) => {
   const page = address - (address % PAGE);
   const leaf = slot.leaves.find(({ vaddr }) => Number(vaddr) === page);
   if (leaf === undefined) return [];
@@ -88,7 +88,7 @@ const slotWalk = (story, slot, address) => {
     .filter(({ from, to }) => Number(from) <= address && address <= Number(to))
     .map(
       ({ level, frame, allocated }) =>
-        `${story.levels[level].name} in host page ${frame}${allocated ? '' : ' (freed)'}`,
+        `${explanation.levels[level].name} in host page ${frame}${allocated ? '' : ' (freed)'}`,
     );
   const since = leaf.since === undefined ? 'since creation' : `since step ${leaf.since}`;
   return [
@@ -121,9 +121,9 @@ const column = (title, lines) => {
 };
 
 class Follower {
-  /** @param {HTMLElement} finding @param {Story} story */
-  constructor(finding, story) {
-    this.story = story;
+  /** @param {HTMLElement} finding @param {Explanation} explanation */
+  constructor(finding, explanation) {
+    this.explanation = explanation;
     this.finding = finding;
     this.panel = /** @type {HTMLElement} */ (finding.querySelector('.walk'));
     this.input = /** @type {HTMLInputElement} */ (finding.querySelector('input[name="address"]'));
@@ -148,7 +148,7 @@ class Follower {
 
   frame() {
     const shown = this.finding.querySelector('.frame:not([hidden])')?.getAttribute('aria-label');
-    return this.story.frames.find(({ name }) => name === shown);
+    return this.explanation.frames.find(({ name }) => name === shown);
   }
 
   refusal() {
@@ -159,8 +159,8 @@ class Follower {
   walk(frame, address) {
     const columns = element('div', '', 'pair');
     columns.append(
-      column('By the guest’s tables', guestWalk(this.story, frame, address)),
-      column('By the shadow tables', shadowWalk(this.story, frame, address)),
+      column('By the guest’s tables', guestWalk(this.explanation, frame, address)),
+      column('By the shadow tables', shadowWalk(this.explanation, frame, address)),
     );
     const close = element('button', 'Close', 'close');
     close.setAttribute('type', 'button');
@@ -170,7 +170,7 @@ class Follower {
 }
 
 for (const finding of document.querySelectorAll('details')) {
-  const data = document.getElementById(`${finding.id}-story`);
+  const data = document.getElementById(`${finding.id}-explanation`);
   if (data === null) continue;
   const follower = new Follower(finding, JSON.parse(data.textContent ?? ''));
   finding.addEventListener('moment', () => follower.refresh());

@@ -8,24 +8,29 @@ import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
 import { MOST_FRAMES } from './frames.js';
-import { MOST_ROWS } from './rows.js';
-import type { Frame, GuestRow, Story } from './story.js';
-import { tellStory } from './tell.js';
+import { MOST_ROWS } from './table-rows.js';
+import type { Frame, GuestRow, Explanation } from './explanation.js';
+import { explainFinding } from './explain.js';
 
 const CORPUS = new URL('../../corpus/', import.meta.url);
 const ENTRIES = readdirSync(CORPUS).toSorted();
 
 const entryNamed = (name: string): Finding => parseCounterexample(readFileSync(new URL(name, CORPUS), 'utf8'), name);
 
-const storyOf = async ({ case: kept, subject, divergence }: Finding): Promise<Story> => {
+const explanationOf = async ({ case: kept, subject, divergence }: Finding): Promise<Explanation> => {
   const standing = subjectNamed(subject, 'test', { caseTimeout: 1000 });
   const { invariant } = divergence;
-  const story = await tellStory(kept, { reference: MODEL, subject: standing, invariants: INVARIANTS, invariant });
-  if (story === undefined) throw new Error('it does not diverge');
-  return story;
+  const explanation = await explainFinding(kept, {
+    reference: MODEL,
+    subject: standing,
+    invariants: INVARIANTS,
+    invariant,
+  });
+  if (explanation === undefined) throw new Error('it does not diverge');
+  return explanation;
 };
 
-const storyNamed = (name: string): Promise<Story> => storyOf(entryNamed(name));
+const explanationNamed = (name: string): Promise<Explanation> => explanationOf(entryNamed(name));
 
 const withSteps = (entry: Finding, steps: Program['steps']): Finding => ({
   ...entry,
@@ -35,7 +40,7 @@ const withSteps = (entry: Finding, steps: Program['steps']): Finding => ({
 /** A word that no table of the program uses. */
 const idleStore = (value: number): StoreStep => ({ op: 'store', paddr: paddr(0xff0), value: guestEntry(value) });
 
-const lastFrame = ({ frames }: Story): Frame => {
+const lastFrame = ({ frames }: Explanation): Frame => {
   const frame = frames.at(-1);
   if (frame === undefined) throw new Error('there is no frame');
   return frame;
@@ -84,31 +89,31 @@ describe('the sentence', () => {
       'The guest was killed at step 4 ("bad stack page 0xffffffff"), yet the kernel write to 0x0 at step 5 still went through to 0x2000.',
     ],
   ])('of %s', async (name, sentence) => {
-    expect((await storyNamed(name)).sentence).toBe(sentence);
+    expect((await explanationNamed(name)).sentence).toBe(sentence);
   });
 
   test('moves with the step that made it so', async () => {
     const entry = entryNamed('kernel-broadcast--set-pte--b7945549.json');
     const { steps } = entry.case.program;
-    const story = await storyOf(withSteps(entry, [idleStore(1), ...steps]));
-    expect(story.sentence).toContain('page 3 since step 8; the guest unmapped it at step 9');
-    expect(story.focus).toEqual({ step: 10, vaddr: '0xc0000000', slot: 1, page: 3 });
+    const explanation = await explanationOf(withSteps(entry, [idleStore(1), ...steps]));
+    expect(explanation.sentence).toContain('page 3 since step 8; the guest unmapped it at step 9');
+    expect(explanation.focus).toEqual({ step: 10, vaddr: '0xc0000000', slot: 1, page: 3 });
   });
 });
 
 describe.each(ENTRIES)('%s', (name) => {
   test('is told whole', async () => {
     const entry = entryNamed(name);
-    const story = await storyOf(entry);
-    expect(JSON.parse(JSON.stringify(story))).toEqual(story);
+    const explanation = await explanationOf(entry);
+    expect(JSON.parse(JSON.stringify(explanation))).toEqual(explanation);
     // The plain sentence is for invariants that nobody tells of yet.
-    expect(story.sentence).not.toMatch(/should be "|undefined|\?|NaN|\.\.$/);
-    expect(story.sentence).toMatch(/^[A-Z].*\.$/);
-    expect(story.frames.map(({ diverges }) => diverges).indexOf(true)).toBe(story.frames.length - 1);
-    expect(lastFrame(story).place).toEqual(story.divergence.place);
-    const { place } = story.divergence;
+    expect(explanation.sentence).not.toMatch(/should be "|undefined|\?|NaN|\.\.$/);
+    expect(explanation.sentence).toMatch(/^[A-Z].*\.$/);
+    expect(explanation.frames.map(({ diverges }) => diverges).indexOf(true)).toBe(explanation.frames.length - 1);
+    expect(lastFrame(explanation).place).toEqual(explanation.divergence.place);
+    const { place } = explanation.divergence;
     // What was kept is small: every step that it reaches is needed, or gives the finding its name.
-    if (place.kind === 'step') expect(story.steps[place.index].necessity.kind).not.toBe('superfluous');
+    if (place.kind === 'step') expect(explanation.steps[place.index].necessity.kind).not.toBe('superfluous');
   });
 });
 
@@ -117,30 +122,30 @@ describe('necessity', () => {
   const { steps } = entry.case.program;
 
   test('finds the step that is not needed, and those that are not reached', async () => {
-    const story = await storyOf(
+    const explanation = await explanationOf(
       withSteps(entry, [...steps.slice(0, 3), idleStore(7), ...steps.slice(3), idleStore(9)]),
     );
-    const kinds = story.steps.map(({ necessity }) => necessity.kind);
+    const kinds = explanation.steps.map(({ necessity }) => necessity.kind);
     expect(kinds[3]).toBe('superfluous');
     expect(kinds.at(-1)).toBe('not-reached');
     expect(kinds.filter((kind) => kind === 'superfluous' || kind === 'not-reached')).toHaveLength(2);
   });
 
   test('tells what diverges instead', async () => {
-    const { steps: told } = await storyNamed('least-privilege--access--f56f26c7.json');
-    const instead = told.find(({ necessity }) => necessity.kind === 'shapes')?.necessity;
+    const { steps } = await explanationNamed('least-privilege--access--f56f26c7.json');
+    const instead = steps.find(({ necessity }) => necessity.kind === 'shapes')?.necessity;
     expect(instead).toEqual({ kind: 'shapes', signature: 'death-is-final | set-stack | killed after the kill' });
   });
 });
 
 test('the same finding is told alike again', async () => {
   const name = 'flush--set-pgd--3a533958.json';
-  expect(await storyNamed(name)).toEqual(await storyNamed(name));
+  expect(await explanationNamed(name)).toEqual(await explanationNamed(name));
 });
 
 describe('frames', () => {
   test('say what each step sets up', async () => {
-    const { steps } = await storyNamed('kernel-broadcast--set-pte--b7945549.json');
+    const { steps } = await explanationNamed('kernel-broadcast--set-pte--b7945549.json');
     expect(steps[3].meaning).toBe('the guest sets its PTE for 0xc0000000 (root 0x0) to pfn 3 P');
     expect(steps[7].setsUp).toBe(
       'leaf 0xc0000000 → page 3, read-only kernel, in slot 1; Switcher: 2 pages mapped in slot 1',
@@ -148,8 +153,8 @@ describe('frames', () => {
   });
 
   test('mark what changed and what the divergence is about', async () => {
-    const story = await storyNamed('kernel-broadcast--set-pte--b7945549.json');
-    const { shadow, references } = lastFrame(story);
+    const explanation = await explanationNamed('kernel-broadcast--set-pte--b7945549.json');
+    const { shadow, references } = lastFrame(explanation);
     expect(shadow?.slots[0].gone.map(({ vaddr }) => vaddr)).toEqual(['0xc0000000']);
     const marked = shadow?.slots.flatMap(({ slot, leaves }) =>
       leaves.flatMap((leaf) => (leaf.divergent ? [[slot, leaf.vaddr]] : [])),
@@ -159,8 +164,8 @@ describe('frames', () => {
   });
 
   test('hold what a walk needs', async () => {
-    const story = await storyNamed('reference-count--set-pmd--652b160c.json');
-    const met = walk(story, story.frames[6], 0x1ff000);
+    const explanation = await explanationNamed('reference-count--set-pmd--652b160c.json');
+    const met = walk(explanation, explanation.frames[6], 0x1ff000);
     expect(met.map(({ paddr: at, page }) => [at, page])).toEqual([
       ['0x0', 1],
       ['0x1000', 2],
@@ -172,13 +177,13 @@ describe('frames', () => {
     const entry = entryNamed('translation--access--f416eec0.json');
     const { steps } = entry.case.program;
     const idle = Array.from({ length: 4000 }, (_, index) => idleStore(index + 1));
-    const story = await storyOf(withSteps(entry, [...idle, ...steps]));
-    expect(story.frames).toHaveLength(MOST_FRAMES);
-    expect(story.frames[0].name).toBe('create');
-    expect(lastFrame(story).name).toBe('step 4009');
-    expect(story.steps[5].necessity.kind).toBe('not-tried');
-    expect(story.notes.join(' ')).toMatch(/first 3947 steps are not shown.*shrink it first/);
-    expect(JSON.stringify(story).length).toBeLessThan(4_000_000);
+    const explanation = await explanationOf(withSteps(entry, [...idle, ...steps]));
+    expect(explanation.frames).toHaveLength(MOST_FRAMES);
+    expect(explanation.frames[0].name).toBe('create');
+    expect(lastFrame(explanation).name).toBe('step 4009');
+    expect(explanation.steps[5].necessity.kind).toBe('not-tried');
+    expect(explanation.notes.join(' ')).toMatch(/first 3947 steps are not shown.*shrink it first/);
+    expect(JSON.stringify(explanation).length).toBeLessThan(4_000_000);
   });
 
   test('of a full guest keep the rows that changed', async () => {
@@ -187,8 +192,8 @@ describe('frames', () => {
     const full = Array.from({ length: 900 }, (_, index): StoreStep => {
       return { op: 'store', paddr: paddr(0x1000 + 4 * (index + 100)), value: guestEntry(0x2001) };
     });
-    const story = await storyOf(withSteps(entry, [...steps.slice(0, 1), ...full, ...steps.slice(1)]));
-    const [tree] = lastFrame(story).guest.trees;
+    const explanation = await explanationOf(withSteps(entry, [...steps.slice(0, 1), ...full, ...steps.slice(1)]));
+    const [tree] = lastFrame(explanation).guest.trees;
     const rows = tree.tables.flatMap((table) => table.rows);
     expect(rows).toHaveLength(MOST_ROWS);
     expect(tree.leftOut).toBe(903 - MOST_ROWS);
@@ -197,7 +202,7 @@ describe('frames', () => {
 });
 
 /** As a viewer follows an address, from the frame alone. */
-const walk = ({ levels }: Story, { guest }: Frame, address: number): readonly GuestRow[] => {
+const walk = ({ levels }: Explanation, { guest }: Frame, address: number): readonly GuestRow[] => {
   const tree = guest.trees.find(({ current }) => current);
   const met: GuestRow[] = [];
   let table = tree?.root;
@@ -213,16 +218,16 @@ const walk = ({ levels }: Story, { guest }: Frame, address: number): readonly Gu
   return met;
 };
 
-test('a program that does not diverge has no story', async () => {
+test('a program that does not diverge has no explanation', async () => {
   const { case: kept } = entryNamed('translation--access--f416eec0.json');
-  expect(await tellStory(kept, { reference: MODEL, subject: IMPL, invariants: INVARIANTS })).toBeUndefined();
+  expect(await explainFinding(kept, { reference: MODEL, subject: IMPL, invariants: INVARIANTS })).toBeUndefined();
 });
 
-test('the story is of what diverges now, not of what was recorded', async () => {
+test('the explanation is of what diverges now, not of what was recorded', async () => {
   const entry = entryNamed('coherence--access--6f7bb1c1.json');
   const without = INVARIANTS.filter(({ id }) => id !== 'coherence');
   const subject = subjectNamed(entry.subject, 'test', { caseTimeout: 1000 });
-  const story = await tellStory(entry.case, { reference: MODEL, subject, invariants: without });
-  expect(story?.signature).not.toBe(signatureOf(entry.divergence));
-  expect(story?.invariant.id).toBe('translation');
+  const explanation = await explainFinding(entry.case, { reference: MODEL, subject, invariants: without });
+  expect(explanation?.signature).not.toBe(signatureOf(entry.divergence));
+  expect(explanation?.invariant.id).toBe('translation');
 });

@@ -11,41 +11,40 @@ import { judgeOf } from '../judging.js';
 import { invariantNamed } from '../invariants/invariants.js';
 import type { FrameContext } from './frames.js';
 import { MOST_FRAMES, framesLeftOut, takeFrames } from './frames.js';
-import { pagingLevels } from './levels.js';
+import { pagingLevels } from './table-rows.js';
 import { meaningOf } from './meaning.js';
 import type { Evidence, Kill } from './explainers/evidence.js';
-import type { Sentence } from './explainers/registry.js';
-import { sentenceOf } from './explainers/registry.js';
+import { explainDivergence } from './explainers/explainers.js';
 import { necessities, triesSteps } from './necessity.js';
-import { reachedSteps } from './reached.js';
-import { Retelling, machineFor } from './retelling.js';
-import type { Moment } from './retelling.js';
-import { rolesOf } from './roles.js';
-import type { Frame, Necessity, Rule, StepStory, Story } from './story.js';
-import { STORY_FORMAT } from './story.js';
+import { reachedSteps } from './frames.js';
+import { Rerun, machineFor } from './rerun.js';
+import type { RerunMoment } from './rerun.js';
+import { rolesOf } from './meaning.js';
+import type { Frame, Necessity, Rule, ExplainedStep, Explanation } from './explanation.js';
+import { EXPLANATION_FORMAT } from './explanation.js';
 import { placeText } from './words.js';
 
 /** Clauses of one step that its line tells. */
 const MOST_CLAUSES = 3;
 
-export interface TellOptions extends JudgeOptions {
+export interface ExplainOptions extends JudgeOptions {
   /** What the finding was kept for, if it is known: one of `determinism` shows only in two runs. */
   readonly invariant?: string | undefined;
-  /** Awaited before each of the runs that a story takes, so that whoever waits can look around. */
+  /** Awaited before each of the runs that an explanation takes, so that whoever waits can look around. */
   readonly pause?: () => Promise<void> | undefined;
 }
 
 /** Answers nothing if the program does not diverge. Throws `BadInput` if a command cannot be started. */
-export const tellStory = async (told: Case, options: TellOptions): Promise<Story | undefined> => {
+export const explainFinding = async (found: Case, options: ExplainOptions): Promise<Explanation | undefined> => {
   const judging = judgeOf(options, options.invariant);
-  const divergence = await judging.judge(told).finally(() => judging.close());
+  const divergence = await judging.judge(found).finally(() => judging.close());
   if (divergence === undefined) return undefined;
-  const needed = await necessities(told, divergence, options, options.pause ?? (() => undefined));
-  const ran = (await retold(told, divergence, options)) ?? unretold(divergence, told.program);
-  return storyOf(told, divergence, options, needed, ran);
+  const needed = await necessities(found, divergence, options, options.pause ?? (() => undefined));
+  const ran = (await rerunFinding(found, divergence, options)) ?? withoutTrace(divergence, found.program);
+  return explanationOf(found, divergence, options, needed, ran);
 };
 
-interface Retold extends Sentence {
+interface Ran extends Pick<Explanation, 'sentence' | 'focus'> {
   readonly frames: readonly Frame[];
   /** By step. */
   readonly changes: readonly (readonly string[])[];
@@ -53,24 +52,24 @@ interface Retold extends Sentence {
 }
 
 /** Nothing if a side did not answer. */
-const retold = async (
+const rerunFinding = async (
   { program }: Case,
   divergence: Divergence,
-  { reference, subject }: TellOptions,
-): Promise<Retold | undefined> => {
+  { reference, subject }: ExplainOptions,
+): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
   const one = await machineFor(reference, program);
   const other = await machineFor(subject, program);
   if (one === undefined || other === undefined) return undefined;
-  const retelling = new Retelling(program, one, other);
+  const rerun = new Rerun(program, one, other);
   const roles = rolesOf(program, reachedSteps(divergence, program));
   const context: FrameContext = { program, divergence, roles };
-  const { frames, changes, last } = takeFrames(retelling, context);
-  const notes = notesOf(retelling, context);
-  return { frames, changes, notes, ...sentenceOf(evidenceOf(retelling, context, last)) };
+  const { frames, changes, last } = takeFrames(rerun, context);
+  const notes = notesOf(rerun, context);
+  return { frames, changes, notes, ...explainDivergence(evidenceOf(rerun, context, last)) };
 };
 
-const unretold = (divergence: Divergence, program: Program): Retold => {
+const withoutTrace = (divergence: Divergence, program: Program): Ran => {
   const { field, actual } = divergence;
   const sentence = isSubjectFailure(divergence.invariant)
     ? `The ${field} did not answer the program with a trace: ${actual}.`
@@ -80,9 +79,9 @@ const unretold = (divergence: Divergence, program: Program): Retold => {
 };
 
 const evidenceOf = (
-  { guest, history, lost, killed }: Retelling,
+  { guest, history, lost, killed }: Rerun,
   { program, divergence }: FrameContext,
-  [moment, before]: readonly [Moment, Moment | undefined],
+  [moment, before]: readonly [RerunMoment, RerunMoment | undefined],
 ): Evidence => {
   const { place } = divergence;
   const index = place.kind === 'step' ? place.index : undefined;
@@ -93,9 +92,9 @@ const evidenceOf = (
   return { program, divergence, location, step, index, here, moment, before, guest, history, lost, killed: earlier };
 };
 
-const notesOf = ({ looksInside, unreadable }: Retelling, { program, divergence }: FrameContext): readonly string[] => {
+const notesOf = ({ looksInside, unreadable }: Rerun, { program, divergence }: FrameContext): readonly string[] => {
   const left = framesLeftOut(divergence, program);
-  const shown = `a story keeps the last ${MOST_FRAMES - 1} before the divergence`;
+  const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the divergence`;
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
     ...triedNotes(divergence, program),
@@ -109,17 +108,17 @@ const triedNotes = (divergence: Divergence, program: Program): readonly string[]
     ? []
     : [`It would take too long to try the program without each of its ${program.steps.length} steps; shrink it first.`];
 
-const storyOf = (
+const explanationOf = (
   { traffic, program }: Case,
   divergence: Divergence,
-  { reference, subject }: TellOptions,
+  { reference, subject }: ExplainOptions,
   needed: readonly Necessity[],
-  { sentence, focus, frames, changes, notes }: Retold,
-): Story => {
+  { sentence, focus, frames, changes, notes }: Ran,
+): Explanation => {
   const { machine, steps } = program;
   const roles = rolesOf(program, steps.length);
   return {
-    format: STORY_FORMAT,
+    format: EXPLANATION_FORMAT,
     signature: signatureOf(divergence),
     sentence,
     focus,
@@ -133,7 +132,7 @@ const storyOf = (
     invariant: ruleOf(divergence.invariant),
     alsoBroken: divergence.alsoBroken.map(ruleOf),
     divergence: recorded(divergence),
-    steps: steps.map((step, index): StepStory => ({
+    steps: steps.map((step, index): ExplainedStep => ({
       index,
       listing: describeStep(step, machine.paging),
       meaning: meaningOf({ kind: 'step', index }, program, roles),

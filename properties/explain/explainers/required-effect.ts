@@ -10,16 +10,16 @@ import { lastStep, shadowOf, slotOfRoot } from './evidence.js';
 const CLEAR_ALL = 'must empty every slot and map the Switcher again in the current one alone';
 
 /** A verb and its objects, to be read behind the step or behind "which"; nothing for steps that say enough themselves. */
-export const dutyOf = (evidence: Evidence): string | undefined => {
+export const requiredEffect = (evidence: Evidence): string | undefined => {
   const { step, before, guest } = evidence;
   switch (step?.op) {
     case 'new-pgtable':
-      return switchDuty(evidence, step);
+      return switchEffect(evidence, step);
     case 'set-pte':
       if (before?.root === undefined) return 'must do nothing in linear mode, where every address stands for itself';
       return `announces ${announced(describeEntry(step.pte, guest.config.paging))} for ${formatHex(step.vaddr)}`;
     case 'set-pgd':
-      return topEntryDuty(evidence, step);
+      return topEntryEffect(evidence, step);
     case 'init':
     case 'set-pmd':
       return CLEAR_ALL;
@@ -35,7 +35,7 @@ export const dutyOf = (evidence: Evidence): string | undefined => {
 
 const announced = (entry: string): string => (entry === '0' ? 'that nothing is mapped' : `"${entry}"`);
 
-const topEntryDuty = (evidence: Evidence, { root, index }: SetPgdStep): string => {
+const topEntryEffect = (evidence: Evidence, { root, index }: SetPgdStep): string => {
   const { rootEntryReach, rootEntries } = pagingSizes(evidence.guest.config.paging);
   if (index >= rootEntries) return `names entry ${index} of a root of ${rootEntries}`;
   const under = `must take away what root ${formatHex(root)} maps at ${rangeText(index * rootEntryReach, rootEntryReach)}`;
@@ -46,7 +46,7 @@ const topEntryDuty = (evidence: Evidence, { root, index }: SetPgdStep): string =
     : `${under} in slot ${slot.slot}`;
 };
 
-const switchDuty = (evidence: Evidence, { root, draw }: NewPgtableStep): string => {
+const switchEffect = (evidence: Evidence, { root, draw }: NewPgtableStep): string => {
   const { before } = evidence;
   const wanted = formatHex(root);
   if (before?.shadow === undefined) return `must switch to root ${wanted}`;

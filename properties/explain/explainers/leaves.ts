@@ -6,10 +6,10 @@ import { LEVELS, accessed, dirty, isPresent, isUser, isWritable, pageOf } from '
 import type { ViolationKind } from '../../invariants/violation.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { listText, rightsText, sinceText, targetText } from '../words.js';
-import { deadNarrator } from './of-outcomes.js';
-import { dutyOf } from './duty.js';
-import type { Evidence, Narrator, Told } from './evidence.js';
-import { gone, lastStep, leafIn, shadowOf, slotNow, told } from './evidence.js';
+import { explainDead } from './outcomes.js';
+import { requiredEffect } from './required-effect.js';
+import type { Evidence, Explainer, Sentence } from './evidence.js';
+import { gone, lastStep, leafIn, shadowOf, slotNow, sentence } from './evidence.js';
 import type { Met } from './guest-reasons.js';
 import { guestMoved, inWindow, walkWords } from './guest-reasons.js';
 
@@ -21,7 +21,7 @@ const namedLeaf = (evidence: Evidence): LeafSeen | undefined => {
 
 const where = ({ vaddr, slot }: LeafSeen): string => `the shadow leaf for ${formatHex(vaddr)} in slot ${slot}`;
 
-const focusOn = ({ slot, vaddr, page, target }: LeafSeen, step: number | undefined): Told['focus'] => ({
+const focusOn = ({ slot, vaddr, page, target }: LeafSeen, step: number | undefined): Sentence['focus'] => ({
   slot,
   vaddr,
   page: target === 'ram' ? page : undefined,
@@ -35,7 +35,7 @@ const installed = ({ index, here }: Evidence, { since }: LeafSeen): string => {
 };
 
 /** `confinement`: a leaf to a page that is not the guest's, or the guest's page where none may be. */
-export const confinementNarrator: Narrator = (evidence) => {
+export const explainForeignPage: Explainer = (evidence) => {
   const leaf = namedLeaf(evidence);
   if (leaf === undefined) return undefined;
   const { guest } = evidence;
@@ -45,18 +45,18 @@ export const confinementNarrator: Narrator = (evidence) => {
     leaf.vaddr >= guest.sizes.switcherAddress
       ? `${lies} leads to ${targetText(leaf)}, but ${inWindow(evidence, leaf.vaddr)}, which holds the hypervisor's own pages alone`
       : `${lies} leads to ${targetText(leaf)}, which is not the guest's: guest RAM ends with page ${guestPages - 1}`;
-  return told(text, focusOn(leaf, leaf.since));
+  return sentence(text, focusOn(leaf, leaf.since));
 };
 
 /** `least-privilege`: a leaf that allows more than the guest's entries. */
-export const privilegeNarrator: Narrator = (evidence) => {
+export const explainExcess: Explainer = (evidence) => {
   const leaf = namedLeaf(evidence);
-  if (evidence.killed !== undefined) return deadNarrator(evidence);
+  if (evidence.killed !== undefined) return explainDead(evidence);
   if (leaf === undefined) return undefined;
   const { kind } = evidence.divergence;
   const because = whyNot(evidence, leaf, kind);
   const has = `${where(leaf)}${installed(evidence, leaf)} ${excess(leaf, kind)}`;
-  return told(because === undefined ? has : `${has}, but ${because.text}`, {
+  return sentence(because === undefined ? has : `${has}, but ${because.text}`, {
     ...focusOn(leaf, because?.step ?? leaf.since),
     paddr: because?.paddr,
   });
@@ -115,41 +115,41 @@ const whyNot = (evidence: Evidence, leaf: LeafSeen, kind: ViolationKind | undefi
 };
 
 /** `kernel-broadcast`: a slot that missed what all must follow. */
-export const broadcastNarrator: Narrator = (evidence) => {
+export const explainDisagreement: Explainer = (evidence) => {
   const leaf = namedLeaf(evidence);
   if (leaf === undefined) return undefined;
   const { step, divergence, index } = evidence;
   const maps = `${where(leaf)} still maps ${targetText(leaf)}${sinceText(leaf.since)}`;
   if (step?.op !== 'set-pte') {
     const rule = 'and a kernel address must lead to the same page in all';
-    return told(`${maps}, where another slot maps ${divergence.expected}, ${rule}`, focusOn(leaf, leaf.since));
+    return sentence(`${maps}, where another slot maps ${divergence.expected}, ${rule}`, focusOn(leaf, leaf.since));
   }
   const moved = guestMoved(evidence, leaf, slotNow(evidence, leaf.slot)?.root);
   const news = moved === undefined ? 'the guest' : `${moved.text} and`;
   const rule = `announced it at step ${index} (set-pte), which every slot must follow for a kernel address`;
-  return told(`${maps}; ${news} ${rule}`, focusOn(leaf, index));
+  return sentence(`${maps}; ${news} ${rule}`, focusOn(leaf, index));
 };
 
 /** `flush`: mappings that stayed, or others that went. */
-export const flushNarrator: Narrator = (evidence) => {
+export const explainFlush: Explainer = (evidence) => {
   const { divergence, location, here, index } = evidence;
-  const duty = dutyOf(evidence);
-  const rule = duty === undefined ? here : `${here}, which ${duty}`;
+  const effect = requiredEffect(evidence);
+  const rule = effect === undefined ? here : `${here}, which ${effect}`;
   if (divergence.kind !== 'mappings-stayed') {
     const another = divergence.kind === 'mappings-of-another-slot-went';
     const lost = gone(evidence).filter((leaf) => leaf.slot === location.slot && (another || !mustGo(evidence, leaf)));
     if (lost.length === 0) return undefined;
-    return told(`${rule}, also took away ${listText(lost.map(leafWords))}`, focusOn(lost[0], index));
+    return sentence(`${rule}, also took away ${listText(lost.map(leafWords))}`, focusOn(lost[0], index));
   }
   const leaf = stayed(evidence);
   if (leaf === undefined) return undefined;
   if (leaf.since === index) {
-    return told(`${where(leaf)} maps ${targetText(leaf)} after ${rule}${notYet(evidence)}`, focusOn(leaf, index));
+    return sentence(`${where(leaf)} maps ${targetText(leaf)} after ${rule}${notYet(evidence)}`, focusOn(leaf, index));
   }
   const moved = guestMoved(evidence, leaf, slotNow(evidence, leaf.slot)?.root);
   const announced = evidence.step !== undefined && ANNOUNCEMENTS.has(evidence.step.op);
   const news = moved === undefined ? '' : `; ${moved.text}${announced ? ` and announced it at step ${index}` : ''}`;
-  return told(
+  return sentence(
     `${where(leaf)} still maps ${targetText(leaf)} after ${rule}${news}`,
     focusOn(leaf, moved?.step ?? index),
   );
@@ -190,7 +190,7 @@ const mustGo = ({ step, guest }: Evidence, { vaddr }: LeafSeen): boolean => {
 };
 
 /** `stack-pinned`: a stack page on which a trap would fault. */
-export const stackNarrator: Narrator = (evidence) => {
+export const explainStack: Explainer = (evidence) => {
   const { location, here } = evidence;
   const slot = shadowOf(evidence)?.currentSlot;
   if (location.vaddr === undefined || slot === undefined) return undefined;
@@ -205,5 +205,5 @@ export const stackNarrator: Narrator = (evidence) => {
         ? `its leaf to ${targetText(leaf)} is read-write under an upper entry that is read-only`
         : `its leaf to ${targetText(leaf)} is ${rightsText(leaf).split(' ')[0]}`;
   const text = `after ${here}, the stack page at ${formatHex(location.vaddr)}${by} must be mapped writable in slot ${slot}, the current one; ${state}`;
-  return told(text, { vaddr: location.vaddr, slot, step: asked?.index });
+  return sentence(text, { vaddr: location.vaddr, slot, step: asked?.index });
 };

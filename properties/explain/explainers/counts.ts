@@ -2,24 +2,24 @@
 
 import { formatHex } from '../../formats/index.js';
 import { switcherRegistersAddress } from '../../../model/vocabulary/index.js';
-import { pagingLevels } from '../levels.js';
+import { pagingLevels } from '../table-rows.js';
 import type { LeafSeen, SlotSeen } from '../shadow-snapshot.js';
-import { leafKey } from '../retelling.js';
+import { leafKey } from '../rerun.js';
 import { leafText, listText, plural, targetText } from '../words.js';
-import { dutyOf } from './duty.js';
-import type { Evidence, Narrator } from './evidence.js';
-import { gone, leafIn, leavesTo, shadowOf, slotNow, told } from './evidence.js';
+import { requiredEffect } from './required-effect.js';
+import type { Evidence, Explainer } from './evidence.js';
+import { gone, leafIn, leavesTo, shadowOf, slotNow, sentence } from './evidence.js';
 
 /** `step 5 (set-pgd), which takes away …`. */
-const hereWithDuty = (evidence: Evidence): string => {
-  const duty = dutyOf(evidence);
-  return duty === undefined ? evidence.here : `${evidence.here}, which ${duty}`;
+const hereWithEffect = (evidence: Evidence): string => {
+  const effect = requiredEffect(evidence);
+  return effect === undefined ? evidence.here : `${evidence.here}, which ${effect}`;
 };
 
 const leafPlace = ({ vaddr, slot }: LeafSeen): string => `${formatHex(vaddr)} in slot ${slot}`;
 
 /** `reference-count`: a page that is held for nothing, or let go while it is mapped. */
-export const referenceNarrator: Narrator = (evidence) => {
+export const explainReferences: Explainer = (evidence) => {
   const { location, moment, before, index } = evidence;
   const { page } = location;
   if (page === undefined) return undefined;
@@ -29,9 +29,9 @@ export const referenceNarrator: Narrator = (evidence) => {
   const still = actual === earlier && actual !== 0 ? 'still has' : 'has';
   const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
   const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
-  const text = `after ${hereWithDuty(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
+  const text = `after ${hereWithEffect(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
   const leaf = [...leavesTo(shadowOf(evidence), page), ...formerLeaves(evidence, page)].at(0);
-  return told(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
+  return sentence(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
 };
 
 /** Each leaf holds one reference: who maps the page now, or did until this step. */
@@ -57,12 +57,12 @@ const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => 
 };
 
 /** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
-export const tableNarrator: Narrator = (evidence) => {
+export const explainTables: Explainer = (evidence) => {
   const { divergence, moment, program, index } = evidence;
   const { kind, expected, actual } = divergence;
   if (divergence.place.kind === 'create') {
     if (moment.subject.outcome.kind !== 'no-memory' || moment.subject.tables === 0) return undefined;
-    return told(
+    return sentence(
       `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(moment.subject.tables, 'table')} stayed allocated`,
     );
   }
@@ -70,16 +70,16 @@ export const tableNarrator: Narrator = (evidence) => {
   const linked = linkedTable(evidence);
   if (linked !== undefined) return linked;
   if (kind === 'table-lost') {
-    return told(
-      `after ${hereWithDuty(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
+    return sentence(
+      `after ${hereWithEffect(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
       { step: index },
     );
   }
   const which = tableMoves(evidence);
   const too = kind === 'too-many-tables' ? 'too many' : 'too few';
   const { tables } = moment.subject;
-  const text = `after ${hereWithDuty(evidence)}, ${plural(tables, 'shadow table')} ${tables === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
-  return told(text, { step: index, slot: changedSlot(evidence) });
+  const text = `after ${hereWithEffect(evidence)}, ${plural(tables, 'shadow table')} ${tables === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
+  return sentence(text, { step: index, slot: changedSlot(evidence) });
 };
 
 const changedSlot = ({ moment, before }: Evidence): number | undefined =>
@@ -106,46 +106,50 @@ const linkedTable = (evidence: Evidence) => {
     if (table === undefined) continue;
     const name = `slot ${slot}'s ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
     const freed = `${evidence.here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`;
-    const twice = `after ${hereWithDuty(evidence)}, ${name} is linked in two places`;
-    return told(divergence.kind === 'table-linked-twice' ? twice : freed, { slot, vaddr: table.vaddr, step: index });
+    const twice = `after ${hereWithEffect(evidence)}, ${name} is linked in two places`;
+    return sentence(divergence.kind === 'table-linked-twice' ? twice : freed, {
+      slot,
+      vaddr: table.vaddr,
+      step: index,
+    });
   }
   return undefined;
 };
 
-const heldAfterDestroy: Narrator = (evidence) => {
+const heldAfterDestroy: Explainer = (evidence) => {
   const { divergence, before, location, moment } = evidence;
   if (divergence.kind === 'too-many-tables' || divergence.kind === 'too-few-tables') {
     const count = moment.subject.tables;
     if (count === 0) return undefined;
     const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
-    return told(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
+    return sentence(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
   }
   if (location.page !== undefined) {
     const leaves = leavesTo(before?.shadow, location.page);
     const by = leaves.length === 0 ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaves[0])} took`;
     const count = moment.subjectCounts.get(location.page) ?? 0;
-    return told(
+    return sentence(
       `destroy must give every page back; page ${location.page} still has ${plural(count, 'reference')}${by}`,
       {
         page: location.page,
       },
     );
   }
-  return told(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
+  return sentence(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
 };
 
 /** `pgdir-cache`: which slot a root is found in, or gets. */
-export const cacheNarrator: Narrator = (evidence) => {
+export const explainCache: Explainer = (evidence) => {
   const { divergence, location, step, before, here, index } = evidence;
   if (step?.op !== 'new-pgtable') return undefined;
   const { kind, actual } = divergence;
-  const rule = hereWithDuty(evidence);
+  const rule = hereWithEffect(evidence);
   const root = formatHex(step.root);
   if (kind === 'root-in-two-slots') {
     const shared = slotNow(evidence, location.slot)?.root;
     const other = shadowOf(evidence)?.slots.find((slot) => slot.root === shared)?.slot ?? '?';
     const twice = `slots ${other} and ${location.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
-    return told(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: location.slot });
+    return sentence(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: location.slot });
   }
   if (kind === 'hit-changed-mappings') {
     const lost = gone(evidence).filter(({ slot }) => slot === location.slot);
@@ -153,7 +157,7 @@ export const cacheNarrator: Narrator = (evidence) => {
       lost.length === 0
         ? 'mappings came or went'
         : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
-    return told(
+    return sentence(
       `${here} must find root ${root} cached in slot ${location.slot} and leave its mappings alone; ${what}`,
       {
         step: index,
@@ -163,7 +167,7 @@ export const cacheNarrator: Narrator = (evidence) => {
     );
   }
   if (kind === 'wrong-root-shadowed') {
-    return told(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
+    return sentence(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
       step: index,
       slot: location.slot,
     });
@@ -172,7 +176,7 @@ export const cacheNarrator: Narrator = (evidence) => {
   if (taken === undefined) return undefined;
   const was = before?.shadow?.slots[taken];
   const state = was === undefined ? '' : slotState(was);
-  return told(`${rule.replace(', which must', ' must')}; the subject took slot ${taken}${state}`, {
+  return sentence(`${rule.replace(', which must', ' must')}; the subject took slot ${taken}${state}`, {
     step: index,
     slot: taken,
   });
@@ -184,27 +188,27 @@ const slotState = ({ blank, root }: SlotSeen): string => {
 };
 
 /** A page of the Switcher that the current slot does not map as it must. */
-export const switcherPageNarrator: Narrator = ({ divergence, location, here, guest }) => {
+export const explainSwitcherPage: Explainer = ({ divergence, location, here, guest }) => {
   const { slot, vaddr } = location;
   if (slot === undefined || vaddr === undefined) return undefined;
   const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
   const ofCpu = vaddr === registers || vaddr === registers + 4096 ? ` of CPU ${guest.cpu}` : '';
-  return told(
+  return sentence(
     `after ${here}, the ${divergence.field}${ofCpu} must be ${divergence.expected} at ${formatHex(vaddr)} in slot ${slot}, the current one; it is ${divergence.actual}`,
     { slot, vaddr },
   );
 };
 
 /** Too many or too few slots that map a page of the Switcher. */
-export const switcherReferencesNarrator: Narrator = (evidence) => {
+export const explainSwitcherReferences: Explainer = (evidence) => {
   const { name, cpu, expected, actual } = switcherCount(evidence);
   const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
   const few = actual < expected;
   const holders = holdersText(actual, name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
   const due = expected === 0 ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
-  const text = `after ${hereWithDuty(evidence)}, ${holders} ${actual < 2 ? 'maps' : 'map'} ${page}, and ${due}`;
+  const text = `after ${hereWithEffect(evidence)}, ${holders} ${actual < 2 ? 'maps' : 'map'} ${page}, and ${due}`;
   const detail = few ? withoutPage(evidence, name) : withPages(evidence, name, cpu);
-  return told(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
+  return sentence(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
 };
 
 interface SwitcherCount {

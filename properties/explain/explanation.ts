@@ -8,13 +8,13 @@ import type { LeafTarget, MachineConfig } from '../../model/vocabulary/index.js'
 import type { Traffic } from '../generators/index.js';
 import type { Divergence, Place } from '../divergence.js';
 
-export const STORY_FORMAT = 'shadowdiff-story/1';
+export const EXPLANATION_FORMAT = 'shadowdiff-story/1';
 
 /** `0x` and lower-case digits. An entry of PAE may need 64 bits: read it with BigInt. */
 export type Hex = string;
 
-export interface Story {
-  readonly format: typeof STORY_FORMAT;
+export interface Explanation {
+  readonly format: typeof EXPLANATION_FORMAT;
   readonly signature: string;
   /** One sentence: why it is wrong, with the addresses, pages, slots and the step that made it so. */
   readonly sentence: string;
@@ -36,7 +36,7 @@ export interface Story {
   readonly alsoBroken: readonly Rule[];
   readonly divergence: Divergence;
   /** Every step of the program, those behind the divergence too. */
-  readonly steps: readonly StepStory[];
+  readonly steps: readonly ExplainedStep[];
   /**
    * Creation, then every step up to the divergence, then `end` or `destroy` if the divergence is there. The last one is where it
    * diverges. Of a long program the earliest are left out, creation excepted; `notes` says so. Empty if a side gave no trace.
@@ -74,7 +74,7 @@ export interface PagingLevel {
   readonly hasRights: boolean;
 }
 
-export interface StepStory {
+export interface ExplainedStep {
   readonly index: number;
   /** As in listings: operation, padding, operands. */
   readonly listing: string;
@@ -195,7 +195,7 @@ export interface GuestTree {
 
 /** One table as reached from its root. */
 export interface GuestTable {
-  /** 0 for the root; an index into `Story.levels`. */
+  /** 0 for the root; an index into `Explanation.levels`. */
   readonly level: number;
   readonly paddr: Hex;
   /** First address that it translates, and the last one. */
@@ -262,7 +262,7 @@ export interface ShadowSlot {
 export interface ShadowTableRow {
   /** Host page: its identity. */
   readonly frame: number;
-  /** 0 for the root; an index into `Story.levels`. */
+  /** 0 for the root; an index into `Explanation.levels`. */
   readonly level: number;
   /** First address that it translates, and the last one. */
   readonly from: Hex;

@@ -1,7 +1,15 @@
-/** Runs a program again up to its divergence, and keeps of every moment what a story tells. */
+/** Runs a program again up to its divergence, and keeps of every moment what an explanation tells. */
 
-import type { Machine, Observation, Paddr, Program, ShadowView } from '../../model/vocabulary/index.js';
-import { bareOutcome } from '../../model/vocabulary/index.js';
+import type {
+  GuestEntry,
+  Machine,
+  Observation,
+  Paddr,
+  Program,
+  ShadowView,
+  Step,
+} from '../../model/vocabulary/index.js';
+import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Subject } from '../subjects/subject.js';
@@ -9,13 +17,12 @@ import { RecordedMachine, keptObservation } from '../trace-of.js';
 import { ZERO_OBSERVATION } from '../zero-observation.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
 import { goneLeaves, takeSnapshot } from './shadow-snapshot.js';
-import { WordHistory } from './word-history.js';
 
 /** A page's references on both sides, added up of the changes that each reported. */
 export type Counts = ReadonlyMap<number, number>;
 
 /** One moment: what both sides answered, and what is known after it. The guest's record is that of the run's own moment. */
-export interface Moment {
+export interface RerunMoment {
   readonly place: Place;
   readonly reference: Observation;
   readonly subject: Observation;
@@ -27,10 +34,10 @@ export interface Moment {
 }
 
 /** Called at every moment up to the divergence, in order; `before` is the moment before. */
-export type Teller = (moment: Moment, before: Moment | undefined) => void;
+export type Visitor = (moment: RerunMoment, before: RerunMoment | undefined) => void;
 
 /** A run as it stands. One object serves the whole run. */
-export class Retelling {
+export class Rerun {
   readonly guest = new GuestRecord();
   readonly history = new WordHistory();
   /** The subject has an inside, and it could not be read at some moment. */
@@ -43,7 +50,7 @@ export class Retelling {
   private readonly reference: Machine;
   private readonly subject: Machine;
   private over = false;
-  private last: Moment | undefined = undefined;
+  private last: RerunMoment | undefined = undefined;
 
   constructor(program: Program, reference: Machine, subject: Machine) {
     this.program = program;
@@ -55,7 +62,7 @@ export class Retelling {
     return this.subject.shadow !== undefined;
   }
 
-  run({ place }: Divergence, tell: Teller): void {
+  run({ place }: Divergence, tell: Visitor): void {
     const { machine, steps } = this.program;
     this.guest.begin(machine);
     this.take({ kind: 'create' }, this.reference.create(machine), this.subject.create(machine), tell);
@@ -67,7 +74,7 @@ export class Retelling {
     if (place.kind === 'destroy') this.take(place, this.reference.destroy(), this.subject.destroy(), tell);
   }
 
-  private takeStep(index: number, tell: Teller): void {
+  private takeStep(index: number, tell: Visitor): void {
     const step = this.program.steps[index];
     if (!this.over) this.guest.follow(step);
     const reference = this.reference.apply(step);
@@ -79,7 +86,7 @@ export class Retelling {
     this.take({ kind: 'step', index }, reference, subject, tell);
   }
 
-  private take(place: Place, reference: Observation, subject: Observation, tell: Teller): void {
+  private take(place: Place, reference: Observation, subject: Observation, tell: Visitor): void {
     const before = this.last;
     // At the end of the steps nobody answers: what was last answered stands.
     const answered = place.kind !== 'end';
@@ -98,14 +105,14 @@ export class Retelling {
     tell(this.last, before);
   }
 
-  private noteLosses(index: number, { shadow }: Moment, before: Moment | undefined): void {
+  private noteLosses(index: number, { shadow }: RerunMoment, before: RerunMoment | undefined): void {
     if (shadow === undefined || shadow.shadowVersion === before?.shadow?.shadowVersion) return;
     for (const slot of shadow.slots) {
       for (const leaf of goneLeaves(slot, before?.shadow?.slots[slot.slot])) this.lost.set(leafKey(leaf), index);
     }
   }
 
-  private look(before: Moment | undefined, place: Place): ShadowSnapshot | undefined {
+  private look(before: RerunMoment | undefined, place: Place): ShadowSnapshot | undefined {
     const view = this.subject.shadow;
     if (view === undefined) return undefined;
     const snapshot = readable(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
@@ -154,3 +161,42 @@ export const machineFor = async (side: Subject, program: Program): Promise<Machi
   machine.load(answer.trace);
   return machine;
 };
+
+export interface Written {
+  readonly step: number;
+  readonly value: GuestEntry;
+}
+
+export class WordHistory {
+  private readonly words = new Map<Paddr, Written[]>();
+
+  /** Takes down what the guest stored and what the hypervisor wrote. */
+  follow(index: number, step: Step, { stores }: Observation): void {
+    if (step.op === 'store') this.note(index, step.paddr, step.value);
+    for (const { paddr, value } of stores) this.note(index, paddr, value);
+  }
+
+  /** The step that wrote a word last; none if nobody did. */
+  lastWriter(paddr: Paddr): number | undefined {
+    return this.words.get(paddr)?.at(-1)?.step;
+  }
+
+  /** What a word held before a step. */
+  before(paddr: Paddr, index: number): GuestEntry {
+    return this.words.get(paddr)?.findLast(({ step }) => step < index)?.value ?? ZERO_ENTRY;
+  }
+
+  /** The step from which on something has been true of a word without a break; none if nobody ever wrote it. */
+  since(paddr: Paddr, holds: (entry: GuestEntry) => boolean): number | undefined {
+    const all = this.words.get(paddr) ?? [];
+    const broken = all.findLastIndex(({ value }) => !holds(value));
+    return all[broken + 1]?.step;
+  }
+
+  private note(step: number, paddr: Paddr, value: GuestEntry): void {
+    const all = this.words.get(paddr) ?? [];
+    if (sameEntry(all.at(-1)?.value ?? ZERO_ENTRY, value)) return;
+    all.push({ step, value });
+    this.words.set(paddr, all);
+  }
+}

@@ -6,14 +6,14 @@ import { MOST_STACK_PAGES, guestEntry } from '../../../model/vocabulary/index.js
 import { dirty, isWritable } from '../../uncached-walk.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafText, rightsText, sinceText, targetText } from '../words.js';
-import { dutyOf } from './duty.js';
-import type { Evidence, Narrator, Told } from './evidence.js';
-import { currentLeaf, leafIn, shadowOf, told } from './evidence.js';
+import { requiredEffect } from './required-effect.js';
+import type { Evidence, Explainer, Sentence } from './evidence.js';
+import { currentLeaf, leafIn, shadowOf, sentence } from './evidence.js';
 import type { AccessWords } from './guest-reasons.js';
 import { outcomeHappened, outcomeVerb, walkWords, whyExpected, whyKilled } from './guest-reasons.js';
 
 /** `coherence`, `translation` and `kill-decision`: one answer where another was due. */
-export const answerNarrator: Narrator = (evidence) => {
+export const explainOutcome: Explainer = (evidence) => {
   const { step, here, moment } = evidence;
   const expected = moment.reference.outcome;
   const actual = moment.subject.outcome;
@@ -27,7 +27,7 @@ export const answerNarrator: Narrator = (evidence) => {
       ? ` by the shadow leaf ${leafText(leaf)}${leafSince(evidence, leaf.since)}`
       : '';
   const happened = happenedText(evidence);
-  return told(`${must}; ${happened}${by}`, { ...marks(evidence), slot: leaf?.slot });
+  return sentence(`${must}; ${happened}${by}`, { ...marks(evidence), slot: leaf?.slot });
 };
 
 const happenedText = (evidence: Evidence): string => {
@@ -44,22 +44,22 @@ const happenedText = (evidence: Evidence): string => {
 const leafSince = ({ index }: Evidence, since: number | undefined): string =>
   since === index ? ', which it installed' : sinceText(since);
 
-const marks = ({ step, index }: Evidence): Told['focus'] => ({
+const marks = ({ step, index }: Evidence): Sentence['focus'] => ({
   step: index,
   vaddr: step !== undefined && 'vaddr' in step ? step.vaddr : undefined,
 });
 
-const needlessKill = (evidence: Evidence, actual: Outcome): Told => {
+const needlessKill = (evidence: Evidence, actual: Outcome): Sentence => {
   const { here, step } = evidence;
   const because = actual.kind === 'killed' ? whyKilled(evidence, actual) : undefined;
-  const duty = dutyOf(evidence);
+  const effect = requiredEffect(evidence);
   const about = because === undefined ? '' : `: ${because}`;
   // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
   const withheld = because !== undefined && actual.kind === 'killed' && actual.cause === 'page-refused';
   const lacking = step?.op === 'set-pte' && withheld ? lackedForWriting(step.pte) : undefined;
   const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
-  return told(
-    `${here}${duty === undefined ? '' : `, which ${duty},`} must not kill the guest; it ${outcomeHappened(actual)}${about}${harmless}`,
+  return sentence(
+    `${here}${effect === undefined ? '' : `, which ${effect},`} must not kill the guest; it ${outcomeHappened(actual)}${about}${harmless}`,
     marks(evidence),
   );
 };
@@ -70,7 +70,7 @@ const lackedForWriting = (entry: GuestEntry): string | undefined => {
 };
 
 /** `progress`: a fault that was reported fixed comes again. */
-export const stuckNarrator: Narrator = (evidence) => {
+export const explainStuck: Explainer = (evidence) => {
   const { step, here, moment } = evidence;
   if (step?.op !== 'access') return undefined;
   const leaf = currentLeaf(evidence, step.vaddr);
@@ -84,7 +84,7 @@ export const stuckNarrator: Narrator = (evidence) => {
   const expected = moment.reference.outcome;
   const because = whyExpected(evidence);
   const right = `it must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`;
-  return told(`${here} faults for ever${why}; ${right}`, { ...marks(evidence), slot });
+  return sentence(`${here} faults for ever${why}; ${right}`, { ...marks(evidence), slot });
 };
 
 /** The right that a leaf, or the entry above it, withholds from an access. */
@@ -99,17 +99,19 @@ const narrowed = (leaf: LeafSeen, { kind, mode }: AccessWords): string => {
 };
 
 /** `death-is-final`, and whatever else a dead guest does. */
-export const deadNarrator: Narrator = (evidence) => {
+export const explainDead: Explainer = (evidence) => {
   const { killed, here, index, moment, divergence } = evidence;
   if (killed === undefined) return undefined;
   const { outcome } = moment.subject;
   const death = `the guest was killed at step ${killed.step} ("${killed.reason}")`;
   if (outcome.kind !== 'dead') {
-    return told(`${death}, yet ${here} still ${outcomeHappened(outcome).replace(/^answered/, 'answers')}`, {
+    return sentence(`${death}, yet ${here} still ${outcomeHappened(outcome).replace(/^answered/, 'answers')}`, {
       step: killed.step,
     });
   }
-  return told(`${death}, yet ${here} still changes the ${divergence.field}${lostMappings(evidence)}`, { step: index });
+  return sentence(`${death}, yet ${here} still changes the ${divergence.field}${lostMappings(evidence)}`, {
+    step: index,
+  });
 };
 
 const lostMappings = ({ moment, before }: Evidence): string => {
@@ -128,29 +130,29 @@ const lostMappings = ({ moment, before }: Evidence): string => {
 const leaves = (count: number): string => (count === 1 ? 'a leaf' : `${count} leaves`);
 
 /** `host-intact`: the hypervisor's own bookkeeping broke. */
-export const hostBugNarrator: Narrator = (evidence) => {
+export const explainHostBug: Explainer = (evidence) => {
   const { here, moment, killed, step } = evidence;
   const { outcome } = moment.subject;
   if (outcome.kind !== 'host-bug') return undefined;
   const broke = `${here} breaks the hypervisor itself (${outcome.reason})`;
   if (step !== undefined) {
-    const duty = dutyOf(evidence);
+    const effect = requiredEffect(evidence);
     const expected = moment.reference.outcome;
     const because = expected.kind === 'killed' ? whyKilled(evidence, expected) : undefined;
     const right =
       expected.kind === 'killed'
         ? `it must ${outcomeVerb(expected)}${because === undefined ? '' : `, because ${because}`}`
-        : duty === undefined
+        : effect === undefined
           ? `it must ${outcomeVerb(expected)}`
-          : `it ${duty}`;
-    return told(`${broke}; ${right}`, marks(evidence));
+          : `it ${effect}`;
+    return sentence(`${broke}; ${right}`, marks(evidence));
   }
   const left = killed === undefined ? undefined : leftBehind(evidence, killed.step);
-  if (killed === undefined || left === undefined) return told(broke);
+  if (killed === undefined || left === undefined) return sentence(broke);
   const released = outcome.reason.includes('reference') ? `gave ${targetText(left)} back and ` : '';
   const leaf = `the shadow leaf for ${formatHex(left.vaddr)} in slot ${left.slot}, to ${targetText(left)},`;
   const text = `${broke}: step ${killed.step}, which killed the guest ("${killed.reason}"), ${released}left ${leaf} in place`;
-  return told(text, { step: killed.step, vaddr: left.vaddr, slot: left.slot, page: left.page });
+  return sentence(text, { step: killed.step, vaddr: left.vaddr, slot: left.slot, page: left.page });
 };
 
 /** The leaf that a step which killed the guest was about to replace, and that is still there. */
@@ -162,7 +164,7 @@ const leftBehind = (evidence: Evidence, index: number) => {
 };
 
 /** `accessed-dirty`: bits that the hypervisor must set in guest RAM, and no others. */
-export const storeNarrator: Narrator = (evidence) => {
+export const explainStore: Explainer = (evidence) => {
   const { divergence, location, history, index, here, moment } = evidence;
   const at = location.paddr;
   if (at === undefined) return undefined;
@@ -172,7 +174,7 @@ export const storeNarrator: Narrator = (evidence) => {
     const writer = history.lastWriter(at);
     const by =
       writer === undefined ? 'nobody stored anything else there' : `step ${writer} left ${divergence.expected} there`;
-    return told(`in the end the subject's guest RAM holds ${divergence.actual} at ${address}; ${by}`, {
+    return sentence(`in the end the subject's guest RAM holds ${divergence.actual} at ${address}; ${by}`, {
       paddr: at,
       step: writer,
     });
@@ -184,18 +186,24 @@ export const storeNarrator: Narrator = (evidence) => {
   const entry = entryName(evidence, at);
   if (got === undefined) {
     const bits = want === undefined ? 'A or D' : flagNames(want.low & ~was.low);
-    return told(`${here} must set ${bits} in ${entry}; it left the entry as it was, ${wordText(evidence, was)}`, focus);
+    return sentence(
+      `${here} must set ${bits} in ${entry}; it left the entry as it was, ${wordText(evidence, was)}`,
+      focus,
+    );
   }
   const made = `it changed ${formatHexEntry(was)} to ${formatHexEntry(got)}`;
   const wrong = (got.low ^ was.low) & ~0x60;
   if (wrong !== 0 || got.high !== was.high) {
     const lost = flagNames(was.low & ~got.low);
     const what = lost === '' ? '' : `, so that ${lost} is lost`;
-    return told(`${here} may set nothing but A and D in ${entry}; ${made}${what}`, focus);
+    return sentence(`${here} may set nothing but A and D in ${entry}; ${made}${what}`, focus);
   }
-  if (want === undefined) return told(`${here} must write nothing to ${entry}; ${made}`, focus);
+  if (want === undefined) return sentence(`${here} must write nothing to ${entry}; ${made}`, focus);
   const differing = flagNames(want.low ^ got.low);
-  return told(`${here} must make ${formatHexEntry(want)} of ${entry}; ${made}, so that ${differing} is wrong`, focus);
+  return sentence(
+    `${here} must make ${formatHexEntry(want)} of ${entry}; ${made}, so that ${differing} is wrong`,
+    focus,
+  );
 };
 
 /** `0x2023 (pfn 2 P RW A)`. */
@@ -216,12 +224,12 @@ const entryName = (evidence: Evidence, at: number): string => {
 };
 
 /** `determinism`: two answers to one program. */
-export const repeatNarrator: Narrator = ({ divergence, here, index }) => {
+export const explainRepetition: Explainer = ({ divergence, here, index }) => {
   const [first, second] = [divergence.expected, divergence.actual].map((text) => fields(text));
   if (first === undefined || second === undefined) return undefined;
   const name = [...first.keys()].find((key) => first.get(key) !== second.get(key));
   if (name === undefined) return undefined;
-  return told(
+  return sentence(
     `run twice, the same program ends ${here} in two ways: ${name} ${first.get(name)} the first time, ${second.get(name)} the second`,
     { step: index },
   );
@@ -239,7 +247,7 @@ const fields = (text: string): ReadonlyMap<string, string> | undefined => {
 };
 
 /** Used where nobody can say more: what was due, and what came. */
-export const plainTold = ({ divergence, here, index }: Evidence): Told => {
+export const explainPlainly = ({ divergence, here, index }: Evidence): Sentence => {
   const { field, expected, actual } = divergence;
-  return told(`after ${here}, the ${field} should be "${expected}", and is "${actual}"`, { step: index });
+  return sentence(`after ${here}, the ${field} should be "${expected}", and is "${actual}"`, { step: index });
 };
