@@ -1,7 +1,7 @@
 /**
- * A guest's page tables as its stores alone make them, and the rules on their shape: which page serves as what, whose it is,
- * and that all roots agree on the kernel half (rules 2 to 4 of machine.md 5, Coherent). The hypervisor's own writes, which
- * set A and D in leaves, are not seen here, and change no shape.
+ * A guest's page tables, from its stores alone, and the rules on their shape: the role and owner of each page, and that all roots agree on
+ * the kernel half (rules 2 to 4 of machine.md 5, Coherent). The hypervisor's own stores are ignored: they set A and D in leaves and change
+ * no shape.
  */
 
 import type { GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
@@ -11,16 +11,16 @@ import { isPresent, pageOf } from './entry-bits.js';
 /** The numbered rules of machine.md 5, Coherent. */
 export type ContractRule = 1 | 2 | 3 | 4;
 
-/** A rule, and how it was broken. */
+/** The rule that was broken, and how. */
 export interface Flaw {
   readonly rule: ContractRule;
   readonly reason: string;
 }
 
-/** What a page of guest RAM serves as, for whom, and from which address on. */
+/** The role of a page of guest RAM. */
 export interface Place {
   readonly role: 'root' | 'middle' | 'leaf';
-  /** The root that the page translates for, or all of them. */
+  /** The root that the page belongs to; `kernel`: all roots. */
   readonly owner: number | 'kernel';
   /** The first address that it translates. */
   readonly base: number;
@@ -28,7 +28,7 @@ export interface Place {
 
 const ROOT_PLACE: Place = { role: 'root', owner: 'kernel', base: 0 };
 
-/** Guest RAM, as far as the guest wrote it. */
+/** Guest RAM, as the guest has written it. */
 class GuestWords {
   private readonly pages = new Map<number, Map<number, GuestEntry>>();
 
@@ -43,7 +43,7 @@ class GuestWords {
     return this.pages.get(Math.floor(address / PAGE_BYTES))?.get(address % PAGE_BYTES) ?? ZERO_ENTRY;
   }
 
-  /** Visits the words of a page that were ever stored, from byte `from` to byte `to` exclusive; stops at the first flaw. */
+  /** Visits the stored words of a page, from byte `from` to byte `to` exclusive; stops at the first flaw. */
   firstFlaw(
     page: number,
     from: number,
@@ -61,11 +61,11 @@ class GuestWords {
 export class ContractTables {
   readonly words = new GuestWords();
   readonly sizes: PagingSizes;
-  /** Pages that serve as tables of a root in use, as of the last scan. */
+  /** Table pages of the roots in use, as of the last scan. */
   readonly places = new Map<number, Place>();
   private readonly guestPages: number;
   private readonly rootBytes: number;
-  /** Pages that leaves map, with the address at which. */
+  /** Pages that leaves map, each with an address that maps it. */
   private readonly data = new Map<number, number>();
   /** The first root entry of the kernel half. */
   private kernelTop = 0;
@@ -76,7 +76,7 @@ export class ContractTables {
     this.rootBytes = this.sizes.rootEntries * this.sizes.entryBytes;
   }
 
-  /** The kernel half must begin at a root entry's border, or the two halves would share a table. */
+  /** The kernel half must begin at a root entry's border, or both halves would share a table. */
   setKernelAddress(kernelAddress: number): Flaw | undefined {
     if (kernelAddress % this.sizes.rootEntryReach !== 0) {
       return { rule: 2, reason: 'the kernel half begins in the middle of a root entry' };
@@ -94,12 +94,12 @@ export class ContractTables {
     return root + this.rootBytes <= this.guestPages * PAGE_BYTES;
   }
 
-  /** The root that owns a byte of a page full of roots. */
+  /** The root that holds an address. */
   rootAt(address: number): number {
     return address - (address % this.rootBytes);
   }
 
-  /** Where the leaf for an address lies, if the tables of `root` lead there. */
+  /** The address in guest RAM of the leaf for `vaddr`, if the tables of `root` lead there. */
   leafAddress(root: number, vaddr: number): number | undefined {
     const { sizes } = this;
     let entry = this.words.at(root + Math.floor(vaddr / sizes.rootEntryReach) * sizes.entryBytes);
@@ -113,7 +113,7 @@ export class ContractTables {
     return pageOf(entry) * PAGE_BYTES + index * sizes.entryBytes;
   }
 
-  /** No user entry of a root is present. */
+  /** Whether no user entry of a root is present. */
   userHalfEmpty(root: number): boolean {
     const found = this.scanRoot(root, 0, this.kernelTop, (value) =>
       isPresent(value) ? { rule: 4, reason: 'a user entry is present' } : undefined,
@@ -121,7 +121,7 @@ export class ContractTables {
     return found === undefined;
   }
 
-  /** Looks at all tables afresh: fills `places`, and finds what breaks a rule of shape. */
+  /** Scans all tables: fills `places`, and answers the first flaw. */
   scan(roots: ReadonlySet<number>, current: number): Flaw | undefined {
     this.places.clear();
     this.data.clear();
@@ -158,7 +158,7 @@ export class ContractTables {
     );
   }
 
-  /** Follows an entry to the table that it points at, which takes a place there. */
+  /** Scans the table that an entry links. */
   private scanLink(entry: GuestEntry, place: Place): Flaw | undefined {
     if (!this.isLink(entry)) return undefined;
     const page = pageOf(entry);
@@ -197,7 +197,7 @@ export class ContractTables {
     return this.kernelMissing(root, current) ?? this.kernelMissing(current, root);
   }
 
-  /** An entry of the kernel half of `one` that `other` has not. */
+  /** A kernel entry of `one` that `other` lacks. */
   private kernelMissing(one: number, other: number): Flaw | undefined {
     return this.scanRoot(one, this.kernelTop, this.sizes.rootEntries, (value, top) =>
       sameEntry(value, this.words.at(other + top * this.sizes.entryBytes))
@@ -207,7 +207,7 @@ export class ContractTables {
   }
 }
 
-/** A root's page is free for other use only when the root has been retired (rule 4). */
+/** A root's page may serve as anything else only after the root has been retired (rule 4). */
 const ruleOfReuse = (place: Place): ContractRule => (place.role === 'root' ? 4 : 3);
 
 const doubleUse = (page: number, taken: Place): Flaw => ({

@@ -1,11 +1,11 @@
 /**
- * The contract of coherent guests (machine.md 5), checked on a plain list of steps. Nothing here knows what the hypervisor
- * does: it follows the guest's stores, and what has been announced since. It is strict: of the programs that keep the
- * contract in spirit it turns some down, but a program that it accepts never touches what it has changed in secret.
+ * The contract of coherent guests (machine.md 5), checked on a list of steps. It follows the guest's stores and announcements and knows
+ * nothing of the hypervisor. It is strict: it rejects some programs that keep the contract in spirit, but a program that it accepts never
+ * uses a mapping that it has changed without an announcement.
  *
- * The time between two steps that may touch guest memory is a window. What somebody may have cached when a window begins
- * hangs in the tables as they were then (`places`); every store into those must be announced before the window ends. A page
- * that was no table then is free, because an entry that links it in the window must itself be announced.
+ * A window is the time between two steps that may access guest memory. What the hypervisor may have cached when a window begins are the
+ * tables as they were then (`places`); every store to those must be announced before the window ends. Stores to other pages are free,
+ * because an entry that links such a page as a table must itself be announced.
  */
 
 import type { GuestEntry, MachineConfig, Program, SetPteStep, Step } from '../model/vocabulary/index.js';
@@ -24,7 +24,7 @@ export interface Breach extends Flaw {
 /** A store that has not been announced yet. */
 interface Pending {
   readonly place: Place;
-  /** The root that owns the word, or all of them. */
+  /** The root that the word belongs to; `kernel`: all roots. */
   readonly owner: number | 'kernel';
   /** The first address that the word translates. */
   readonly vaddr: number;
@@ -37,17 +37,17 @@ class ContractCheck {
   private readonly pending = new Map<number, Pending>();
   /** Roots that were run on and have not been retired since. */
   private readonly roots = new Set<number>();
-  /** `undefined` in linear mode, where nothing that is stored matters. */
+  /** `undefined` in linear mode, which uses no tables. */
   private current: number | undefined = undefined;
   private initialized = false;
-  /** `places` no longer says what the tables look like. */
+  /** The tables have changed since `places` was filled. */
   private reshaped = false;
 
   constructor(machine: MachineConfig) {
     this.tables = new ContractTables(machine);
   }
 
-  /** A guest that calls before init dies of it (machine.md 3), and keeps the contract for ever after. */
+  /** A hypercall before `init` kills the guest (machine.md 3), so the contract holds from then on. */
   diesOf(step: Step): boolean {
     switch (step.op) {
       case 'new-pgtable':
@@ -86,10 +86,8 @@ class ContractCheck {
       case 'fail-alloc':
       case 'protect':
         return undefined;
-      default: {
-        const unknown: never = step;
-        throw new Error(`unknown step ${JSON.stringify(unknown)}`);
-      }
+      default:
+        return step satisfies never;
     }
   }
 
@@ -131,7 +129,7 @@ class ContractCheck {
   private announceLeaf({ root, vaddr, pte }: SetPteStep): Flaw | undefined {
     if (this.current === undefined) return undefined;
     const kernel = vaddr >= this.tables.userEntries * this.tables.sizes.rootEntryReach;
-    // What is told of the kernel half is told of every root, whichever one is named.
+    // An announcement for the kernel half is one for every root, whichever it names.
     const leaf = this.tables.leafAddress(kernel ? this.current : root, vaddr);
     if (leaf !== undefined && !sameEntry(this.tables.words.at(leaf), pte)) {
       return { rule: 1, reason: `what is announced for 0x${vaddr.toString(16)} is not what is stored` };
@@ -142,13 +140,13 @@ class ContractCheck {
     return undefined;
   }
 
-  /** Rule 1 for root entries of the user half: everything under the entry is forgotten. Kernel entries take a full flush. */
+  /** Rule 1 for root entries of the user half: the hypervisor drops everything under the entry. Kernel entries need a full flush. */
   private announceTop(root: number, index: number): undefined {
     if (index >= this.tables.userEntries) return;
     this.forget(root, index * this.tables.sizes.rootEntryReach, this.tables.sizes.rootEntryReach, 'root');
   }
 
-  /** Rule 1 for middle entries. The hypervisor forgets everything and finds the stack again, through tables as they are now. */
+  /** Rule 1 for middle entries. The hypervisor drops everything, then pins the stack through the tables as they are now. */
   private announceMiddle(table: number, index: number): Flaw | undefined {
     const { sizes } = this.tables;
     const page = Math.floor(table / PAGE_BYTES);
@@ -170,8 +168,8 @@ class ContractCheck {
   }
 
   /**
-   * Nothing that `root` maps in this range is cached any more: entries from `level` down count as announced, and the tables
-   * under them are free until the window ends.
+   * The hypervisor has dropped what `root` maps in this range: entries from `level` down count as announced, and the tables under them
+   * are free until the window ends.
    */
   private forget(root: number, base: number, reach: number, level: 'root' | 'middle'): void {
     const within = (vaddr: number): boolean => vaddr >= base && vaddr - base < reach;
@@ -191,7 +189,7 @@ class ContractCheck {
 
   // Windows.
 
-  /** Somebody is about to touch guest memory: by now everything must have been announced. */
+  /** A step is about to access guest memory, so every store must have been announced. */
   private settle(): Flaw | undefined {
     for (const [address, word] of this.pending) return this.unannounced(address, word);
     this.retireIdle();
@@ -212,7 +210,7 @@ class ContractCheck {
   /** Looks at the tables again if they have changed. */
   private look(): Flaw | undefined {
     if (!this.reshaped || this.current === undefined) return undefined;
-    // While stores are pending the tables are still on the move.
+    // While stores are pending, the tables are still changing.
     this.reshaped = this.pending.size > 0;
     return this.tables.scan(this.roots, this.current);
   }
@@ -221,7 +219,7 @@ class ContractCheck {
     if (this.reshaped) for (const root of this.roots) this.retireIfIdle(root);
   }
 
-  /** Rule 4: once its user half is empty and announced, a root that nobody runs on is a page like any other. */
+  /** Rule 4: once its user half is empty and that was announced, a root that is not current is a page like any other. */
   private retireIfIdle(root: number): void {
     if (root === this.current || !this.roots.has(root) || !this.tables.userHalfEmpty(root)) return;
     for (const { owner } of this.pending.values()) if (owner === root) return;
@@ -229,7 +227,7 @@ class ContractCheck {
     this.reshaped = true;
   }
 
-  /** The root that was left is still compared with the new one, whatever it maps. */
+  /** Switches roots. The old one stays in use, so its kernel half is still compared. */
   private run(root: number): Flaw | undefined {
     if (!this.tables.rootInRam(root)) return { rule: 3, reason: `root 0x${root.toString(16)} is not in RAM` };
     this.current = root;
@@ -239,7 +237,7 @@ class ContractCheck {
   }
 }
 
-/** The first step that breaks the contract, or after which it is known to have been broken. */
+/** The first step that breaks the contract or reveals that it was broken. */
 export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
   const check = new ContractCheck(machine);
   for (const [index, step] of steps.entries()) {
@@ -250,5 +248,5 @@ export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
   return undefined;
 };
 
-/** Whether the guest keeps the contract of a coherent one (machine.md 5) until the program ends or kills it. */
+/** Whether the guest keeps the contract (machine.md 5, Coherent) until the program ends or kills it. */
 export const keepsContract = (program: Program): boolean => breachOf(program) === undefined;

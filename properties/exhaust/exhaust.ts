@@ -46,7 +46,7 @@ export interface ExhaustResult {
 
 export interface ExhaustWatcher {
   /** Called before every state; false ends the run. */
-  goOn(variant: Variant, sofar: Explored): boolean | Promise<boolean>;
+  mayContinue(variant: Variant, progress: Explored): boolean | Promise<boolean>;
   /** Called at the end of every exploration. */
   explored?(exploration: Exploration): void;
 }
@@ -67,7 +67,7 @@ export const exhaust = async (options: ExhaustOptions, watcher: ExhaustWatcher):
         machine: smallMachine(options.machine, variant.paging, variant.kernel),
         mostSteps,
       },
-      (sofar) => watcher.goOn(variant, sofar),
+      (progress) => watcher.mayContinue(variant, progress),
     );
     if (result.end.kind === 'divergence') found = result.end.found;
     const exploration = { ...variant, result };

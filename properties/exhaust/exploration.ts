@@ -51,16 +51,16 @@ export interface ExploreResult extends Explored {
 }
 
 /** Called before every state; false ends the exploration. */
-export type GoOn = (sofar: Explored) => boolean | Promise<boolean>;
+export type MayContinue = (progress: Explored) => boolean | Promise<boolean>;
 
-export const explore = async (options: ExploreOptions, goOn: GoOn): Promise<ExploreResult> => {
+export const explore = async (options: ExploreOptions, mayContinue: MayContinue): Promise<ExploreResult> => {
   const exploration = new Exploration(options);
-  const end = await exploration.go(goOn);
-  return { ...exploration.sofar, end };
+  const end = await exploration.go(mayContinue);
+  return { ...exploration.progress, end };
 };
 
 class Exploration {
-  readonly sofar = { states: 0, transitions: 0, depth: 0, levels: [] as number[] };
+  readonly progress = { states: 0, transitions: 0, depth: 0, levels: [] as number[] };
   private readonly options: ExploreOptions;
   private readonly table = new StateTable();
   private readonly excursion: Excursion;
@@ -72,21 +72,21 @@ class Exploration {
     this.excursion = new Excursion(options);
   }
 
-  async go(goOn: GoOn): Promise<ExploreEnd> {
-    const { table, sofar, options } = this;
+  async go(mayContinue: MayContinue): Promise<ExploreEnd> {
+    const { table, progress, options } = this;
     const broken = this.create();
     if (broken !== undefined) return broken;
-    for (let state = 0; ; sofar.depth++) {
+    for (let state = 0; ; progress.depth++) {
       const end = table.count;
       if (end === state) return { kind: 'closed' };
-      sofar.levels.push(end - state);
-      if (sofar.depth === options.mostSteps) return { kind: 'depth' };
+      progress.levels.push(end - state);
+      if (progress.depth === options.mostSteps) return { kind: 'depth' };
       for (; state < end; state++) {
         if (table.count >= options.mostStates) return { kind: 'states' };
         if (!table.makeRoomFor(options.machine.alphabet.length)) return { kind: 'memory' };
-        if (!(await goOn(sofar))) return { kind: 'stopped' };
+        if (!(await mayContinue(progress))) return { kind: 'stopped' };
         const found = this.expand(state);
-        sofar.states = table.count;
+        progress.states = table.count;
         if (found !== undefined) return { kind: 'divergence', found };
       }
     }
@@ -101,7 +101,7 @@ class Exploration {
       const { low, high } = this.excursion.key;
       this.table.addCreated(low, high, creation);
     }
-    this.sofar.states = this.table.count;
+    this.progress.states = this.table.count;
     return undefined;
   }
 
@@ -123,12 +123,12 @@ class Exploration {
     path: readonly Step[],
     undoing: boolean,
   ): Counterexample | undefined {
-    const { excursion, sofar } = this;
+    const { excursion, progress } = this;
     const end = this.options.machine.alphabet.length;
     for (let from = 0; from < end;) {
       const divergence = excursion.go(machine, path, { from, end, undoing });
       const { next, successors } = excursion;
-      sofar.transitions += excursion.taken;
+      progress.transitions += excursion.taken;
       if (divergence !== undefined) return this.counterexample(machine, path, from, divergence);
       const found = this.enter(successors, state, machine, path);
       if (found !== undefined) return found;

@@ -1,4 +1,4 @@
-/** One life of a command that answers lines, from its start to its end (command-subject.ts says what is made of it). */
+/** One run of a command that answers lines, from its start to its end. command-subject.ts interprets what it does. */
 
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -7,25 +7,25 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { quoted } from '../formats/index.js';
 
-/** A line of more bytes than this is no trace: the longest programs are answered with far less. */
+/** No trace is longer than this: even those of the longest programs are far shorter. */
 const LONGEST_LINE = 64 * 2 ** 20;
-/** Bytes at the end of standard error that are kept for the report of a crash, and characters of them that are shown. */
+/** How many characters of standard error are kept for the report of a crash, and how many of them are shown. */
 const STDERR_KEPT = 2000;
 const STDERR_SHOWN = 200;
-/** How long an idle command may take to leave once its input has ended, in milliseconds. */
+/** How long an idle command may take to exit once its input has ended, in milliseconds. */
 const FAREWELL = 500;
-/** How long its pipes may stay open when it is gone, held by a process that it started, in milliseconds. */
+/** How long its pipes may stay open after it exits, held by a process that it started, in milliseconds. */
 const AFTERMATH = 250;
 const NEWLINE = 0x0a;
 
-/** What happened first when an answer was awaited. */
+/** What happened first while an answer was awaited. */
 export type Event =
   | { readonly kind: 'line'; readonly line: Buffer }
   | { readonly kind: 'unasked' }
   | { readonly kind: 'too-long'; readonly most: number }
   | { readonly kind: 'late' }
   | { readonly kind: 'gone'; readonly how: string }
-  /** We ended it ourselves: it failed in nothing. */
+  /** We ended it ourselves: no failure of the command. */
   | { readonly kind: 'closed' };
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -39,64 +39,63 @@ const spawned = (child: Child): Promise<void> =>
     });
   });
 
-/** Starts the command. Rejects with what the system says if it cannot be started. */
+/** Starts the command. Rejects with the system's error if it cannot be started. */
 export const beginLife = async (command: string, args: readonly string[]): Promise<Life> => {
-  // A group of its own: Ctrl-C is for us alone, and a time-out ends whatever the command started.
+  // In a process group of its own, so that Ctrl-C reaches only us, and a time-out kills whatever the command started.
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   await spawned(child);
   return new Life(child);
 };
 
-/** Lives that go on; when this process exits, a command that hangs would not notice the end of its input. */
-const going = new Set<Life>();
+/** Running commands, killed when this process exits: a hanging command would not notice the end of its input. */
+const running = new Set<Life>();
 
 const killAll = (): void => {
-  for (const life of going) life.signal();
+  for (const life of running) life.signal();
 };
 
-/** One life of the command, from its start to its end. */
 export class Life {
   private readonly child: Child;
-  /** Pieces of the line that is not finished yet, and their bytes. */
+  /** Pieces of the unfinished line, and their bytes. */
   private pieces: Buffer[] = [];
   private bytes = 0;
   private stderr = '';
-  /** Whoever awaits an answer. */
+  /** Resolves the pending `ask`. */
   private waiting: ((event: Event) => void) | undefined = undefined;
-  /** Why it answers no more. The first reason stands: what follows from it is of no interest. */
+  /** Why it no longer answers: the first reason, since others follow from it. */
   private over: Event | undefined = undefined;
-  /** Its process and its pipes are gone. */
+  /** Its process has exited and its pipes are closed. */
   private isGone = false;
   private readonly gone: Promise<void>;
-  private tellGone: () => void = () => undefined;
+  private resolveGone: () => void = () => undefined;
 
   constructor(child: Child) {
     this.child = child;
-    this.gone = new Promise((resolve) => (this.tellGone = resolve));
+    this.gone = new Promise((resolve) => (this.resolveGone = resolve));
     child.stdout.on('data', (chunk: Buffer) => this.take(chunk));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_KEPT);
     });
-    // A command that is gone cannot be written to; that it is gone is told below.
+    // Writing to a command that has exited fails; its exit is handled below.
     child.stdin.on('error', () => undefined);
     child.on('error', () => undefined);
     child.once('exit', () => {
-      // What it leaves behind may hold the pipes, and then 'close' never comes.
+      // A child of the command may hold the pipes, and then 'close' never comes.
       this.signal();
       setTimeout(() => this.leave(), AFTERMATH).unref();
     });
     child.once('close', () => this.leave());
-    // An idle command keeps nobody from exiting; while an answer is awaited the timer does.
+    // An idle command does not keep this process alive; a pending answer does, by its timer.
     child.unref();
     for (const pipe of [child.stdin, child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
-    if (going.size === 0) process.on('exit', killAll);
-    going.add(this);
+    if (running.size === 0) process.on('exit', killAll);
+    running.add(this);
   }
 
-  /** Sends a line and awaits whatever comes first. */
+  /** Sends a line and waits for the first event. */
   async ask(line: string, timeout: number): Promise<Event> {
-    // What it said unasked must not pass for this answer. One turn only ends the round of events that we are in;
-    // the second one comes after all that is in the pipe was read.
+    // Earlier unsolicited output must not pass for this answer. The first turn only ends the current round of events; by the end of the
+    // second, everything in the pipe has been read.
     await turn();
     await turn();
     if (this.over !== undefined) return this.over;
@@ -113,13 +112,13 @@ export class Life {
     });
   }
 
-  /** The last line that it wrote on standard error, for the end of a sentence. */
+  /** The last line on standard error, for the end of a sentence. */
   lastWords(): string {
     const words = this.stderr.trim().split('\n').at(-1)!;
     return words === '' ? '' : `; its last words: ${quoted(words, STDERR_SHOWN)}`;
   }
 
-  /** An idle command gets the end of its input and a while to leave, so that it may write down what it has gathered. */
+  /** Closes an idle command's input and gives it time to exit, so that it can save its results. */
   async end(): Promise<void> {
     if (this.waiting === undefined && this.over === undefined) {
       this.over = { kind: 'closed' };
@@ -137,7 +136,7 @@ export class Life {
     this.leave();
   }
 
-  /** Kills its group, which is there as long as anybody of it lives. */
+  /** Kills its process group, which exists as long as any process in it. */
   signal(): void {
     try {
       process.kill(-this.child.pid!, 'SIGKILL');
@@ -161,7 +160,7 @@ export class Life {
     this.waiting({ kind: 'line', line });
   }
 
-  /** It answers no more: nothing that it says from now on is heard. */
+  /** Ends the conversation: later output is ignored. */
   private breakOff(reason: Event): void {
     this.over ??= reason;
     this.pieces = [];
@@ -169,7 +168,7 @@ export class Life {
     this.waiting?.(this.over);
   }
 
-  /** The answer may lie in the pipe, if it was we who had no time to look; by the next turn it is read. */
+  /** If this process was too busy to look, the answer may be in the pipe; by the next turn it has been read. */
   private expire(settle: (event: Event) => void): void {
     setImmediate(() => {
       if (this.waiting !== settle) return;
@@ -188,9 +187,9 @@ export class Life {
     this.isGone = true;
     this.breakOff(this.departure());
     for (const pipe of [this.child.stdin, this.child.stdout, this.child.stderr]) pipe.destroy();
-    going.delete(this);
-    if (going.size === 0) process.off('exit', killAll);
-    this.tellGone();
+    running.delete(this);
+    if (running.size === 0) process.off('exit', killAll);
+    this.resolveGone();
   }
 
   private async goneWithin(most: number): Promise<void> {

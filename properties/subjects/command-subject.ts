@@ -1,6 +1,6 @@
 /**
- * A subject outside the process: a command that reads one program a line and answers one trace a line (formats.md, Subject
- * protocol). Whatever it does instead is an answer of its own class, and unless it refused by the protocol it is started afresh.
+ * An external subject: a command that reads one program per line and answers one trace per line (formats.md, Subject protocol). Every other
+ * behaviour is a failure of its own class, after which the command is restarted.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -11,7 +11,7 @@ import type { SubjectFailure } from '../divergence.js';
 import type { Event, Life } from './command-life.js';
 import type { Answer, ExternalSubject } from './subject.js';
 
-/** The longest time that a timer of Node can wait, in milliseconds. */
+/** The longest delay of a Node timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class CommandSubject implements ExternalSubject {
@@ -23,9 +23,9 @@ export class CommandSubject implements ExternalSubject {
   private life: Promise<Life> | undefined = undefined;
 
   /**
-   * @param command - words parted by blanks; quotes of either kind hold a word together. No shell runs: nothing else is special
-   * @param where - names the option that the command came from, in messages
-   * @param timeout - milliseconds that it may take for one program, its start included for the first one; at least 1
+   * @param command - words separated by blanks; quotes of either kind hold a word together. There is no shell, so nothing else is special
+   * @param where - the option that the command came from, for messages
+   * @param timeout - milliseconds for one program, at least 1; the first includes the command's start
    * @throws BadInput if the command line is empty or a quote is not closed
    */
   constructor(command: string, where: string, timeout: number) {
@@ -39,10 +39,7 @@ export class CommandSubject implements ExternalSubject {
     await this.begin();
   }
 
-  /**
-   * Rejects with `BadInput` if the command cannot be started, and with an `Error` if it is closed before it answered, or asked
-   * again.
-   */
+  /** Rejects with `BadInput` if the command cannot be started, and with an `Error` if it is closed or called again before it has answered. */
   async answer(program: Program): Promise<Answer> {
     const begun = this.begin();
     const life = await begun;
@@ -58,19 +55,19 @@ export class CommandSubject implements ExternalSubject {
   async close(): Promise<void> {
     const begun = this.life;
     this.life = undefined;
-    // One that could not be started was told of to whoever started it.
+    // If it could not be started, its caller has received the error.
     const life = await begun?.catch(() => undefined);
     await life?.end();
   }
 
-  /** The life that goes on, or a new one. Whoever comes while it begins shares it. */
+  /** The current life, or a new one. Callers that come while it starts share it. */
   private begin(): Promise<Life> {
     return (this.life ??= this.launch());
   }
 
   private async launch(): Promise<Life> {
     const [command, ...args] = this.argv as [string, ...string[]];
-    // Loaded with the first command: most runs have none.
+    // Loaded on demand: most runs have no external subject.
     const { beginLife } = await import('./command-life.js');
     try {
       return await beginLife(command, args);

@@ -1,4 +1,4 @@
-/** The names of subjects and references (formats.md, Names). */
+/** Machines by name (formats.md, Names for subjects and references). */
 
 import type { Defect } from '../../impl/defects/defect.js';
 import { defectNamed, lguestDefects } from '../../impl/defects/catalogue.js';
@@ -10,19 +10,19 @@ import type { InProcessSubject, Subject } from './subject.js';
 
 /** The machine under test, without any defect. */
 export const IMPL: InProcessSubject = { kind: 'in-process', name: 'impl', create: () => new ShadowMachine() };
-/** The naive machine, the reference. */
+/** The reference machine. */
 export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', create: () => new ReferenceMachine() };
 
 export interface SubjectSettings {
-  /** How long a subject outside the process may take for one program, in milliseconds. */
+  /** How long an external subject may take for one program, in milliseconds. */
   readonly caseTimeout: number;
 }
 
 export const SUBJECT_NAMES = 'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE';
 
 /**
- * The subject of a name as formats.md has them: `impl:set-pgd-loses-switcher`, `exec:./my-machine`. A command is not started yet.
- * Throws `BadInput` for a name that is none; `where` says who asked, for the message.
+ * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. A command is not started yet. Throws `BadInput`
+ * for an unknown name; `where` is the option or file that the name came from, for the message.
  */
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
   if (name === IMPL.name) return IMPL;

@@ -1,16 +1,16 @@
-/** The two ways in which a machine can stand on either side. */
+/** The two kinds of machines that can be compared: in this process, or outside it. */
 
 import type { Machine, Program, Trace } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
 
-/** A machine of this process: it is stepped in lockstep, and may let invariants look inside. */
+/** A machine in this process: it runs in lockstep, and may have a shadow view for invariants. */
 export interface InProcessSubject {
   readonly kind: 'in-process';
   readonly name: string;
   readonly create: () => Machine;
 }
 
-/** What a program outside this process made of a program. */
+/** What an external subject answered to a program. */
 export type Answer =
   | { readonly kind: 'trace'; readonly trace: Trace }
   | { readonly kind: 'failed'; readonly failure: SubjectFailure; readonly detail: string };
@@ -22,7 +22,7 @@ export interface ExternalSubject {
   /** Starts it, or throws `BadInput` if it cannot be started. */
   start(): Promise<void>;
   answer(program: Program): Promise<Answer>;
-  /** Ends it. It may be started again. */
+  /** Stops it. It may be started again. */
   close(): Promise<void>;
 }
 

@@ -31,15 +31,15 @@ import type { Session } from '../../terminal/session.js';
 const DEFAULT_DEPTH: Readonly<Record<SmallMachineName, number>> = {
   small: 5,
   values: 5,
-  // These come to an end.
+  // Finitely many states, so the search ends by itself.
   tiny: Infinity,
   pair: Infinity,
 };
 const MOST_DEPTH = 1000;
-/** Up to 63 bytes each, for a moment; see properties/exhaust/state-table.ts. */
+/** Up to 63 bytes each; see properties/exhaust/state-table.ts. */
 const DEFAULT_STATES = 4_000_000;
 const MOST_STATES = 100_000_000;
-/** In the machine `small` enough for all programs of six steps, and some of seven. */
+/** Enough for all programs of six steps in `small`, and some of seven. */
 const DEFAULT_STATES_FOR_A_DEFECT = 36_000;
 
 interface ExhaustFlags extends SideFlags {
@@ -55,28 +55,28 @@ export const registerExhaust = (program: Command, session: Session): void => {
   const command = program
     .command('exhaust')
     .description(
-      'Visit all states of a small machine, breadth first; what diverges does so in as few steps as possible.',
+      'Visit all states of a small machine, breadth first, so that a counterexample is as short as possible.',
     )
     .addOption(machineOption())
     .addOption(pagingOption('paging of the guests').default('both'))
     .option(
       '--depth <steps>',
-      'steps of the longest program (default: 5; of tiny and pair all programs)',
+      'steps of the longest program (default: 5; tiny and pair: unlimited)',
       wholeNumber(0, MOST_DEPTH),
     )
     .option(
       '--max-states <count>',
-      'states of one exploration, of which there are three in each mode',
+      'states of one exploration; there are three for each paging mode',
       wholeNumber(1, MOST_STATES),
       DEFAULT_STATES,
     )
-    .option('--no-fold', 'take states that differ in names of slots, pages and roots for different ones')
+    .option('--no-fold', 'visit states that differ only in the names of slots, pages and roots separately')
     .option('--json', 'print the result as a JSON object');
   addSides(command, { subject: 'impl', reference: 'model' });
   addHelp(command, [
-    ['shadowdiff exhaust', 'all programs of few steps; takes half a minute'],
+    ['shadowdiff exhaust', 'all programs of up to 5 steps; takes half a minute'],
     ['shadowdiff exhaust --depth 8 --paging pae', 'longer ones'],
-    ['shadowdiff exhaust --machine tiny', 'a smaller machine, and every program of it, however long'],
+    ['shadowdiff exhaust --machine tiny', 'every program of a smaller machine, however long'],
     ['shadowdiff exhaust --subject impl:upper-entry-open', 'the shortest program that shows a bug'],
   ]).action(async (flags: ExhaustFlags) => {
     session.exitCode = await runCommand(flags, session);
@@ -106,8 +106,8 @@ const runCommand = async (flags: ExhaustFlags, session: Session): Promise<ExitCo
 const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
   const { subject, reference } = sidesOf(flags, session, undefined);
   return {
-    subject: telling(subject, '--subject'),
-    reference: telling(reference, '--reference'),
+    subject: transparent(subject, '--subject'),
+    reference: transparent(reference, '--reference'),
     invariants: INVARIANTS,
     machine: flags.machine,
     paging: flags.paging,
@@ -117,11 +117,11 @@ const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
   };
 };
 
-const telling = (subject: Subject, flag: string): InProcessSubject => {
+const transparent = (subject: Subject, flag: string): InProcessSubject => {
   if (subject.kind === 'in-process' && canBeExhausted(subject)) return subject;
   throw new BadInput(
     flag,
-    'a command does not tell its state; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
+    'the state of a command cannot be read; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
   );
 };
 
@@ -130,7 +130,7 @@ const verdictLines = (options: ExhaustOptions, result: ExhaustResult, session: S
   return ['', agreement(options, result, session)];
 };
 
-/** Inconclusive: a limit other than the depth ended it. */
+/** Inconclusive if a limit other than the depth ended it. */
 const exitCodeOf = ({ explorations, found }: ExhaustResult): ExitCode => {
   if (found !== undefined) return EXIT.divergence;
   const limited = explorations.some(({ result: { end } }) => end.kind === 'states' || end.kind === 'memory');
@@ -140,29 +140,26 @@ const exitCodeOf = ({ explorations, found }: ExhaustResult): ExitCode => {
 const addDefects = (command: Command, session: Session): void => {
   const defects = command
     .command('defects')
-    .description('The shortest program for every defect of the catalogue.')
+    .description('Find the shortest program for every defect of the catalogue.')
     .option('--defect <id...>', 'only these')
     .addOption(machineOption())
     .option(
       '--max-states <count>',
-      'states of one exploration, behind which a defect counts as not found',
+      'states of one exploration, after which a defect counts as not found',
       wholeNumber(1, MOST_STATES),
       DEFAULT_STATES_FOR_A_DEFECT,
     )
-    .option(
-      '--record',
-      'note it in the counterexamples of the corpus, and put a shorter program in the place of a longer one',
-    )
+    .option('--record', 'record the results in the corpus, replacing counterexamples by shorter ones')
     .option('--corpus <directory>', 'where the counterexamples are', CORPUS);
   addHelp(defects, [
     ['shadowdiff exhaust defects', 'all of them; takes some minutes'],
-    ['shadowdiff exhaust defects --record', 'and keep what was found'],
+    ['shadowdiff exhaust defects --record', 'and record the results in the corpus'],
   ]).action(async (flags: DefectsFlags) => {
     session.exitCode = await shortestOfAll({ ...flags, ...sharedOptions(command) }, session);
   });
 };
 
-/** Commander gives options that `exhaust` and `exhaust defects` share to the former, wherever they stand. */
+/** Commander assigns options that `exhaust` and `exhaust defects` share to the former, wherever they stand. */
 const sharedOptions = (exhaust: Command): Partial<DefectsFlags> => {
   const given = (name: string): boolean => exhaust.getOptionValueSource(name) === 'cli';
   const { machine, maxStates } = exhaust.opts<ExhaustFlags>();

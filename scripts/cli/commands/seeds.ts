@@ -25,8 +25,8 @@ interface SeedsFlags extends ProgramFlags {
 export const registerSeeds = (program: Command, session: Session): void => {
   const command = program
     .command('seeds')
-    .description('List the seeds of a campaign. A program is the same whatever the number of shards.')
-    .requiredOption('--campaign <name>', 'name of the campaign: what fuzz calls --seed', campaignName)
+    .description('List the seeds of a campaign. A program does not depend on the number of shards.')
+    .requiredOption('--campaign <name>', 'name of the campaign, as given to fuzz --seed', campaignName)
     .option(
       '--shards <count>',
       'shards that share the work; program k runs on shard k mod count',
@@ -36,10 +36,10 @@ export const registerSeeds = (program: Command, session: Session): void => {
     .option('--programs <count>', 'programs of the campaign', wholeNumber(0, MOST_PROGRAMS), 10)
     .option('--shard <index>', 'only this shard, from 0', wholeNumber(0, MOST_SHARDS - 1))
     .option('--program <index>', 'only this program, from 0', wholeNumber(0, MOST_PROGRAMS - 1))
-    .option('--print', 'print the program itself, as JSON; needs --program')
-    .option('--json', 'a JSON object a line');
+    .option('--print', 'print the program as JSON; needs --program')
+    .option('--json', 'print one JSON object per line');
   addHelp(addProgramOptions(command), [
-    ['shadowdiff seeds --campaign nightly --shards 4 --programs 100', 'who runs what'],
+    ['shadowdiff seeds --campaign nightly --shards 4 --programs 100', 'which shard runs which program'],
     ['shadowdiff seeds --campaign nightly --program 7 --print', 'program 7, as fuzz --seed nightly runs it'],
   ]).action(async (flags: SeedsFlags) => {
     session.exitCode = await runSeeds(flags, session);
@@ -56,21 +56,21 @@ const runSeeds = async (flags: SeedsFlags, session: Session): Promise<ExitCode> 
   if (flags.print === true && program !== undefined) {
     session.print(formatProgram(programOf(campaign, program, flags)));
   } else if (program !== undefined) {
-    await tellProgram(program, flags, session);
+    await printProgram(program, flags, session);
   } else {
-    for (const each of shardsOf(flags)) await tellShard(each, flags, session);
+    for (const each of shardsOf(flags)) await printShard(each, flags, session);
   }
   return EXIT.clean;
 };
 
-/** The very program that the fuzz loop runs. */
+/** The same program that fuzz runs. */
 const programOf = (campaign: string, index: number, flags: ProgramFlags) =>
   programArbitrary(programOptionsOf(flags)).generate(randomFor(programSeed(campaign, index)), undefined).value.program;
 
 const shardsOf = ({ shard, shards }: SeedsFlags): readonly number[] =>
   shard === undefined ? Array.from({ length: shards }, (_, index) => index) : [shard];
 
-const tellShard = async (shard: number, flags: SeedsFlags, session: Session): Promise<void> => {
+const printShard = async (shard: number, flags: SeedsFlags, session: Session): Promise<void> => {
   const { campaign, shards, programs, json } = flags;
   const seed = shardSeed(campaign, shard, shards);
   await session.stream(
@@ -78,11 +78,11 @@ const tellShard = async (shard: number, flags: SeedsFlags, session: Session): Pr
   );
   for (const program of programsOfShard(shard, shards)) {
     if (program >= programs || session.unread) return;
-    await tellProgram(program, flags, session);
+    await printProgram(program, flags, session);
   }
 };
 
-const tellProgram = async (
+const printProgram = async (
   program: number,
   { campaign, shards, json }: SeedsFlags,
   session: Session,

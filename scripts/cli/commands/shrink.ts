@@ -38,15 +38,15 @@ interface ShrinkFlags extends SideFlags {
 export const registerShrink = (program: Command, session: Session): void => {
   const command = program
     .command('shrink')
-    .description('Make a program that diverges smaller, and print it in the form in which it came.')
+    .description('Shrink a program that diverges, and print it in its original form.')
     .argument('<file>', 'a counterexample or a bare program; - is standard input')
-    .option('--write', 'replace the file of a counterexample; make one of a bare program')
-    .option('--corpus <directory>', 'where --write puts what is not in a corpus yet', CORPUS)
-    .option('--max-tries <count>', 'candidates tried', wholeNumber(1, MOST_TRIES), DEFAULT_MOST_TRIES);
+    .option('--write', 'replace the file of a counterexample; turn a bare program into one')
+    .option('--corpus <directory>', 'where --write puts a new counterexample', CORPUS)
+    .option('--max-tries <count>', 'the most candidates to try', wholeNumber(1, MOST_TRIES), DEFAULT_MOST_TRIES);
   addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
   addHelp(command, [
     ['shadowdiff shrink program.json > small.json', 'a bare program stays a bare program'],
-    ['shadowdiff shrink corpus/FILE --write', 'after shrinking has become better'],
+    ['shadowdiff shrink corpus/FILE --write', 'after the shrinker has improved'],
   ]).action(async (path: string, flags: ShrinkFlags) => {
     session.exitCode = await runShrink(path, flags, session);
   });
@@ -110,7 +110,7 @@ const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session):
   note: file.entry?.note ?? '',
 });
 
-/** Of a bare program nobody knows the campaign. */
+/** A bare program has no campaign. */
 const provenanceOf = ({ source, case: { program } }: CaseFile, { surroundings }: Session): Provenance => ({
   date: surroundings.today().toISOString(),
   version: packageVersion(),
@@ -119,7 +119,7 @@ const provenanceOf = ({ source, case: { program } }: CaseFile, { surroundings }:
   originalSteps: program.steps.length,
 });
 
-/** Answers the path. The old file goes only when the new one is there. */
+/** Answers the path. Removes the old file only after the new one has been written. */
 const write = async (path: string, file: CaseFile, entry: Finding, corpus: string): Promise<string> => {
   if (file.entry === undefined || path === STDIN) return await saveFinding(corpus, entry);
   const saved = await saveFinding(dirname(path), entry);

@@ -25,12 +25,14 @@ interface TraceFlags extends CaseTimeoutFlag {
 export const registerTrace = (program: Command, session: Session): void => {
   const command = program
     .command('trace')
-    .description('Speak the subject protocol: read a program a line, answer a trace a line, in order, until the end.')
-    .argument('[file]', 'programs, one a line, or one program over many lines; - is standard input', STDIN)
-    .option('--subject <name>', 'who answers', 'impl');
+    .description(
+      'Speak the subject protocol: read one program per line, answer one trace per line, until end of input.',
+    )
+    .argument('[file]', 'programs, one per line, or one program over many lines; - is standard input', STDIN)
+    .option('--subject <name>', 'the machine that answers', 'impl');
   addHelp(addCaseTimeout(command), [
-    ['shadowdiff trace program.json', 'what the machine answers to one program'],
-    ['shadowdiff trace --subject model < programs.jsonl', 'to many'],
+    ['shadowdiff trace program.json', 'the trace of one program'],
+    ['shadowdiff trace --subject model < programs.jsonl', 'the traces of many'],
     ["shadowdiff fuzz --subject 'exec:shadowdiff trace'", 'the machine in a process of its own'],
   ]).action(async (path: string, flags: TraceFlags) => {
     session.exitCode = await runTrace(path, flags, session);
@@ -51,7 +53,7 @@ const runTrace = async (path: string, flags: TraceFlags, session: Session): Prom
   }
 };
 
-/** The program of a file that holds one, maybe over many lines; nothing if its first line is a program by itself. */
+/** The program of a file that holds a single one, perhaps over many lines; undefined if the first line is a program by itself. */
 const singleProgram = async (path: string): Promise<Program | undefined> => {
   if (await startsWithProgram(path)) return undefined;
   return caseFileFrom(await readTextFile(path), path).case.program;
@@ -59,7 +61,7 @@ const singleProgram = async (path: string): Promise<Program | undefined> => {
 
 const startsWithProgram = async (path: string): Promise<boolean> => {
   const size = await sizeOf(path);
-  // Missing files, directories and empty ones are for the other reader to complain about.
+  // The other reader reports missing files, directories and empty files.
   if (size === undefined || size === 0) return false;
   if (size > MOST_BYTES) return true;
   const stream = createReadStream(path);
@@ -98,7 +100,7 @@ const answerLines = async (stream: Readable, source: string, subject: Subject, s
     const code = await answer(parseProgram(line, where), subject, where, session);
     if (code !== EXIT.clean || session.unread) return code;
   }
-  if (number === 0) throw new BadInput(source, 'there is no program; give one a line');
+  if (number === 0) throw new BadInput(source, 'there is no program; give one per line');
   return EXIT.clean;
 };
 

@@ -1,4 +1,4 @@
-/** What `exhaust` prints: a line for every exploration, the shortest counterexample, and what is known now. */
+/** What `exhaust` prints: a line for every exploration, then the shortest counterexample, or what the run has shown. */
 
 import { programToJson } from '../../../properties/formats/index.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
@@ -18,7 +18,7 @@ const row = (cells: readonly string[], end: string): string =>
   `${cells.map((cell, at) => (at < 2 ? cell.padEnd(COLUMNS[at]) : cell.padStart(COLUMNS[at]))).join('')}  ${end}`;
 
 export const explorationHead = ({ colors }: Session): string =>
-  colors.bold(row(['paging', 'kernel', 'depth', 'states', 'transitions', 'states/s'], 'ended because'));
+  colors.bold(row(['paging', 'kernel', 'depth', 'states', 'transitions', 'states/s'], 'ended by'));
 
 export const explorationLine = ({ paging, kernel, result }: Exploration, milliseconds: number): string => {
   const { depth, states, transitions, end } = result;
@@ -31,13 +31,13 @@ const endText = (end: ExploreEnd): string => {
     case 'closed':
       return 'no step leads to a new state';
     case 'depth':
-      return 'of --depth';
+      return '--depth reached';
     case 'states':
-      return 'of --max-states';
+      return '--max-states reached';
     case 'memory':
-      return 'of memory: there is none for more states';
+      return 'out of memory';
     case 'stopped':
-      return 'it was interrupted';
+      return 'interrupted';
     case 'divergence':
       return `a program of ${counted(end.found.program.steps.length, 'step')} diverges`;
     default:
@@ -58,13 +58,13 @@ export const counterexampleReport = (found: Counterexample, session: Session): r
     ...wrapped(
       shortest
         ? `no program of these alphabets with fewer than ${counted(program.steps.length, 'step')} diverges`
-        : 'it does not diverge without the steps that seem to change nothing: the machine remembers what it does not tell',
+        : 'it does not diverge without the steps that seem to change nothing: the machine has state that it does not reveal',
       width,
     ),
   ];
 };
 
-/** What is known after a run in which nothing diverged. */
+/** What a run without divergence has shown. */
 export const agreement = (options: ExhaustOptions, { explorations }: ExhaustResult, { width }: Session): string => {
   const states = explorations.reduce((sum, { result }) => sum + result.states, 0);
   const transitions = explorations.reduce((sum, { result }) => sum + result.transitions, 0);

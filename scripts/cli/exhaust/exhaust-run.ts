@@ -1,4 +1,4 @@
-/** One run of `exhaust`: the explorations of properties/exhaust with a clock, a terminal and a way to stop them. */
+/** Runs `exhaust` with a clock, a progress line, and Ctrl-C. */
 
 import type { Explored } from '../../../properties/exhaust/exploration.js';
 import type {
@@ -21,13 +21,13 @@ export interface TimedResult extends ExhaustResult {
   readonly milliseconds: number;
 }
 
-/** `told`: called with every exploration at its end, and how long it took in milliseconds. */
+/** `onExploration` is called at the end of every exploration, with its duration in milliseconds. */
 export const runExhaust = async (
   options: ExhaustOptions,
-  told: (exploration: Exploration, milliseconds: number) => void,
+  onExploration: (exploration: Exploration, milliseconds: number) => void,
   session: Session,
 ): Promise<TimedResult> => {
-  const run = new Run(told, session);
+  const run = new ExhaustRun(onExploration, session);
   const display = new ProgressDisplay(session, (columns) => fitting(run.parts(), columns));
   const unsubscribe = session.surroundings.onInterrupt(() => run.interrupt());
   try {
@@ -39,19 +39,19 @@ export const runExhaust = async (
   }
 };
 
-class Run implements ExhaustWatcher {
+class ExhaustRun implements ExhaustWatcher {
   interrupted = false;
-  private readonly told: (exploration: Exploration, milliseconds: number) => void;
+  private readonly onExploration: (exploration: Exploration, milliseconds: number) => void;
   private readonly monotonic: () => number;
   private readonly eventLoop: EventLoopYield;
   private readonly start: number;
-  /** Where the exploration at hand began. */
+  /** When the current exploration began. */
   private lap: number;
   private variant: Variant | undefined = undefined;
-  private sofar: Explored | undefined = undefined;
+  private progress: Explored | undefined = undefined;
 
-  constructor(told: (exploration: Exploration, milliseconds: number) => void, { surroundings }: Session) {
-    this.told = told;
+  constructor(onExploration: (exploration: Exploration, milliseconds: number) => void, { surroundings }: Session) {
+    this.onExploration = onExploration;
     this.monotonic = surroundings.monotonic;
     this.eventLoop = new EventLoopYield(this.monotonic);
     this.start = this.lap = this.monotonic();
@@ -65,11 +65,11 @@ class Run implements ExhaustWatcher {
     this.interrupted = true;
   }
 
-  /** What the progress line says, in the order of importance. */
+  /** The parts of the progress line, most important first. */
   parts(): readonly string[] {
-    const { variant, sofar } = this;
-    if (variant === undefined || sofar === undefined) return ['starting'];
-    const { states, transitions, depth } = sofar;
+    const { variant, progress } = this;
+    if (variant === undefined || progress === undefined) return ['starting'];
+    const { states, transitions, depth } = progress;
     const perSecond = (count: number): string => compactCount((count / (this.monotonic() - this.lap)) * 1000);
     return [
       `${compactCount(states)} states`,
@@ -80,18 +80,16 @@ class Run implements ExhaustWatcher {
     ];
   }
 
-  // What the explorations ask and tell.
-
-  async goOn(variant: Variant, sofar: Explored): Promise<boolean> {
+  async mayContinue(variant: Variant, progress: Explored): Promise<boolean> {
     this.variant = variant;
-    this.sofar = sofar;
+    this.progress = progress;
     await this.eventLoop.pause();
     return !this.interrupted;
   }
 
   explored(exploration: Exploration): void {
     const now = this.monotonic();
-    this.told(exploration, now - this.lap);
+    this.onExploration(exploration, now - this.lap);
     this.lap = now;
   }
 }

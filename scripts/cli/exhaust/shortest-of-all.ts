@@ -63,7 +63,7 @@ const searchWatched = async (
   const display = new ProgressDisplay(session, (columns) => fitting([defect.id, doing], columns));
   try {
     return await searchShortest({ machine, mostStates: maxStates }, implWith(subjectOf(defect), [defect]), MODEL, {
-      goOn: async ({ paging, kernel }, { states, depth }) => {
+      mayContinue: async ({ paging, kernel }, { states, depth }) => {
         doing = `${paging}, kernel ${kernel}, depth ${depth}, ${compactCount(states)} states`;
         await eventLoop.pause();
         return !interrupted();
