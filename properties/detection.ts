@@ -7,7 +7,7 @@ import { programsOf, runOptionsOf } from './explore.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
 import type { Guidance } from './pool/program-pool.js';
-import { MODEL, implWith } from './subjects/registry.js';
+import { MODEL, implWith } from './subjects/subject-names.js';
 
 export interface DetectionOptions {
   readonly mixture: Mixture;

@@ -6,7 +6,7 @@ import { programArbitrary } from './generators/index.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
-import { IMPL, MODEL } from './subjects/registry.js';
+import { IMPL, MODEL } from './subjects/subject-names.js';
 import type { Tally } from './tally.js';
 
 const PROGRAMS = 3000;

@@ -4,7 +4,7 @@ import type { KindOfFinding, FuzzOptions, FuzzResult, FuzzWatcher } from './fuzz
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from './subjects/registry.js';
+import { IMPL, MODEL, subjectNamed } from './subjects/subject-names.js';
 
 const DEFECTIVE = subjectNamed(
   'impl:demand-takes-page-twice,fault-code-from-shadow,set-pte-keeps-guessed-page',

@@ -37,7 +37,7 @@ export * from './explain/explanation.js';
 export { explainFinding } from './explain/explain.js';
 export type { ExplainOptions } from './explain/explain.js';
 export { programSeed, randomFor, shardSeed } from './seeds.js';
-export { IMPL, MODEL, implWith, subjectNamed } from './subjects/registry.js';
+export { IMPL, MODEL, implWith, subjectNamed } from './subjects/subject-names.js';
 export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';
 export { Tally } from './tally.js';
 export { RecordedMachine, traceOf } from './trace-of.js';

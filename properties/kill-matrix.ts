@@ -14,7 +14,7 @@ import type { Shrinkable } from './shrink/index.js';
 import { NotReproduced, shrink } from './shrink/index.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
-import { MODEL, implWith } from './subjects/registry.js';
+import { MODEL, implWith } from './subjects/subject-names.js';
 
 export interface MatrixOptions {
   /** Each seed is a campaign of its own: `matrix/0`, `matrix/1`, … */

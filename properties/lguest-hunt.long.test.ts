@@ -6,7 +6,7 @@ import type { KindOfFinding } from './fuzz.js';
 import { fuzz } from './fuzz.js';
 import { judgeOf } from './judging.js';
 import { INVARIANTS } from './invariants/invariants.js';
-import { MODEL, implWith } from './subjects/registry.js';
+import { MODEL, implWith } from './subjects/subject-names.js';
 
 const PROGRAMS = 20_000;
 

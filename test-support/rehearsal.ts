@@ -3,7 +3,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadInput } from '../properties/formats/index.js';
-import { subjectNamed } from '../properties/subjects/registry.js';
+import { subjectNamed } from '../properties/subjects/subject-names.js';
 import type { CapturedCall, Changes } from './captured-call.js';
 import { capturedCall } from './captured-call.js';
 import type { Crew, Outcome } from '../scripts/campaign/crew.js';

@@ -6,7 +6,7 @@ import { INVARIANTS } from '../invariants/invariants.js';
 import { cellsOf } from '../pool/distil.js';
 import { programsOf } from '../explore.js';
 import { poolOf } from '../pool/program-pool.js';
-import { IMPL, MODEL } from '../subjects/registry.js';
+import { IMPL, MODEL } from '../subjects/subject-names.js';
 import type { BatchOptions, BatchResult, Reach } from './batch.js';
 import { runBatch } from './batch.js';
 import { FirstReached } from './first-reached.js';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { KindOfFinding } from '../fuzz.js';
 import { fuzz } from '../fuzz.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 import type { Checked } from './regress.js';

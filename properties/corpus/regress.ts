@@ -7,7 +7,7 @@ import { signatureOf } from '../divergence.js';
 import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';
 import type { Stored } from './store.js';

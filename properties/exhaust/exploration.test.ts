@@ -3,7 +3,7 @@ import type { Machine, MachineConfig, Observation, StateSink, Step } from '../..
 import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { ExploreOptions, ExploreResult } from './exploration.js';
 import { explore } from './exploration.js';
 import type { Kernel } from './machines/layout.js';

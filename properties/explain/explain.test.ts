@@ -6,7 +6,7 @@ import type { Finding } from '../finding.js';
 import { parseCounterexample } from '../corpus/counterexample.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/registry.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import { MOST_FRAMES } from './frames.js';
 import { MOST_ROWS } from './table-rows.js';
 import type { Frame, GuestRow, Explanation } from './explanation.js';

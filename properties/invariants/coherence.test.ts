@@ -3,7 +3,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { Pair } from '../pair.js';
-import { IMPL, MODEL } from '../subjects/registry.js';
+import { IMPL, MODEL } from '../subjects/subject-names.js';
 import { INVARIANTS } from './invariants.js';
 
 test('a machine that was not created owes its guest nothing', async () => {

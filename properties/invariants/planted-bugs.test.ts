@@ -7,7 +7,7 @@ import { programArbitrary } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { Pair } from '../pair.js';
 import { programSeed, randomFor } from '../seeds.js';
-import { IMPL, MODEL, implWith } from '../subjects/registry.js';
+import { IMPL, MODEL, implWith } from '../subjects/subject-names.js';
 import type { InProcessSubject } from '../subjects/subject.js';
 import type { Invariant } from './invariant.js';
 import { INVARIANTS } from './invariants.js';

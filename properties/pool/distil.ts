@@ -5,7 +5,7 @@ import { keepsContract } from '../contract.js';
 import { programHash } from '../formats/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
-import { IMPL, MODEL } from '../subjects/registry.js';
+import { IMPL, MODEL } from '../subjects/subject-names.js';
 import { Tally } from '../tally.js';
 
 /**

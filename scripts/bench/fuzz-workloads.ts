@@ -7,7 +7,7 @@ import type { Case, ProgramOptions, Traffic } from '../../properties/generators/
 import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
-import { IMPL, MODEL } from '../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 
 /**

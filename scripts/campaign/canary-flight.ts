@@ -2,7 +2,7 @@
 
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import { CANARY_PROGRAMS, canaryCampaign, canaryOf } from '../../properties/campaign/canary.js';
-import { MODEL } from '../../properties/subjects/registry.js';
+import { MODEL } from '../../properties/subjects/subject-names.js';
 import type { CampaignSettings } from './tasks.js';
 import type { Workshop } from './workshop.js';
 

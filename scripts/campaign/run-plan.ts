@@ -10,7 +10,7 @@ import type { KnownFinding } from '../../properties/known-findings.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import { poolOf, readPrograms } from '../../properties/pool/program-pool.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
-import { IMPL, MODEL } from '../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { readKnown } from './known.js';
 import { CORPUS } from '../cli/options/corpus.js';
 import { shardOf } from '../cli/options/shard.js';

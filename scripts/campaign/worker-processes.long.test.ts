@@ -44,7 +44,7 @@ const command = async (script: string, words: readonly string[], env: NodeJS.Pro
 const TROUBLED: Readonly<Record<string, string>> = {
   'troubled-subject.mjs': `
     import { ShadowMachine } from './impl/shadow-machine.js';
-    import { subjectNamed } from './properties/subjects/registry.js';
+    import { subjectNamed } from './properties/subjects/subject-names.js';
     const { hang, die, grow } = JSON.parse(process.env.TROUBLES);
     class Troubled extends ShadowMachine {
       create(config) {

@@ -1,6 +1,6 @@
 /** The module that runs in each worker of a run. */
 
-import { subjectNamed } from '../../properties/subjects/registry.js';
+import { subjectNamed } from '../../properties/subjects/subject-names.js';
 import { becomeWorker } from './worker-process.js';
 
 export default becomeWorker(subjectNamed);

@@ -5,7 +5,7 @@ import type { Milestone } from './coverage-document.js';
 import type { FuzzResult, FuzzWatcher } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
-import { IMPL, MODEL } from '../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { ProgressDisplay } from '../terminal/progress-display.js';

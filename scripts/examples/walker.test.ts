@@ -13,7 +13,7 @@ import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
 import { CommandSubject } from '../../properties/subjects/command-subject.js';
-import { MODEL } from '../../properties/subjects/registry.js';
+import { MODEL } from '../../properties/subjects/subject-names.js';
 
 const WALKER = fileURLToPath(new URL('walker.py', import.meta.url));
 const README = fileURLToPath(new URL('README.md', import.meta.url));

@@ -1,7 +1,7 @@
 /** The two machines of a run: found by name, started and closed. */
 
-import type { SubjectSettings } from '../../properties/subjects/registry.js';
-import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/registry.js';
+import type { SubjectSettings } from '../../properties/subjects/subject-names.js';
+import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import type { Session } from './session.js';
 

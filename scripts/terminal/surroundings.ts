@@ -1,7 +1,7 @@
 /** All that the command line takes from the process it runs in, so that a test can give it something else. */
 
 import type { Readable, Writable } from 'node:stream';
-import type { subjectNamed } from '../../properties/subjects/registry.js';
+import type { subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Crew, CrewOptions } from '../campaign/crew.js';
 
 /** Where text goes: a terminal says so, and how wide it is. */

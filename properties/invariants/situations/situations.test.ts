@@ -3,7 +3,7 @@ import { programArbitrary } from '../../generators/index.js';
 import { INVARIANTS } from '../invariants.js';
 import { Pair } from '../../pair.js';
 import { programSeed, randomFor } from '../../seeds.js';
-import { IMPL, MODEL } from '../../subjects/registry.js';
+import { IMPL, MODEL } from '../../subjects/subject-names.js';
 import type { Tally } from '../../tally.js';
 import { axesOf, cellCount, valuesAt, whyUnreachable } from './grid.js';
 

@@ -9,7 +9,7 @@ import { judgeOf } from '../../../properties/judging.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import type { Judge } from '../../../properties/shrink/index.js';
 import { shrink } from '../../../properties/shrink/index.js';
-import { implWith, MODEL } from '../../../properties/subjects/registry.js';
+import { implWith, MODEL } from '../../../properties/subjects/subject-names.js';
 import { CAMPAIGN } from '../fuzz-workloads.js';
 import type { Figure, Group } from '../measurement.js';
 import { figureOf } from '../measurement.js';

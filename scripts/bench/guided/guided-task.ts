@@ -10,7 +10,7 @@ import { Pair } from '../../../properties/pair.js';
 import { distil, NewCells, reachingOf } from '../../../properties/pool/distil.js';
 import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';
-import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 import { Tally } from '../../../properties/tally.js';
 
 export type GuidedTask =

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Ledger } from '../../../properties/campaign/ledger.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
-import { SUBJECT_NAMES } from '../../../properties/subjects/registry.js';
+import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import { ProgressDisplay } from '../../terminal/progress-display.js';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ExhaustOptions } from '../../../properties/exhaust/exhaust.js';
 import type { ExploreEnd } from '../../../properties/exhaust/exploration.js';
-import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 import { capturing } from '../../../test-support/captured-call.js';
 import { Session } from '../../terminal/session.js';
 import { agreement } from './exhaust-report.js';

@@ -14,7 +14,7 @@ import { searchShortest } from '../../../properties/exhaust/exhaust.js';
 import type { Counterexample } from '../../../properties/exhaust/exploration.js';
 import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
 import type { Finding, Shortest } from '../../../properties/finding.js';
-import { MODEL, implWith } from '../../../properties/subjects/registry.js';
+import { MODEL, implWith } from '../../../properties/subjects/subject-names.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { SUBJECT_NAMES } from '../../../properties/subjects/registry.js';
+import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';

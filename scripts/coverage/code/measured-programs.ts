@@ -5,7 +5,7 @@ import { programArbitrary } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
-import { IMPL, MODEL } from '../../../properties/subjects/registry.js';
+import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 
 /** `programs`: numbers of the campaign. A divergence ends its program and nothing else: it is the fuzz loop's to tell. */
 export const runPrograms = async ({ campaign, programs, twice, ...options }: Job): Promise<void> => {
