@@ -15,7 +15,7 @@ import { traceOf } from './trace-of.js';
 
 const model = new ReferenceMachine();
 const impl = new ShadowMachine();
-const lockstep = new Lockstep({ reference: model, subject: impl, invariants: INVARIANTS });
+const lockstep = new Lockstep({ model: model, subject: impl, invariants: INVARIANTS });
 
 /** Where an access or a question of the host led, or the fault that the guest got instead. */
 const translation = ({ outcome }: Observation): unknown => (outcome.kind === 'killed' ? undefined : outcome);

@@ -127,17 +127,17 @@ export class Checks {
  * only those marked `whenQuiet`. `kind`: the subject's outcome, by `kindIndex`.
  */
 export const selectChecks = (plan: StagePlan, kind: number, over: boolean, moment: Moment): readonly Check[] => {
-  if (over || moment.referenceKind !== moment.subjectKind) return plan.all;
+  if (over || moment.modelKind !== moment.subjectKind) return plan.all;
   const { tables, changed } = moment.preState;
-  const quiet = !changed && isQuiet(moment.reference, tables) && isQuiet(moment.subject, tables);
+  const quiet = !changed && isQuiet(moment.model, tables) && isQuiet(moment.subject, tables);
   return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
 };
 
 const isQuiet = ({ references, stores, tables }: Observation, tablesBefore: number): boolean =>
   references.length === 0 && stores.length === 0 && tables === tablesBefore;
 
-const sameSwitcher = ({ reference, subject }: Moment): boolean => {
-  const expected = reference.switcher;
+const sameSwitcher = ({ model, subject }: Moment): boolean => {
+  const expected = model.switcher;
   const actual = subject.switcher;
   if (expected.text !== actual.text || expected.registers !== actual.registers) return false;
   for (let cpu = 0; cpu < expected.state.length; cpu++) if (expected.state[cpu] !== actual.state[cpu]) return false;

@@ -5,7 +5,7 @@
  * import fc from 'fast-check';
  * import { INVARIANTS, Lockstep, ReferenceMachine, ShadowMachine, programArbitrary } from 'shadowdiff';
  *
- * const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject: new ShadowMachine(), invariants: INVARIANTS });
+ * const lockstep = new Lockstep({ model: new ReferenceMachine(), subject: new ShadowMachine(), invariants: INVARIANTS });
  * fc.assert(
  *   fc.property(programArbitrary(), ({ program, traffic }) => lockstep.run(program, traffic === 'coherent') === undefined),
  * );

@@ -90,7 +90,7 @@ const hunt = async (defect: Defect, campaign: string, options: MatrixOptions): P
     return true;
   };
   const subject = implWith(defect.id, [defect]);
-  const machines = { reference: MODEL.create(), subject: subject.create() };
+  const machines = { model: MODEL.create(), subject: subject.create() };
   const lockstep = new Lockstep({ ...machines, invariants: INVARIANTS, tolerates: note });
   const repeats = new Pair({ reference: MODEL, subject, invariants: INVARIANTS });
   const arbitrary = programArbitrary();

@@ -67,7 +67,7 @@ import {
   INVARIANTS, Lockstep, ReferenceMachine, ShadowMachine, defectNamed, formatTrace, parseProgram, programArbitrary, traceOf,
 } from 'shadowdiff';
 
-const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject: new ShadowMachine(), invariants: INVARIANTS });
+const lockstep = new Lockstep({ model: new ReferenceMachine(), subject: new ShadowMachine(), invariants: INVARIANTS });
 fc.assert(
   fc.property(programArbitrary(), ({ program, traffic }) => lockstep.run(program, traffic === 'coherent') === undefined),
   { seed: 7, numRuns: 50 },
@@ -75,7 +75,7 @@ fc.assert(
 
 const broken = new ShadowMachine();
 defectNamed('state-page-writable').plant(broken);
-const judge = new Lockstep({ reference: new ReferenceMachine(), subject: broken, invariants: INVARIANTS });
+const judge = new Lockstep({ model: new ReferenceMachine(), subject: broken, invariants: INVARIANTS });
 const { failed, counterexample } = fc.check(
   fc.property(programArbitrary(), ({ program, traffic }) => judge.run(program, traffic === 'coherent') === undefined),
   { seed: 7 },
@@ -112,7 +112,7 @@ const mine: Invariant = {
   watch: stateless(() => HELD),
 };
 const subject: Machine = new ShadowMachine();
-const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject, invariants: [...INVARIANTS, mine] });
+const lockstep = new Lockstep({ model: new ReferenceMachine(), subject, invariants: [...INVARIANTS, mine] });
 const programs: fc.Arbitrary<Case> = programArbitrary({ paging: 'pae', traffic: 'coherent', mostSteps: 60 });
 const step: Step = { op: 'access', vaddr: vaddr(0x1000), kind: 'read', mode: 'user' };
 fc.assert(

@@ -77,8 +77,8 @@ const DEATH: Step = { op: 'set-pmd', pmd: paddr(0x1000), index: 0 };
 const LIVING: Program = { machine: MACHINE, steps: TOUR };
 const DYING: Program = { machine: MACHINE, steps: [...TOUR, DEATH, access(0x0, 'read'), access(0x0, 'read')] };
 
-const soundPair = (): { readonly reference: Machine; readonly subject: Machine } => ({
-  reference: new ReferenceMachine(),
+const soundPair = (): { readonly model: Machine; readonly subject: Machine } => ({
+  model: new ReferenceMachine(),
   subject: new ShadowMachine(),
 });
 
@@ -199,7 +199,7 @@ describe('who is asked', () => {
     const log: string[] = [];
     const invariants: Invariant[] = [{ ...witness('one', ['init'], log), looksAt: 'shadow' }];
     const black: Machine = new ReferenceMachine();
-    new Lockstep({ reference: new ReferenceMachine(), subject: black, invariants }).run(LIVING, false);
+    new Lockstep({ model: new ReferenceMachine(), subject: black, invariants }).run(LIVING, false);
     expect(log).toEqual(['one begin']);
     new Lockstep({ ...soundPair(), invariants }).run(LIVING, false);
     expect(log).toContain('one after init');
@@ -207,15 +207,8 @@ describe('who is asked', () => {
 
   test('an invariant sees the step, the guest after it, and both observations', () => {
     const seen: unknown[] = [];
-    const look = ({ step, guest, reference, subject, shadow }: Moment): Verdict => {
-      seen.push([
-        step?.op,
-        guest.root,
-        guest.linear,
-        reference.outcome.kind,
-        subject.outcome.kind,
-        shadow !== undefined,
-      ]);
+    const look = ({ step, guest, model, subject, shadow }: Moment): Verdict => {
+      seen.push([step?.op, guest.root, guest.linear, model.outcome.kind, subject.outcome.kind, shadow !== undefined]);
       return VACUOUS;
     };
     const invariants: Invariant[] = [
@@ -267,7 +260,7 @@ describe('the end of a program', () => {
 describe('a divergence of a defective machine', () => {
   test('at creation', () => {
     const lockstep = new Lockstep({
-      reference: new ReferenceMachine(),
+      model: new ReferenceMachine(),
       subject: tampering('creation-leaks-root'),
       invariants: INVARIANTS,
     });
@@ -277,7 +270,7 @@ describe('a divergence of a defective machine', () => {
 
   test('at destroy', () => {
     const lockstep = new Lockstep({
-      reference: new ReferenceMachine(),
+      model: new ReferenceMachine(),
       subject: tampering('teardown-forgets-tables'),
       invariants: INVARIANTS,
     });
@@ -333,7 +326,7 @@ describe('the tally', () => {
 const runRecorded = (program: Program, trace: Trace, invariants = INVARIANTS): Divergence | undefined => {
   const subject = new RecordedMachine();
   subject.load(trace);
-  return new Lockstep({ reference: new ReferenceMachine(), subject, invariants }).run(program, false);
+  return new Lockstep({ model: new ReferenceMachine(), subject, invariants }).run(program, false);
 };
 
 type Change = (observation: Observation) => Observation | undefined;

@@ -30,11 +30,11 @@ const EARLY_STEPS = 10;
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
 export interface LockstepOptions {
-  readonly reference: Machine;
+  readonly model: Machine;
   readonly subject: Machine;
   /**
    * The invariants to check; see `INVARIANTS`. Skipped: those that look at `shadow` if the subject has none, and those that look
-   * at `fresh` if the reference has none.
+   * at `fresh` if the model has none.
    */
   readonly invariants: readonly Invariant[];
   /** Where the run is counted; a fresh one if left out. */
@@ -46,7 +46,7 @@ export interface LockstepOptions {
 /** Runs any number of programs, one after the other, on one pair of machines. */
 export class Lockstep {
   readonly tally: Tally;
-  private readonly reference: Machine;
+  private readonly model: Machine;
   private readonly subject: Machine;
   private readonly checks: Checks;
   private readonly tolerates: (divergence: Divergence) => boolean;
@@ -60,12 +60,12 @@ export class Lockstep {
   /** Steps that `step` took since `begin`. */
   private stepsTaken = 0;
 
-  constructor({ reference, subject, invariants, tally, tolerates }: LockstepOptions) {
-    this.reference = reference;
+  constructor({ model, subject, invariants, tally, tolerates }: LockstepOptions) {
+    this.model = model;
     this.subject = subject;
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    const sight = { shadow: subject.shadow !== undefined, fresh: reference.walksAlways === true };
+    const sight = { shadow: subject.shadow !== undefined, fresh: model.walksAlways === true };
     this.checks = new Checks(invariants, this.tally, sight);
     this.moment = {
       config: this.guest.config,
@@ -74,9 +74,9 @@ export class Lockstep {
       contractKept: false,
       preState: this.preState,
       guest: this.guest,
-      reference: ZERO_OBSERVATION,
+      model: ZERO_OBSERVATION,
       subject: ZERO_OBSERVATION,
-      referenceKind: ZERO_OBSERVATION.outcome.kind,
+      modelKind: ZERO_OBSERVATION.outcome.kind,
       subjectKind: ZERO_OBSERVATION.outcome.kind,
       shadow: subject.shadow,
     };
@@ -105,7 +105,7 @@ export class Lockstep {
     moment.step = undefined;
     this.preState.begin(moment);
     this.checks.begin();
-    this.observe(this.reference.create(machine), this.subject.create(machine));
+    this.observe(this.model.create(machine), this.subject.create(machine));
     this.preState.conclude(moment);
     return this.judgeAll({ kind: 'create' });
   }
@@ -123,7 +123,7 @@ export class Lockstep {
     if (found !== undefined) return found;
     moment.stage = 'destroy';
     this.preState.record(this.wasOver, moment);
-    this.observe(this.reference.destroy(), this.subject.destroy());
+    this.observe(this.model.destroy(), this.subject.destroy());
     this.preState.conclude(moment);
     return this.judgeAll({ kind: 'destroy' });
   }
@@ -154,7 +154,7 @@ export class Lockstep {
   private takeStep(step: Step, index: number): Divergence | undefined {
     const plan = this.checks.at(step.op);
     this.prepare(plan, step);
-    this.observe(this.reference.apply(step), this.subject.apply(step));
+    this.observe(this.model.apply(step), this.subject.apply(step));
     const kind = this.record(plan);
     const checks = selectChecks(plan, kind, this.wasOver, this.moment);
     const broken = this.checks.judge(checks, this.moment);
@@ -172,18 +172,18 @@ export class Lockstep {
     if (!this.over) this.guest.follow(step);
   }
 
-  private observe(reference: Observation, subject: Observation): void {
+  private observe(model: Observation, subject: Observation): void {
     const { moment } = this;
-    moment.reference = reference;
+    moment.model = model;
     moment.subject = subject;
-    moment.referenceKind = reference.outcome.kind;
+    moment.modelKind = model.outcome.kind;
     moment.subjectKind = subject.outcome.kind;
   }
 
   /** Records and counts how the step ended; returns the `kindIndex` of the subject's outcome. */
   private record(plan: StagePlan): number {
     const { moment, preState } = this;
-    this.guest.absorb(moment.reference);
+    this.guest.absorb(moment.model);
     preState.conclude(moment);
     const kind = kindIndex(moment.subjectKind);
     this.countStep(plan, kind);

@@ -38,24 +38,24 @@ interface Side {
 /** Runs any number of programs, one after the other, on two subjects of either kind; `close` it when done. */
 export class Pair {
   readonly tally: Tally;
-  private readonly reference: Side;
+  private readonly model: Side;
   private readonly subject: Side;
   private readonly lockstep: Lockstep;
   private readonly determinismIndex: number;
 
-  constructor({ reference, subject, invariants, tally }: PairOptions) {
+  constructor({ reference: model, subject, invariants, tally }: PairOptions) {
     this.tally = tally ?? new Tally(invariants);
-    this.reference = sideOf(reference);
+    this.model = sideOf(model);
     this.subject = sideOf(subject);
     this.determinismIndex = invariants.indexOf(determinism);
-    const machines = { reference: this.reference.machine, subject: this.subject.machine };
+    const machines = { model: this.model.machine, subject: this.subject.machine };
     this.lockstep = new Lockstep({ ...machines, invariants, tally: this.tally });
   }
 
   /** Runs a program; answers the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
   async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
     const failure =
-      asDivergence(await this.reference.prepare(program), 'reference') ??
+      asDivergence(await this.model.prepare(program), 'reference') ??
       asDivergence(await this.subject.prepare(program), 'subject');
     if (failure !== undefined) return failure;
     const found = this.lockstep.run(program, contractKept);
@@ -64,7 +64,7 @@ export class Pair {
 
   /** Ends the subjects outside this process. */
   async close(): Promise<void> {
-    await this.reference.close();
+    await this.model.close();
     await this.subject.close();
   }
 

@@ -24,7 +24,7 @@ const MOST_PAGES = 256;
 export const judgeWith = (bug: PlantedBug): Judge => {
   const subject = new ShadowMachine();
   bug.plant(subject);
-  const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject, invariants: INVARIANTS });
+  const lockstep = new Lockstep({ model: new ReferenceMachine(), subject, invariants: INVARIANTS });
   return ({ traffic, program }) => Promise.resolve(lockstep.run(program, traffic === 'coherent'));
 };
 

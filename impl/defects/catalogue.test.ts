@@ -60,7 +60,7 @@ const planted = (...defects: readonly Defect[]): ShadowMachine => {
   return machine;
 };
 const lockstepWith = (subject: ShadowMachine): Lockstep =>
-  new Lockstep({ reference: new ReferenceMachine(), subject, invariants: INVARIANTS });
+  new Lockstep({ model: new ReferenceMachine(), subject, invariants: INVARIANTS });
 
 describe('planting', () => {
   test('touches the given machine and no other, made before or after', () => {
@@ -69,7 +69,7 @@ describe('planting', () => {
     const after = new ShadowMachine();
     for (let index = 0; index < 50; index++) {
       for (const subject of [before, after]) {
-        const lockstep = new Lockstep({ reference: new ReferenceMachine(), subject, invariants: INVARIANTS });
+        const lockstep = new Lockstep({ model: new ReferenceMachine(), subject, invariants: INVARIANTS });
         expect(lockstep.run(generate(index).program, false)).toBeUndefined();
       }
     }

@@ -78,7 +78,7 @@ export class Excursion {
     this.folding = folding;
     this.key = new StateKey(machine.swaps, folding);
     this.undo = subject.shadow === undefined ? undefined : new Undo(subject.shadow, machine);
-    this.lockstep = new Lockstep({ reference, subject, invariants });
+    this.lockstep = new Lockstep({ model: reference, subject, invariants });
   }
 
   /**

@@ -45,8 +45,8 @@ export const accessedDirty: Invariant = {
   ],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
-    const { subject, referenceKind, subjectKind } = moment;
-    if (!observed(subjectKind) || !observed(referenceKind)) return VACUOUS;
+    const { subject, modelKind, subjectKind } = moment;
+    if (!observed(subjectKind) || !observed(modelKind)) return VACUOUS;
     const stores = compareStores(moment) ?? lookAtLeaf(moment);
     if (stores !== undefined) return stores;
     return subject.stores.length > 0 || (moment.contractKept && subjectKind === 'mapped') ? HELD : VACUOUS;
@@ -55,10 +55,10 @@ export const accessedDirty: Invariant = {
 
 const observed = (kind: OutcomeKind): boolean => !bareOutcome(kind);
 
-const compareStores = ({ reference, subject, guest }: Moment): Violation | undefined => {
-  const count = Math.max(reference.stores.length, subject.stores.length);
+const compareStores = ({ model, subject, guest }: Moment): Violation | undefined => {
+  const count = Math.max(model.stores.length, subject.stores.length);
   for (let index = 0; index < count; index++) {
-    const found = compareStore(reference.stores[index], subject.stores[index], guest);
+    const found = compareStore(model.stores[index], subject.stores[index], guest);
     if (found !== undefined) return found;
   }
   return undefined;

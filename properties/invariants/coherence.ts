@@ -25,7 +25,7 @@ export const coherence: Invariant = {
     },
     { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },
   ],
-  watch: stateless(({ reference: { fresh }, subject, subjectKind }) => {
+  watch: stateless(({ model: { fresh }, subject, subjectKind }) => {
     // The guest is dead, or was never created.
     if (fresh === undefined) return VACUOUS;
     if (subjectKind === 'dead' || hasOwnInvariant(subjectKind)) return VACUOUS;

@@ -55,8 +55,8 @@ const killsAt = (op: Op): Grid => {
   const cause: Dimension = {
     name: 'cause',
     values: [...causes.map(([, name]) => name), ANOTHER],
-    of: ({ reference, subject }) => {
-      const { outcome } = subject.outcome.kind === 'killed' ? subject : reference;
+    of: ({ model, subject }) => {
+      const { outcome } = subject.outcome.kind === 'killed' ? subject : model;
       const index = outcome.kind === 'killed' ? causes.findIndex(([each]) => each === outcome.cause) : -1;
       return index < 0 ? causes.length : index;
     },
@@ -92,8 +92,8 @@ export const killDecision: Invariant = {
   stages: OPS,
   outcomes: ['killed'],
   situations: KILLERS.map(killsAt),
-  watch: stateless(({ reference, subject, referenceKind, subjectKind }) => {
-    if (referenceKind !== 'killed' && subjectKind !== 'killed') return VACUOUS;
-    return compareOutcomes(reference.outcome, subject.outcome) ?? HELD;
+  watch: stateless(({ model, subject, modelKind, subjectKind }) => {
+    if (modelKind !== 'killed' && subjectKind !== 'killed') return VACUOUS;
+    return compareOutcomes(model.outcome, subject.outcome) ?? HELD;
   }),
 };

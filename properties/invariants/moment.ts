@@ -25,10 +25,10 @@ export interface Moment {
   readonly preState: PreState;
   /** What the guest did, this step included. */
   readonly guest: GuestRecord;
-  readonly reference: Observation;
+  readonly model: Observation;
   readonly subject: Observation;
   /** The kinds of the two outcomes, read once for all invariants. */
-  readonly referenceKind: OutcomeKind;
+  readonly modelKind: OutcomeKind;
   readonly subjectKind: OutcomeKind;
   /** The subject's tables, if it can be inspected. */
   readonly shadow: ShadowView | undefined;

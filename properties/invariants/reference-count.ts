@@ -9,7 +9,7 @@ import type { Violation } from './violation.js';
 const PAGES: Dimension = {
   name: 'pages whose count changed',
   values: ['1', '2', '3 or more'],
-  of: ({ reference, subject }) => Math.min(Math.max(reference.references.length, subject.references.length), 3) - 1,
+  of: ({ model, subject }) => Math.min(Math.max(model.references.length, subject.references.length), 3) - 1,
 };
 
 /** References keep pages from being taken away under a mapping; a lost one pins a page for ever. */
@@ -34,9 +34,9 @@ export const referenceCount: Invariant = {
           : setPmdNeedsPae({ step, paging }),
     },
   ],
-  watch: stateless(({ reference, subject, referenceKind, subjectKind: kind }) => {
-    if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || referenceKind === 'killed') return VACUOUS;
-    const expected = reference.references;
+  watch: stateless(({ model, subject, modelKind, subjectKind: kind }) => {
+    if (kind === 'killed' || kind === 'dead' || kind === 'host-bug' || modelKind === 'killed') return VACUOUS;
+    const expected = model.references;
     const actual = subject.references;
     if (expected.length === 0 && actual.length === 0) return VACUOUS;
     return compare(expected, actual) ?? HELD;

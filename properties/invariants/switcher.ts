@@ -42,9 +42,9 @@ class SwitcherWatch {
   }
 
   readonly after = (moment: Moment): Verdict => {
-    const { subject, reference, stage, shadow } = moment;
-    if (bareOutcome(moment.subjectKind) || bareOutcome(moment.referenceKind)) return VACUOUS;
-    const difference = compare(reference.switcher, subject.switcher);
+    const { subject, model, stage, shadow } = moment;
+    if (bareOutcome(moment.subjectKind) || bareOutcome(moment.modelKind)) return VACUOUS;
+    const difference = compare(model.switcher, subject.switcher);
     if (difference !== undefined) return difference;
     if (stage !== 'access') return VACUOUS;
     return (shadow === undefined ? undefined : this.look(shadow, moment)) ?? HELD;

@@ -64,11 +64,11 @@ class TableWatch {
     this.version = -1;
   }
 
-  readonly after = ({ subject, reference, subjectKind, referenceKind, shadow }: Moment): Verdict => {
-    if (bareOutcome(subjectKind) || bareOutcome(referenceKind)) return VACUOUS;
-    if (subject.tables !== reference.tables) {
-      const [expected, actual] = [String(reference.tables), String(subject.tables)];
-      return subject.tables > reference.tables
+  readonly after = ({ subject, model, subjectKind, modelKind, shadow }: Moment): Verdict => {
+    if (bareOutcome(subjectKind) || bareOutcome(modelKind)) return VACUOUS;
+    if (subject.tables !== model.tables) {
+      const [expected, actual] = [String(model.tables), String(subject.tables)];
+      return subject.tables > model.tables
         ? { kind: 'too-many-tables', field: 'tables', expected, actual, difference: 'too many tables' }
         : { kind: 'too-few-tables', field: 'tables', expected, actual, difference: 'too few tables' };
     }

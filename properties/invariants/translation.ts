@@ -61,14 +61,14 @@ class TranslationWatch {
     this.broken = false;
   }
 
-  readonly after = ({ stage, reference, subject, referenceKind, subjectKind }: Moment): Verdict => {
+  readonly after = ({ stage, model, subject, modelKind, subjectKind }: Moment): Verdict => {
     if (subjectKind === 'host-bug') this.broken = true;
-    if (this.broken || isKill(stage, referenceKind) || isKill(stage, subjectKind)) return VACUOUS;
+    if (this.broken || isKill(stage, modelKind) || isKill(stage, subjectKind)) return VACUOUS;
     // `progress` reports it.
     if (subjectKind === 'stuck' && stage === 'access') return VACUOUS;
-    const found = compareOutcomes(reference.outcome, subject.outcome);
+    const found = compareOutcomes(model.outcome, subject.outcome);
     if (found !== undefined) return found;
-    return referenceKind === 'ok' || referenceKind === 'dead' ? VACUOUS : HELD;
+    return modelKind === 'ok' || modelKind === 'dead' ? VACUOUS : HELD;
   };
 }
 

@@ -15,7 +15,7 @@ import { ModelRun } from '../model-run.js';
 
 /** Both machines in lockstep, with these invariants alone. */
 const lockstepOf = (id: string, title: string, cases: readonly Case[], invariants: readonly Invariant[]): Workload => {
-  const machines = { reference: new ReferenceMachine(), subject: new ShadowMachine() };
+  const machines = { model: new ReferenceMachine(), subject: new ShadowMachine() };
   const lockstep = new Lockstep({ ...machines, invariants });
   return {
     id,
