@@ -1,7 +1,5 @@
 /** Messages about input that cannot be read: a file, an answer, an argument. */
 
-/** What is said to somebody whose file, answer or argument cannot be read. */
-
 /** Where in a source the problem is, and how many others there are. */
 export interface BadInputPlace {
   /** A path such as `steps[3].paddr`, or `line 3, column 7`; left out if it is the whole. */
@@ -25,8 +23,6 @@ export class BadInput extends Error {
 }
 
 // Foreign values in a message: short, in one line, and free of anything that a terminal would obey.
-
-/** How a stranger's value is shown in one line of a terminal: short, and with nothing that a terminal would obey. */
 
 /** The most UTF-16 units of a string to show. */
 const MOST_SHOWN = 60;

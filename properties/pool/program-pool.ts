@@ -1,7 +1,7 @@
 /**
  * The pool of a guided campaign: interesting programs to start from, and where the corpus keeps them (`programs/` beside the
- * counterexamples, one file a program, named by its hash). A pool is frozen while a campaign runs, because shards cannot tell
- * each other what they have reached; its identity is part of the campaign's.
+ * counterexamples, one file a program, named by its hash). A pool is frozen while a campaign runs, because shards cannot share
+ * what they have reached; its identity is part of the campaign's.
  */
 
 import { createHash } from 'node:crypto';

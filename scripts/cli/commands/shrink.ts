@@ -88,8 +88,8 @@ const shrinkFile = async (
     await startSides(sides);
     const divergence = await judge(found);
     if (divergence === undefined) {
-      const who = `${sides.subject.name} does not diverge from ${sides.reference.name} on this program`;
-      throw new BadInput(source, `${who}; name another --subject, or replay it to look`);
+      const agreement = `${sides.subject.name} does not diverge from ${sides.reference.name} on this program`;
+      throw new BadInput(source, `${agreement}; name another --subject, or replay it to look`);
     }
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
     return { small: await shrink({ value: found }, signatureOf(divergence), judge, limits), interrupted };
