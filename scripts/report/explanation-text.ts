@@ -1,4 +1,4 @@
-/** A finding told step by step on the terminal: the sentence, the steps, and the state in which they end. */
+/** The explanation of a finding on the terminal: the sentence, the steps, and the final state. */
 
 import { mostImportant } from '../../properties/explain/table-rows.js';
 import type {
@@ -21,7 +21,7 @@ import { printable } from '../terminal/printable.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
-/** Rows of one slot, or of one tree of the guest, that a terminal shows; `--json` has more. */
+/** At most this many rows of a slot or of a guest tree are shown; `--json` has them all. */
 const MOST_ROWS = 16;
 const INDENT = 6;
 
@@ -43,7 +43,7 @@ export const explanationText = (explanation: Explanation, look: Look): readonly 
   ];
 };
 
-/** A step behind the divergence is listed and not told. */
+/** Steps after the divergence are listed without details. */
 const stepLines = (step: ExplainedStep, explanation: Explanation, look: Look): readonly string[] => {
   const { colors, width } = look;
   const { place } = explanation.divergence;
@@ -51,13 +51,13 @@ const stepLines = (step: ExplainedStep, explanation: Explanation, look: Look): r
   const number = String(step.index).padStart(Math.max(2, String(explanation.steps.length - 1).length));
   const head = `${here ? MARK : ' '} ${number}  ${step.listing}`;
   if (step.necessity.kind === 'not-reached') return [colors.dim(head)];
-  const told = [
+  const details = [
     labelled('does', printable(step.meaning), width, INDENT),
     labelled('needed', printable(neededText(step.necessity)), width, INDENT),
     ...(step.setsUp === '' ? [] : [labelled(here ? 'changes' : 'sets up', printable(step.setsUp), width, INDENT)]),
   ];
-  if (!here) return [head, ...told.map((line) => colors.dim(line))];
-  return [colors.bold(colors.red(head)), ...told, ...breaks(explanation, look)];
+  if (!here) return [head, ...details.map((line) => colors.dim(line))];
+  return [colors.bold(colors.red(head)), ...details, ...breaks(explanation, look)];
 };
 
 const neededText = (necessity: Necessity): string => {
@@ -77,7 +77,7 @@ const neededText = (necessity: Necessity): string => {
   }
 };
 
-/** Creation, the end and destroy are told only if the divergence is there. */
+/** Creation, the end and destroy are listed only if the divergence is there. */
 const momentLines = (explanation: Explanation, frame: Frame | undefined, look: Look): readonly string[] => {
   const head = look.colors.bold(look.colors.red(`${MARK}     ${explanation.divergence.place.kind}`));
   const does = frame === undefined ? [] : [labelled('does', frame.meaning, look.width, INDENT)];
@@ -98,7 +98,7 @@ const stateLines = (frame: Frame, explanation: Explanation, look: Look): readonl
   ...(frame.shadow === undefined ? [] : shadowLines(frame.shadow, explanation.levels, look)),
 ];
 
-/** Where both sides agree, one text for both. */
+/** One text for both sides where they agree. */
 const answerLines = ({ outcome, counts, references, stores }: Frame, { width, colors }: Look): readonly string[] => {
   const both = (label: string, expected: string, actual: string, differs: boolean): string =>
     differs
@@ -159,8 +159,8 @@ const slotLines = (slot: ShadowSlot, levels: readonly PagingLevel[], look: Look)
   }
   const root = slot.root === undefined ? 'shadows no root' : `shadows root ${slot.root}`;
   const freed = slot.tables.filter(({ allocated }) => !allocated);
-  const told = [...slot.leaves, ...slot.gone.map((leaf) => ({ ...leaf, change: 'gone' as const }))];
-  const below = told.filter(({ switcher, divergent }) => !switcher || divergent);
+  const leaves = [...slot.leaves, ...slot.gone.map((leaf) => ({ ...leaf, change: 'gone' as const }))];
+  const below = leaves.filter(({ switcher, divergent }) => !switcher || divergent);
   const rows = mostImportant(below, ({ change, divergent }) => change !== 'same' || divergent, MOST_ROWS);
   const hidden = slot.leftOut + below.length - rows.length;
   const window = slot.leaves.filter(({ switcher, divergent }) => switcher && !divergent);
@@ -194,7 +194,7 @@ const sinceText = (since: number | undefined): string => (since === undefined ? 
 const changeText = (change: string): string =>
   change === 'added' ? ' (new)' : change === 'altered' ? ' (changed)' : '';
 
-/** What the divergence is about has a mark. */
+/** Rows that the divergence is about are marked. */
 const row = (label: string, text: string, divergent: boolean, { width, colors }: Look): string => {
   const line = labelled(label, printable(text), width, 4);
   return divergent ? colors.red(`${MARK}${line.slice(1)}`) : line;

@@ -1,4 +1,4 @@
-/** A finding as it is told on the terminal: what went wrong, where, and the whole program. */
+/** A finding on the terminal: what went wrong, where, and the whole program. */
 
 import { describeMachine, describeStep } from '../../properties/formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
@@ -44,7 +44,7 @@ const placeText = ({ place }: Divergence, program: Program): string => {
   return step === undefined ? where : `${where}: ${describeStep(step, program.machine.paging).replace(/ {2,}/g, ' ')}`;
 };
 
-/** How two sides part. */
+/** What the two sides disagree about. */
 export const divergenceLines = (
   { field, expected, actual, alsoBroken }: Divergence,
   { width, colors }: Pick<Session, 'width' | 'colors'>,
@@ -55,7 +55,7 @@ export const divergenceLines = (
   ...(alsoBroken.length === 0 ? [] : [labelled('also', printable(alsoBroken.join(', ')), width, 2)]),
 ];
 
-// A whole program for the eye, with a mark where it goes wrong.
+// The listing of a program, with a mark where it diverges.
 
 export const MARK = '>';
 

@@ -13,8 +13,32 @@ const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   'not-applicable': 'does not apply',
 };
 
-export const invariantsSection = ({ invariants }: ReportDocument): Markup =>
-  html`<section id="invariants" aria-labelledby="invariants-title">
+interface Column {
+  readonly name: string;
+  /** Undefined if it was not measured. */
+  readonly cell: (invariant: InvariantReport) => Markup | undefined;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    name: 'checks, premise held',
+    cell: ({ checks, exercised }) =>
+      bar(exercised, checks, `${compactCount(checks)}, ${formatShare(exercised, checks)}`),
+  },
+  {
+    name: 'situations reached',
+    cell: ({ situations }) =>
+      situations && bar(situations.reached, situations.reachable, `${situations.reached} of ${situations.reachable}`),
+  },
+  { name: 'lines of impl', cell: ({ code }) => code && bar(code.lines.covered, code.lines.total) },
+  { name: 'branches of impl', cell: ({ code }) => code && bar(code.branches.covered, code.branches.total) },
+  { name: 'planted bugs caught', cell: ({ defects }) => defects && caughtView(defects) },
+];
+
+/** Columns that no run measured are left out. */
+export const invariantsSection = ({ invariants }: ReportDocument): Markup => {
+  const columns = COLUMNS.filter(({ cell }) => invariants.some((invariant) => cell(invariant) !== undefined));
+  return html`<section id="invariants" aria-labelledby="invariants-title">
     <h2 id="invariants-title">Invariants</h2>
     <p class="lead">
       Rules that every sound machine obeys, checked after every step. A check counts as exercised only if its premise
@@ -24,33 +48,24 @@ export const invariantsSection = ({ invariants }: ReportDocument): Markup =>
       <thead>
         <tr>
           <th scope="col">invariant</th>
-          <th scope="col">checks, premise held</th>
-          <th scope="col">situations reached</th>
-          <th scope="col">lines of impl</th>
-          <th scope="col">branches of impl</th>
-          <th scope="col">planted bugs caught</th>
+          ${columns.map(({ name }) => html`<th scope="col">${name}</th>`)}
         </tr>
       </thead>
       <tbody>
-        ${invariants.map(invariantRow)}
+        ${invariants.map((invariant) => invariantRow(invariant, columns))}
       </tbody>
     </table>
   </section>`;
+};
 
-const invariantRow = (invariant: InvariantReport): Markup => {
-  const { id, statement, state, checks, exercised, situations, code } = invariant;
+const invariantRow = (invariant: InvariantReport, columns: readonly Column[]): Markup => {
+  const { id, statement, state } = invariant;
   return html`<tr class="${state}" id="invariant-${id}">
     <th scope="row">
       <span class="name">${id}</span> <span class="state">${stateText(invariant)}</span>
       <span class="statement">${statement}</span>
     </th>
-    <td data-label="checks, premise held">${bar(exercised, checks, checksText(checks, exercised))}</td>
-    <td data-label="situations reached">${situations === undefined ? NONE : situationsBar(situations)}</td>
-    <td data-label="lines of impl">${code === undefined ? NONE : bar(code.lines.covered, code.lines.total)}</td>
-    <td data-label="branches of impl">
-      ${code === undefined ? NONE : bar(code.branches.covered, code.branches.total)}
-    </td>
-    <td data-label="planted bugs caught">${caughtText(invariant)}</td>
+    ${columns.map(({ name, cell }) => html`<td data-label="${name}">${cell(invariant) ?? NONE}</td>`)}
   </tr>`;
 };
 
@@ -59,20 +74,11 @@ const NONE = html`<span class="none" title="not measured">–</span>`;
 const stateText = ({ state, findings }: InvariantReport): string =>
   state === 'broken' ? `broken: ${counted(findings, 'finding')}` : STATE_WORDS[state];
 
-const checksText = (checks: number, exercised: number): string =>
-  `${compactCount(checks)}, ${formatShare(exercised, checks)}`;
-
-const situationsBar = ({ reached, reachable }: NonNullable<InvariantReport['situations']>): Markup =>
-  bar(reached, reachable, `${reached} of ${reachable}`);
-
-const caughtText = ({ defects }: InvariantReport): Markup => {
-  if (defects === undefined) return NONE;
-  const { alone, withOthers } = defects;
-  return html`<span class="caught"
+const caughtView = ({ alone, withOthers }: NonNullable<InvariantReport['defects']>): Markup =>
+  html`<span class="caught"
     ><span title="${alone.join(', ')}">${alone.length} alone</span>
     <span title="${withOthers.join(', ')}">${withOthers.length} with others</span></span
   >`;
-};
 
 // Code.
 

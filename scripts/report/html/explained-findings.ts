@@ -19,42 +19,49 @@ export interface RerunOptions extends CaseTimeoutFlag {
   readonly session: Session;
 }
 
-/** A finding with its explanation, or the sentence that says why there is none. */
-export type Told = { readonly finding: FindingReport } & (
-  { readonly explanation: Explanation } | { readonly untold: string }
+/** A finding with its explanation, or the reason why there is none. */
+export type ExplainedFinding = { readonly finding: FindingReport } & (
+  { readonly explanation: Explanation } | { readonly unexplained: string }
 );
 
 /** A page with more would be slow to open. */
-const MOST_STORIES = 50;
+const MOST_EXPLAINED = 50;
 
-export const tellFindings = async (report: BuiltReport, rerun: RerunOptions): Promise<readonly Told[]> => {
-  const told: Told[] = [];
+export const explainFindings = async (
+  report: BuiltReport,
+  rerun: RerunOptions,
+): Promise<readonly ExplainedFinding[]> => {
+  const explained: ExplainedFinding[] = [];
   for (const finding of report.document.findings) {
-    told.push(
-      told.length < MOST_STORIES
-        ? await tellFinding(finding, report, rerun)
+    explained.push(
+      explained.length < MOST_EXPLAINED
+        ? await explainAgain(finding, report, rerun)
         : {
             finding,
-            untold: `Only the first ${MOST_STORIES} findings are shown step by step; replay this one on its own.`,
+            unexplained: `Only the first ${MOST_EXPLAINED} findings are shown step by step; replay this one on its own.`,
           },
     );
   }
-  return told;
+  return explained;
 };
 
-const tellFinding = async (finding: FindingReport, report: BuiltReport, rerun: RerunOptions): Promise<Told> => {
+const explainAgain = async (
+  finding: FindingReport,
+  report: BuiltReport,
+  rerun: RerunOptions,
+): Promise<ExplainedFinding> => {
   const stored = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
   if (stored === undefined)
-    return { finding, untold: 'Its program is not stored with these results, so it cannot be run.' };
+    return { finding, unexplained: 'Its program is not stored with these results, so it cannot be run.' };
   if (isDeath(stored.divergence))
-    return { finding, untold: 'It kills or hangs the process that runs it, so it was not run again.' };
+    return { finding, unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
     const explanation = await runAgain(stored, finding, rerun);
     if (explanation !== undefined) return { finding, explanation };
-    const untold = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
-    return { finding, untold };
+    const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
+    return { finding, unexplained };
   } catch (error) {
-    if (error instanceof BadInput) return { finding, untold: `It cannot be run here: ${error.message}.` };
+    if (error instanceof BadInput) return { finding, unexplained: `It cannot be run here: ${error.message}.` };
     throw error;
   }
 };
@@ -76,14 +83,14 @@ const runAgain = async (
 
 /** Another invariant may catch the same bug first; then the program is run again with the finding's own invariant alone. */
 const explanationOf = async (
-  { case: told, divergence: { invariant } }: Finding,
+  { case: found, divergence: { invariant } }: Finding,
   signature: string,
   sides: Sides,
   pause: () => Promise<void> | undefined,
 ): Promise<Explanation | undefined> => {
-  const explanation = await explainFinding(told, { ...sides, invariants: INVARIANTS, invariant, pause });
+  const explanation = await explainFinding(found, { ...sides, invariants: INVARIANTS, invariant, pause });
   const own = invariantNamed(invariant);
   if (explanation === undefined || own === undefined || signatureOf(explanation.divergence) === signature)
     return explanation;
-  return (await explainFinding(told, { ...sides, invariants: [own], invariant, pause })) ?? explanation;
+  return (await explainFinding(found, { ...sides, invariants: [own], invariant, pause })) ?? explanation;
 };

@@ -6,9 +6,12 @@ import type { Frame, ExplainedStep, Explanation } from '../../../properties/expl
 import { anchorOf, frameView } from './step-view.js';
 import { counted } from '../../terminal/numbers.js';
 import type { FindingReport, ReportDocument } from '../document/report-document.js';
-import type { Told } from './explained-findings.js';
+import type { ExplainedFinding } from './explained-findings.js';
 
-export const findingsSection = ({ findings }: ReportDocument, told: readonly Told[]): Markup | undefined => {
+export const findingsSection = (
+  { findings }: ReportDocument,
+  explained: readonly ExplainedFinding[],
+): Markup | undefined => {
   if (findings.length === 0) return undefined;
   return html`<section id="findings" aria-labelledby="findings-title">
     <h2 id="findings-title">${counted(findings.length, 'finding')}</h2>
@@ -17,12 +20,12 @@ export const findingsSection = ({ findings }: ReportDocument, told: readonly Tol
       it; click an address to follow it through the tables. What a step changed is
       <span class="swatch changed">marked</span>, and what is wrong is <span class="swatch divergent">framed</span>.
     </p>
-    ${glossary()} ${told.map(findingView)}
+    ${glossary()} ${explained.map(findingView)}
   </section>`;
 };
 
-const findingView = (told: Told, index: number): Markup => {
-  const { finding } = told;
+const findingView = (explained: ExplainedFinding, index: number): Markup => {
+  const { finding } = explained;
   const { id, signature, impact, counterexample } = finding;
   return html`<details class="finding" id="${id}" ${index === 0 ? html`open` : undefined}>
     <summary>
@@ -31,12 +34,12 @@ const findingView = (told: Told, index: number): Markup => {
       ${counterexample === undefined ? undefined : html`<span class="tag">${counted(counterexample.listing.length - 1, 'step')}</span>`}
       <span class="tag">${counted(finding.count, 'program')}</span>
     </summary>
-    ${'explanation' in told ? explanationView(told.explanation, finding) : untoldView(told.untold, finding)}
+    ${'explanation' in explained ? explanationView(explained.explanation, finding) : unexplainedView(explained.unexplained, finding)}
   </details>`;
 };
 
-const untoldView = (untold: string, finding: FindingReport): Markup =>
-  html`<p class="why">${untold}</p>
+const unexplainedView = (unexplained: string, finding: FindingReport): Markup =>
+  html`<p class="why">${unexplained}</p>
     ${facts(finding)} ${listing(finding)}`;
 
 const explanationView = (explanation: Explanation, finding: FindingReport): Markup =>
@@ -67,10 +70,10 @@ const toolbar = ({ frames, focus }: Explanation): Markup =>
     <output class="position">${frames.at(-1)?.name}</output>
     <button type="button" data-go="1" aria-label="Next step">→</button>
     <label class="address"
-      >Follow
+      >Address
       <input
         name="address"
-        placeholder="an address"
+        placeholder="0x400000"
         value="${focus.vaddr}"
         autocomplete="off"
         spellcheck="false"
@@ -212,7 +215,7 @@ const WORDS: readonly (readonly [word: string, meaning: string])[] = [
 
 const glossary = (): Markup =>
   html`<details class="glossary">
-    <summary>The words used here</summary>
+    <summary>Glossary</summary>
     <dl>
       ${WORDS.map(
         ([word, meaning]) =>

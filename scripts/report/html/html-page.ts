@@ -12,8 +12,8 @@ import { codeSection, invariantsSection } from './coverage-sections.js';
 import { findingsSection } from './findings-section.js';
 import { matrixSection } from './matrix-section.js';
 import { situationsSection } from './situations-section.js';
-import type { RerunOptions, Told } from './explained-findings.js';
-import { tellFindings } from './explained-findings.js';
+import type { RerunOptions, ExplainedFinding } from './explained-findings.js';
+import { explainFindings } from './explained-findings.js';
 import { summarySection } from './summary-section.js';
 import { timelineSection } from './timeline-section.js';
 
@@ -23,12 +23,12 @@ const STYLES = ['page.css', 'finding.css'];
 const SCRIPTS = ['stepper.js', 'follow.js', 'hints.js'];
 
 export const htmlText = async (report: BuiltReport, rerun: RerunOptions): Promise<string> => {
-  const told = await tellFindings(report, rerun);
-  const sections = sectionsOf(report.document, told).filter(isThere);
+  const explained = await explainFindings(report, rerun);
+  const sections = sectionsOf(report.document, explained).filter(isThere);
   return pageText({
     title: 'What shadowdiff found',
     style: (await Promise.all(STYLES.map(viewerFile))).join('\n'),
-    scripts: told.length === 0 ? [await viewerFile('hints.js')] : await Promise.all(SCRIPTS.map(viewerFile)),
+    scripts: explained.length === 0 ? [await viewerFile('hints.js')] : await Promise.all(SCRIPTS.map(viewerFile)),
     contents: sections.flatMap(({ anchor, name }) => (anchor === undefined ? [] : [[anchor, name] as const])),
     body: html`${sections.map(({ content }) => content)}`,
   });
@@ -44,9 +44,9 @@ interface Section {
 
 const isThere = ({ content }: Section): boolean => content !== undefined;
 
-const sectionsOf = (report: ReportDocument, told: readonly Told[]): readonly Section[] => [
+const sectionsOf = (report: ReportDocument, explained: readonly ExplainedFinding[]): readonly Section[] => [
   { name: 'Summary', content: summarySection(report) },
-  { anchor: 'findings', name: 'Findings', content: findingsSection(report, told) },
+  { anchor: 'findings', name: 'Findings', content: findingsSection(report, explained) },
   { anchor: 'invariants', name: 'Invariants', content: invariantsSection(report) },
   { anchor: 'matrix', name: 'Planted bugs', content: matrixSection(report) },
   { anchor: 'situations', name: 'Situations', content: situationsSection(report) },

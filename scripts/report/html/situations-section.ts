@@ -12,7 +12,7 @@ export const situationsSection = ({ invariants }: ReportDocument): Markup | unde
   return html`<section id="situations" aria-labelledby="situations-title">
     <h2 id="situations-title">Situations</h2>
     <p class="lead">
-      How often each invariant was exercised in which situation.
+      How often each invariant was exercised in which situation.<br />
       <span class="key"><span class="swatch reached">12</span> reached</span>
       <span class="key"><span class="swatch empty">0</span> empty: no program reached it</span>
       <span class="key"><span class="swatch unreachable">–</span> unreachable: hover or focus for the reason</span>

@@ -14,7 +14,7 @@ export const summarySection = (report: ReportDocument): Markup => {
     <dl class="facts">
       ${fact('programs', formatCount(programs))} ${fact('steps', formatCount(steps))}
       ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
-      ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))}, against ${namesOf(runs.map(({ reference }) => reference))}`)}
+      ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))} against ${namesOf(runs.map(({ reference }) => reference))}`)}
     </dl>
     ${runs.length === 0 ? undefined : runsTable(report)} ${known.length === 0 ? undefined : knownTable(report)}
   </section>`;
