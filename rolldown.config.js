@@ -4,7 +4,7 @@
  * output in build/ stays one file per module, for the benchmarks and for coverage of code.
  */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { defineConfig } from 'rolldown';
 
@@ -32,9 +32,39 @@ const declarations = (entry) => ({
   },
 });
 
-const bundle = ({ input, plugins, chunks, groups }) => ({
+const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+const TERMS = /^(licen[cs]e|copying|notice)\b/i;
+
+/** The licences of the packages that are bundled, which ask to travel with every copy. */
+const thirdPartyNotices = () => {
+  /** Of all bundles so far: the last one writes the file that stays. */
+  const notices = new Map();
+  const noticeOf = (directory) => {
+    const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+    const files = readdirSync(directory).filter((file) => TERMS.test(file));
+    if (files.length === 0) throw new Error(`${name} is bundled and has no licence file`);
+    return [`${name} ${version}`, ...files.map((file) => readFileSync(join(directory, file), 'utf8').trim())].join(
+      '\n\n',
+    );
+  };
+  return {
+    name: 'third-party-notices',
+    generateBundle(_, outputs) {
+      for (const id of Object.values(outputs).flatMap(({ moduleIds = [] }) => moduleIds)) {
+        const directory = PACKAGE.exec(id)?.[0];
+        if (directory !== undefined && !notices.has(directory)) notices.set(directory, noticeOf(directory));
+      }
+      const source = `${['shadowdiff contains these packages.', ...notices.values()].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+      this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-NOTICES.txt', source });
+    },
+  };
+};
+
+const notices = thirdPartyNotices();
+
+const bundle = ({ input, plugins = [], chunks, groups }) => ({
   input,
-  plugins,
+  plugins: [...plugins, notices],
   platform: 'node',
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   external: (id, importer) => importer !== undefined && isPackage(id) && !BUNDLED.has(id),

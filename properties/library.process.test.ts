@@ -172,6 +172,23 @@ describe('the package', () => {
     expect(shipped.filter((name) => /^(build|test-support)\b|\/bench\/.*\.js$/.test(name))).toEqual([]);
   });
 
+  test('carries the licence of every package that is bundled into it', async () => {
+    const dist = join(user, 'node_modules', 'shadowdiff', 'dist');
+    const scripts = (await readdir(dist, { recursive: true })).filter((name) => name.endsWith('.js'));
+    const code = (await Promise.all(scripts.map((name) => readFile(join(dist, name), 'utf8')))).join('\n');
+    const loads = code.matchAll(/(?:from|import|import\(|resolve\()\s*["'`]((?:@[^/"'`]+\/)?[^/"'`]+)/g);
+    const loaded = new Set(Array.from(loads, ([, name]) => name));
+    const bundled = Object.keys(manifest.dependencies).filter((name) => !loaded.has(name));
+    const notices = await readFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
+    const named = Array.from(notices.matchAll(/^-{80}\n\n(\S+) \d/gm), ([, name]) => name);
+    expect(named.toSorted((a, b) => a.localeCompare(b))).toEqual(bundled);
+    expect(bundled).toEqual(['commander', 'picocolors', 'string-argv', 'zod']);
+    for (const name of named) {
+      const licence = await readFile(join(MODULES, name, 'LICENSE'), 'utf8');
+      expect(notices).toContain(licence.trim());
+    }
+  });
+
   test('can be imported and run by plain Node', async () => {
     await writeFile(join(user, 'script.js'), SCRIPT);
     const output = await outputOf(process.execPath, ['script.js'], user);
