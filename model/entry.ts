@@ -42,7 +42,7 @@ export const hasReservedBits = (entry: GuestEntry): boolean => (entry.high & RES
 /** All bits from 12 up, the reserved ones of PAE included: 20 bits in 2-level, 52 in PAE. */
 export const pageNumber = (entry: GuestEntry): Pfn => pfn(entry.high * 2 ** 20 + (entry.low >>> PAGE_BITS));
 
-/** Some bit below 12 is set that is not among `allowed`. */
+/** Whether a bit below 12 is set that is not in `allowed`. */
 export const hasFlagsBeside = (entry: GuestEntry, allowed: number): boolean => (entry.low & FLAGS & ~allowed) !== 0;
 
 /** A leaf after an access through it: A set, and D for a write (machine.md 3, demand, 6). */
@@ -62,11 +62,11 @@ export const rightsOf = (entry: GuestEntry): Rights => (entry.low & (RW | US)) a
 
 export const bothRights = (one: Rights, other: Rights): Rights => (one & other) as Rights;
 
-/** A leaf is shadowed writable only once it is dirty, so that the first write comes by and sets D. */
+/** A shadow leaf is writable only once the guest's leaf is dirty, so that the first write faults and sets D. */
 export const shadowRights = (leaf: GuestEntry): Rights =>
   isDirty(leaf) ? rightsOf(leaf) : bothRights(rightsOf(leaf), US as Rights);
 
-/** The rights without which an access faults. */
+/** The rights that an access needs. */
 export const neededRights = (kind: AccessKind, mode: AccessMode): Rights =>
   ((kind === 'write' ? RW : 0) | (mode === 'user' ? US : 0)) as Rights;
 

@@ -1,6 +1,6 @@
 /**
- * What the hypervisor does: machine.md 2 and 3, rule by rule. Read the two side by side. A rule that can kill answers
- * the kill, or `undefined` when it went well.
+ * What the hypervisor does, rule by rule, in the order of machine.md 2 and 3: read the two side by side. A rule that can kill
+ * the guest returns the kill, or `undefined` if it did not.
  */
 
 import {
@@ -17,12 +17,10 @@ import {
   shadowRights,
   touched,
 } from './entry.js';
-import { HostPages } from './host-pages.js';
-import { GuestMemory } from './memory.js';
-import { GuestReferences } from './references.js';
+import { GuestRam } from './guest-ram.js';
+import { GuestReferences, HostPages } from './host-pages.js';
 import type { SwitcherCounts } from './slot.js';
 import { ShadowSlot } from './slot.js';
-import { FACT } from './facts.js';
 import type {
   AccessKind,
   AccessMode,
@@ -44,7 +42,6 @@ import type {
   SetPgdStep,
   SetPteStep,
   SetStackStep,
-  StateSink,
   Step,
   Vaddr,
 } from './vocabulary/index.js';
@@ -60,7 +57,6 @@ import {
   pagingSizes,
   pfn,
   reservedBytes,
-  slot,
   SLOTS,
   vaddr,
 } from './vocabulary/index.js';
@@ -70,35 +66,34 @@ import { linearTranslation, TOP_LEVEL, walkGuest } from './walk.js';
 const OK: Outcome = { kind: 'ok' };
 
 export class Hypervisor {
-  readonly memory: GuestMemory;
+  readonly ram: GuestRam;
   readonly references = new GuestReferences();
   readonly hostPages = new HostPages();
   readonly switcher: SwitcherCounts;
-
+  readonly slots: readonly ShadowSlot[];
+  current: ShadowSlot;
+  linearMode = true;
+  initialized = false;
+  /** 0 until `initialized`. */
+  kernelAddress = vaddr(0);
+  esp = vaddr(0);
+  stackPages = 0;
+  hostCpu: Cpu = cpu(0);
   /**
-   * What the guest's own tables gave for the last step, an access or a guest-pa, walked at that moment; undefined after any
-   * other step. Valid until the next one.
+   * If the last step was an access or a guest-pa: the outcome that a walk of the guest's own tables gave, whatever was handed
+   * out earlier. Valid until the next step.
    */
   fresh: Outcome | undefined = undefined;
 
   private readonly config: MachineConfig;
   private readonly sizes: PagingSizes;
   private readonly topLevel: Level;
-  private readonly slots: readonly ShadowSlot[];
-  private current: ShadowSlot;
-  private linearMode = true;
-  private initialized = false;
-  /** Means something once `initialized`. */
-  private kernelAddress = vaddr(0);
-  private esp = vaddr(0);
-  private stackPages = 0;
-  private hostCpu: Cpu = cpu(0);
 
   constructor(config: MachineConfig) {
     this.config = config;
     this.sizes = pagingSizes(config.paging);
     this.topLevel = TOP_LEVEL[config.paging];
-    this.memory = new GuestMemory(config.guestPages, this.sizes.entryBytes);
+    this.ram = new GuestRam(config.guestPages, this.sizes.entryBytes);
     this.switcher = { text: 0, state: new Array<number>(config.hostCpus).fill(0), registers: 0 };
     const { sizes, hostPages, references, switcher } = this;
     this.slots = Array.from({ length: SLOTS }, () => new ShadowSlot({ sizes, hostPages, references, switcher }));
@@ -121,21 +116,6 @@ export class Hypervisor {
     return { kind: 'destroyed' };
   }
 
-  /** All that the steps to come depend on. References follow from leaves, and observed changes are taken at every step. */
-  tellState(sink: StateSink): void {
-    sink.fact(FACT.guest);
-    sink.flag(this.linearMode);
-    sink.flag(this.initialized);
-    sink.number(this.kernelAddress);
-    sink.number(this.esp);
-    sink.number(this.stackPages);
-    sink.cpu(this.hostCpu);
-    this.hostPages.tellState(sink);
-    this.memory.tellState(sink);
-    this.references.tellState(sink);
-    for (const [index, each] of this.slots.entries()) each.tellState(slot(index), each === this.current, sink);
-  }
-
   // The table of steps (machine.md 3).
 
   perform(step: Step): Outcome {
@@ -143,7 +123,7 @@ export class Hypervisor {
     if (!this.initialized && needsInit(step.op)) return KILL.beforeInit(step.op);
     switch (step.op) {
       case 'store':
-        this.memory.store(step.paddr, step.value);
+        this.ram.store(step.paddr, step.value);
         return OK;
       case 'init':
         return this.init(step);
@@ -311,9 +291,9 @@ export class Hypervisor {
   private access({ vaddr: address, kind, mode }: AccessStep): Outcome {
     this.enterGuest();
     if (address >= this.sizes.switcherAddress) return (this.fresh = fault(accessCode(kind, mode)));
-    const answer = this.askTables(address, kind, mode);
+    const answer = this.translate(address, kind, mode);
     this.fresh = answer.outcome;
-    // What was handed out earlier decides, until the guest announces a change.
+    // A leaf that was handed out earlier decides, until the guest announces a change.
     const leaf = this.current.leafAllowing(address, neededRights(kind, mode));
     if (leaf !== undefined) return mapped(leaf.page, address);
     return this.fill(address, kind, answer);
@@ -324,11 +304,11 @@ export class Hypervisor {
   }
 
   private demand(address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome {
-    return this.fill(address, kind, this.askTables(address, kind, mode));
+    return this.fill(address, kind, this.translate(address, kind, mode));
   }
 
-  /** What the guest's own tables give for an access; nothing changes. The numbers are machine.md's (demand). */
-  private askTables(address: Vaddr, kind: AccessKind, mode: AccessMode): TablesAnswer {
+  /** What the guest's own tables give for an access at this moment: demand, 1 to 5. It changes nothing. */
+  private translate(address: Vaddr, kind: AccessKind, mode: AccessMode): TablesAnswer {
     // 1 and 2.
     const walk = this.linearMode ? linearTranslation(address) : this.walk(address, 'checked');
     if (walk.kind === 'killed') return { outcome: walk };
@@ -349,24 +329,20 @@ export class Hypervisor {
     }
   }
 
-  /** 6 of demand, where the tables translate the address. */
+  /** Demand, 6. */
   private fill(address: Vaddr, kind: AccessKind, { outcome, translation }: TablesAnswer): Outcome {
     if (translation === undefined) return outcome;
-    return this.mapTranslation(address, kind, translation) ?? outcome;
-  }
-
-  private mapTranslation(address: Vaddr, kind: AccessKind, translation: Translation): Killed | undefined {
     const leaf = touched(translation.leaf, kind);
     const noTable = this.current.makeTables(address, translation.upperRights);
     if (noTable !== undefined) return noTable;
     this.current.releaseLeaf(address);
     const refused = this.install(this.current, address, leaf);
     if (refused !== undefined) return refused;
-    if (translation.home !== undefined) this.memory.writeBack(translation.home, leaf);
-    return undefined;
+    if (translation.home !== undefined) this.ram.writeBack(translation.home, leaf);
+    return outcome;
   }
 
-  /** Takes the page of a leaf that targets RAM, and installs it where no leaf is. */
+  /** Takes the page of a leaf that targets RAM, and installs the leaf where there is none. */
   private install(slot: ShadowSlot, address: Vaddr, leaf: GuestEntry): Killed | undefined {
     const page = pageNumber(leaf);
     const rights = shadowRights(leaf);
@@ -389,7 +365,7 @@ export class Hypervisor {
     return (this.fresh = this.walkForHost(step));
   }
 
-  /** Nothing is handed out for the host's questions: each one walks. */
+  /** guest-pa always walks, so its outcome is fresh in any case. */
   private walkForHost(step: GuestPaStep): Outcome {
     if (this.linearMode) return { kind: 'physical', paddr: paddr(step.vaddr) };
     const walk = this.walk(step.vaddr, 'unchecked');
@@ -401,18 +377,18 @@ export class Hypervisor {
   private walk(address: Vaddr, strictness: Strictness): Walk {
     const root = this.current.gpgdir;
     if (root === undefined) throw new Error('the model left linear mode without a root');
-    return walkGuest(this.memory, this.topLevel, root, address, strictness);
+    return walkGuest(this.ram, this.topLevel, root, address, strictness);
   }
 }
 
-/** What the guest's own tables give for an access, at the moment of asking. */
+/** What the guest's own tables give for an access. */
 interface TablesAnswer {
   readonly outcome: Outcome;
-  /** What leads to the page, where the outcome is `mapped`. */
+  /** Set if the outcome is `mapped`. */
   readonly translation?: Translation;
 }
 
-/** What a present leaf may point at; `bad` kills. */
+/** What a present leaf points at. */
 type LeafTarget = 'ram' | 'device' | 'bad';
 
 const needsInit = (op: Op): op is Exclude<Hypercall, 'init'> => op !== 'init' && op in HYPERCALL_NUMBERS;
@@ -421,5 +397,5 @@ const fault = (code: number): Outcome => ({ kind: 'fault', code });
 
 const mapped = (page: Pfn, address: Vaddr): Outcome => ({ kind: 'mapped', paddr: physical(page, address) });
 
-/** Modulo 2³², exactly: a page number of 52 bits loses nothing when it is multiplied by 4096. */
+/** Modulo 2³², and exact: a page number of 52 bits times 4096 loses no bit. */
 const physical = (page: Pfn, address: Vaddr): Paddr => paddr(paddr(page * PAGE_BYTES) + (address % PAGE_BYTES));

@@ -1,15 +1,20 @@
 /**
- * The naive machine, the reference of every differential run: machine.md as a program. It keeps what references,
- * table counts and stale shadows make observable, and caches nothing beside. Here is a machine's life; what its steps
- * do is in hypervisor.ts.
+ * The naive machine, the reference of every differential run: machine.md as a program. This file has a machine's life, and
+ * hypervisor.ts what the steps do.
+ *
+ * The model remembers the leaves that it handed out, because a guest that changes a table without announcing it still has the
+ * old mapping, its reference and its table, and all three are observable. Until the guest announces the change, the remembered
+ * leaf decides the outcome. The walk-always oracle is `translate` in hypervisor.ts: every access, hit or miss, walks the guest's
+ * own tables, and the invariant `coherence` compares the subject with the outcome of that walk (`fresh`).
  */
 
 import { Hypervisor } from './hypervisor.js';
+import { tellState } from './machine-state.js';
 import type { Machine, MachineConfig, Observation, Outcome, StateSink, Step } from './vocabulary/index.js';
 
 const DEAD: Outcome = { kind: 'dead' };
 
-/** What is observed where there is no machine: before `create`, after it found no memory, and after `destroy`. */
+/** The observation without a machine: before `create`, after a creation without memory, and after `destroy`. */
 const ABSENT: Observation = {
   outcome: { kind: 'absent' },
   references: [],
@@ -24,7 +29,7 @@ export class ReferenceMachine implements Machine {
   private hypervisor: Hypervisor | undefined = undefined;
   private killed = false;
 
-  /** The configuration lies within `MACHINE_BOUNDS`; the outcome is `created` or `no-memory`. */
+  /** `config` lies within `MACHINE_BOUNDS`; the outcome is `created` or `no-memory`. */
   create(config: MachineConfig): Observation {
     const hypervisor = new Hypervisor(config);
     const observation = observe(hypervisor, hypervisor.create());
@@ -33,7 +38,7 @@ export class ReferenceMachine implements Machine {
     return observation;
   }
 
-  /** Nothing that a valid step does throws. */
+  /** A valid step never throws. */
   apply(step: Step): Observation {
     const hypervisor = this.hypervisor;
     if (hypervisor === undefined) return ABSENT;
@@ -43,7 +48,7 @@ export class ReferenceMachine implements Machine {
     return observe(hypervisor, outcome, hypervisor.fresh);
   }
 
-  /** Releases everything, and lists the references that are held none the less. */
+  /** Releases everything; `references` lists the pages that are held all the same. */
   destroy(): Observation {
     const hypervisor = this.hypervisor;
     if (hypervisor === undefined) return ABSENT;
@@ -53,7 +58,7 @@ export class ReferenceMachine implements Machine {
   }
 
   tellState(sink: StateSink): void {
-    this.hypervisor?.tellState(sink);
+    if (this.hypervisor !== undefined) tellState(this.hypervisor, sink);
   }
 }
 
@@ -61,7 +66,7 @@ export class ReferenceMachine implements Machine {
 const observe = (hypervisor: Hypervisor, outcome: Outcome, fresh?: Outcome): Observation => ({
   outcome,
   references: hypervisor.references.takeChanges(),
-  stores: hypervisor.memory.takeChanges(),
+  stores: hypervisor.ram.takeChanges(),
   tables: hypervisor.hostPages.held,
   switcher: hypervisor.switcher,
   fresh,

@@ -2,10 +2,8 @@
 
 import type { Rights } from './entry.js';
 import { ALL_RIGHTS, bothRights, includesRights } from './entry.js';
-import { FACT } from './facts.js';
-import type { HostPages } from './host-pages.js';
-import type { GuestReferences } from './references.js';
-import type { Cpu, Killed, PagingSizes, Paddr, Pfn, Slot, StateSink, Vaddr, Vpn } from './vocabulary/index.js';
+import type { GuestReferences, HostPages } from './host-pages.js';
+import type { Cpu, Killed, PagingSizes, Paddr, Pfn, Vaddr, Vpn } from './vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, KILL, vaddr, vaddrOf, vpnOf } from './vocabulary/index.js';
 
 /** A present shadow leaf. It holds one reference on its page. */
@@ -20,14 +18,14 @@ interface LeafTable {
   readonly leaves: Map<Vpn, ShadowLeaf>;
 }
 
-/** References on the Switcher's pages, by slots that map them. */
+/** How many slots map each of the Switcher's pages. */
 export interface SwitcherCounts {
   text: number;
   readonly state: number[];
   registers: number;
 }
 
-/** Where a slot's tables and references come from; all slots of a machine share it. */
+/** Where a slot's tables and references come from. All slots of a machine share it. */
 export interface SlotSupplies {
   readonly sizes: PagingSizes;
   readonly hostPages: HostPages;
@@ -37,28 +35,28 @@ export interface SlotSupplies {
 
 export class ShadowSlot {
   hasRoot = false;
-  /** The guest root that it shadows. */
+  /** The guest root that the slot shadows. */
   gpgdir: Paddr | undefined = undefined;
   switcherMapped = false;
-  /** The host CPU whose Switcher pages it maps. */
+  /** The host CPU whose Switcher pages the slot maps. */
   switcherCpu: Cpu | undefined = undefined;
   /** PAE middle tables, by index of the top entry. */
-  private readonly middleTables = new Set<number>();
-  /** Leaf tables, by first address / reach. Of the Switcher's the leaves are not listed: two fields above say them. */
-  private readonly leafTables = new Map<number, LeafTable>();
+  readonly middleTables = new Set<number>();
+  /** Leaf tables, by first address / reach. The Switcher's own leaves are not in its table; the two fields above stand for them. */
+  readonly leafTables = new Map<number, LeafTable>();
   private readonly supplies: SlotSupplies;
 
   constructor(supplies: SlotSupplies) {
     this.supplies = supplies;
   }
 
-  /** Answers false if the host has no page. */
+  /** Returns false if the host has no page. */
   allocateRoot(): boolean {
     this.hasRoot = this.supplies.hostPages.allocate();
     return this.hasRoot;
   }
 
-  /** The leaf that maps an address, if it and its upper entry allow what is needed. */
+  /** The leaf that maps an address, if the leaf and its upper entry allow what is needed. */
   leafAllowing(address: Vaddr, needed: Rights): ShadowLeaf | undefined {
     const table = this.leafTable(address);
     const leaf = table?.leaves.get(vpnOf(address));
@@ -70,7 +68,7 @@ export class ShadowSlot {
     return this.leafTable(address) !== undefined;
   }
 
-  /** Finds or makes the tables for an address, and gives their upper entry these rights. */
+  /** Finds or makes the tables for an address, and gives their upper entry these rights (machine.md 3, demand, 6). */
   makeTables(address: Vaddr, upperRights: Rights): Killed | undefined {
     const { sizes, hostPages } = this.supplies;
     if (sizes.paging === 'pae') {
@@ -90,7 +88,7 @@ export class ShadowSlot {
     return undefined;
   }
 
-  /** Installs a leaf whose page was taken, where a table is and no leaf. */
+  /** Installs a leaf whose page was taken. There is a table for it, and no leaf in its place. */
   install(address: Vaddr, leaf: ShadowLeaf): void {
     const table = this.leafTable(address);
     if (table === undefined) throw new Error(`the model has no table for ${address}`);
@@ -104,8 +102,8 @@ export class ShadowSlot {
   }
 
   /**
-   * Releases every leaf whose page begins in `first … end − 1`, and every table that lies wholly there. Other tables
-   * stay, even when they become empty.
+   * Releases every leaf whose page begins in `first … end − 1`, and every table that lies wholly in that range. Other tables
+   * stay, even if they become empty.
    */
   release(first: number, end: number): void {
     const { sizes, hostPages } = this.supplies;
@@ -128,18 +126,18 @@ export class ShadowSlot {
     }
   }
 
-  /** Everything but the root page. */
+  /** Releases everything but the root page. */
   releaseAll(): void {
     this.release(0, ADDRESS_SPACE_BYTES);
   }
 
-  /** Everything under one entry of the root. */
+  /** Releases everything under one entry of the root. */
   releaseTopEntry(index: number): void {
     const reach = this.supplies.sizes.rootEntryReach;
     this.release(index * reach, (index + 1) * reach);
   }
 
-  /** Every mapping below kernelAddress (machine.md 3, flush user half). */
+  /** Releases every mapping below kernelAddress (machine.md 3, flush user half). */
   flushUserHalf(kernelAddress: Vaddr): void {
     this.release(0, kernelAddress);
   }
@@ -151,7 +149,7 @@ export class ShadowSlot {
     this.hasRoot = false;
   }
 
-  /** Where it is not mapped: tables as needed, then the text page. A CPU's own pages come when the guest is entered. */
+  /** Makes tables as needed, and maps the text page. A CPU's own pages follow when the guest is entered. */
   mapSwitcher(): Killed | undefined {
     const { sizes, switcher } = this.supplies;
     const killed = this.makeTables(sizes.switcherAddress, ALL_RIGHTS);
@@ -161,48 +159,13 @@ export class ShadowSlot {
     return undefined;
   }
 
-  /** Maps this host CPU's Switcher pages instead of whichever CPU's the slot has. */
+  /** Maps this host CPU's Switcher pages in place of another CPU's. */
   mapSwitcherFor(cpu: Cpu): void {
     if (this.switcherCpu === cpu) return;
     this.unmapSwitcherCpu();
     this.supplies.switcher.state[cpu] += 1;
     this.supplies.switcher.registers += 1;
     this.switcherCpu = cpu;
-  }
-
-  /** `number`: which of the four it is. */
-  tellState(number: Slot, current: boolean, sink: StateSink): void {
-    sink.slotFact(FACT.slot, number);
-    sink.flag(current);
-    sink.flag(this.hasRoot);
-    sink.flag(this.switcherMapped);
-    if (this.gpgdir !== undefined) {
-      sink.slotFact(FACT.gpgdir, number);
-      sink.address(this.gpgdir);
-    }
-    if (this.switcherCpu !== undefined) {
-      sink.slotFact(FACT.switcherCpu, number);
-      sink.cpu(this.switcherCpu);
-    }
-    this.tellTables(number, sink);
-  }
-
-  private tellTables(number: Slot, sink: StateSink): void {
-    for (const index of this.middleTables) {
-      sink.slotFact(FACT.middleTable, number);
-      sink.number(index);
-    }
-    for (const [index, { upperRights, leaves }] of this.leafTables) {
-      sink.slotFact(FACT.leafTable, number);
-      sink.number(index);
-      sink.number(upperRights);
-      for (const [page, leaf] of leaves) {
-        sink.slotFact(FACT.leaf, number);
-        sink.number(page);
-        sink.page(leaf.page);
-        sink.number(leaf.rights);
-      }
-    }
   }
 
   private unmapSwitcherCpu(): void {
@@ -229,7 +192,7 @@ export class ShadowSlot {
     this.supplies.references.putBack(leaf.page);
   }
 
-  /** Frees a table whose leaves are gone; the Switcher's goes with all that the slot has of the Switcher. */
+  /** Frees a table whose leaves are gone. With the Switcher's own table the slot loses the Switcher. */
   private freeLeafTable(index: number): void {
     const { sizes, hostPages } = this.supplies;
     if (vaddr(index * sizes.leafTableReach) === sizes.switcherAddress) this.unmapSwitcher();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_RIGHTS, RW, US } from './entry.js';
-import { GuestMemory } from './memory.js';
+import { GuestRam } from './guest-ram.js';
 import type { Paging } from './vocabulary/index.js';
 import { guestEntry, KILL, killedFor, paddr, PAGE_BITS, PAGINGS, pagingSizes, vaddr } from './vocabulary/index.js';
 import type { Level, Strictness } from './walk.js';
@@ -12,16 +12,16 @@ const ROOT = paddr(0x1000);
 const ADDRESS = { '2-level': vaddr(0x00c03abc), pae: vaddr(0xc0603abc) };
 
 /** The leaf table is page 2, the middle table page 4; their entries sit at index 3. */
-const memoryWith = (paging: Paging, words: Record<number, readonly [low: number, high?: number]>): GuestMemory => {
-  const memory = new GuestMemory(GUEST_PAGES, pagingSizes(paging).entryBytes);
+const ramWith = (paging: Paging, words: Record<number, readonly [low: number, high?: number]>): GuestRam => {
+  const ram = new GuestRam(GUEST_PAGES, pagingSizes(paging).entryBytes);
   for (const [address, [low, high]] of Object.entries(words)) {
-    memory.store(paddr(Number(address)), guestEntry(low, high));
+    ram.store(paddr(Number(address)), guestEntry(low, high));
   }
-  return memory;
+  return ram;
 };
 
-const walk = (paging: Paging, memory: GuestMemory, root = ROOT, strictness: Strictness = 'checked') =>
-  walkGuest(memory, TOP_LEVEL[paging], root, ADDRESS[paging], strictness);
+const walk = (paging: Paging, ram: GuestRam, root = ROOT, strictness: Strictness = 'checked') =>
+  walkGuest(ram, TOP_LEVEL[paging], root, ADDRESS[paging], strictness);
 
 const levelsOf = (level: Level): Level[] => (level.kind === 'leaf' ? [level] : [level, ...levelsOf(level.below)]);
 
@@ -53,8 +53,8 @@ describe.each(PAGINGS)('the address split in %s', (paging) => {
 
 describe('a 2-level walk', () => {
   it('reads PGD and PTE, and answers the PGD entry’s rights', () => {
-    const memory = memoryWith('2-level', { 0x100c: [0x2005], 0x200c: [0x5067] });
-    expect(walk('2-level', memory)).toEqual({
+    const ram = ramWith('2-level', { 0x100c: [0x2005], 0x200c: [0x5067] });
+    expect(walk('2-level', ram)).toEqual({
       kind: 'translated',
       leaf: guestEntry(0x5067),
       home: 0x200c,
@@ -66,42 +66,40 @@ describe('a 2-level walk', () => {
     ['PGD', { 0x200c: [0x5067] }],
     ['PTE', { 0x100c: [0x2067], 0x200c: [0x5066] }],
   ] as const)('is absent where the %s entry is not present', (_, words) => {
-    expect(walk('2-level', memoryWith('2-level', words))).toEqual({ kind: 'absent' });
+    expect(walk('2-level', ramWith('2-level', words))).toEqual({ kind: 'absent' });
   });
 
   it.each([0x8, 0x10, 0x80, 0x100, 0x200, 0x400, 0x800])('kills for bit %i in a PGD entry', (bit) => {
-    const memory = memoryWith('2-level', { 0x100c: [0x2067 | bit], 0x200c: [0x5067] });
-    expect(walk('2-level', memory)).toEqual(killedFor('bad page directory entry'));
-    expect(walk('2-level', memory, ROOT, 'unchecked').kind).toBe('translated');
+    const ram = ramWith('2-level', { 0x100c: [0x2067 | bit], 0x200c: [0x5067] });
+    expect(walk('2-level', ram)).toEqual(killedFor('bad page directory entry'));
+    expect(walk('2-level', ram, ROOT, 'unchecked').kind).toBe('translated');
   });
 
   it('kills for a PGD entry whose page is not RAM, a device page too', () => {
-    expect(walk('2-level', memoryWith('2-level', { 0x100c: [0x40067] }))).toEqual(
-      killedFor('bad page directory entry'),
-    );
-    expect(walk('2-level', memoryWith('2-level', { 0x100c: [0x3f067] })).kind).toBe('absent');
+    expect(walk('2-level', ramWith('2-level', { 0x100c: [0x40067] }))).toEqual(killedFor('bad page directory entry'));
+    expect(walk('2-level', ramWith('2-level', { 0x100c: [0x3f067] })).kind).toBe('absent');
   });
 
   it('does not look at a PGD entry’s other bits while it is not present', () => {
-    expect(walk('2-level', memoryWith('2-level', { 0x100c: [0xffffffe] }))).toEqual({ kind: 'absent' });
+    expect(walk('2-level', ramWith('2-level', { 0x100c: [0xffffffe] }))).toEqual({ kind: 'absent' });
   });
 
   it('kills for a root outside RAM', () => {
-    expect(walk('2-level', memoryWith('2-level', {}), paddr(0x40000))).toEqual(
+    expect(walk('2-level', ramWith('2-level', {}), paddr(0x40000))).toEqual(
       killedFor('bad read address 0x4000c len 4'),
     );
   });
 
   it('unchecked kills for a table outside RAM', () => {
-    const memory = memoryWith('2-level', { 0x100c: [0xfffff001] });
-    expect(walk('2-level', memory, ROOT, 'unchecked')).toEqual(killedFor('bad read address 0xfffff00c len 4'));
+    const ram = ramWith('2-level', { 0x100c: [0xfffff001] });
+    expect(walk('2-level', ram, ROOT, 'unchecked')).toEqual(killedFor('bad read address 0xfffff00c len 4'));
   });
 });
 
 describe('a PAE walk', () => {
   it('reads PGD, PMD and PTE, and answers the PMD entry’s rights', () => {
-    const memory = memoryWith('pae', { 0x1018: [0x4001], 0x4018: [0x2003], 0x2018: [0x5067, 0xff] });
-    expect(walk('pae', memory)).toEqual({
+    const ram = ramWith('pae', { 0x1018: [0x4001], 0x4018: [0x2003], 0x2018: [0x5067, 0xff] });
+    expect(walk('pae', ram)).toEqual({
       kind: 'translated',
       leaf: guestEntry(0x5067, 0xff),
       home: 0x2018,
@@ -114,17 +112,17 @@ describe('a PAE walk', () => {
     ['PMD', { 0x1018: [0x4001], 0x4018: [0xfff066, ~0], 0x2018: [0x5067] }],
     ['PTE', { 0x1018: [0x4001], 0x4018: [0x2067], 0x2018: [0x5066] }],
   ] as const)('is absent where the %s entry is not present', (_, words) => {
-    expect(walk('pae', memoryWith('pae', words))).toEqual({ kind: 'absent' });
+    expect(walk('pae', ramWith('pae', words))).toEqual({ kind: 'absent' });
   });
 
   it.each([0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200])('kills for bit %i in a PGD entry', (bit) => {
-    const memory = memoryWith('pae', { 0x1018: [0x4001 | bit] });
-    expect(walk('pae', memory)).toEqual(KILL.badDirectoryEntry);
+    const ram = ramWith('pae', { 0x1018: [0x4001 | bit] });
+    expect(walk('pae', ram)).toEqual(KILL.badDirectoryEntry);
   });
 
   it.each([0x8, 0x10, 0x80, 0x100, 0x200, 0x400, 0x800])('kills for bit %i in a PMD entry', (bit) => {
-    const memory = memoryWith('pae', { 0x1018: [0x4001], 0x4018: [0x2067 | bit] });
-    expect(walk('pae', memory)).toEqual(killedFor('bad page middle directory entry'));
+    const ram = ramWith('pae', { 0x1018: [0x4001], 0x4018: [0x2067 | bit] });
+    expect(walk('pae', ram)).toEqual(killedFor('bad page middle directory entry'));
   });
 
   it.each([
@@ -132,21 +130,19 @@ describe('a PAE walk', () => {
     ['above 2³² bytes', [0x4001, 1]],
     ['reserved', [0x4001, 0x80000000]],
   ] as const)('kills for a page number %s in a PGD or PMD entry', (_, [low, high]) => {
-    expect(walk('pae', memoryWith('pae', { 0x1018: [low, high] }))).toEqual(killedFor('bad page directory entry'));
-    expect(walk('pae', memoryWith('pae', { 0x1018: [0x4001], 0x4018: [low, high] }))).toEqual(
+    expect(walk('pae', ramWith('pae', { 0x1018: [low, high] }))).toEqual(killedFor('bad page directory entry'));
+    expect(walk('pae', ramWith('pae', { 0x1018: [0x4001], 0x4018: [low, high] }))).toEqual(
       killedFor('bad page middle directory entry'),
     );
   });
 
   it('kills for a root outside RAM', () => {
-    expect(walk('pae', memoryWith('pae', {}), paddr(0xffffffe0))).toEqual(
-      killedFor('bad read address 0xfffffff8 len 8'),
-    );
+    expect(walk('pae', ramWith('pae', {}), paddr(0xffffffe0))).toEqual(killedFor('bad read address 0xfffffff8 len 8'));
   });
 
   it('unchecked takes a table’s address modulo 2³²', () => {
-    const memory = memoryWith('pae', { 0x1018: [0x4fff, ~0], 0x4018: [0x2fff, 0x1234], 0x2018: [0x5001] });
-    expect(walk('pae', memory, ROOT, 'unchecked')).toMatchObject({ kind: 'translated', leaf: guestEntry(0x5001) });
+    const ram = ramWith('pae', { 0x1018: [0x4fff, ~0], 0x4018: [0x2fff, 0x1234], 0x2018: [0x5001] });
+    expect(walk('pae', ram, ROOT, 'unchecked')).toMatchObject({ kind: 'translated', leaf: guestEntry(0x5001) });
   });
 });
 

@@ -27,20 +27,20 @@ import {
   RW,
   US,
 } from './entry.js';
-import type { GuestMemory } from './memory.js';
+import type { GuestRam } from './guest-ram.js';
 import type { GuestEntry, Killed, Paddr, Paging, Vaddr } from './vocabulary/index.js';
 import { KILL, PAGE_BYTES, paddr } from './vocabulary/index.js';
 
 /** A level whose entries point to tables of the level below. */
 interface UpperLevel {
   readonly kind: 'upper';
-  /** Where its field of the address begins, and how many entries the field tells apart. */
+  /** The lowest bit of this level's field of the address. */
   readonly lowestBit: number;
   readonly entries: number;
   /** Bits below 12 that an entry may have. */
   readonly allowed: number;
   readonly carriesRights: boolean;
-  /** What kills a guest whose entry has other bits, or no RAM behind it. */
+  /** The kill for an entry with other bits, or with a page number outside RAM. */
   readonly badEntry: Killed;
   readonly below: Level;
 }
@@ -56,7 +56,7 @@ export type Level = UpperLevel | LeafLevel;
 
 const TABLE_FLAGS = P | RW | US | A | D;
 
-/** The top level of each paging mode, with the others below it. */
+/** The top level of each paging mode, which leads to the levels below. */
 export const TOP_LEVEL: Readonly<Record<Paging, Level>> = {
   '2-level': {
     kind: 'upper',
@@ -93,9 +93,9 @@ export type Strictness = 'checked' | 'unchecked';
 export interface Translation {
   readonly kind: 'translated';
   readonly leaf: GuestEntry;
-  /** Where the guest keeps the leaf; in linear mode it keeps none. */
+  /** The address of the leaf in guest RAM; undefined in linear mode. */
   readonly home: Paddr | undefined;
-  /** The AND of the rights of all upper entries; with one level that carries rights, that entry's own. */
+  /** The AND of the rights of the upper entries. */
   readonly upperRights: Rights;
 }
 
@@ -106,21 +106,21 @@ const ABSENT: Walk = { kind: 'absent' };
 
 /** Walks from a table of `level` at address `table` down to the leaf for `address`. */
 export const walkGuest = (
-  memory: GuestMemory,
+  ram: GuestRam,
   level: Level,
   table: Paddr,
   address: Vaddr,
   strictness: Strictness,
   upperRights: Rights = ALL_RIGHTS,
 ): Walk => {
-  const home = paddr(table + indexAt(level, address) * memory.entryBytes);
-  if (!memory.holds(home)) return KILL.badRead(home, memory.entryBytes);
-  const entry = memory.read(home);
+  const home = paddr(table + indexAt(level, address) * ram.entryBytes);
+  if (!ram.holds(home)) return KILL.badRead(home, ram.entryBytes);
+  const entry = ram.read(home);
   if (!isPresent(entry)) return ABSENT;
   if (level.kind === 'leaf') return { kind: 'translated', leaf: entry, home, upperRights };
-  if (strictness === 'checked' && isBadUpper(level, entry, memory.guestPages)) return level.badEntry;
+  if (strictness === 'checked' && isBadUpper(level, entry, ram.guestPages)) return level.badEntry;
   const rights = level.carriesRights ? bothRights(upperRights, rightsOf(entry)) : upperRights;
-  return walkGuest(memory, level.below, tableAddress(entry), address, strictness, rights);
+  return walkGuest(ram, level.below, tableAddress(entry), address, strictness, rights);
 };
 
 /** In linear mode every address maps to itself (machine.md 3, demand, 1). */
@@ -137,5 +137,5 @@ export const indexAt = (level: Level, address: Vaddr): number => (address >>> le
 const isBadUpper = (level: UpperLevel, entry: GuestEntry, guestPages: number): boolean =>
   hasFlagsBeside(entry, level.allowed) || pageNumber(entry) >= guestPages;
 
-/** Modulo 2³², which only an unchecked walk can notice. */
+/** Modulo 2³², which matters to an unchecked walk alone. */
 const tableAddress = (entry: GuestEntry): Paddr => paddr(pageNumber(entry) * PAGE_BYTES);

@@ -1,7 +1,71 @@
-/** What can be seen of a machine after a step (machine.md 4). */
+/** What a step shows: how it ended, and what it changed (machine.md 4; formats.md, Trace). */
 
-import type { Outcome } from './outcome.js';
+import type { Killed } from './kill.js';
+import type { AccessKind, AccessMode } from './step.js';
 import type { GuestEntry, Paddr, Pfn } from './units.js';
+
+/** How a step ended: a value, because nothing that a guest does throws. */
+export type Outcome =
+  | { readonly kind: 'created' }
+  /** Creation found no host memory. */
+  | { readonly kind: 'no-memory' }
+  /** `init`; `reserved` counts the bytes at the top that the guest cannot use. */
+  | { readonly kind: 'initialized'; readonly reserved: number }
+  | { readonly kind: 'ok' }
+  /** The access went through to this guest-physical address. */
+  | { readonly kind: 'mapped'; readonly paddr: Paddr }
+  /** The guest gets a page fault; `code` is a sum of `FAULT_PRESENT`, `FAULT_WRITE` and `FAULT_USER`. */
+  | { readonly kind: 'fault'; readonly code: number }
+  /** The access is to a device, for the Launcher to emulate. */
+  | { readonly kind: 'mmio'; readonly paddr: Paddr }
+  /** `guest-pa`'s answer. */
+  | { readonly kind: 'physical'; readonly paddr: Paddr }
+  /** A fault was reported as fixed and happened again: the guest would spin forever. */
+  | { readonly kind: 'stuck' }
+  | Killed
+  /** A step after the kill. */
+  | { readonly kind: 'dead' }
+  | { readonly kind: 'destroyed' }
+  /** The hypervisor itself broke. */
+  | { readonly kind: 'host-bug'; readonly reason: string }
+  /** A step after the host bug. */
+  | { readonly kind: 'halted' }
+  /** A step of a machine that was never created. */
+  | { readonly kind: 'absent' };
+
+export type OutcomeKind = Outcome['kind'];
+
+/** Every way in which a step, a creation or a destruction can end. */
+export const OUTCOME_KINDS = [
+  'created',
+  'no-memory',
+  'initialized',
+  'ok',
+  'mapped',
+  'fault',
+  'mmio',
+  'physical',
+  'stuck',
+  'killed',
+  'dead',
+  'destroyed',
+  'host-bug',
+  'halted',
+  'absent',
+] as const satisfies readonly OutcomeKind[];
+
+/** Bits of a fault's code, as the CPU pushes them. */
+export const FAULT_PRESENT = 1;
+export const FAULT_WRITE = 2;
+export const FAULT_USER = 4;
+
+/** The part of a fault's code that the access alone decides. */
+export const accessCode = (kind: AccessKind, mode: AccessMode): number =>
+  (kind === 'write' ? FAULT_WRITE : 0) | (mode === 'user' ? FAULT_USER : 0);
+
+/** Whether the outcome is all that is observed of a step and compared (formats.md, Trace). */
+export const bareOutcome = (kind: OutcomeKind): boolean =>
+  kind === 'killed' || kind === 'dead' || kind === 'host-bug' || kind === 'halted' || kind === 'absent';
 
 /** A guest page whose reference count changed, with the new count. */
 export interface ReferenceChange {
@@ -26,10 +90,10 @@ export interface SwitcherReferences {
 
 /**
  * After creation and after a step: what changed in it. After `destroy`, `references` lists the pages that still hold
- * references. Of an outcome for which `bareOutcome` holds, the other fields mean nothing.
+ * references. If `bareOutcome` holds of the outcome's kind, ignore the other fields.
  *
- * A machine may hand out the same object again, and the same lists and members in it: they are valid until the machine's next
- * call. A `GuestEntry` stays what it is.
+ * A machine may reuse the object, its lists and their members: they are valid until the machine's next call. A `GuestEntry`
+ * never changes.
  */
 export interface Observation {
   readonly outcome: Outcome;
@@ -41,14 +105,14 @@ export interface Observation {
   readonly tables: number;
   readonly switcher: SwitcherReferences;
   /**
-   * Of a reference with `walksAlways`, after an access or a guest-pa of a living guest: the outcome that the guest's own tables
-   * give at this moment, whatever was handed out earlier. What the host withholds (memory, a page) plays no part in it. It is
-   * not part of a trace (formats.md).
+   * Set by machines with `walksAlways`, after an access or a guest-pa of a living guest: the outcome that the guest's own tables
+   * give at this moment, whatever was handed out earlier. It assumes that the host has memory and grants every page. It is not
+   * part of a trace (formats.md).
    */
   readonly fresh?: Outcome | undefined;
 }
 
-/** All that a subject answers to a program. */
+/** Everything that a subject answers to a program. */
 export interface Trace {
   readonly created: Observation;
   readonly steps: readonly Observation[];

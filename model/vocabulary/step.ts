@@ -1,4 +1,4 @@
-/** What a guest, its host or its Launcher does: one step is plain data (machine.md 3). */
+/** What a guest, its host or its Launcher does. A step is plain data (machine.md 3). */
 
 import type { GuestEntry, Paddr, Vaddr } from './units.js';
 
@@ -8,7 +8,7 @@ export type FlushScope = 'all' | 'user';
 /** What the Launcher's own mapping of a guest page allows. */
 export type Protection = 'none' | 'read' | 'write';
 
-/** The guest writes one page-table word into its RAM, and tells nobody. */
+/** The guest writes one page-table word into its RAM, and announces nothing. */
 export interface StoreStep {
   readonly op: 'store';
   /** Inside RAM, aligned to the entry size. */
@@ -90,7 +90,7 @@ export interface MigrateStep {
   readonly cpu: number;
 }
 
-/** The next `count` host allocations fail; replaces what is left of an earlier one. */
+/** The next `count` host allocations fail; replaces what is left of an earlier step of this kind. */
 export interface FailAllocStep {
   readonly op: 'fail-alloc';
   readonly count: number;

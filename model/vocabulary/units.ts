@@ -1,6 +1,6 @@
 /**
- * The units of the machine. Each is a branded number, so that a page number given where an address is meant
- * does not compile. Brands are made here and nowhere else.
+ * The units of the machine. Each is a branded number: a page number in place of an address does not compile. Brands are made
+ * in this file only.
  */
 
 declare const unit: unique symbol;
@@ -14,7 +14,7 @@ export type Paddr = Branded<'Paddr'>;
 export type Pfn = Branded<'Pfn'>;
 /** A guest-virtual page number, 0 … 2²⁰−1. */
 export type Vpn = Branded<'Vpn'>;
-/** One of the four places of the pgdir cache, 0 … 3. */
+/** A slot of the pgdir cache, 0 … 3. */
 export type Slot = Branded<'Slot'>;
 /** A host CPU, 0 … hostCpus−1. */
 export type Cpu = Branded<'Cpu'>;
@@ -28,7 +28,7 @@ export const ADDRESS_SPACE_BYTES = 2 ** 32;
 export const vaddr = (address: number): Vaddr => (address >>> 0) as Vaddr;
 /** Any number below 2⁵³ modulo 2³², as a guest-physical address. */
 export const paddr = (address: number): Paddr => (address >>> 0) as Paddr;
-/** A page number as it is: nothing is cut off. */
+/** Any number as a page number, with no bit cut off. */
 export const pfn = (page: number): Pfn => page as Pfn;
 /** The virtual page that holds an address. */
 export const vpnOf = (address: Vaddr): Vpn => (address >>> PAGE_BITS) as Vpn;
@@ -38,8 +38,8 @@ export const slot = (index: number): Slot => index as Slot;
 export const cpu = (index: number): Cpu => index as Cpu;
 
 /**
- * One word of a guest page table, as the guest stored it: 32 bits in 2-level paging (`high` is 0), 64 in PAE. Two halves,
- * because a number holds 53 bits exactly and a bigint costs an allocation for every mask.
+ * One word of a guest page table, as the guest stored it: 32 bits in 2-level paging (`high` is 0), 64 in PAE. It has two
+ * halves because a number is exact up to 53 bits, and a bigint allocates for every mask.
  */
 export interface GuestEntry {
   /** Bits 0–31, unsigned. */
@@ -48,10 +48,10 @@ export interface GuestEntry {
   readonly high: number;
 }
 
-/** Makes an entry of two halves, each taken modulo 2³². */
+/** An entry from two halves, each taken modulo 2³². */
 export const guestEntry = (low: number, high = 0): GuestEntry => ({ low: low >>> 0, high: high >>> 0 });
 
-/** What a word of guest RAM holds before anybody stores to it. */
+/** What a word of guest RAM holds before the first store. */
 export const ZERO_ENTRY: GuestEntry = Object.freeze(guestEntry(0));
 
 /** The two entries are equal in every bit. */

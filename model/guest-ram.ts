@@ -1,16 +1,16 @@
 /** Guest RAM, of which only page-table words are ever written (machine.md 1, Guest RAM). */
 
-import { FACT } from './facts.js';
-import type { EntryChange, GuestEntry, Paddr, StateSink } from './vocabulary/index.js';
+import type { EntryChange, GuestEntry, Paddr } from './vocabulary/index.js';
 import { PAGE_BYTES, sameEntry, ZERO_ENTRY } from './vocabulary/index.js';
 
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
-export class GuestMemory {
+export class GuestRam {
   readonly guestPages: number;
   /** Bytes of one word: 4 in 2-level, 8 in PAE. */
   readonly entryBytes: number;
-  private readonly words = new Map<Paddr, GuestEntry>();
+  /** The words that were stored; all others are zero. */
+  readonly words = new Map<Paddr, GuestEntry>();
   private changes: EntryChange[] = [];
 
   constructor(guestPages: number, entryBytes: number) {
@@ -18,7 +18,7 @@ export class GuestMemory {
     this.entryBytes = entryBytes;
   }
 
-  /** Whether a word lies in RAM. Words are aligned, so one that begins in RAM also ends there. */
+  /** Whether a word lies in RAM. Words are aligned, so a word that begins in RAM also ends there. */
   holds(address: Paddr): boolean {
     return address < this.guestPages * PAGE_BYTES;
   }
@@ -27,7 +27,7 @@ export class GuestMemory {
     return this.words.get(address) ?? ZERO_ENTRY;
   }
 
-  /** The guest's own store, which nobody observes. */
+  /** The guest's own store, which is not observed. */
   store(address: Paddr, value: GuestEntry): void {
     this.words.set(address, value);
   }
@@ -39,21 +39,11 @@ export class GuestMemory {
     this.changes.push({ paddr: address, value });
   }
 
-  /** What the hypervisor changed since it was last asked, in order. */
+  /** What the hypervisor changed since the last call, in order. */
   takeChanges(): readonly EntryChange[] {
     if (this.changes.length === 0) return NO_CHANGES;
     const changes = this.changes;
     this.changes = [];
     return changes;
-  }
-
-  /** A word that holds zero is like one that nobody ever wrote. */
-  tellState(sink: StateSink): void {
-    for (const [address, word] of this.words) {
-      if (sameEntry(word, ZERO_ENTRY)) continue;
-      sink.fact(FACT.word);
-      sink.address(address);
-      sink.entry(word);
-    }
   }
 }
