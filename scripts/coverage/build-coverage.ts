@@ -1,4 +1,4 @@
-/** From a run to the document that tells of it. */
+/** Turns the counters of a run into its coverage document. */
 
 import type { Grid, GridCount } from '../../properties/invariants/situations/grid.js';
 import { axesOf, valuesAt, whyUnreachable } from '../../properties/invariants/situations/grid.js';
@@ -11,13 +11,13 @@ import { COVERAGE_FORMAT } from './coverage-document.js';
 import type { Caught } from './matrix-document.js';
 import type { CoveragePlan, CoverageRun } from './coverage-run.js';
 
-/** What is known beside the run itself. */
+/** Results from outside the run; undefined if not measured. */
 interface Sources {
   readonly matrix: readonly Caught[] | undefined;
   readonly code: CodeCoverage | undefined;
 }
 
-export const documentOf = (plan: CoveragePlan, run: CoverageRun, sources: Sources): CoverageDocument => {
+export const buildCoverage = (plan: CoveragePlan, run: CoverageRun, sources: Sources): CoverageDocument => {
   const { campaign, programs, invariants } = plan;
   const { result, watch, started, milliseconds } = run;
   const { code } = sources;
@@ -67,8 +67,7 @@ const lastNew = (
   return { lastNew: { program, programsSince, millisecondsSince: Math.round(milliseconds - at) } };
 };
 
-// From the counters of a run to what they say of each invariant.
-
+/** What the counters say about one invariant: its situations, and how many of them were reached. */
 export const invariantCoverage = (tally: Tally, index: number): InvariantCoverage => {
   const { id, statement } = tally.invariants[index];
   const grids = tally.situations[index].map(gridCoverage);
@@ -96,7 +95,6 @@ const situation = (grid: Grid, index: number, count: number): SituationCount => 
   return unreachable === undefined ? { values, count } : { values, count, unreachable };
 };
 
-/** A situation that is worth a line: where it is, and its name. */
 export interface NamedSituation {
   readonly invariant: string;
   readonly grid: string;
@@ -119,10 +117,10 @@ const named = (
     ),
   );
 
-/** Those that can be reached and were not. */
+/** Reachable situations that were not reached. */
 export const emptySituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
   named(invariants, ({ count, unreachable }) => count === 0 && unreachable === undefined);
 
-/** Those that were reached, though somebody wrote that they cannot be. */
+/** Situations that were reached although they are declared unreachable. */
 export const impossibleSituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
   named(invariants, ({ count, unreachable }) => count > 0 && unreachable !== undefined);

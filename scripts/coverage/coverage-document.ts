@@ -1,4 +1,4 @@
-/** What `coverage` finds out, as it is stored in coverage.json and shown in reports. */
+/** The result of `coverage`, as stored in coverage.json and shown in reports. */
 
 import * as z from 'zod';
 import { anyText, choice, naturalNumber, openObject, listOf, quantity } from '../../properties/formats/fields.js';
@@ -10,27 +10,26 @@ export const COVERAGE_FILE = 'coverage.json';
 /** The same document without code, written by a campaign. */
 export const INVARIANTS_FILE = 'invariants.json';
 
-/** Of a kind of place in the code, how many there are and how many ran. */
+/** How many places of one kind the code has, and how many of them ran. */
 const share = openObject({ covered: naturalNumber, total: naturalNumber });
 
-/** Code of one folder that ran. */
 const codeShare = openObject({ lines: share, branches: share, functions: share });
 
 /** One cell of a grid. */
 const situationCount = openObject({
-  /** One of each axis, in their order. */
+  /** One value of each axis, in the order of the axes. */
   values: listOf(anyText),
   /** Checks whose premise held in this situation. */
   count: naturalNumber,
-  /** Why it cannot be reached; left out where it can. */
+  /** Why it cannot be reached; absent if it can. */
   unreachable: z.exactOptional(anyText),
 });
 
-/** A finite product of circumstances (see properties/invariants/situations/grid.ts). */
+/** The product of some axes (see properties/invariants/situations/grid.ts). */
 const gridCoverage = openObject({
   name: anyText,
   axes: listOf(openObject({ name: anyText, values: listOf(anyText) })),
-  /** Every cell, the last axis running fastest. */
+  /** One for each combination of values; the last axis runs fastest. */
   situations: listOf(situationCount),
 });
 
@@ -44,13 +43,13 @@ const invariantCoverage = openObject({
   /** Situations over all grids. */
   reached: naturalNumber,
   reachable: naturalNumber,
-  /** The program that reached a situation for the first time in the run, the last such; left out if none did. */
+  /** The last program that reached a new situation; absent if none did. */
   lastNew: z.exactOptional(
     openObject({ program: naturalNumber, programsSince: naturalNumber, millisecondsSince: quantity }),
   ),
-  /** Code that ran in programs in which the invariant was exercised; left out where code was not asked for. */
+  /** Code that ran in programs that exercised the invariant; absent if code was not measured. */
   code: z.exactOptional(openObject({ impl: codeShare, model: codeShare })),
-  /** Catalogued defects that it catches, from the kill matrix; left out where that is not there. */
+  /** Catalogued defects that it catches, from the kill matrix; absent without a matrix. */
   defects: z.exactOptional(openObject({ alone: listOf(anyText), withOthers: listOf(anyText) })),
 });
 
@@ -65,9 +64,9 @@ const unreachedLine = openObject({
 /** A line that no program reaches, and why. */
 const explainedLine = openObject({ file: anyText, line: naturalNumber, text: anyText, reason: anyText });
 
-/** How a run went on: for plots of throughput and of what was new. */
+/** The state of a run at one moment, for plots over time. */
 const milestone = openObject({
-  /** Since the run began. */
+  /** Since the start of the run. */
   milliseconds: quantity,
   programs: naturalNumber,
   steps: naturalNumber,
@@ -92,7 +91,7 @@ export const coverageDocument = openObject({
       model: codeShare,
       unreached: listOf(unreachedLine),
       explained: listOf(explainedLine),
-      /** Explanations that do not hold, a sentence each. */
+      /** Explanations that do not apply, a sentence each. */
       stale: listOf(anyText),
     }),
   ),

@@ -1,4 +1,4 @@
-/** One run for coverage: programs of a campaign in lockstep, counted, with a clock and a way to stop it. */
+/** A run for coverage: fuzzes impl without a planted bug, and watches when something new is reached. */
 
 import type { Tally } from '../../properties/tally.js';
 import type { Milestone } from './coverage-document.js';
@@ -30,7 +30,7 @@ export interface CoverageRun {
   readonly milliseconds: number;
 }
 
-/** Runs the sound machine, which no invariant should ever blame; the first thing that does ends the run. */
+/** Runs impl against the model. A finding would be a bug of impl or of an invariant, so the first one ends the run. */
 export const runForCoverage = async (plan: CoveragePlan, session: Session): Promise<CoverageRun> => {
   const run = new Run(plan, session);
   const { surroundings } = session;
@@ -97,19 +97,18 @@ class Run implements FuzzWatcher {
   }
 }
 
-// Watches a run for coverage: what was new when, and which programs are worth running again to see what code they reach.
-
-/** Programs kept for each invariant beside those that met something new. */
+/** Programs kept for each invariant in addition to those that reached a new situation. */
 const KEPT = 200;
-/** When there are more milestones, every other one goes. */
+/** Above this, every other milestone is dropped. */
 const MOST_MILESTONES = 240;
-/** Milliseconds between two milestones at first. */
+/** Milliseconds between the first milestones. */
 const FIRST_INTERVAL = 250;
 
+/** Records when something new was reached, and selects programs to run again when measuring which code they reach. */
 class CoverageWatch {
-  /** For each invariant, numbers of programs that exercised it: the first ones, and all that met a new situation. */
+  /** For each invariant, numbers of programs that exercised it: the first ones, and all that reached a new situation. */
   readonly programs: readonly number[][];
-  /** For each invariant, when it last met a situation for the first time. */
+  /** For each invariant, when it last reached a new situation. */
   readonly lastNew: readonly { program: number; milliseconds: number }[];
   private milestones: Milestone[] = [];
   private interval = FIRST_INTERVAL;
@@ -121,7 +120,7 @@ class CoverageWatch {
     this.exercised = new Float64Array(invariants);
   }
 
-  /** To be called after every program, with its number. */
+  /** Call this after every program, with its number. */
   saw(program: number, tally: Tally, milliseconds: number): void {
     for (let index = 0; index < this.programs.length; index++) {
       if (tally.exercised[index] === this.exercised[index]) continue;
@@ -136,7 +135,7 @@ class CoverageWatch {
     if (milliseconds >= this.milestones.length * this.interval) this.mark(tally, milliseconds);
   }
 
-  /** The milestones of the run, its end among them. */
+  /** The milestones of the run, including its end. */
   timeline(tally: Tally, milliseconds: number): readonly Milestone[] {
     return [...this.milestones, milestone(tally, milliseconds)];
   }

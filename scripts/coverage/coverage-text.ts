@@ -1,4 +1,4 @@
-/** Coverage on the terminal: a table of the invariants, then what was not reached. */
+/** Coverage on the terminal: a table of invariants, then everything that was not reached. */
 
 import Table from 'cli-table3';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
@@ -7,17 +7,17 @@ import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './co
 import { emptySituations, impossibleSituations } from './build-coverage.js';
 import { nameOf } from './thresholds.js';
 
-/** Columns of a terminal from which on the whole table fits. */
+/** The whole table fits from this many terminal columns. */
 const WIDE = 100;
-/** Unreached lines of code that are told on the terminal; the rest is in the report. */
+/** At most this many unreached lines are listed; the report has them all. */
 const MOST_LINES = 40;
 
 export const coverageReport = (document: CoverageDocument, session: Session): readonly string[] => [
   table(document, session),
   ...codeLines(document),
-  ...listed('never reached, and reachable', emptySituations(document.invariants).map(nameOf), session),
+  ...listed('reachable but never reached', emptySituations(document.invariants).map(nameOf), session),
   ...listed(
-    'reached, and said to be unreachable',
+    'reached but declared unreachable',
     impossibleSituations(document.invariants).map((each) => `${nameOf(each)} (${each.unreachable ?? ''})`),
     session,
   ),
@@ -25,7 +25,7 @@ export const coverageReport = (document: CoverageDocument, session: Session): re
 ];
 
 const HEADS = ['invariant', 'checks', 'exercised', 'situations', 'last new', 'lines', 'branches', 'alone', 'shared'];
-/** What a narrow terminal has room for. */
+/** Columns that fit a narrow terminal. */
 const FEWER = 4;
 
 const table = ({ invariants }: CoverageDocument, { width, colors }: Session): string => {

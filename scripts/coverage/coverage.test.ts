@@ -8,7 +8,7 @@ import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { capturedCall, capturing } from '../../test-support/captured-call.js';
 import { Session } from '../terminal/session.js';
 import type { CoverageDocument } from './coverage-document.js';
-import { documentOf, emptySituations, impossibleSituations } from './build-coverage.js';
+import { buildCoverage, emptySituations, impossibleSituations } from './build-coverage.js';
 import type { CoveragePlan } from './coverage-run.js';
 import { runForCoverage } from './coverage-run.js';
 import { NO_THRESHOLDS, shortfalls } from './thresholds.js';
@@ -30,8 +30,8 @@ const ROW = { ...COUNTS, seeds: 20, seedsCaught: 20 };
 const SHARE = { covered: 1, total: 1 };
 const CODE = { lines: SHARE, branches: SHARE, functions: SHARE };
 
-/** What a run of so many programs tells, with these invariants instead of all. */
-const told = async (
+/** The document of a run of this many programs. */
+const measured = async (
   programs: number,
   changes: Partial<CoveragePlan['programs']> = {},
   invariants: readonly Invariant[] = INVARIANTS,
@@ -44,11 +44,11 @@ const told = async (
     limits: { time: Infinity, programs },
   };
   const code = { perInvariant: new Map(), total: { impl: CODE, model: CODE }, unreached: [], explained: [], stale: [] };
-  return documentOf(plan, await runForCoverage(plan, session), { matrix: undefined, code });
+  return buildCoverage(plan, await runForCoverage(plan, session), { matrix: undefined, code });
 };
 
 describe('the command', () => {
-  test('tells of every invariant, and writes what it tells', async () => {
+  test('prints every invariant, and writes the same', async () => {
     const { code, out } = await coverage('--programs', '200');
     expect(code).toBe(0);
     const document = await written();
@@ -60,7 +60,7 @@ describe('the command', () => {
     }
   });
 
-  test('says the same again, times apart', async () => {
+  test('gives the same document again, except for times', async () => {
     await coverage('--programs', '100');
     const { time: _, ...first } = await written();
     await coverage('--programs', '100');
@@ -69,13 +69,13 @@ describe('the command', () => {
     expect(withoutTimes).toBe(JSON.stringify(first).replaceAll(/"millisecondsSince":\d+/g, ''));
   });
 
-  test('looks at the invariants that are named', async () => {
+  test('measures only the named invariants', async () => {
     const { code } = await coverage('--programs', '50', '--invariant', 'flush', 'switcher');
     expect(code).toBe(0);
     expect((await written()).invariants.map(({ id }) => id)).toEqual(['switcher', 'flush']);
   });
 
-  test('names the bugs that an invariant catches, if it is given the matrix', async () => {
+  test('names the bugs that an invariant catches, given the matrix', async () => {
     const rows = [
       { ...ROW, defect: 'one', caughtBy: { flush: 20 } },
       { ...ROW, defect: 'two', caughtBy: { flush: 3, switcher: 20 } },
@@ -88,11 +88,11 @@ describe('the command', () => {
     expect(switcher.defects).toEqual({ alone: [], withOthers: ['two'] });
   });
 
-  test('fails under the bars, and says which', async () => {
+  test('fails below the thresholds, and names them', async () => {
     const { code, err } = await coverage('--programs', '20', '--check');
     expect(code).toBe(1);
     expect(err).toMatch(/^shadowdiff: kill-decision, killed at init: bad kernel address × 2-level: never reached$/m);
-    expect(err).toContain('shadowdiff: impl: lines were not measured; leave out --no-code');
+    expect(err).toContain('shadowdiff: impl: lines were not measured; omit --no-code');
   });
 
   test.each([
@@ -107,8 +107,8 @@ describe('the command', () => {
     expect(err).toContain(message);
   });
 
-  test('a file of bars that says something else is refused by its field', async () => {
-    const config = join(directory, 'bars.json');
+  test('a malformed file of thresholds is refused, naming the field', async () => {
+    const config = join(directory, 'thresholds.json');
     await writeFile(
       config,
       '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1},"explained":{"functions":{},"lines":{}}}',
@@ -119,37 +119,37 @@ describe('the command', () => {
   });
 });
 
-/** Programs after which nearly everything that can be reached was. */
+/** After this many programs, nearly everything reachable was reached. */
 const MANY = 4000;
 
-describe('the bars', () => {
-  test('are not met by a generator that leaves a kind of guest out', async () => {
-    const falls = shortfalls(await told(MANY, { traffic: 'coherent' }), NO_THRESHOLDS);
-    expect(falls).toContain(
+describe('the thresholds', () => {
+  test('are missed by a generator that leaves a kind of guest out', async () => {
+    const missed = shortfalls(await measured(MANY, { traffic: 'coherent' }), NO_THRESHOLDS);
+    expect(missed).toContain(
       'kill-decision, killed at set-pte: attempt to set pte into Switcher pages × PAE: never reached',
     );
-    expect(shortfalls(await told(MANY), NO_THRESHOLDS).length).toBeLessThan(falls.length / 4);
+    expect(shortfalls(await measured(MANY), NO_THRESHOLDS).length).toBeLessThan(missed.length / 4);
   });
 
-  test('are not met by an invariant that is switched off', async () => {
+  test('are missed by an invariant that is switched off', async () => {
     const idle = INVARIANTS.map((invariant) =>
       invariant.id === 'flush' ? { ...invariant, watch: stateless(() => VACUOUS) } : invariant,
     );
-    expect(shortfalls(await told(50, {}, idle), NO_THRESHOLDS)).toContain('flush: never exercised');
-    expect(shortfalls(await told(50), NO_THRESHOLDS)).not.toContain('flush: never exercised');
+    expect(shortfalls(await measured(50, {}, idle), NO_THRESHOLDS)).toContain('flush: never exercised');
+    expect(shortfalls(await measured(50), NO_THRESHOLDS)).not.toContain('flush: never exercised');
   });
 
-  test('are not met by code that nobody ran', async () => {
-    const document = await told(1);
+  test('are missed by code that never ran', async () => {
+    const document = await measured(1);
     const low = { ...CODE, lines: { covered: 97, total: 100 }, branches: { covered: 95, total: 100 } };
-    const falls = shortfalls(
+    const missed = shortfalls(
       { ...document, invariants: [], code: { impl: low, model: CODE, unreached: [], explained: [], stale: [] } },
       { impl: { lines: 98, branches: 95 } },
     );
-    expect(falls).toEqual(['impl: 97.00 % of lines, under the bar of 98 %']);
+    expect(missed).toEqual(['impl: 97.00 % of lines, below the threshold of 98 %']);
   });
 
-  test('a situation that was said to be unreachable, and was reached, is named', async () => {
+  test('a situation that is declared unreachable, and was reached, is named', async () => {
     const lying = INVARIANTS.map((invariant) =>
       invariant.id === 'host-intact'
         ? {
@@ -158,7 +158,7 @@ describe('the bars', () => {
           }
         : invariant,
     );
-    const { invariants } = await told(20, {}, lying);
+    const { invariants } = await measured(20, {}, lying);
     expect(impossibleSituations(invariants).length).toBeGreaterThan(20);
     expect(emptySituations(invariants).some(({ invariant }) => invariant === 'host-intact')).toBe(false);
   });

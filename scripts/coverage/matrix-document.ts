@@ -1,4 +1,4 @@
-/** The kill matrix as `defects matrix --json` prints it. */
+/** The kill matrix, which shows the invariants that catch each catalogued defect: its document, and its forms as text. */
 
 import Table from 'cli-table3';
 import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
@@ -22,7 +22,6 @@ const matrixRow = openObject({
   worstPrograms: naturalNumber,
   medianSteps: naturalNumber,
   worstSteps: naturalNumber,
-  /** JSON leaves it out where it is undefined. */
   minimizedSteps: z.optional(naturalNumber),
 }) satisfies z.core.$ZodType<Omit<MatrixRow, 'minimizedSteps'>>;
 
@@ -68,8 +67,6 @@ export const caughtBy = (
 
 const catchers = ({ caughtBy: counts }: Caught): readonly string[] =>
   Object.keys(counts).filter((invariant) => counts[invariant] > 0);
-
-// The kill matrix as a table for the terminal, as Markdown and as JSON.
 
 const HEADS = ['defect', 'caught', 'programs', 'worst', 'steps', 'worst', 'minimized', 'by'] as const;
 
@@ -121,7 +118,7 @@ export const matrixMarkdown = (rows: readonly MatrixRow[], options: MatrixOption
 export const matrixJson = (rows: readonly MatrixRow[], options: MatrixOptions): string =>
   JSON.stringify({ format: MATRIX_FORMAT, options, rows } satisfies MatrixDocument, undefined, 1);
 
-/** Which invariant is needed: the defects that nobody else catches. */
+/** Why each invariant is needed: the defects that no other invariant catches. */
 export const aloneLines = (rows: readonly MatrixRow[]): readonly string[] =>
   INVARIANTS.map(({ id }) => {
     const names = caughtBy(rows, id).alone.join(', ');

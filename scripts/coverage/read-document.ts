@@ -6,7 +6,7 @@ import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 
-/** Throws `BadInput` if that cannot be found out. */
+/** Throws `BadInput` for a path that cannot be inspected. */
 export const pathKind = async (path: string): Promise<'file' | 'directory' | 'absent'> => {
   try {
     return (await stat(path)).isDirectory() ? 'directory' : 'file';

@@ -1,4 +1,4 @@
-/** What a run must reach to pass `coverage --check`: one file, read from the directory that one is in. */
+/** What a run must reach to pass `coverage --check`. The file is read from the working directory. */
 
 import { z } from 'zod';
 import { BadInput, readJson } from '../../properties/formats/index.js';
@@ -13,13 +13,13 @@ export const THRESHOLDS_FILE = 'coverage.config.json';
 const percent = z.number().min(0).max(100);
 const file = z.strictObject({
   format: z.literal(THRESHOLDS_FORMAT),
-  /** Per cent of impl that the run must reach. */
+  /** Percentages of impl that the run must reach. */
   impl: z.strictObject({ lines: percent, branches: percent }),
-  /** Why no program comes to some code; it is left out. */
+  /** Code that no program can reach, with the reason; it is not counted. */
   explained: z.strictObject({
-    /** By name, in any file. */
+    /** By the name of the function, in any file. */
     functions: z.record(z.string(), z.string().min(1)),
-    /** By file, and by the line as it is written. */
+    /** By file, and by the text of the line. */
     lines: z.record(z.string(), z.record(z.string(), z.string().min(1))),
   }),
 });
@@ -47,19 +47,19 @@ export const readThresholds = async (path: string): Promise<Thresholds> => {
   );
 };
 
-/** Why a run does not pass, a line each; none if it does. */
+/** Why a run does not pass, a line each; empty if it passes. */
 export const shortfalls = (document: CoverageDocument, { impl }: Pick<Thresholds, 'impl'>): readonly string[] => [
   ...document.invariants.filter(({ exercised }) => exercised === 0).map(({ id }) => `${id}: never exercised`),
   ...emptySituations(document.invariants).map((each) => `${nameOf(each)}: never reached`),
   ...belowBar('lines', document.code?.impl.lines, impl.lines),
   ...belowBar('branches', document.code?.impl.branches, impl.branches),
-  ...(document.code?.stale ?? []).map((each) => `explained in vain: ${each}`),
+  ...(document.code?.stale ?? []).map((each) => `wrong explanation: ${each}`),
 ];
 
 const belowBar = (what: string, share: Share | undefined, bar: number): readonly string[] => {
-  if (share === undefined) return [`impl: ${what} were not measured; leave out --no-code`];
+  if (share === undefined) return [`impl: ${what} were not measured; omit --no-code`];
   const reached = share.total === 0 ? 100 : (share.covered / share.total) * 100;
-  return reached >= bar ? [] : [`impl: ${reached.toFixed(2)} % of ${what}, under the bar of ${bar} %`];
+  return reached >= bar ? [] : [`impl: ${reached.toFixed(2)} % of ${what}, below the threshold of ${bar} %`];
 };
 
 export const nameOf = ({ invariant, grid, values }: NamedSituation): string =>

@@ -8,7 +8,7 @@ import type { CoverageDocument } from '../../coverage/coverage-document.js';
 import { coverageReport } from '../../coverage/coverage-text.js';
 import type { Caught } from '../../coverage/matrix-document.js';
 import { readMatrix, readNamedMatrix, MATRIX_FILE } from '../../coverage/matrix-document.js';
-import { documentOf, impossibleSituations } from '../../coverage/build-coverage.js';
+import { buildCoverage, impossibleSituations } from '../../coverage/build-coverage.js';
 import type { CoveragePlan, CoverageRun } from '../../coverage/coverage-run.js';
 import { runForCoverage } from '../../coverage/coverage-run.js';
 import type { Thresholds } from '../../coverage/thresholds.js';
@@ -31,7 +31,7 @@ import { COVERAGE_FILE } from '../../coverage/coverage-document.js';
 import { commandLineOf, shellWord } from '../../terminal/shell-words.js';
 import type { Session } from '../../terminal/session.js';
 
-/** Milliseconds; long enough to reach every situation. */
+/** Milliseconds. Long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;
 
 interface CoverageFlags extends ProgramFlags {
@@ -52,22 +52,22 @@ export const registerCoverage = (program: Command, session: Session): void => {
   const command = program
     .command('coverage')
     .description(
-      'What a run looks at: for each invariant its checks, situations, the code that ran, the bugs it catches.',
+      'Measure what a run exercises: the checks and situations of each invariant, the code that ran, the bugs caught.',
     )
     .option('--time <duration>', 'stop after this long (default: 120s)', duration)
-    .option('--programs <count>', 'stop after so many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
-    .option('--seed <name>', 'name of the campaign (default: a fresh one)', campaignName)
+    .option('--programs <count>', 'stop after this many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
+    .option('--seed <name>', 'seed of the campaign (default: a fresh one)', campaignName)
     .option('--invariant <id...>', 'only these (see: shadowdiff invariants)')
     .option('--out <directory>', `where ${COVERAGE_FILE} and code/ are written`, 'coverage')
-    .option('--no-code', 'leave out which code ran')
+    .option('--no-code', 'do not measure code')
     .option('--matrix <file>', 'kill matrix, as "defects matrix --json" prints it (default: matrix.json in --out)')
-    .option('--check', 'fail if the run falls short of the bars')
-    .option('--config <file>', 'the bars', THRESHOLDS_FILE);
+    .option('--check', 'fail if the run misses a threshold')
+    .option('--config <file>', 'the thresholds', THRESHOLDS_FILE);
   addProgramOptions(command);
   addHelp(command, [
-    ['shadowdiff coverage', 'two minutes of everything'],
-    ['shadowdiff coverage --programs 100000 --seed bars --check', 'the same every time; fails under the bars'],
-    ['shadowdiff coverage --invariant flush --no-code', 'one invariant, its situations alone'],
+    ['shadowdiff coverage', 'everything, in two minutes'],
+    ['shadowdiff coverage --programs 100000 --seed bars --check', 'reproducible; fails below the thresholds'],
+    ['shadowdiff coverage --invariant flush --no-code', 'only the situations of one invariant'],
   ]).action(async (flags: CoverageFlags) => {
     session.exitCode = await runCoverage(flags, session);
   });
@@ -84,7 +84,7 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
     session.print('code     not measured: that needs a clone of shadowdiff, built with npm run build');
   }
   const run = await runForCoverage(plan, session);
-  const document = documentOf(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
+  const document = buildCoverage(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
   await write(join(flags.out, COVERAGE_FILE), document);
   for (const line of coverageReport(document, session)) session.print(line);
   session.print();
@@ -104,15 +104,15 @@ const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
   };
 };
 
-/** Needed only where somebody checks. */
+/** The file must exist only for `--check`. */
 const thresholdsOf = async ({ check, config }: CoverageFlags): Promise<Thresholds> =>
   check === true || existsSync(config) ? await readThresholds(config) : NO_THRESHOLDS;
 
-/** A matrix that is named must be there; one that lies where it is looked for is welcome. */
+/** A matrix named by `--matrix` must exist; the one in `--out` is optional. */
 const matrixOf = ({ matrix, out }: CoverageFlags): Promise<readonly Caught[] | undefined> =>
   matrix === undefined ? readMatrix(join(out, MATRIX_FILE)) : readNamedMatrix(matrix);
 
-/** Runs the programs that are worth it once more; not of a run that was cut short. */
+/** Runs the selected programs again, unless the run was interrupted. */
 const codeOf = async (
   plan: CoveragePlan,
   { result, watch, interrupted }: CoverageRun,
@@ -139,18 +139,19 @@ const verdict = (
   { campaign }: CoveragePlan,
   { result, interrupted }: CoverageRun,
   document: CoverageDocument,
-  falls: readonly string[],
+  missed: readonly string[],
   session: Session,
 ): ExitCode => {
   const [finding] = result.findings;
   if (finding !== undefined) {
-    session.complain(`shadowdiff: ${finding.signature}; the sound machine diverged in program ${finding.program}`);
+    session.complain(`shadowdiff: ${finding.signature}; impl diverged from the model in program ${finding.program}`);
     session.complain(commandLineOf(['shadowdiff', 'fuzz', '--seed', campaign, '--programs', `${finding.program + 1}`]));
     return EXIT.divergence;
   }
   if (interrupted) return EXIT.interrupted;
   const impossible = impossibleSituations(document.invariants).length;
-  for (const line of falls) session.complain(`shadowdiff: ${line}`);
-  if (impossible > 0) session.complain(`shadowdiff: ${formatCount(impossible)} situations reached that cannot be`);
-  return falls.length + impossible > 0 ? EXIT.divergence : EXIT.clean;
+  for (const line of missed) session.complain(`shadowdiff: ${line}`);
+  if (impossible > 0)
+    session.complain(`shadowdiff: ${formatCount(impossible)} situations reached that are declared unreachable`);
+  return missed.length + impossible > 0 ? EXIT.divergence : EXIT.clean;
 };

@@ -25,11 +25,11 @@ interface MatrixFlags {
 }
 
 export const registerDefects = (program: Command, session: Session): void => {
-  const command = program.command('defects').description('The catalogue of bugs that can be planted into impl.');
+  const command = program.command('defects').description('List the bugs that can be planted into impl.');
   addHelp(command, [
     ['shadowdiff defects', 'all of them, a line each'],
-    ['shadowdiff defects show set-pgd-loses-switcher', 'one of them, whole'],
-    ['shadowdiff fuzz --subject impl:set-pgd-loses-switcher', 'look for it'],
+    ['shadowdiff defects show set-pgd-loses-switcher', 'one of them in full'],
+    ['shadowdiff fuzz --subject impl:set-pgd-loses-switcher', 'hunt it'],
   ]);
   addList(command, session);
   addShow(command, session);
@@ -38,7 +38,7 @@ export const registerDefects = (program: Command, session: Session): void => {
 };
 
 const addList = (command: Command, session: Session): void => {
-  const list = command.command('list', { isDefault: true }).description('All defects, a line each.');
+  const list = command.command('list', { isDefault: true }).description('List all defects, a line each.');
   list.option('--json', 'a JSON object a line').action((flags: { readonly json?: true }) => {
     for (const defect of DEFECTS) session.print(flags.json === true ? asJson(defect) : asLine(defect, session));
     if (flags.json === true) return;
@@ -51,7 +51,7 @@ const addList = (command: Command, session: Session): void => {
 const addShow = (command: Command, session: Session): void => {
   command
     .command('show')
-    .description('One defect, whole.')
+    .description('Show one defect in full.')
     .argument('<id>', 'as listed')
     .action((id: string) => session.print(asText(named(id, 'defects show'), session)));
 };
@@ -59,11 +59,11 @@ const addShow = (command: Command, session: Session): void => {
 const addMatrix = (command: Command, session: Session): void => {
   const matrix = command
     .command('matrix')
-    .description('Which invariants catch which defect, and how soon; every seed must catch every defect.')
+    .description('Measure which invariants catch which defect, and how soon. Every seed must catch every defect.')
     .option('--seeds <count>', 'seeds for each defect', wholeNumber(1, 1000), DEFAULT_MATRIX_OPTIONS.seeds)
     .option(
       '--max-steps <count>',
-      'steps after which a seed is given up',
+      'most steps for each seed',
       wholeNumber(1, 10 ** 9),
       DEFAULT_MATRIX_OPTIONS.mostSteps,
     )
@@ -71,8 +71,8 @@ const addMatrix = (command: Command, session: Session): void => {
     .option('--json', 'as JSON')
     .option('--markdown', 'as Markdown');
   addHelp(matrix, [
-    ['shadowdiff defects matrix', 'all of it; takes some minutes'],
-    ['shadowdiff defects matrix --seeds 2 --defect upper-entry-open', 'a quick look at one'],
+    ['shadowdiff defects matrix', 'everything; takes some minutes'],
+    ['shadowdiff defects matrix --seeds 2 --defect upper-entry-open', 'one defect, quickly'],
   ]).action(async (flags: MatrixFlags) => {
     session.exitCode = await runMatrix(flags, session);
   });
@@ -102,7 +102,7 @@ const runMatrix = async (flags: MatrixFlags, session: Session): Promise<ExitCode
 const addFindings = (command: Command, session: Session): void => {
   command
     .command('findings')
-    .description("lguest's deviations as security notes, made from the catalogue and the corpus: FINDINGS.md.")
+    .description("Print FINDINGS.md: lguest's deviations as security notes, from the catalogue and the corpus.")
     .option('--corpus <directory>', 'where the counterexamples are', CORPUS)
     .action(async (flags: { readonly corpus: string }) => {
       const entries = (await readCorpus(flags.corpus)).map((stored) => readableOf(stored).entry);
@@ -116,7 +116,7 @@ const named = (id: string, where: string): Defect => {
   throw new BadInput(where, `there is no defect ${JSON.stringify(id)}; "shadowdiff defects" lists them`);
 };
 
-/** Of `plant` JSON says nothing. */
+/** JSON leaves out `plant`, a function. */
 const asJson = (defect: Defect): string => JSON.stringify(defect);
 
 const ID_COLUMNS = Math.max(...DEFECTS.map(({ id }) => id.length)) + 2;

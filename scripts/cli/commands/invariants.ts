@@ -8,7 +8,7 @@ import type { Session } from '../../terminal/session.js';
 export const registerInvariants = (program: Command, session: Session): void => {
   const command = program
     .command('invariants')
-    .description('List what is checked after every step, in the order of precedence.')
+    .description('List the invariants that are checked after every step, in order of precedence.')
     .option('--json', 'a JSON object a line');
   addHelp(command, [['shadowdiff invariants', 'all of them, with their sources']]).action(
     (flags: { readonly json?: true }) => {
@@ -18,8 +18,19 @@ export const registerInvariants = (program: Command, session: Session): void => 
   );
 };
 
-const asJson = ({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages }: Invariant): string =>
-  JSON.stringify({ id, statement, source, exercisedBy, looksAt, contract, neverAlone, stages });
+/** Leaves out the functions. */
+const asJson = ({
+  id,
+  statement,
+  source,
+  harms,
+  exercisedBy,
+  looksAt,
+  contract,
+  neverAlone,
+  stages,
+}: Invariant): string =>
+  JSON.stringify({ id, statement, source, harms, exercisedBy, looksAt, contract, neverAlone, stages });
 
 const NEEDS: Readonly<Record<Invariant['looksAt'], string>> = {
   observations: 'observations',
@@ -28,12 +39,13 @@ const NEEDS: Readonly<Record<Invariant['looksAt'], string>> = {
 };
 
 const asText = (invariant: Invariant, { colors, width }: Session): string => {
-  const { id, statement, source, exercisedBy, looksAt, contract, neverAlone } = invariant;
+  const { id, statement, source, harms, exercisedBy, looksAt, contract, neverAlone } = invariant;
   const guests = contract === 'kept' ? 'coherent guests only' : 'any guest';
   return [
     colors.bold(id),
     labelled('states', statement, width, 2),
     labelled('source', source, width, 2),
+    labelled('harms', `the ${harms}, if it is broken`, width, 2),
     labelled('exercised', `by ${exercisedBy}`, width, 2),
     labelled('needs', `${NEEDS[looksAt]}, ${guests}`, width, 2),
     ...(neverAlone === undefined ? [] : [labelled('not alone', `because ${neverAlone}`, width, 2)]),

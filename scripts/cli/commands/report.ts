@@ -19,23 +19,25 @@ interface ReportFlags extends CaseTimeoutFlag {
   readonly schema?: true;
 }
 
-/** GitHub shows what a step appends to this file on the page of the workflow. */
+/** GitHub shows the text that a step appends to this file on the page of the workflow. */
 const STEP_SUMMARY = 'GITHUB_STEP_SUMMARY';
 
 export const registerReport = (program: Command, session: Session): void => {
   const command = program
     .command('report')
-    .description('Show what fuzz, coverage and defects matrix found, as one page that opens in any browser.')
-    .argument('[directory...]', 'with summary.json, findings/, coverage.json or matrix.json; several are united')
+    .description(
+      'Show the results of fuzz, nightly, coverage and defects matrix as one page that opens in any browser.',
+    )
+    .argument('[directory...]', 'the --out of a run; several are united into one report')
     .addOption(
-      new Option('--reporter <name>', 'in which form')
+      new Option('--reporter <name>', 'form of the report')
         .choices(REPORTERS.map(({ name }) => name))
         .default('html' satisfies ReporterName),
     )
-    .option('--out <file>', 'where it goes (default: report.html; of the others: standard output)')
+    .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
     .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
   addHelp(addCaseTimeout(command), [
-    ['shadowdiff report out', 'a page from what fuzz --out out left: report.html'],
+    ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
     ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
     ['shadowdiff report out --reporter junit --out junit.xml', 'for a build server'],
   ]).action(async (directories: readonly string[], flags: ReportFlags) => {
@@ -45,7 +47,7 @@ export const registerReport = (program: Command, session: Session): void => {
 };
 
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
-  if (directories.length === 0) throw new BadInput('report', 'no directory is named; name what was the --out of a run');
+  if (directories.length === 0) throw new BadInput('report', 'no directory is named; name the --out of a run');
   const { caseTimeout } = flags;
   const report = await buildReport(directories);
   const reporter = reporterNamed(flags.reporter);
@@ -56,15 +58,15 @@ const runReport = async (directories: readonly string[], flags: ReportFlags, ses
     await writeTextFile(out, `${text}\n`, 'name another --out');
     session.print(printable(`${out}: ${report.document.verdict.sentence}`));
   }
-  if (reporter.name === 'markdown') await tellWorkflow(text, session);
+  if (reporter.name === 'markdown') await appendToWorkflowSummary(text, session);
 };
 
-const tellWorkflow = async (text: string, { surroundings }: Session): Promise<void> => {
+const appendToWorkflowSummary = async (text: string, { surroundings }: Session): Promise<void> => {
   const path = surroundings.env[STEP_SUMMARY] ?? '';
   if (path === '') return;
   try {
     await appendFile(path, `${text}\n`);
   } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; look where ${STEP_SUMMARY} points`);
+    throw new BadInput(path, `cannot be written: ${(error as Error).message}; check the path in ${STEP_SUMMARY}`);
   }
 };

@@ -1,10 +1,9 @@
 /**
- * What c8 makes of V8's counts for one file, put right. V8 counts how often ranges of the compiled code ran, and c8 maps them
- * back to the source; but it
- * - takes every line of a file for code, types and comments too, and the first line of a block that did not run for one that did;
- * - counts every function as a branch besides;
- * - knows only those branches that V8 tells apart in one run, so that a run which reaches less has fewer of them, and a better share.
- * Here a place of the source ran as often as the innermost of V8's ranges around it, and the places are the same for every run.
+ * Corrects c8's counts for one file. V8 counts how often ranges of the compiled code ran, and c8 maps them back to the source, but it
+ * - counts every line of a file as code, including types and comments, and the first line of a block that did not run as covered;
+ * - counts every function also as a branch;
+ * - knows only the branches that V8 distinguishes in one run, so a run that reaches less has fewer branches, and a better share.
+ * Here, a place in the source ran as often as the innermost V8 range around it, and the places are the same for every run.
  */
 
 import type { CodeFile } from './code-files.js';
@@ -21,9 +20,9 @@ export interface Range {
   readonly end: Position;
 }
 
-/** The counts of a file as istanbul has them: places by key, and under the same key how often each ran. */
+/** A file's counts in istanbul's format: places by key, and how often each ran by the same key. */
 export interface FileCounts {
-  /** Nothing is known of the file: it was never loaded. One range that never ran stands for it. */
+  /** The file was never loaded: a single range that never ran stands for it. */
   readonly all: boolean;
   statementMap: Record<string, Range>;
   s: Record<string, number>;
@@ -33,7 +32,7 @@ export interface FileCounts {
   f: Record<string, number>;
 }
 
-/** Istanbul keeps more of it, which stays as it is. */
+/** Istanbul's other fields are left as they are. */
 interface Place {
   readonly loc: Range;
 }
@@ -44,7 +43,7 @@ interface NamedFunction extends Place {
   readonly name: string;
 }
 
-/** What of a file is counted. */
+/** The places of a file that are counted. */
 export interface Places {
   readonly lines: readonly Range[];
   readonly branches: readonly Branch[];
@@ -58,7 +57,7 @@ export const placesOf = (file: CodeFile, all: FileCounts): Places => {
   const whole = new Set(functions.map(({ loc }) => written(loc)));
   return {
     lines: [...file.codeLines]
-      // A closing brace alone says nothing.
+      // Not a closing brace alone.
       .filter((line) => /\w/.test(file.text[line - 1]))
       .sort((a, b) => a - b)
       .map((line) => rangeOfLine(line, file.text[line - 1])),
@@ -67,10 +66,10 @@ export const placesOf = (file: CodeFile, all: FileCounts): Places => {
   };
 };
 
-/** Replaces a run's counts, as c8 has them, by those of the places. */
+/** Replaces c8's counts for a run with counts of these places. */
 export const recount = (counts: FileCounts, { lines, branches, functions }: Places): void => {
   const outermost = { loc: EVERYWHERE, times: counts.all ? 0 : 1 };
-  // A function of which no process ran anything is among the functions alone.
+  // A function that no process ran is listed only among the functions.
   const ranges = [
     ...Object.entries(counts.fnMap).map(([key, { loc }]) => ({ loc, times: counts.f[key] })),
     ...Object.entries(counts.branchMap).map(([key, { loc }]) => ({ loc, times: counts.b[key][0] })),
@@ -87,7 +86,7 @@ export const recount = (counts: FileCounts, { lines, branches, functions }: Plac
   counts.f = keyed(functions.map(({ loc }) => times(loc)));
 };
 
-/** The places that are in none of these ranges. */
+/** The places outside all of these ranges. */
 export const outside = (ranges: readonly Range[], { lines, branches, functions }: Places): Places => {
   const isOutside = (place: Range): boolean => !ranges.some((range) => encloses(range, place));
   return {

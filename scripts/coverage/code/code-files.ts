@@ -1,6 +1,6 @@
 /**
- * The files whose code is measured, and which of their lines are code. c8 takes every line of a file for one that can run,
- * types, comments and blank lines too, and counts those as covered; a line that the compiler made nothing of is none.
+ * The files whose code is measured, and which of their lines are code. c8 counts every line of a file as covered code, including types,
+ * comments and blank lines. Here, a line is code if the compiler emitted something for it.
  */
 
 import { readFile, readdir } from 'node:fs/promises';
@@ -11,9 +11,7 @@ import { BadInput } from '../../../properties/formats/index.js';
 const FOLDERS = ['impl', 'model'] as const;
 export type Folder = (typeof FOLDERS)[number];
 
-/**
- * No part of a machine: bugs to plant, and the reading and writing of files, which has no part in running a program.
- */
+/** Planted bugs are not part of a machine. */
 const APART = ['impl/defects/'];
 
 export interface CodeFile {
@@ -25,7 +23,7 @@ export interface CodeFile {
   readonly source: string;
   /** The source's lines, without their ends. */
   readonly text: readonly string[];
-  /** Numbers, from 1, of the lines that are code. */
+  /** The numbers, from 1, of the lines that are code. */
   readonly codeLines: ReadonlySet<number>;
 }
 
@@ -65,7 +63,7 @@ const codeFile = async (folder: Folder, name: string, compiled: string): Promise
   return { folder, name, compiled, source, text, codeLines };
 };
 
-/** Without its source the coverage of a file cannot be shown, and c8 would drop the file from the figures and say nothing. */
+/** c8 would silently leave out a file without a source. */
 const readOrRefuse = async (path: string): Promise<string> => {
   try {
     return await readFile(path, 'utf8');
@@ -78,7 +76,7 @@ const readOrRefuse = async (path: string): Promise<string> => {
   }
 };
 
-/** Numbers, from 1, of the source's lines that something in the script comes from. */
+/** The numbers, from 1, of the source lines that the script was compiled from. */
 const mappedLines = (script: readonly string[], map: SourceMap): ReadonlySet<number> => {
   const lines = new Set<number>();
   for (const [line, { length }] of script.entries()) {
@@ -90,5 +88,5 @@ const mappedLines = (script: readonly string[], map: SourceMap): ReadonlySet<num
   return lines;
 };
 
-/** The compiler maps the comments that it keeps. */
+/** The compiler keeps comments, and maps them. */
 const isComment = (line: string): boolean => /^\s*(\/\/|\/\*|\*)/.test(line);

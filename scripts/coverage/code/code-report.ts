@@ -1,4 +1,4 @@
-/** What V8 counted in some processes: read by c8, put right, summed up and written as lcov.info and pages. */
+/** V8's counts from some processes: read by c8, corrected, summed up, and written as lcov.info and HTML. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { outside, placesOf, recount } from './code-counts.js';
 
 export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 
-/** What is counted, by the path of the source. */
+/** The counted places, by the path of the source. */
 type PlacesByFile = ReadonlyMap<string, Places>;
 
 interface Unexplained {
@@ -20,7 +20,7 @@ interface Unexplained {
   readonly stale: readonly string[];
 }
 
-/** Of istanbul's coverage map, which c8 gives and does not declare. */
+/** The part of istanbul's coverage map that is used here; c8 returns it untyped. */
 interface CoverageMap {
   fileCoverageFor(source: string): { readonly data: FileCounts; toSummary(): { readonly data: CodeShare } };
   filter(wanted: (source: string) => boolean): void;
@@ -28,11 +28,11 @@ interface CoverageMap {
 
 type C8Report = Report & { getCoverageMapFromAllCoverageFiles(): Promise<CoverageMap> };
 
-/** Directories of a report; they need not exist. */
+/** The directories of a report; they need not exist. */
 interface ReportPlace {
   /** For lcov.info and html/. */
   readonly report: string;
-  /** For c8, which reads from files. */
+  /** For c8, which reads files. */
   readonly scratch: string;
 }
 
@@ -47,7 +47,7 @@ export class CodeReport {
     this.map = map;
   }
 
-  /** `counted`: JSON, one for each process. Nothing is right before `write`. */
+  /** `counted`: the JSON of each process. The counts are uncorrected until `write`. */
   static async read(
     files: readonly CodeFile[],
     { report, scratch }: ReportPlace,
@@ -73,15 +73,12 @@ export class CodeReport {
     return new CodeReport(files, c8, await c8.getCoverageMapFromAllCoverageFiles());
   }
 
-  /** The places that V8 tells apart in these processes. */
+  /** The places that V8 distinguishes in these processes. */
   places(): PlacesByFile {
     return new Map(this.files.map((file) => [file.source, placesOf(file, this.counts(file))]));
   }
 
-  /**
-   * The places without those on lines for which somebody wrote down why no program comes there; and these lines. `stale`: that a
-   * program does come there, or that there is no such line.
-   */
+  /** Leaves out the places that have an explanation why no program reaches them. `stale`: explanations of reached or missing code. */
   without(explanations: Explanations, places: PlacesByFile): Unexplained {
     const rest = new Map(places);
     const explained: ExplainedLine[] = [];
@@ -107,7 +104,7 @@ export class CodeReport {
     return { rest, explained, stale };
   }
 
-  /** Functions of this name that never ran, in any file. */
+  /** The functions of this name that never ran, in any file. */
   private idleFunctions(
     name: string,
     places: PlacesByFile,
@@ -145,7 +142,7 @@ export class CodeReport {
     });
   }
 
-  /** Something on the line never ran. */
+  /** Whether something on the line never ran. */
   private misses(file: CodeFile, line: number): boolean {
     const { statementMap, s, branchMap, b } = this.counts(file);
     return (
@@ -154,16 +151,16 @@ export class CodeReport {
     );
   }
 
-  /** Counts these places and writes the report; answers the shares. */
+  /** Counts these places, writes the report, and returns the shares. */
   async write(places: PlacesByFile): Promise<FolderShares> {
     for (const file of this.files) recount(this.counts(file), places.get(file.source)!);
-    // c8 writes from this very map. It holds more than was asked for: files of types alone.
+    // c8 writes this map, which also holds files that contain only types.
     this.map.filter((source) => places.has(source));
     await this.report.run();
     return { impl: this.share('impl'), model: this.share('model') };
   }
 
-  /** Lines that never ran, by file and number; once it is written. */
+  /** The lines that never ran, by file and number. Call it after `write`. */
   unreached(): readonly UnreachedLine[] {
     return this.files.flatMap((file) => {
       const { statementMap, s } = this.counts(file);
@@ -190,5 +187,5 @@ export class CodeReport {
   }
 }
 
-/** A path as a pattern that matches nothing else. */
+/** A glob pattern that matches only this path. */
 const literally = (path: string): string => path.replace(/[\\*?[\]{}()!+@]/g, '\\$&');

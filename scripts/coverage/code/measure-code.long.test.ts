@@ -126,7 +126,7 @@ test('a process that is ended from outside, and one that fails, are told; nothin
     () => 'process.kill(process.pid, "SIGKILL");',
     async () => {
       await expect(measure({ flush: FEW })).rejects.toThrow(
-        'coverage of flush: the process that ran the programs was ended by SIGKILL; free memory or run fewer programs',
+        'coverage of flush: the process that ran the programs was killed by SIGKILL; free memory or run fewer programs',
       );
     },
   );

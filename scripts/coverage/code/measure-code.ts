@@ -1,4 +1,4 @@
-/** Which lines, branches and functions of the machines ran in the programs in which an invariant was exercised. */
+/** Measures which lines, branches and functions of the machines ran in the programs that exercised each invariant. */
 
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -22,17 +22,17 @@ import { codeFiles } from './code-files.js';
 import type { FolderShares } from './code-report.js';
 import { CodeReport } from './code-report.js';
 
-/** Below the directory for results. */
+/** In the directory for results. */
 const FOLDER = 'code';
 const TOTAL = 'total';
 
 export interface CodeOptions extends ProgramOptions {
   readonly campaign: string;
-  /** By invariant: numbers of programs of the campaign in which it was exercised. */
+  /** By invariant: the numbers of the campaign's programs that exercised it. */
   readonly programs: ReadonlyMap<string, readonly number[]>;
-  /** Directory for results; code/ in it is replaced. */
+  /** The directory for results; its code/ is replaced. */
   readonly out: string;
-  /** Why no program comes to some lines: these are left out of the shares. */
+  /** Why no program reaches some code, which the shares then leave out. */
   readonly explanations: Explanations;
   readonly onInterrupt: Surroundings['onInterrupt'];
   /** The compiled modules; by default this package's build/. */
@@ -44,14 +44,14 @@ export interface CodeCoverage {
   readonly total: FolderShares;
   readonly unreached: readonly UnreachedLine[];
   readonly explained: readonly ExplainedLine[];
-  /** Explanations that do not hold, a sentence each. */
+  /** Explanations that do not apply, a sentence each. */
   readonly stale: readonly string[];
 }
 
 /**
- * Runs the programs again, machines `impl` and `model` in lockstep, each invariant's in a process of its own, and writes
- * code/INVARIANT/lcov.info and code/INVARIANT/html/, and the same for code/total/. Answers `undefined` if it was interrupted: then, and
- * if it throws, code/ is as it was. Throws `BadInput` if `out` cannot be written to, a source is missing or a process was ended.
+ * Runs the programs again in lockstep, in one process for each invariant, and writes lcov.info and html/ into code/INVARIANT/ and
+ * code/total/. Returns undefined if interrupted. Then, and if it throws, code/ stays unchanged. Throws `BadInput` if `out` cannot be
+ * written to, a source is missing or a process was killed.
  */
 export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | undefined> => {
   const { out, compiled = compiledModules() } = options;
@@ -81,7 +81,7 @@ class Measurement {
     this.processes.end();
   }
 
-  /** Whoever looks into `out` finds all of the new reports or those of before. */
+  /** Replaces the old reports only once all new ones are written. */
   async take(options: CodeOptions): Promise<CodeCoverage | undefined> {
     const { out } = options;
     let unfinished: string | undefined;
@@ -112,7 +112,7 @@ class Measurement {
     const { rest, explained, stale } = total.without(explanations, total.places());
     const perInvariant = new Map<string, FolderShares>();
     for (const [id, part] of counted) {
-      // Signals are heard between two reports.
+      // Signals are handled between two reports.
       await setImmediate();
       if (this.interrupted) return undefined;
       const report = await read(id, [part]);
@@ -130,17 +130,16 @@ const jobsOf = ({ programs, campaign, paging, traffic, mostSteps }: CodeOptions)
     ]),
   );
 
-/** What V8 counted, as JSON, by invariant. */
+/** V8's counts as JSON, by invariant. */
 type Counted = ReadonlyMap<string, string>;
 
 const isOfFiles = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
-
-// Starts the processes that run programs, a few side by side, and ends them.
 
 const MOST_AT_ONCE = 2;
 
 const NOTHING_RAN = JSON.stringify({ result: [] });
 
+/** The processes that run programs, a few at a time. */
 class Processes {
   private readonly script: string;
   private readonly running = new Set<ChildProcess>();
@@ -151,10 +150,7 @@ class Processes {
     this.script = script;
   }
 
-  /**
-   * Runs every job in a process of its own; answers what V8 counted, as JSON, in the order of the jobs. Throws `BadInput` if a
-   * process was ended from outside.
-   */
+  /** Runs every job in its own process. Returns V8's counts as JSON, in the order of the jobs. Throws `BadInput` if one is killed. */
   async runAll(jobs: ReadonlyMap<string, Job>): Promise<ReadonlyMap<string, string>> {
     const answers = new Map([...jobs.keys()].map((name) => [name, NOTHING_RAN]));
     const left = jobs.entries();
@@ -172,7 +168,7 @@ class Processes {
     return answers;
   }
 
-  /** Ends every process now, and starts no more. */
+  /** Kills every process, and starts no more. */
   end(): void {
     this.ended = true;
     for (const child of this.running) child.kill('SIGKILL');
@@ -194,7 +190,7 @@ class Processes {
   }
 }
 
-/** A process that is itself measured would be counted twice over, and V8 has one counter for both. */
+/** Without NODE_V8_COVERAGE: V8 has one set of counters, and both measurements would reset it. */
 const environment = (): NodeJS.ProcessEnv => {
   const { NODE_V8_COVERAGE: _, ...others } = process.env;
   return others;
@@ -205,6 +201,6 @@ const failure = (name: string, signal: NodeJS.Signals | null, complaint: string)
   if (signal === null) return new Error(`${what}: the process that ran the programs failed: ${complaint.trim()}`);
   return new BadInput(
     what,
-    `the process that ran the programs was ended by ${signal}; free memory or run fewer programs`,
+    `the process that ran the programs was killed by ${signal}; free memory or run fewer programs`,
   );
 };

@@ -1,4 +1,4 @@
-/** The very programs that the fuzz loop ran, run once more. */
+/** Runs programs of a campaign again, so that V8 can count the code that they reach. */
 
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { programArbitrary } from '../../../properties/generators/index.js';
@@ -7,7 +7,7 @@ import { Pair } from '../../../properties/pair.js';
 import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 
-/** `programs`: numbers of the campaign. A divergence ends its program and nothing else: it is the fuzz loop's to tell. */
+/** A divergence only ends its program; the run for coverage has reported it. */
 export const runPrograms = async ({ campaign, programs, twice, ...options }: Job): Promise<void> => {
   const arbitrary = programArbitrary(options);
   const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
@@ -18,11 +18,11 @@ export const runPrograms = async ({ campaign, programs, twice, ...options }: Job
   await pair.close();
 };
 
-/** What a process is given to run: programs of a campaign. */
+/** The input of a process. */
 export interface Job extends ProgramOptions {
   readonly campaign: string;
-  /** Their numbers in the campaign. */
+  /** The numbers of the programs in the campaign. */
   readonly programs: readonly number[];
-  /** Run the subject a second time, as `determinism` needs it. */
+  /** Run the subject twice, for `determinism`. */
   readonly twice: boolean;
 }

@@ -1,7 +1,7 @@
 /**
- * A process of its own that runs programs and answers which code of the machines ran: a job on standard input, what V8 counted
- * on standard output. V8 counts for a whole process, and counts blocks only in code that it compiled after it was told to: so
- * nothing of the harness is imported before that.
+ * A process that runs programs and reports which code of the machines ran. It reads a job from standard input and writes V8's counts to
+ * standard output. V8 counts for the whole process, and blocks only in code compiled after counting starts, so the harness is imported
+ * only then.
  */
 
 import type { Profiler } from 'node:inspector/promises';
@@ -11,10 +11,10 @@ import type { Job } from './measured-programs.js';
 
 const MACHINES = ['impl', 'model'].map((folder) => new URL(`../../../${folder}/`, import.meta.url).href);
 
-/** What is at the top level of a file ran if it was loaded; the source map knows nothing of where that begins and ends. */
+/** The top level of a file always runs, and the source map cannot locate it. */
 const isWholeFile = ({ ranges }: Profiler.FunctionCoverage): boolean => ranges[0].startOffset === 0;
 
-/** c8 leaves out functions without a name, and the ranges of those that V8 did not look into because they never ran. */
+/** c8 ignores functions without a name, and functions without block coverage, which are those that never ran. */
 const complete = ({ functionName, ranges }: Profiler.FunctionCoverage): Profiler.FunctionCoverage => ({
   functionName: functionName || '(anonymous)',
   ranges,

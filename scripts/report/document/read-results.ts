@@ -1,4 +1,4 @@
-/** Reads what fuzz, coverage and defects matrix left in directories. Any part may be missing; what is there must be whole. */
+/** Reads the results that fuzz, nightly, coverage and defects matrix left in a directory. Any file may be missing; none may be malformed. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,21 +20,21 @@ export interface FindingFile {
   readonly finding: Finding;
 }
 
-/** What one directory holds. */
+/** The results in one directory. */
 export interface Results {
   readonly directory: string;
   readonly summary: Summary | undefined;
   readonly coverage: CoverageDocument | undefined;
   readonly matrix: MatrixDocument | undefined;
-  /** By name of their files. */
+  /** Sorted by file name. */
   readonly findings: readonly FindingFile[];
 }
 
-/** The summary and the coverage tell of one run, so that what both count is there but once. */
+/** Whether summary and coverage describe the same run, whose programs must not be counted twice. */
 export const isSameRun = ({ summary, coverage }: Pick<Results, 'summary' | 'coverage'>): boolean =>
   summary !== undefined && summary.seed === coverage?.seed && summary.programs === coverage.programs;
 
-/** Where each part of them stands. */
+/** The path of each part. */
 export const pathsOf = ({ directory }: Pick<Results, 'directory'>) => ({
   summary: join(directory, SUMMARY_FILE),
   coverage: join(directory, COVERAGE_FILE),
@@ -42,7 +42,7 @@ export const pathsOf = ({ directory }: Pick<Results, 'directory'>) => ({
   findings: join(directory, FINDINGS_DIRECTORY),
 });
 
-/** Throws `BadInput` for a directory that is none or holds nothing of ours, and for a file that is malformed. */
+/** Throws `BadInput` for a path that is no directory or holds no results, and for a malformed file. */
 export const readResults = async (directory: string): Promise<Results> => {
   await refuseNoDirectory(directory);
   const paths = pathsOf({ directory });
@@ -58,7 +58,7 @@ export const readResults = async (directory: string): Promise<Results> => {
   const { summary, coverage, matrix, findings } = results;
   if (summary === undefined && coverage === undefined && matrix === undefined && findings.length === 0) {
     const files = [SUMMARY_FILE, COVERAGE_FILE, MATRIX_FILE, `${FINDINGS_DIRECTORY}/*.json`].join(', ');
-    throw new BadInput(directory, `none of ${files} is here; name what was the --out of a run`);
+    throw new BadInput(directory, `none of ${files} is here; name the --out of a run`);
   }
   return results;
 };
@@ -66,7 +66,7 @@ export const readResults = async (directory: string): Promise<Results> => {
 const refuseNoDirectory = async (directory: string): Promise<void> => {
   if ((await pathKind(directory)) === 'directory') return;
   const what = (await pathKind(directory)) === 'absent' ? 'there is no such directory' : 'this is a file';
-  throw new BadInput(directory, `${what}; name what was the --out of a run`);
+  throw new BadInput(directory, `${what}; name the --out of a run`);
 };
 
 const readFindings = async (directory: string): Promise<readonly FindingFile[]> => {

@@ -8,45 +8,45 @@ import { harmOf } from '../../../properties/invariants/invariants.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
 import type { Results, FindingFile } from './read-results.js';
 
-interface Met {
+interface UnitedFinding {
   /** Programs that showed it. */
   readonly count: number;
   readonly stored: FindingFile | undefined;
-  /** What the run said of it, for one that was not stored. */
+  /** The command line from the run's summary, for a finding that was not stored. */
   readonly replay: string;
 }
 
 export const uniteFindings = (results: readonly Results[]): readonly FindingReport[] => {
-  const met = new Map<string, Met>();
+  const united = new Map<string, UnitedFinding>();
   for (const each of results) {
-    for (const [signature, here] of metIn(each)) {
-      const before = met.get(signature);
-      met.set(signature, before === undefined ? here : together(before, here));
+    for (const [signature, here] of findingsIn(each)) {
+      const before = united.get(signature);
+      united.set(signature, before === undefined ? here : merged(before, here));
     }
   }
-  return [...met]
+  return [...united]
     .toSorted(byImpact)
     .map(([signature, each], index) => findingOf(`finding-${index + 1}`, signature, each));
 };
 
-/** The summary counts, the files hold the programs; either may be missing. What is known is no finding. */
-const metIn = ({ summary, findings }: Results): ReadonlyMap<string, Met> => {
+/** The summary has the counts, the files have the programs; either may be missing. Known findings are left out. */
+const findingsIn = ({ summary, findings }: Results): ReadonlyMap<string, UnitedFinding> => {
   const tolerated = new Set(summary?.known.flatMap(({ signature, expired }) => (expired ? [] : [signature])));
-  const met = new Map<string, Met>();
+  const united = new Map<string, UnitedFinding>();
   for (const { signature, count, replay } of summary?.findings ?? []) {
-    met.set(signature, { count, stored: undefined, replay });
+    united.set(signature, { count, stored: undefined, replay });
   }
   for (const stored of findings) {
     const signature = signatureOf(stored.finding.divergence);
     if (tolerated.has(signature)) continue;
-    const before = met.get(signature);
+    const before = united.get(signature);
     const here = { count: before === undefined ? 1 : 0, stored, replay: before?.replay ?? '' };
-    met.set(signature, before === undefined ? here : together(before, here));
+    united.set(signature, before === undefined ? here : merged(before, here));
   }
-  return met;
+  return united;
 };
 
-const together = (one: Met, other: Met): Met => ({
+const merged = (one: UnitedFinding, other: UnitedFinding): UnitedFinding => ({
   count: one.count + other.count,
   stored: smaller(one.stored, other.stored),
   replay: one.replay,
@@ -59,14 +59,14 @@ const smaller = (one: FindingFile | undefined, other: FindingFile | undefined): 
 
 const stepsOf = ({ finding }: FindingFile): number => finding.case.program.steps.length;
 
-/** Findings that can harm the host come first; otherwise in the order in which they were met. */
-const byImpact = ([one]: readonly [string, Met], [other]: readonly [string, Met]): number =>
+/** Findings that can harm the host come first; otherwise in the order in which they were found. */
+const byImpact = ([one]: readonly [string, UnitedFinding], [other]: readonly [string, UnitedFinding]): number =>
   Number(harmOf(invariantIn(other)) === 'host') - Number(harmOf(invariantIn(one)) === 'host');
 
 /** A signature begins with its invariant (properties/divergence.ts, signatureOf). */
 const invariantIn = (signature: string): string => signature.split(' | ', 1)[0];
 
-const findingOf = (id: string, signature: string, { count, stored, replay }: Met): FindingReport => {
+const findingOf = (id: string, signature: string, { count, stored, replay }: UnitedFinding): FindingReport => {
   const invariant = invariantIn(signature);
   const named = { id, signature, invariant, impact: harmOf(invariant), count };
   if (stored === undefined) return { ...named, replay };
