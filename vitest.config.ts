@@ -7,8 +7,9 @@ const BUILT_CLONE = 'test-support/built-clone.ts';
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Ends a test that hangs. Generous, because a busy machine must not fail one.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     coverage: { provider: 'v8', include: ['model/**', 'impl/**', 'properties/**', 'scripts/**'] },
     projects: [
       {

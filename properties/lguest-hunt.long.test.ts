@@ -20,7 +20,7 @@ const needs = async ({ case: found, signature }: KindOfFinding, defect: Defect):
   return divergence === undefined || signatureOf(divergence) !== signature;
 };
 
-test('one run finds every deviation of lguest, without being told any', { timeout: 300_000 }, async () => {
+test('one run finds every deviation of lguest, without being told any', async () => {
   const { findings } = await fuzz(
     {
       campaign: 'lguest',

@@ -102,11 +102,11 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summar
 test('a second signal does not wait for the subject', async () => {
   const words = ['fuzz', '--time', '1m', '--subject', 'exec:sleep 60', '--case-timeout', '50s'];
   const child = spawn(process.execPath, [entry, ...words], { cwd: clone });
-  child.stdout.once('data', () => {
-    child.kill('SIGINT');
-    setTimeout(() => child.kill('SIGINT'), 400);
-  });
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  // Again and again, because signals that a busy machine delivers together count as one.
+  const again = setInterval(() => child.kill('SIGINT'), 400);
   const code = await new Promise((resolve) => child.once('close', resolve));
+  clearInterval(again);
   expect(code).toBe(130);
 });
 
@@ -120,6 +120,6 @@ test('a terminal that is closed takes the subject along', async () => {
   await new Promise((resolve) => terminal.stdout.once('data', resolve));
   terminal.kill('SIGKILL');
   await expect.poll(() => existsSync(join(directory, 'summary.json')), { timeout: 30_000 }).toBe(true);
-  await expect.poll(() => spawnSync('pgrep', ['-f', 'sleep 61.5$']).status, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => spawnSync('pgrep', ['-f', 'sleep 61.5$']).status, { timeout: 30_000 }).toBe(1);
   rmSync(directory, { recursive: true, force: true });
 });

@@ -118,7 +118,7 @@ describe('workers that fail', () => {
     const env = { TROUBLES: JSON.stringify(draws), NO_COLOR: '1' };
     const { code, out, err } = await command(
       join(compiled, 'troubled.mjs'),
-      ['nightly', ...words, '--case-timeout', '500ms'],
+      ['nightly', ...words, '--case-timeout', '2s'],
       env,
     );
     expect(code).toBe(1);
@@ -194,7 +194,7 @@ const isAlive = (pid: number): boolean => {
 
 const until = async (holds: () => boolean): Promise<void> => {
   for (const start = performance.now(); !holds(); await sleep(50)) {
-    if (performance.now() - start > 20_000) throw new Error(`waited in vain: ${String(holds)}`);
+    if (performance.now() - start > PATIENCE) throw new Error(`waited in vain: ${String(holds)}`);
   }
 };
 
@@ -213,14 +213,22 @@ describe('a run that is cut off', () => {
     return working;
   };
 
+  /** Waits until the run that is cut has written this many more events. */
+  const eventsBeyond = (more: number): (() => Promise<void>) => {
+    const count = (): number => readFileSync(at('cut', 'events.jsonl'), 'utf8').split('\n').length;
+    const before = count();
+    return () => until(() => count() >= before + more);
+  };
+
   test(
     'at any moment goes on, and nothing is lost or counted twice',
     async () => {
       await command(entry, ['nightly', ...CAMPAIGN, ...BRIEF, '--out', 'uncut']);
       await killAfter([...CAMPAIGN, ...BRIEF, '--out', 'cut'], () => until(() => existsSync(at('cut', 'run.json'))));
       let kills = 1;
-      // Later each time, so that it comes to its end at last.
-      for (let delay = 500; await killAfter(['--resume', 'cut'], () => sleep(delay)); delay *= 1.3) kills++;
+      // After more work each time, so that it ends at last.
+      for (let work = 2; await killAfter(['--resume', 'cut'], eventsBeyond(work)); work = Math.ceil(work * 1.5))
+        kills++;
       expect(kills).toBeGreaterThan(2);
       const timeless = (name: string): string =>
         readFileSync(at(name, 'summary.json'), 'utf8').replace(/^ "time": \{[^}]*\},\n/m, '');

@@ -182,15 +182,12 @@ describe('fuzz', () => {
   });
 
   test('an interruption ends it with a summary', async () => {
-    let interrupt = (): void => undefined;
-    const running = call(['fuzz', '--corpus', corpus()], {
+    const { code, out } = await call(['fuzz', '--corpus', corpus()], {
       onInterrupt: (listener) => {
-        interrupt = listener;
+        setTimeout(listener, 300);
         return () => undefined;
       },
     });
-    setTimeout(() => interrupt(), 300);
-    const { code, out } = await running;
     expect(code).toBe(130);
     expect(out).toMatch(/summary\n[\s\S]*interrupted: 0 kinds of finding/);
   });

@@ -56,7 +56,7 @@ const changed = (line: string, instead: string): string => {
 };
 
 describe.skipIf(!hasPython)(`walker.py${hasPython ? '' : ' (skipped: python3 is not installed)'}`, () => {
-  test('agrees with the model', { timeout: 60_000 }, async () => {
+  test('agrees with the model', async () => {
     expect(await firstFinding(against(`python3 "${WALKER}"`), 300, '2-level')).toBeUndefined();
     expect(pair.tally.outcomesOf('access', 'mapped')).toBeGreaterThan(1000);
     expect(pair.tally.allOutcomes('killed')).toBeGreaterThan(10);
@@ -81,7 +81,7 @@ describe.skipIf(!hasPython)(`walker.py${hasPython ? '' : ' (skipped: python3 is 
       instead: '            raise ValueError(top)',
       invariant: 'subject-crash',
     },
-  ])('one that $bug is found out', { timeout: 60_000 }, async ({ line, instead, invariant }) => {
+  ])('one that $bug is found out', async ({ line, instead, invariant }) => {
     const found = await firstFinding(against(`python3 "${changed(line, instead)}"`), 300, '2-level');
     expect(found?.invariant).toBe(invariant);
   });

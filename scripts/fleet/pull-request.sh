@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Keeps one pull request with the counterexamples that the main branch does not have yet. Needs git, and gh with GH_TOKEN.
+# Maintains one pull request with the counterexamples that the main branch lacks. Needs git, and gh with GH_TOKEN.
 #
-#   pull-request.sh adopt CORPUS          before a merge: what waits in the pull request goes into the corpus and so is not new
-#   pull-request.sh propose CORPUS BODY   after it: opens the pull request, or adds to it; with nothing new it does neither
+#   pull-request.sh adopt CORPUS          before a merge: adds the counterexamples of the open pull request to the corpus, so that they do not count as new
+#   pull-request.sh propose CORPUS BODY   after a merge: opens the pull request or adds to it, if there is anything new
 #
-# BODY is a file of Markdown. Exit codes: 0, or that of the command that failed.
+# BODY is a Markdown file. Exit codes: 0, or that of the command that failed.
 set -euo pipefail
 
 BRANCH=nightly-counterexamples
-# GitHub's own robot, whose picture its commits then have.
+# GitHub's own bot, so that its commits carry that name and avatar.
 AUTHOR='github-actions[bot]'
 EMAIL='41898282+github-actions[bot]@users.noreply.github.com'
 
@@ -18,12 +18,12 @@ open_request() {
     --jq 'map(select(.head.repo.full_name == .base.repo.full_name)) | .[0].number // empty'
 }
 
-# git that reaches GitHub with the token of gh: the checkout keeps no credentials.
+# git with the token of gh, because the checkout keeps no credentials.
 git_with_token() { git -c credential.helper='!gh auth git-credential' "$@"; }
 
 adopt() {
   local corpus=$1 request
-  # An assignment of its own: inside [[ ]] a gh that fails would count as no pull request.
+  # Assigned first: inside [[ ]] a failing gh would count as no pull request.
   request=$(open_request)
   [[ -n $request ]] || return 0
   git_with_token fetch --quiet origin "$BRANCH"
@@ -34,7 +34,7 @@ propose() {
   local corpus=$1 body=$2 request parent=HEAD force=(--force) tree
   request=$(open_request)
   if [[ -n $request ]]; then
-    # On top of it: somebody may have written notes there.
+    # On top of the branch, because reviewers may have added commits.
     git_with_token fetch --quiet origin "$BRANCH"
     parent=FETCH_HEAD force=()
   fi
@@ -59,9 +59,9 @@ propose() {
 
 case ${1-} in
   adopt) adopt "${2:?name the corpus}" ;;
-  propose) propose "${2:?name the corpus}" "${3:?name a file of Markdown}" ;;
+  propose) propose "${2:?name the corpus}" "${3:?name a Markdown file}" ;;
   *)
-    echo 'pull-request.sh: say adopt CORPUS, or propose CORPUS BODY' >&2
+    echo 'usage: pull-request.sh adopt CORPUS, or pull-request.sh propose CORPUS BODY' >&2
     exit 2
     ;;
 esac

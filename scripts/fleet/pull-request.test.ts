@@ -168,5 +168,5 @@ test('a night that cannot ask for the pull request fails, rather than take all f
 });
 
 test('a word that it does not know is refused', () => {
-  expect(() => shell(`bash ${SCRIPT} adpot corpus`)).toThrow('say adopt CORPUS');
+  expect(() => shell(`bash ${SCRIPT} adpot corpus`)).toThrow('adopt CORPUS');
 });

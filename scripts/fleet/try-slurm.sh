@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a campaign on a Slurm of one node that it sets up, in a temporary directory and on the loopback interface: four shards, one of
-# them killed and requeued, and the job that merges them. The result must be that of the campaign in one piece.
+# Runs a campaign on a one-node Slurm that it sets up in a temporary directory, on the loopback interface: four shards, one of them
+# killed and requeued, and the job that merges them. The result must equal that of the campaign in one piece.
 #
 #   apt-get install slurm-wlm munge && npm run try-slurm
 #
-# As root, in two or three minutes. Exit codes: 0, or 1 and what was not as it should be.
+# Needs root, and two or three minutes. Exit codes: 0, or 1 with a message.
 set -euo pipefail
 
 SHARDS=4
@@ -25,7 +25,7 @@ fail() {
   exit 1
 }
 
-# Daemons end with this script, whatever becomes of it; if it fails, their logs are shown and kept.
+# Ends the daemons, however the script exits. On failure their logs are shown and kept.
 daemons=()
 end() {
   local code=$?
@@ -69,7 +69,7 @@ configure() {
   chmod 755 "$directory"
   mkdir "$directory"/{state,spool,runs}
   (umask 077 && head -c 1024 /dev/urandom >"$directory/munge.key")
-  # cred_expire is also how long a requeued task waits. The node is said to have a core for each shard, so that all shards run at once.
+  # cred_expire is also how long a requeued task waits. The node is given a core per shard, so that all shards run at once.
   cat >"$SLURM_CONF" <<CONFIGURATION
 ClusterName=try
 SlurmctldHost=$(hostname)(127.0.0.1)
@@ -119,7 +119,7 @@ node_is_idle() { [[ $(sinfo --noheader --format=%T 2>/dev/null) == idle ]]; }
 state() { scontrol --oneliner show job "$1" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p' | head -n 1; }
 has_ended() { [[ $(state "$1") =~ ^(COMPLETED|FAILED|CANCELLED|NODE_FAIL|TIMEOUT)$ ]]; }
 
-# Kills the processes of a task that has begun, as a node does that runs out of memory, and requeues it.
+# Kills the processes of a running task, as a node does that is out of memory, and requeues it.
 kill_and_requeue() {
   local task=$1 run=$2 pids
   await "task $task to run a batch" grep -qs '"kind":"batch"' "$run/events.jsonl"
@@ -133,7 +133,7 @@ kill_and_requeue() {
   scontrol requeue "$task"
 }
 
-# What must be the same however a campaign is cut: all but times and places.
+# What must not depend on how a campaign is split: everything but times and paths.
 essence() {
   node --input-type=module - "$1" <<'PROGRAM'
 import { readFileSync, readdirSync } from 'node:fs';
@@ -161,12 +161,12 @@ kill_and_requeue "${array}_$KILLED" "out/$CAMPAIGN/shard-$KILLED"
 echo "task    $KILLED killed and requeued"
 await 'the merge' has_ended "$merge"
 cat "out/$CAMPAIGN/merge.log"
-[[ $(grep -c '"kind":"begin"' "out/$CAMPAIGN/shard-$KILLED/events.jsonl") -eq 2 ]] || fail "shard $KILLED did not go on where it was killed"
-# Findings are what the merge fails for.
+[[ $(grep -c '"kind":"begin"' "out/$CAMPAIGN/shard-$KILLED/events.jsonl") -eq 2 ]] || fail "shard $KILLED did not resume where it was killed"
+# The merge fails because of the findings.
 [[ $(state "$merge") == FAILED ]] || fail "the merge job is $(state "$merge"), and there are findings"
 
 node "$shadowdiff" nightly --seed "$CAMPAIGN" --out whole --corpus none "${OPTIONS[@]}" >whole.log 2>&1 || [[ $? -eq 1 ]] ||
   fail 'the campaign in one piece failed; see runs/whole.log'
 node "$shadowdiff" merge whole --out out/whole >/dev/null || [[ $? -eq 1 ]]
-diff <(essence out/whole) <(essence "out/$CAMPAIGN/merged") || fail 'four shards are not what one is (see above)'
-echo "try-slurm: $SHARDS shards, one killed and requeued, are to the counter what the campaign in one piece is"
+diff <(essence out/whole) <(essence "out/$CAMPAIGN/merged") || fail 'four shards differ from one (see above)'
+echo "try-slurm: $SHARDS shards, one killed and requeued, give exactly what the campaign gives in one piece"
