@@ -25,7 +25,7 @@ export type WalkResult =
 
 const ABSENT: WalkResult = { kind: 'absent' };
 
-/** Of an unsigned number of 32 bits, which `>>>` leaves as it is: it is slow to divide a number that V8 takes for any. */
+/** `>>> 0` changes no unsigned number of 32 bits, and makes the division one of integers (scripts/bench/README.md). */
 const remainder = (unsigned: number, divisor: number): number => (unsigned >>> 0) % divisor;
 
 export const isPresent = (entry: GuestEntry): boolean => remainder(entry.low, 2) === 1;
@@ -38,7 +38,7 @@ const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
 export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
 const P_RW_US_A_D = 0b110_0111;
 
-/** How each level cuts its index out of an address, and which flags it allows below bit 12. */
+/** One level of the tables: how it splits an address, and which flags it allows below bit 12. */
 export interface Level {
   /** Addresses that one entry translates, in bytes. */
   readonly reach: number;
@@ -63,7 +63,7 @@ export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
 
 const indexAt = ({ reach, entries }: Level, address: Vaddr): number => remainder(Math.floor(address / reach), entries);
 
-/** Walks from the root that the guest runs on. */
+/** Walks from the root that the guest runs on. In linear mode every address has a leaf of its own. */
 export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   if (guest.root === undefined) {
     const own = Math.floor(address / 4096) * 4096;

@@ -4,7 +4,7 @@ import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situati
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
 
-/** What the shadow tables are for: a guest that keeps its contract must not be able to tell that they are there. */
+/** The purpose of shadow tables: a guest that keeps its contract sees no difference from running on its own tables. */
 export const coherence: Invariant = {
   id: 'coherence',
   statement: 'In coherent traffic each outcome equals that of a walk of the guest’s own tables with nothing cached.',
