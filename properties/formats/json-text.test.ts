@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { findFlaw, readJson } from './json-text.js';
 
 const messageOf = (text: string): string => {
@@ -89,6 +89,37 @@ test('a flaw is found in exactly the texts that the engine refuses', () => {
   );
 });
 
-test('depth costs no stack', () => {
-  expect(messageOf('['.repeat(300_000))).toContain('line 1, column 300001: the text ends');
+test('a flaw below many brackets costs no stack', () => {
+  expect(findFlaw('['.repeat(300_000))).toEqual({ offset: 300_000, expected: 'a value or "]"' });
+});
+
+describe('what would cost too much memory is refused unparsed', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  const refused = (text: string): string => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const message = messageOf(text);
+    expect(parse).not.toHaveBeenCalled();
+    return message;
+  };
+
+  test.each(['[', '{"a":', '[0,[],', '{"\\"]]]":'])('%j, a thousand times', (opening) => {
+    expect(refused(opening.repeat(1000))).toMatch(
+      /column \d+: brackets nested more than 100 deep; no format needs that$/,
+    );
+  });
+
+  test.each(['[]', '{}', '1', '{"a":[]}'])('a list with millions of %s', (item) => {
+    const list = `[${Array.from({ length: 2 ** 22 }, () => item).join(',\n')}]`;
+    expect(refused(list)).toMatch(/line \d+, column \d+: more than 4194304 values up to here; no format needs that$/);
+  });
+
+  test('a hundred brackets and a million values are read', () => {
+    expect(messageOf('['.repeat(100) + ']'.repeat(100))).toBe('read');
+    expect(messageOf(`[${'[],'.repeat(1_000_000)}0]`)).toBe('read');
+  });
+
+  test.each(['"[[["', '"\\""', '"\\\\"', '"\\\\\\"["'])('brackets in strings do not count: %s', (string) => {
+    expect(messageOf(`[${Array.from({ length: 300 }, () => string).join(',')}]`)).toBe('read');
+  });
 });

@@ -1,6 +1,7 @@
 /**
- * Reads JSON text, and reports where it is malformed. The engine's parser does the reading. Its errors do not always name a position, so
- * text that it rejects is scanned again here for the first character that does not fit.
+ * Reads JSON text, and reports where it is malformed. The engine's parser does the reading, once the text is known to be neither deep nor
+ * full enough to cost gigabytes. Its errors do not always name a position, so text that it rejects is scanned again here for the first
+ * character that does not fit.
  */
 
 import { BadInput, quoted } from './bad-input.js';
@@ -115,10 +116,66 @@ const malformed = (text: string, source: string): BadInput => {
   return new BadInput(source, `${found} stands where ${flaw.expected} should; correct the JSON there`, { place });
 };
 
-/** The value that a text holds. Throws `BadInput` if the text is empty or malformed. */
+// Bounds: the engine takes up to 100 bytes of memory for a bracket that takes one byte of text.
+
+/** Our formats stay below a tenth of it, and recursive code reaches it on any stack. */
+const MOST_NESTED = 100;
+/** The longest programs and their traces stay far below. */
+const MOST_PARTS = 2 ** 22;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const OPENING = [0x5b, 0x7b] as const;
+const CLOSING = [0x5d, 0x7d] as const;
+
+/** The offset of the quote that closes the string opened at `start`; the last offset of the text if there is none. */
+const closingQuote = (text: string, start: number): number => {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    // An even number of backslashes escape each other, and not the quote.
+    if ((end - before) % 2 === 1) return end;
+  }
+  return text.length - 1;
+};
+
+/** Throws `BadInput` for a text that is too deep or too full to parse. It may be malformed in any way. */
+const refuseExcess = (text: string, source: string): void => {
+  let depth = 0;
+  let parts = 1;
+  for (let offset = 0; offset < text.length; offset++) {
+    switch (text.charCodeAt(offset)) {
+      case QUOTE:
+        offset = closingQuote(text, offset);
+        break;
+      case OPENING[0]:
+      case OPENING[1]:
+        depth++;
+        parts++;
+        break;
+      case CLOSING[0]:
+      case CLOSING[1]:
+        depth--;
+        break;
+      case COMMA:
+        parts++;
+        break;
+    }
+    if (depth > MOST_NESTED) throw excess(text, offset, source, `brackets nested more than ${MOST_NESTED} deep`);
+    if (parts > MOST_PARTS) throw excess(text, offset, source, `more than ${MOST_PARTS} values up to here`);
+  }
+};
+
+const excess = (text: string, offset: number, source: string, problem: string): BadInput =>
+  new BadInput(source, `${problem}; no format needs that`, { place: placeOf(text, offset) });
+
+/** The value that a text holds. Throws `BadInput` if the text is empty, malformed, or too large to parse safely. */
 export const readJson = (text: string, source: string, carrier: Carrier): unknown => {
   if (!/\S/.test(text)) throw new BadInput(source, `the ${carrier} is empty; it must hold one JSON object`);
+  refuseExcess(text, source);
   try {
+    // eslint-disable-next-line no-restricted-properties -- the one place where it is bounded
     return JSON.parse(text);
   } catch {
     throw malformed(text, source);

@@ -338,7 +338,7 @@ test('a list of very many wrong steps is refused in one line', () => {
 test('very deep nesting is refused in one line', () => {
   const depth = 100_000;
   const text = `{"format":"shadowdiff-program/1","machine":${'['.repeat(depth)}${']'.repeat(depth)},"steps":[]}`;
-  expect(() => parseProgram(text, 'x')).toThrow(/^x: machine: a list is not an object; [^\n]*$/);
+  expect(() => parseProgram(text, 'x')).toThrow(/^x: line 1, column 143: brackets nested more than 100 deep; [^\n]*$/);
 });
 
 test('an empty file is called so', () => {

@@ -192,6 +192,11 @@ describe('after a failure it is started afresh', () => {
       'subject-garbage: a line that is not UTF-8',
     ],
     [
+      'answers with millions of brackets',
+      ON_LINE(`process.stdout.write('['.repeat(2 ** 26) + '\\n')`),
+      'subject-garbage: answer: line 1, column 101: brackets nested more than 100 deep',
+    ],
+    [
       'floods its output without the end of a line',
       `const flood = Buffer.alloc(2 ** 20, 97); for (;;) fs.writeSync(1, flood);`,
       /^subject-garbage: (a line longer than 67108864 bytes|output beside)/,

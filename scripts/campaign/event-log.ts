@@ -3,7 +3,7 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { BadInput } from '../../properties/formats/index.js';
+import { BadInput, readJson } from '../../properties/formats/index.js';
 import type { Event } from '../../properties/campaign/event.js';
 import { eventFromJson, formatEvent } from '../../properties/campaign/event.js';
 import { Ledger } from '../../properties/campaign/ledger.js';
@@ -95,7 +95,7 @@ const openToRead = async (path: string): Promise<FileHandle> => {
 
 const parsed = (line: string): unknown => {
   try {
-    return JSON.parse(line);
+    return readJson(line, 'event', 'file');
   } catch {
     return undefined;
   }

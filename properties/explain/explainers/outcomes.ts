@@ -1,6 +1,6 @@
 /** Narrators of invariants that compare what a step answered. */
 
-import { describeEntry, entryBits, formatHex, formatHexEntry } from '../../formats/index.js';
+import { describeEntry, entryBits, formatHex, formatHexEntry, readJson } from '../../formats/index.js';
 import type { GuestEntry, Outcome } from '../../../model/vocabulary/index.js';
 import { MOST_STACK_PAGES, guestEntry } from '../../../model/vocabulary/index.js';
 import { dirty, isWritable } from '../../uncached-walk.js';
@@ -238,7 +238,7 @@ export const explainRepetition: Explainer = ({ divergence, here, index }) => {
 /** The members of an observation in JSON, each as text. */
 const fields = (text: string): ReadonlyMap<string, string> | undefined => {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = readJson(text, 'observation', 'answer');
     if (typeof value !== 'object' || value === null) return undefined;
     return new Map(Object.entries(value).map(([name, member]) => [name, JSON.stringify(member)]));
   } catch {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { BadInput, formatTrace, parseProgram } from '../../../properties/formats/index.js';
+import { BadInput, formatTrace, parseProgram, readJson } from '../../../properties/formats/index.js';
 import type { Program } from '../../../model/vocabulary/index.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
@@ -84,7 +84,7 @@ const sizeOf = async (path: string): Promise<number | undefined> => {
 
 const isJson = (line: string): boolean => {
   try {
-    JSON.parse(line);
+    readJson(line, 'program', 'file');
     return true;
   } catch {
     return false;
