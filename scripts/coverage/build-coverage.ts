@@ -3,13 +3,13 @@
 import type { Grid, GridCount } from '../../properties/invariants/situations/grid.js';
 import { axesOf, valuesAt, whyUnreachable } from '../../properties/invariants/situations/grid.js';
 import type { Tally } from '../../properties/tally.js';
-import type { GridCoverage, InvariantCoverage, SituationCount, CoverageDocument } from './coverage-document.js';
-import { caughtBy } from './matrix-document.js';
 import { packageVersion } from '../own-package.js';
 import type { CodeCoverage } from './code/measure-code.js';
+import type { CoverageDocument, GridCoverage, InvariantCoverage, SituationCount } from './coverage-document.js';
 import { COVERAGE_FORMAT } from './coverage-document.js';
-import type { Caught } from './matrix-document.js';
 import type { CoveragePlan, CoverageRun } from './coverage-run.js';
+import type { Caught } from './matrix-document.js';
+import { caughtBy } from './matrix-document.js';
 
 /** Results from outside the run; undefined if not measured. */
 interface Sources {

@@ -1,8 +1,8 @@
 /** The result of `coverage`, as stored in coverage.json and shown in reports. */
 
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject, listOf, quantity } from '../../properties/formats/fields.js';
 import type { Immutable } from '../../properties/formats/fields.js';
+import { anyText, choice, listOf, naturalNumber, openObject, quantity } from '../../properties/formats/fields.js';
 
 export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
 /** Written by `coverage`. */

@@ -1,19 +1,19 @@
 /** A run for coverage: fuzzes impl without a planted bug, and watches when something new is reached. */
 
-import type { Tally } from '../../properties/tally.js';
-import type { Milestone } from './coverage-document.js';
 import type { FuzzResult, FuzzWatcher } from '../../properties/fuzz.js';
 import { fuzz } from '../../properties/fuzz.js';
+import type { ProgramOptions } from '../../properties/generators/index.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
-import type { ProgramOptions } from '../../properties/generators/index.js';
+import type { Tally } from '../../properties/tally.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { ProgressDisplay } from '../terminal/progress-display.js';
-import type { Limits } from '../terminal/run-limits.js';
-import { leftOf } from '../terminal/run-limits.js';
 import type { Progress } from '../terminal/progress-line.js';
 import { progressLine } from '../terminal/progress-line.js';
+import type { Limits } from '../terminal/run-limits.js';
+import { leftOf } from '../terminal/run-limits.js';
 import type { Session } from '../terminal/session.js';
+import type { Milestone } from './coverage-document.js';
 
 export interface CoveragePlan {
   readonly campaign: string;

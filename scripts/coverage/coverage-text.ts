@@ -3,8 +3,8 @@
 import Table from 'cli-table3';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
-import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
 import { emptySituations, impossibleSituations } from './build-coverage.js';
+import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
 import { nameOf } from './thresholds.js';
 
 /** The whole table fits from this many terminal columns. */

@@ -1,13 +1,13 @@
 /** The kill matrix, which shows the invariants that catch each catalogued defect: its document, and its forms as text. */
 
 import Table from 'cli-table3';
-import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
-import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import { formatCount } from '../terminal/numbers.js';
-import { BadInput } from '../../properties/formats/index.js';
 import * as z from 'zod';
-import { anyText, choice, naturalNumber, openObject, listOf, tableOf } from '../../properties/formats/fields.js';
 import type { Immutable } from '../../properties/formats/fields.js';
+import { anyText, choice, listOf, naturalNumber, openObject, tableOf } from '../../properties/formats/fields.js';
+import { BadInput } from '../../properties/formats/index.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
+import type { MatrixOptions, MatrixRow } from '../../properties/kill-matrix.js';
+import { formatCount } from '../terminal/numbers.js';
 import { readDocument } from './read-document.js';
 
 export const MATRIX_FORMAT = 'shadowdiff-matrix/1';

@@ -1,11 +1,11 @@
 /** What a run must reach to pass `coverage --check`. The file is read from the working directory. */
 
 import { z } from 'zod';
-import { BadInput, readJson } from '../../properties/formats/index.js';
 import { readTextFile } from '../../properties/corpus/store.js';
-import type { CoverageDocument, Share } from './coverage-document.js';
+import { BadInput, readJson } from '../../properties/formats/index.js';
 import type { NamedSituation } from './build-coverage.js';
 import { emptySituations } from './build-coverage.js';
+import type { CoverageDocument, Share } from './coverage-document.js';
 
 const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
 export const THRESHOLDS_FILE = 'coverage.config.json';

@@ -1,7 +1,8 @@
 /** The explanation of a finding on the terminal: the sentence, the steps, and the final state. */
 
-import { mostImportant } from '../../properties/explain/table-rows.js';
 import type {
+  ExplainedStep,
+  Explanation,
   Frame,
   GuestState,
   GuestTree,
@@ -10,14 +11,13 @@ import type {
   ShadowLeafRow,
   ShadowSlot,
   ShadowState,
-  ExplainedStep,
-  Explanation,
 } from '../../properties/explain/explanation.js';
-import type { Session } from '../terminal/session.js';
-import { divergenceLines, MARK } from './finding-text.js';
+import { mostImportant } from '../../properties/explain/table-rows.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
+import type { Session } from '../terminal/session.js';
+import { MARK, divergenceLines } from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 

@@ -1,7 +1,7 @@
+import picocolors from 'picocolors';
 import { expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import picocolors from 'picocolors';
 import { programListing } from './finding-text.js';
 
 const PROGRAM: Program = {

@@ -1,14 +1,14 @@
 /** A finding on the terminal: what went wrong, where, and the whole program. */
 
-import { describeMachine, describeStep } from '../../properties/formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
-import type { Place, Divergence } from '../../properties/divergence.js';
-import type { Colors, Session } from '../terminal/session.js';
+import type { Divergence, Place } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
+import { describeMachine, describeStep } from '../../properties/formats/index.js';
 import type { KindOfFinding } from '../../properties/fuzz.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
+import type { Colors, Session } from '../terminal/session.js';
 
 /** `number`: 1 for the first finding of the run. The caller adds where it is stored and how to replay it. */
 export const findingReport = (

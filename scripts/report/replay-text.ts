@@ -1,13 +1,13 @@
 /** Both sides of a program, step by step. */
 
-import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
 import type { Observation, Program, Trace } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
+import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
 import type { Answer } from '../../properties/subjects/subject.js';
-import type { Session } from '../terminal/session.js';
-import { divergenceLines, momentLine, stepLine } from './finding-text.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
+import type { Session } from '../terminal/session.js';
+import { divergenceLines, momentLine, stepLine } from './finding-text.js';
 
 /** A side's name and what it answered. */
 interface SideAnswer {

@@ -1,9 +1,9 @@
 /** The summary of a run on the terminal. Times stand on a line of their own, so that all others can be compared. */
 
-import type { Session } from '../terminal/session.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
+import type { Session } from '../terminal/session.js';
 import type {
   CacheCounts,
   FindingSummary,

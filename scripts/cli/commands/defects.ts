@@ -1,20 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { Defect } from '../../../impl/defects/defect.js';
 import { DEFECTS, UNREPRESENTED, defectNamed, lguestDefects } from '../../../impl/defects/catalogue.js';
-import { BadInput } from '../../../properties/formats/index.js';
+import type { Defect } from '../../../impl/defects/defect.js';
 import { readCorpus, readableOf } from '../../../properties/corpus/store.js';
 import { findingsDocument } from '../../../properties/findings-document.js';
+import { BadInput } from '../../../properties/formats/index.js';
 import type { MatrixOptions, MatrixRow } from '../../../properties/kill-matrix.js';
 import { DEFAULT_MATRIX_OPTIONS, matrixRow } from '../../../properties/kill-matrix.js';
 import { aloneLines, matrixJson, matrixMarkdown, matrixTable } from '../../coverage/matrix-document.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
+import { labelled } from '../../terminal/labelled.js';
+import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { CORPUS } from '../options/corpus.js';
 import { wholeNumber } from '../options/whole-number.js';
-import { labelled } from '../../terminal/labelled.js';
-import type { Session } from '../../terminal/session.js';
 
 interface MatrixFlags {
   readonly seeds: number;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import { addHelp } from '../help.js';
 import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';
+import { addHelp } from '../help.js';
 
 export const registerInvariants = (program: Command, session: Session): void => {
   const command = program

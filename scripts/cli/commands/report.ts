@@ -3,15 +3,15 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { writeTextFile } from '../../../properties/corpus/store.js';
 import { BadInput } from '../../../properties/formats/index.js';
-import { addHelp } from '../help.js';
-import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
-import { printable } from '../../terminal/printable.js';
-import { REPORTERS, reporterNamed } from '../../report/reporters.js';
 import { buildReport } from '../../report/document/build-report.js';
-import type { ReporterName } from '../../report/reporters.js';
 import { reportSchema } from '../../report/document/report-document.js';
+import type { ReporterName } from '../../report/reporters.js';
+import { REPORTERS, reporterNamed } from '../../report/reporters.js';
+import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
+import type { CaseTimeoutFlag } from '../../terminal/sides.js';
+import { addHelp } from '../help.js';
+import { addCaseTimeout } from '../options/sides.js';
 
 interface ReportFlags extends CaseTimeoutFlag {
   readonly reporter: ReporterName;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CodeFile } from './code-files.js';
 import type { FileCounts, Range } from './code-counts.js';
 import { outside, placesOf, recount } from './code-counts.js';
+import type { CodeFile } from './code-files.js';
 
 const TEXT = [
   '/** A comment. */',

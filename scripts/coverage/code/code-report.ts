@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Report } from 'c8';
 import type { CodeShare, ExplainedLine, Share, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';
-import type { CodeFile, Folder } from './code-files.js';
 import type { FileCounts, Places, Range } from './code-counts.js';
 import { outside, placesOf, recount } from './code-counts.js';
+import type { CodeFile, Folder } from './code-files.js';
 
 export type FolderShares = Readonly<Record<Folder, CodeShare>>;
 

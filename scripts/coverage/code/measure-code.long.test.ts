@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import type { CodeCoverage, CodeOptions } from './measure-code.js';
 import { NOTHING_EXPLAINED } from '../thresholds.js';
+import type { CodeCoverage, CodeOptions } from './measure-code.js';
 import { measureCode } from './measure-code.js';
 
 const clone = inject('clone');
@@ -54,7 +54,7 @@ const changed = async (path: string, change: (text: string) => string, action: (
   }
 };
 
-test('what ran is told of each invariant, of places that are the same for all', async () => {
+test('what ran is measured for each invariant, over the same places', async () => {
   const { perInvariant, total, unreached } = (await measure({ flush: FEW, translation: MORE, teardown: [] }))!;
   const [few, more, none] = ['flush', 'translation', 'teardown'].map((id) => perInvariant.get(id)!);
   for (const kind of ['lines', 'branches', 'functions'] as const) {
@@ -65,18 +65,18 @@ test('what ran is told of each invariant, of places that are the same for all', 
     expect(total.impl[kind].covered).toBeGreaterThanOrEqual(more.impl[kind].covered);
     expect(more.impl[kind].covered).toBeGreaterThan(total.impl[kind].total / 2);
   }
-  // Nothing of a sound machine notices that it broke: adding up processes must not make it so.
+  // No sound machine halts: adding up the processes must not count this line as run.
   expect(unreached).toContainEqual(expect.objectContaining({ text: 'this.end = HALTED;' }));
   const { impl, model } = total;
   expect(unreached).toHaveLength(impl.lines.total - impl.lines.covered + model.lines.total - model.lines.covered);
   expect(unreached).toContainEqual({
     file: 'impl/shadow-machine.ts',
     line: expect.any(Number),
-    text: 'return end satisfies never;',
+    text: 'step satisfies never;',
   });
 });
 
-test('the reports lie where they are looked for, with paths of the repository', async () => {
+test('the reports are in place, with paths relative to the repository', async () => {
   await measure({ flush: FEW });
   expect(readdirSync(out)).toEqual(['code']);
   expect(readdirSync(join(out, 'code')).sort()).toEqual(['flush', 'total']);

@@ -3,13 +3,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { text } from 'node:stream/consumers';
-import { BadInput } from '../../../properties/formats/index.js';
-import type { Job } from './measured-programs.js';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
+import { BadInput } from '../../../properties/formats/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { compiledModules } from '../../own-package.js';
@@ -21,6 +20,7 @@ import type { CodeFile } from './code-files.js';
 import { codeFiles } from './code-files.js';
 import type { FolderShares } from './code-report.js';
 import { CodeReport } from './code-report.js';
+import type { Job } from './measured-programs.js';
 
 /** In the directory for results. */
 const FOLDER = 'code';

@@ -3,15 +3,15 @@
  * finding.
  */
 
-import type { MatrixRowReport, CodeReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
 import type { Finding } from '../../../properties/finding.js';
-import type { Results } from './read-results.js';
 import { packageVersion } from '../../own-package.js';
+import type { Results } from './read-results.js';
+import { isSameRun, pathsOf, readResults } from './read-results.js';
+import type { CodeReport, MatrixRowReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
+import { REPORT_FORMAT } from './report-document.js';
+import { reportVerdict } from './report-verdict.js';
 import { uniteFindings, uniteKnown } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
-import { REPORT_FORMAT } from './report-document.js';
-import { isSameRun, pathsOf, readResults } from './read-results.js';
-import { reportVerdict } from './report-verdict.js';
 
 export interface BuiltReport {
   readonly document: ReportDocument;

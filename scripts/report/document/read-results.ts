@@ -2,9 +2,9 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Finding } from '../../../properties/finding.js';
 import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
+import type { Finding } from '../../../properties/finding.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { CoverageDocument } from '../../coverage/coverage-document.js';
 import { COVERAGE_FILE, INVARIANTS_FILE, coverageDocument } from '../../coverage/coverage-document.js';

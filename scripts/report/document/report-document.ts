@@ -4,10 +4,10 @@
  */
 
 import * as z from 'zod';
-import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
-import { TRAFFICS } from '../../../properties/generators/index.js';
 import { STATUSES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
+import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
+import { TRAFFICS } from '../../../properties/generators/index.js';
 
 export const REPORT_FORMAT = 'shadowdiff-report/2';
 

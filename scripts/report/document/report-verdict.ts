@@ -1,8 +1,8 @@
 /** The verdict over all runs, in one line. */
 
 import { counted } from '../../terminal/numbers.js';
-import type { SummaryVerdict } from './summary-document.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, ReportVerdict, RunReport } from './report-document.js';
+import type { SummaryVerdict } from './summary-document.js';
 
 interface Evidence {
   readonly runs: readonly RunReport[];

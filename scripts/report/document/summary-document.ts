@@ -2,21 +2,21 @@
 
 import { join } from 'node:path';
 import * as z from 'zod';
+import { writeTextFile } from '../../../properties/corpus/store.js';
+import type { Immutable } from '../../../properties/formats/fields.js';
 import {
   anyText,
   choice,
+  listOf,
   naturalNumber,
   openObject,
-  unionError,
-  listOf,
   quantity,
+  unionError,
   yesOrNo,
 } from '../../../properties/formats/fields.js';
-import { writeTextFile } from '../../../properties/corpus/store.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import type { Immutable } from '../../../properties/formats/fields.js';
 
 export const SUMMARY_FORMAT = 'shadowdiff-summary/1';
 export const SUMMARY_FILE = 'summary.json';

@@ -1,12 +1,12 @@
 /** The findings of several runs, each signature once, with the smallest program that shows it. */
 
-import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
-import type { Finding } from '../../../properties/finding.js';
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
-import { commandLineOf } from '../../terminal/shell-words.js';
+import type { Finding } from '../../../properties/finding.js';
+import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
 import { harmOf } from '../../../properties/invariants/invariants.js';
+import { commandLineOf } from '../../terminal/shell-words.js';
+import type { FindingFile, Results } from './read-results.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
-import type { Results, FindingFile } from './read-results.js';
 
 interface UnitedFinding {
   /** Programs that showed it. */

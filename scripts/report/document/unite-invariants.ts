@@ -1,19 +1,19 @@
 /** What several runs exercised, invariant by invariant. */
 
 import { BadInput } from '../../../properties/formats/index.js';
-import type { GridCoverage, InvariantCoverage, SituationCount, CodeShare } from '../../coverage/coverage-document.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
+import type { CodeShare, GridCoverage, InvariantCoverage, SituationCount } from '../../coverage/coverage-document.js';
+import { caughtBy } from '../../coverage/matrix-document.js';
+import type { Results } from './read-results.js';
+import { isSameRun } from './read-results.js';
 import type {
-  SituationReport,
   FindingReport,
   InvariantReport,
   InvariantState,
   MatrixRowReport,
+  SituationReport,
 } from './report-document.js';
-import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
-import type { Results } from './read-results.js';
-import { isSameRun } from './read-results.js';
 import { STATES } from './report-document.js';
-import { caughtBy } from '../../coverage/matrix-document.js';
 
 type Defects = NonNullable<InvariantReport['defects']>;
 

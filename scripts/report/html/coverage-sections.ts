@@ -1,9 +1,9 @@
 /** What the runs exercised: each invariant, and the code. */
 
-import { formatShare, counted, compactCount } from '../../terminal/numbers.js';
+import { compactCount, counted, formatShare } from '../../terminal/numbers.js';
+import type { CodeReport, InvariantReport, InvariantState, ReportDocument } from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
-import type { CodeReport, ReportDocument, InvariantReport, InvariantState } from '../document/report-document.js';
 
 const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   broken: 'broken',

@@ -1,16 +1,16 @@
 /** Runs each finding again to explain it step by step, or gives the reason why that is not possible. */
 
-import { BadInput } from '../../../properties/formats/index.js';
-import type { Finding } from '../../../properties/finding.js';
-import { signatureOf } from '../../../properties/divergence.js';
-import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
-import type { Explanation } from '../../../properties/explain/explanation.js';
-import { explainFinding } from '../../../properties/explain/explain.js';
-import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { isDeath } from '../../../properties/campaign/death.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { explainFinding } from '../../../properties/explain/explain.js';
+import type { Explanation } from '../../../properties/explain/explanation.js';
+import type { Finding } from '../../../properties/finding.js';
+import { BadInput } from '../../../properties/formats/index.js';
+import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
+import { EventLoopYield } from '../../terminal/event-loop-yield.js';
+import type { Session } from '../../terminal/session.js';
 import type { CaseTimeoutFlag, Sides } from '../../terminal/sides.js';
 import { closeSides, sidesOf, startSides } from '../../terminal/sides.js';
-import type { Session } from '../../terminal/session.js';
 import type { BuiltReport } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
 

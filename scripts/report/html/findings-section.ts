@@ -1,12 +1,12 @@
 /** The findings: what is wrong, and a view to step through. */
 
-import type { Markup } from './markup.js';
-import { html, dataElement } from './markup.js';
-import type { Frame, ExplainedStep, Explanation } from '../../../properties/explain/explanation.js';
-import { anchorOf, frameView } from './step-view.js';
+import type { ExplainedStep, Explanation, Frame } from '../../../properties/explain/explanation.js';
 import { counted } from '../../terminal/numbers.js';
 import type { FindingReport, ReportDocument } from '../document/report-document.js';
 import type { ExplainedFinding } from './explained-findings.js';
+import type { Markup } from './markup.js';
+import { dataElement, html } from './markup.js';
+import { anchorOf, frameView } from './step-view.js';
 
 export const findingsSection = (
   { findings }: ReportDocument,

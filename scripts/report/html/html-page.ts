@@ -1,19 +1,19 @@
 /** The HTML report: one file that opens from a disk, loads nothing from the network and runs no script but its own. */
 
 import { createHash } from 'node:crypto';
-import type { Markup } from './markup.js';
-import { html, verbatim } from './markup.js';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageDirectory } from '../../own-package.js';
 import type { BuiltReport } from '../document/build-report.js';
 import type { ReportDocument } from '../document/report-document.js';
 import { codeSection, invariantsSection } from './coverage-sections.js';
+import type { ExplainedFinding, RerunOptions } from './explained-findings.js';
+import { explainFindings } from './explained-findings.js';
 import { findingsSection } from './findings-section.js';
+import type { Markup } from './markup.js';
+import { html, verbatim } from './markup.js';
 import { matrixSection } from './matrix-section.js';
 import { situationsSection } from './situations-section.js';
-import type { RerunOptions, ExplainedFinding } from './explained-findings.js';
-import { explainFindings } from './explained-findings.js';
 import { summarySection } from './summary-section.js';
 import { timelineSection } from './timeline-section.js';
 

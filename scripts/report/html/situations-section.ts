@@ -1,7 +1,7 @@
 /** The situations in which each invariant was exercised, as grids in which the gaps stand out. */
 
-import { compactCount, counted, formatCount } from '../../terminal/numbers.js';
 import type { GridCoverage, SituationCount } from '../../coverage/coverage-document.js';
+import { compactCount, counted, formatCount } from '../../terminal/numbers.js';
 import type { InvariantReport, ReportDocument, SituationReport } from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';

@@ -1,8 +1,8 @@
 /** One step of a finding: what it did, and the state after it. */
 
-import type { Compared, Frame, ReferenceRow, StoreRow, Explanation } from '../../../properties/explain/explanation.js';
-import { html } from './markup.js';
+import type { Compared, Explanation, Frame, ReferenceRow, StoreRow } from '../../../properties/explain/explanation.js';
 import type { Markup } from './markup.js';
+import { html } from './markup.js';
 import { changeOf, guestTables, markClass, markWords, shadowTables } from './table-views.js';
 
 /** `finding-1/step-3`: the anchor of a step. */

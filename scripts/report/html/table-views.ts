@@ -2,19 +2,19 @@
 
 import type {
   Change,
+  Explanation,
   GuestRow,
+  GuestState,
+  GuestTable,
+  GuestTree,
   ShadowLeafRow,
   ShadowSlot,
   ShadowState,
   ShadowTableRow,
-  Explanation,
-  GuestState,
-  GuestTable,
-  GuestTree,
 } from '../../../properties/explain/explanation.js';
 import { counted } from '../../terminal/numbers.js';
-import { html } from './markup.js';
 import type { Markup } from './markup.js';
+import { html } from './markup.js';
 
 export const guestTables = (guest: GuestState, explanation: Explanation): Markup =>
   html`<div class="block">

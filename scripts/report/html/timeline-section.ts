@@ -1,9 +1,9 @@
 /** How each run progressed: its speed, and when it last reached something new. */
 
-import { compactCount, formatTime, counted } from '../../terminal/numbers.js';
+import { compactCount, counted, formatTime } from '../../terminal/numbers.js';
+import type { ReportDocument, TimelineReport } from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
-import type { ReportDocument, TimelineReport } from '../document/report-document.js';
 
 type Milestone = TimelineReport['milestones'][number];
 
