@@ -18,7 +18,7 @@ const LARGEST_PICTURE = 200_000;
 
 const directory = await mkdtemp(join(tmpdir(), 'screenshot-'));
 const shadowdiff = (words: readonly string[]): void => {
-  const command = join(packageDirectory(), 'bin/shadowdiff.js');
+  const command = join(packageDirectory(), 'scripts/start.js');
   execFileSync(process.execPath, [command, ...words], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
 };
 
