@@ -1,6 +1,7 @@
 /** Calls the command in this process and captures what it prints, for tests. */
 
 import { Readable, Writable } from 'node:stream';
+import { visibleLines } from '../properties/formats/index.js';
 import { main } from '../scripts/cli/main.js';
 import type { Output, Surroundings } from '../scripts/terminal/surroundings.js';
 
@@ -59,8 +60,14 @@ export const capturing = ({ columns = 0, ...changes }: Changes = {}): {
   return { surroundings, stdout, stderr };
 };
 
+/** No command prints what a terminal would obey; every test of a command checks it. */
+export const expectPrintable = (text: string): void => {
+  if (visibleLines(text) !== text) throw new Error(`unprintable output: ${JSON.stringify(text)}`);
+};
+
 export const capturedCall = async (words: readonly string[], changes: Changes = {}): Promise<CapturedCall> => {
   const { surroundings, stdout, stderr } = capturing(changes);
   const code = await main(words, surroundings);
+  for (const { text } of [stdout, stderr]) if (changes.columns === undefined) expectPrintable(text);
   return { code, out: stdout.text, err: stderr.text };
 };

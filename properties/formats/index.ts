@@ -1,6 +1,6 @@
 /** Programs and traces as text (formats.md): reading, writing, naming, listing. */
 
-export { BadInput, quoted, shownValue } from './bad-input.js';
+export { BadInput } from './bad-input.js';
 export type { BadInputPlace } from './bad-input.js';
 export { formatHex, formatHexEntry } from './hex.js';
 export { readJson } from './json-text.js';
@@ -12,6 +12,7 @@ export {
   describeStep,
   entryBits,
 } from './listing.js';
+export { quoted, shownValue, visible, visibleLines } from './printable.js';
 export {
   PROGRAM_FORMAT,
   formatProgram,

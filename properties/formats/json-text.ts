@@ -4,7 +4,8 @@
  * character that does not fit.
  */
 
-import { BadInput, quoted } from './bad-input.js';
+import { BadInput } from './bad-input.js';
+import { quoted } from './printable.js';
 
 /** What held the text, for the message that it is empty. */
 export type Carrier = 'file' | 'answer';

@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { BadInput } from './bad-input.js';
+import { quoted } from './printable.js';
 
 /** Keys and indexes from the root of the document to a value. */
 export type Path = readonly PropertyKey[];
@@ -12,10 +13,17 @@ const MOST_COUNTED = 100;
 /** The message for issues without one of ours. Every schema in fields.ts has its own, so it should never be seen. */
 const IN_OUR_WORDS = { error: () => 'not understood; compare it with the description of the format' };
 
+/** Keys of ours; a file may hold others. */
+const PLAIN_KEY = /^[\w-]{1,60}$/;
+
 /** `steps[3].paddr`; nothing for the root. */
 const formatPath = (path: Path): string | undefined => {
   if (path.length === 0) return undefined;
-  const parts = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`));
+  const parts = path.map((key) => {
+    if (typeof key === 'number') return `[${key}]`;
+    const name = String(key);
+    return PLAIN_KEY.test(name) ? `.${name}` : `[${quoted(name)}]`;
+  });
   return parts.join('').replace(/^\./, '');
 };
 

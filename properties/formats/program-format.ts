@@ -4,10 +4,11 @@ import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
 import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, OPS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
-import { BadInput, shownValue } from './bad-input.js';
+import { BadInput } from './bad-input.js';
 import { choice, exactObject, hexEntry, hexPaddr, hexVaddr, list, u32, unionError, wholeNumber } from './fields.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
+import { shownValue } from './printable.js';
 import type { Path } from './problems.js';
 import { Problems } from './problems.js';
 

@@ -1,5 +1,6 @@
 /** The forms of a report. A new one is a file and a line here. */
 
+import { visibleLines } from '../../properties/formats/index.js';
 import type { BuiltReport } from './document/build-report.js';
 import type { RerunOptions } from './html/explained-findings.js';
 import { htmlText } from './html/html-page.js';
@@ -16,9 +17,9 @@ interface Reporter {
 
 export const REPORTERS = [
   { name: 'html', file: 'report.html', text: htmlText },
-  { name: 'markdown', text: ({ document }) => Promise.resolve(markdownText(document)) },
-  { name: 'junit', text: ({ document }) => Promise.resolve(junitText(document)) },
-  { name: 'json', text: ({ document }) => Promise.resolve(JSON.stringify(document, undefined, 1)) },
+  { name: 'markdown', text: ({ document }) => Promise.resolve(visibleLines(markdownText(document))) },
+  { name: 'junit', text: ({ document }) => Promise.resolve(visibleLines(junitText(document))) },
+  { name: 'json', text: ({ document }) => Promise.resolve(visibleLines(JSON.stringify(document, undefined, 1))) },
 ] as const satisfies readonly Reporter[];
 
 export type ReporterName = (typeof REPORTERS)[number]['name'];

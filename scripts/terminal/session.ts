@@ -4,6 +4,7 @@ import picocolors from 'picocolors';
 import { EventLoopYield } from './event-loop-yield.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
+import { terminalLines } from './printable.js';
 import type { Surroundings } from './surroundings.js';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -47,14 +48,14 @@ export class Session {
   /** Writes a line to standard output. */
   print(line = ''): void {
     this.overlay?.clear();
-    if (!this.unread) this.surroundings.stdout.write(`${line}\n`);
+    if (!this.unread) this.surroundings.stdout.write(this.shown(line));
   }
 
   /** Writes a line to standard output, and waits if its reader is slow. Signals are heard between two lines. */
   async stream(line: string): Promise<void> {
     await this.eventLoop.pause();
     const { stdout } = this.surroundings;
-    if (this.unread || stdout.write(`${line}\n`)) return;
+    if (this.unread || stdout.write(this.shown(line))) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         for (const event of ENDS_OF_WAITING) stdout.off(event, done);
@@ -67,7 +68,12 @@ export class Session {
   /** Writes a line to standard error. */
   complain(line: string): void {
     this.overlay?.clear();
-    this.surroundings.stderr.write(`${line}\n`);
+    this.surroundings.stderr.write(this.shown(line));
+  }
+
+  /** Whatever the line is made of, it cannot command the terminal. */
+  private shown(line: string): string {
+    return `${terminalLines(line, this.colors.isColorSupported)}\n`;
   }
 }
 

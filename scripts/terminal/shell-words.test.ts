@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { printable } from './printable.js';
 import { commandLineOf } from './shell-words.js';
 
 test('only what a shell would take apart is quoted', () => {
@@ -7,7 +6,6 @@ test('only what a shell would take apart is quoted', () => {
   expect(commandLineOf(words)).toBe(`shadowdiff replay 'it'\\''s here/a.json' --subject 'exec:./s -v' impl:a,b`);
 });
 
-test('what would command a terminal is spelt out, and a flood is cut', () => {
-  expect(printable('\u001b[2Jx\u202e\n')).toBe('\\u001b[2Jx\\u202e\\u000a');
-  expect(printable('x'.repeat(5000))).toHaveLength(1001);
+test('what cannot be printed is escaped as bash and zsh read it', () => {
+  expect(commandLineOf(['a\n\u001b', `b\\'\u202e`])).toBe(`$'a\\u000a\\u001b' $'b\\\\\\'\\u202e'`);
 });

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
-import type { Finding, Status } from '../../../properties/finding.js';
+import type { Finding, Provenance, Status } from '../../../properties/finding.js';
 import { FINDING_NAMES, fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { STATUSES } from '../../../properties/finding.js';
 import { byWorth, findingOf, redundant } from '../../../properties/corpus/redundancy.js';
@@ -101,9 +101,12 @@ const asJson = ({ path, entry }: StoredEntry): string => {
 const asText = ({ path, entry }: StoredEntry, { colors }: Session): string => {
   const { status, subject, divergence, case: found, provenance } = entry;
   const length = counted(found.program.steps.length, 'step');
-  const facts = [status, printable(subject), length, provenance.date.slice(0, 10)].join(', ');
+  const facts = [status, printable(subject), length, dayOf(provenance)].join(', ');
   return `${colors.bold(printable(path))}\n  ${printable(signatureOf(divergence))}\n  ${facts}`;
 };
+
+/** YYYY-MM-DD, if the file holds what it should. */
+const dayOf = ({ date }: Provenance): string => printable(date.slice(0, 10));
 
 const addAdd = (command: Command, session: Session): void => {
   addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as they say.')))
@@ -184,7 +187,7 @@ const addStats = (command: Command, session: Session): void => {
 
 const statsOf = (entries: readonly Finding[]) => {
   const lengths = entries.map((entry) => entry.case.program.steps.length).toSorted((one, other) => one - other);
-  const dates = entries.map(({ provenance }) => provenance.date.slice(0, 10)).toSorted();
+  const dates = entries.map(({ provenance }) => dayOf(provenance)).toSorted();
   return {
     entries: entries.length,
     steps: { median: lengths[Math.floor(lengths.length / 2)] ?? 0, most: lengths.at(-1) ?? 0 },

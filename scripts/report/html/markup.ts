@@ -1,5 +1,7 @@
 /** HTML templates that escape every value which is not markup already. */
 
+import { visible, visibleLines } from '../../../properties/formats/index.js';
+
 /** Safe HTML. Only this file makes it. */
 export class Markup {
   readonly text: string;
@@ -19,7 +21,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
+const escaped = (text: string): string => visibleLines(text).replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
 
 const textOf = (content: Content): string => {
   if (content === undefined) return '';
@@ -32,11 +34,13 @@ const textOf = (content: Content): string => {
 export const html = (parts: TemplateStringsArray, ...contents: readonly Content[]): Markup =>
   new Markup(parts.map((part, index) => (index === 0 ? '' : textOf(contents[index - 1])) + part).join(''));
 
-/** Data for a script. `<` is escaped, so that no text in it can end the element. */
-export const dataElement = (id: string, data: unknown): Markup =>
-  new Markup(
-    `<script type="application/json" id="${escaped(id)}">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,
+/** Data for a script, which may show any text in it. `<` is escaped, so that no text can end the element. */
+export const dataElement = (id: string, data: unknown): Markup => {
+  const json = JSON.stringify(data, (_, value: unknown) => (typeof value === 'string' ? visibleLines(value) : value));
+  return new Markup(
+    `<script type="application/json" id="${escaped(id)}">${visible(json).replaceAll('<', '\\u003c')}</script>`,
   );
+};
 
 /** Trusted text, from a file of this package. */
 export const verbatim = (text: string): Markup => new Markup(text);
