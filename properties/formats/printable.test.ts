@@ -19,7 +19,10 @@ test('lists and objects are named, not printed', () => {
 test('what a terminal obeys is spelled out, and all else is kept', () => {
   const unsafe =
     '\u0000\u0007\u001b\r\u007f\u0085\u009b\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\ud800';
-  const spelled = [...unsafe].map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  const spelled = unsafe
+    .split('')
+    .map((each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
   expect(visible(unsafe)).toBe(spelled);
   expect(visible('a\tb\nc é 😀 \\u001b')).toBe('a\\u0009b\\u000ac é 😀 \\u001b');
   expect(visibleLines(`a\tb\nc ${unsafe}`)).toBe(`a\tb\nc ${spelled}`);

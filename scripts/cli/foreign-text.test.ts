@@ -21,16 +21,19 @@ beforeAll(async () => {
   corpus = join(directory, EVIL.replace(/[/\ud800]/g, ''));
   run = join(corpus, 'run');
   await mkdir(corpus);
-  await capturedCall([
-    ...['fuzz', '--subject', 'impl:victim-ignores-draw', '--programs', '40', '--seed', 'test'],
-    ...['--max-tries', '50', '--max-findings', '1', '--corpus', corpus, '--out', run],
-  ]);
+  const few = '--programs 40 --seed test --max-tries 50 --max-findings 1'.split(' ');
+  await capturedCall(['fuzz', '--subject', 'impl:victim-ignores-draw', ...few, '--corpus', corpus, '--out', run]);
   const { out } = await capturedCall(['corpus', 'list', '--json', '--corpus', corpus]);
   const { path } = JSON.parse(out.split('\n')[0]) as { path: string };
   const json = JSON.parse(await readFile(path, 'utf8')) as CounterexampleJson;
   const evil = {
     ...json,
-    ...{ expected: EVIL, actual: EVIL, field: EVIL, note: EVIL, alsoBroken: [EVIL], difference: EVIL },
+    expected: EVIL,
+    actual: EVIL,
+    field: EVIL,
+    note: EVIL,
+    alsoBroken: [EVIL],
+    difference: EVIL,
     signature: `${json.invariant} | ${json.stage} | ${EVIL}`,
     provenance: { ...json.provenance, date: EVIL, version: EVIL, seed: EVIL },
   };
