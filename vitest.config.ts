@@ -16,6 +16,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Test files share the modules under test, which hold no state. Loading them for each file took a third of the time.
+          isolate: false,
           include: [`${FOLDERS}/**/*.test.ts`],
           exclude: [`${FOLDERS}/**/*.{process,long}.test.ts`],
         },
