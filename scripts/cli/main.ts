@@ -7,6 +7,7 @@ import { COMMANDS } from './commands/registry.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { addHelp } from './help.js';
+import { readPaths } from './options/paths.js';
 import { printable } from '../terminal/printable.js';
 import { Session } from '../terminal/session.js';
 import type { Surroundings } from '../terminal/surroundings.js';
@@ -61,6 +62,7 @@ const add = async ({ name, summary, load }: ListedCommand, program: Command, ses
 /** What every command has, and every command below it. `path`: how it is called. */
 const finish = (command: Command, path: string, session: Session): void => {
   listenForNoColor(command, session);
+  readPaths(command);
   command.showHelpAfterError(`(${path} --help shows how it is used)`);
   for (const below of command.commands) finish(below, `${path} ${below.name()}`, session);
 };

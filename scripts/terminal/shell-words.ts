@@ -11,4 +11,14 @@ export const shellWord = (word: string): string => {
   return `$'${visible(word.replace(/[\\']/g, '\\$&'))}'`;
 };
 
-export const commandLineOf = (words: readonly string[]): string => words.map(shellWord).join(' ');
+const OPTION = /^--[a-z][a-z-]*$/;
+const STDIN = '-';
+
+/** Words that are neither options nor values of options are paths: one that begins with a dash must not pass for an option. */
+export const commandLineOf = (words: readonly string[]): string =>
+  words
+    .map((word, index) => {
+      const isPath = !OPTION.test(word) && !OPTION.test(words[index - 1] ?? '');
+      return shellWord(isPath && word.startsWith('-') && word !== STDIN ? `./${word}` : word);
+    })
+    .join(' ');
