@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { MachineConfig, Step } from '../model/vocabulary/index.js';
 import { OPS, PAGINGS, ZERO_ENTRY, guestEntry, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
 import { GuestRecord } from './guest-record.js';
-import { ZERO_OBSERVATION } from './zero-observation.js';
+import { ZERO_OBSERVATION } from './trace-of.js';
 
 const machine = (changed: Partial<MachineConfig> = {}): MachineConfig => ({
   paging: '2-level',

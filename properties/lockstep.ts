@@ -20,7 +20,7 @@ import type { Invariant } from './invariants/invariant.js';
 import type { Moment } from './invariants/moment.js';
 import { PreStateRecorder } from './invariants/situations/pre-state.js';
 import { Tally, kindIndex } from './tally.js';
-import { ZERO_OBSERVATION } from './zero-observation.js';
+import { ZERO_OBSERVATION } from './trace-of.js';
 
 /** How many steps are still taken after a kill, to see that it was one. */
 const STEPS_AFTER_DEATH = 4;

@@ -1,7 +1,15 @@
 /** The whole trace of a program, and machines that play one back. */
 
 import type { Machine, MachineConfig, Observation, Program, Step, Trace } from '../model/vocabulary/index.js';
-import { ZERO_OBSERVATION } from './zero-observation.js';
+
+/** What is observed of a machine that does not exist, and the fields that a bare outcome leaves out. */
+export const ZERO_OBSERVATION: Observation = Object.freeze({
+  outcome: Object.freeze({ kind: 'absent' as const }),
+  references: Object.freeze([]),
+  stores: Object.freeze([]),
+  tables: 0,
+  switcher: Object.freeze({ text: 0, state: Object.freeze([]), registers: 0 }),
+});
 
 /** A machine hands out the same observation again; a trace keeps them all. */
 export const keptObservation = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({

@@ -3,8 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { MODEL, subjectNamed } from '../subjects/subject-names.js';
-import { Tally } from '../tally.js';
-import { addCounts, countsOf } from '../tally-counts.js';
+import { Tally, addCounts, countsOf } from '../tally.js';
 import type { BatchOptions, BatchResult, BatchTask } from './batch.js';
 import { KEPT_PROGRAMS, runBatch } from './batch.js';
 

@@ -11,9 +11,8 @@ import { programsOf, runOptionsOf, showings } from '../explore.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
 import { NewCells } from '../pool/distil.js';
-import { Tally } from '../tally.js';
-import type { TallyCounts } from '../tally-counts.js';
-import { countsOf } from '../tally-counts.js';
+import { Tally, countsOf } from '../tally.js';
+import type { TallyCounts } from '../tally.js';
 import type { ProgramRange } from './batches.js';
 
 /** Of each signature so many programs are kept, those with the smallest numbers. */

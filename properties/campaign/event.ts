@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../formats/fields.js';
 import { Problems } from '../formats/problems.js';
 import { VERDICTS } from '../corpus/regress.js';
-import { tallyCountsSchema } from '../tally-counts.js';
+import { tallyCountsSchema } from '../tally.js';
 import type { Occurrence } from './occurrence.js';
 import { occurrenceFrom, occurrenceSchema, occurrenceToJson } from './occurrence.js';
 

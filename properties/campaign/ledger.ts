@@ -4,8 +4,7 @@
  */
 
 import { INVARIANTS } from '../invariants/invariants.js';
-import { Tally } from '../tally.js';
-import { addCounts, countsOf } from '../tally-counts.js';
+import { Tally, addCounts, countsOf } from '../tally.js';
 import { BatchSet } from './batch-set.js';
 import { Discoveries } from './discoveries.js';
 import type { AccidentEvent, BatchEvent, CanaryEvent, CorpusEvent, Event, ShardEvent } from './event.js';

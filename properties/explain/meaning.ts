@@ -16,7 +16,7 @@ import { accessText, plural, rangeText } from './words.js';
 import { GuestRecord } from '../guest-record.js';
 import { pagingLevels, treeOf } from './table-rows.js';
 import { WordHistory } from './rerun.js';
-import { ZERO_OBSERVATION } from '../zero-observation.js';
+import { ZERO_OBSERVATION } from '../trace-of.js';
 
 export const meaningOf = (place: Place, { machine, steps }: Program, roles: Roles): string => {
   switch (place.kind) {

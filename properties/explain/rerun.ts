@@ -13,8 +13,7 @@ import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index
 import type { Divergence, Place } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Subject } from '../subjects/subject.js';
-import { RecordedMachine, keptObservation } from '../trace-of.js';
-import { ZERO_OBSERVATION } from '../zero-observation.js';
+import { RecordedMachine, keptObservation, ZERO_OBSERVATION } from '../trace-of.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
 import { goneLeaves, takeSnapshot } from './shadow-snapshot.js';
 

@@ -3,7 +3,7 @@ import type { Invariant } from './invariant.js';
 import { VACUOUS, stateless } from './invariant.js';
 
 /**
- * The one invariant that no single run shows: lockstep runs the subject a second time and compares (`repetition.ts`). It is
+ * The one invariant that no single run shows: lockstep runs the subject a second time and compares (`Pair.repeat`). It is
  * listed here so that it is counted and reported like the others.
  */
 export const determinism: Invariant = {

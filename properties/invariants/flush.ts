@@ -1,6 +1,5 @@
-import type { Slot } from '../../model/vocabulary/index.js';
+import type { ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
-import { Census } from './census.js';
 import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
 import type { Invariant, Verdict } from './invariant.js';
@@ -56,6 +55,22 @@ export const flush: Invariant = {
   ],
   watch: () => new FlushWatch(),
 };
+
+/** Leaves of each slot inside and outside one range of addresses; the Switcher's are left out. */
+class Census {
+  readonly inside = new Float64Array(SLOTS);
+  readonly outside = new Float64Array(SLOTS);
+
+  /** Counts every slot's leaves in [from, to) and elsewhere below `top`. */
+  take(shadow: ShadowView, from: number, to: number, top: number): void {
+    const end = Math.min(to, top);
+    for (let index = 0; index < SLOTS; index++) {
+      const slot = index as Slot;
+      this.inside[slot] = shadow.leafCountIn(slot, from, end);
+      this.outside[slot] = shadow.leafCountIn(slot, 0, from) + shadow.leafCountIn(slot, end, top);
+    }
+  }
+}
 
 class FlushWatch {
   private readonly census = new Census();

@@ -1,10 +1,14 @@
 import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { DEFECTS } from '../../impl/defects/catalogue.js';
 import { OPS } from '../../model/vocabulary/index.js';
+import { readCorpus } from '../corpus/store.js';
 import type { Invariant } from './invariant.js';
-import { INVARIANTS, invariantNamed } from './invariants.js';
+import { INVARIANTS, harmOf, invariantNamed } from './invariants.js';
 
 const HERE = new URL('.', import.meta.url);
+const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
 const STAGES: readonly string[] = ['create', ...OPS, 'end', 'destroy'];
 
 const isInvariant = (value: unknown): value is Invariant =>
@@ -59,4 +63,23 @@ describe.each(INVARIANTS.map((invariant) => [invariant.id, invariant] as const))
     expect(new Set(invariant.stages).size).toBe(invariant.stages.length);
     expect(invariant.stages.length === 0).toBe(id === 'determinism');
   });
+});
+
+test('a subject that breaks down is a broken host', () => {
+  expect([harmOf('subject-crash'), harmOf('translation')]).toEqual(['host', 'guest']);
+});
+
+test('most defects that harm the host are caught by a guard of it, and of the others few', async () => {
+  const shares = { host: { guards: 0, all: 0 }, guest: { guards: 0, all: 0 } };
+  for (const stored of await readCorpus(CORPUS)) {
+    if (stored.kind === 'unreadable') continue;
+    const { subject, divergence } = stored.entry;
+    const defect = DEFECTS.find(({ id }) => subject === `impl:${id}`);
+    if (defect === undefined) continue;
+    const share = shares[defect.harms];
+    share.all++;
+    if (harmOf(divergence.invariant) === 'host') share.guards++;
+  }
+  expect(shares.host.guards / shares.host.all).toBeGreaterThan(0.8);
+  expect(shares.guest.guards / shares.guest.all).toBeLessThan(0.2);
 });

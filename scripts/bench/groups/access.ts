@@ -3,7 +3,7 @@
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import type { AccessStep, Observation, Paging, Step } from '../../../model/vocabulary/index.js';
 import { paddr, PAGINGS } from '../../../model/vocabulary/index.js';
-import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
+import { ZERO_OBSERVATION } from '../../../properties/trace-of.js';
 import type { Budget, Figure, Group, Workload } from '../measurement.js';
 import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';
 import type { GuestSize } from '../plain-guest.js';

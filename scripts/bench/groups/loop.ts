@@ -7,7 +7,7 @@ import { determinism } from '../../../properties/invariants/determinism.js';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Lockstep } from '../../../properties/lockstep.js';
-import { ZERO_OBSERVATION } from '../../../properties/zero-observation.js';
+import { ZERO_OBSERVATION } from '../../../properties/trace-of.js';
 import { fuzzWhile, generatedCases, PausingLoop, runPrograms } from '../fuzz-workloads.js';
 import type { Budget, Figure, Group, Round, Unit, Workload } from '../measurement.js';
 import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';
