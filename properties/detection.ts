@@ -3,7 +3,7 @@
 import type { Defect } from '../impl/defects/defect.js';
 import type { Mixture } from './generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
-import { programsOf, runOptionsOf } from './explore.js';
+import { runUntilDivergence } from './campaign/programs.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
 import type { Guidance } from './pool/program-pool.js';
@@ -13,26 +13,22 @@ export interface DetectionOptions {
   readonly mixture: Mixture;
   /** Names the programs: each campaign is another sample. */
   readonly campaign: string;
-  /** Steps after which the campaign is given up. */
+  /** Steps after which the campaign ends. */
   readonly mostSteps: number;
   /** Left out: no program is made from a pool. */
   readonly guidance?: Guidance | undefined;
 }
 
-/** Steps that the fuzz loop takes to its first finding; Infinity if it is given up before. */
+/** Steps that the fuzz loop takes to its first finding; infinite if it has none in `mostSteps`. */
 export const stepsToDetection = async (
   defect: Defect,
   { mixture, campaign, mostSteps, guidance }: DetectionOptions,
 ): Promise<number> => {
   const pair = new Pair({ reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
-  const programs = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, mixture, guidance });
+  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, guidance };
   try {
-    for (let index = 0; pair.tally.steps < mostSteps; index++) {
-      const found = programs(index).value;
-      const divergence = await pair.run(found.program, runOptionsOf(index, found));
-      if (divergence !== undefined) return pair.tally.steps;
-    }
-    return Infinity;
+    const { divergence } = await runUntilDivergence(options, pair, () => pair.tally.steps < mostSteps);
+    return divergence === undefined ? Infinity : pair.tally.steps;
   } finally {
     await pair.close();
   }

@@ -1,6 +1,6 @@
 /**
  * A finding: one counterexample, from the moment when a program diverges to the file that keeps it. The stages of a campaign add to
- * the one record; the formats of corpus/counterexample.ts, campaign/events.ts and summary.json derive from it.
+ * the one record; corpus/counterexample.ts, campaign/events.ts and summary.json derive their formats from it.
  */
 
 import type { Divergence } from './divergence.js';
@@ -18,10 +18,36 @@ export interface Finding {
   readonly divergence: Divergence;
   readonly provenance: Provenance;
   readonly note: string;
+  /** How far the program was shrunk; left out: as it was generated. */
+  readonly shrunk?: ShrinkExtent;
+  /** In how many of `RERUNS` the program showed its signature again; left out: it was not run again. */
+  readonly shown?: number;
+  /** Programs of the run that showed the signature. */
+  readonly count?: number;
+  /** What the run knows about it beforehand. */
+  readonly triage?: Triage;
+  /** Where it is stored. */
+  readonly file?: string;
+  /** The command line that replays it. */
+  readonly replay?: string;
 }
 
 export const STATUSES = ['open', 'fixed'] as const;
 export type Status = (typeof STATUSES)[number];
+
+/** `partly`: shrinking was cut short. */
+export const SHRINK_EXTENTS = ['partly', 'wholly'] as const;
+export type ShrinkExtent = (typeof SHRINK_EXTENTS)[number];
+
+/** `tolerated`: in the file of known findings. `recorded`: in the corpus, and still open. `flaky`: it does not always show. */
+export const TRIAGES = ['new', 'recorded', 'tolerated', 'flaky'] as const;
+export type Triage = (typeof TRIAGES)[number];
+
+/** How often a finding is run again from the program that will be stored. */
+export const RERUNS = 3;
+
+/** It showed every time it was run again. */
+export const isSteady = ({ shown }: Finding): boolean => shown === RERUNS;
 
 /** Where a finding comes from. */
 export interface Provenance {

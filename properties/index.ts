@@ -21,7 +21,7 @@ export { DEFECTS, defectNamed, lguestDefects } from '../impl/defects/catalogue.j
 export * from './generators/index.js';
 export { keepsContract } from './contract.js';
 export * from './divergence.js';
-export * from './fuzz.js';
+export * from './finding.js';
 export * from './invariants/invariant.js';
 export { INVARIANTS, harmOf, invariantNamed } from './invariants/invariants.js';
 export * from './invariants/moment.js';

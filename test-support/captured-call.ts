@@ -2,6 +2,7 @@
 
 import { Readable, Writable } from 'node:stream';
 import { visibleLines } from '../properties/formats/index.js';
+import { InProcessPool } from '../scripts/campaign/in-process-pool.js';
 import { main } from '../scripts/cli/main.js';
 import type { Output, Surroundings } from '../scripts/terminal/surroundings.js';
 
@@ -51,9 +52,7 @@ export const capturing = ({ columns = 0, ...changes }: Changes = {}): {
     monotonic: () => performance.now(),
     today: () => new Date(0),
     freshSeed: () => 'fresh',
-    crew: () => {
-      throw new Error('this process has no workers');
-    },
+    workers: () => new InProcessPool(surroundings),
     onInterrupt: () => () => undefined,
     ...changes,
   };

@@ -2,13 +2,16 @@
 
 import { describe, expect, test } from 'vitest';
 import { INVARIANTS } from '../invariants/invariants.js';
+import { signatureOf } from '../divergence.js';
 import { MODEL, subjectNamed } from '../subjects/subject-names.js';
 import { Tally, addCounts, countsOf } from '../tally.js';
 import type { BatchOptions, BatchResult, BatchTask } from './batch.js';
-import { KEPT_PROGRAMS, runBatch } from './batch.js';
+import { KEPT_FINDINGS, runBatch } from './batch.js';
 
 const OPTIONS: BatchOptions = {
   campaign: 'batch',
+  date: '2026-01-01T00:00:00.000Z',
+  version: '0.1.0',
   reference: MODEL,
   subject: subjectNamed('impl:lguest', 'test', { caseTimeout: 1000 }),
   invariants: INVARIANTS,
@@ -28,10 +31,10 @@ const summed = (batches: readonly BatchResult[]) => {
 
 const programsBySignature = (batches: readonly BatchResult[]): Readonly<Record<string, readonly number[]>> => {
   const programs: Record<string, number[]> = {};
-  for (const { signature, first } of batches.flatMap(({ sightings }) => sightings)) {
-    (programs[signature] ??= []).push(...first.map(({ program }) => program));
+  for (const { divergence, provenance } of batches.flatMap(({ findings }) => findings)) {
+    (programs[signatureOf(divergence)] ??= []).push(provenance.program);
   }
-  for (const each of Object.values(programs)) each.sort((one, other) => one - other).splice(KEPT_PROGRAMS);
+  for (const each of Object.values(programs)) each.sort((one, other) => one - other).splice(KEPT_FINDINGS);
   return programs;
 };
 
@@ -53,10 +56,30 @@ describe('a batch', () => {
   });
 
   test('counts what is known well enough, and leaves its programs out', async () => {
-    const { sightings } = await run(0, 1, 12);
-    const { signature, count, first } = sightings.find((each) => each.count > 1)!;
-    const { sightings: fewer } = await run(0, 1, 12, { enough: { [signature]: first[0].program } });
-    const same = fewer.find((each) => each.signature === signature);
-    expect(same).toEqual({ signature, count, first: [first[0]] });
+    const { signatures, findings } = await run(0, 1, 12);
+    const [signature] = Object.entries(signatures).find(([, count]) => count > 1)!;
+    const of = ({ findings: all }: BatchResult) =>
+      all.filter(({ divergence }) => signatureOf(divergence) === signature);
+    const first = findings.find(({ divergence }) => signatureOf(divergence) === signature)!;
+    const fewer = await run(0, 1, 12, { enough: { [signature]: first.provenance.program } });
+    expect(of(fewer)).toEqual([first]);
+    expect(fewer.signatures).toEqual(signatures);
+  });
+
+  test('ends with the program that shows the last new kind that is wanted', async () => {
+    const { findings } = await run(0, 1, 24);
+    const firsts = [...new Set(findings.map(({ divergence }) => signatureOf(divergence)))].map((signature) =>
+      Math.min(
+        ...findings.filter((each) => signatureOf(each.divergence) === signature).map((each) => each.provenance.program),
+      ),
+    );
+    const last = firsts.toSorted((one, other) => one - other)[2];
+    const limited = await run(0, 1, 24, { limit: { kinds: 3, ignored: [] } });
+    expect(limited.programs).toBe(last + 1);
+    expect(Object.keys(limited.signatures)).toHaveLength(3);
+    const ignored = Object.keys(limited.signatures);
+    const another = await run(0, 1, 24, { limit: { kinds: 1, ignored } });
+    expect(Object.keys(another.signatures)).toHaveLength(4);
+    expect(another.programs).toBeGreaterThan(last);
   });
 });

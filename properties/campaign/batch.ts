@@ -1,35 +1,46 @@
 /**
  * Running one batch of a campaign. What it counts and finds is a pure function of the campaign and of the numbers of its programs:
- * not of its neighbours, the worker, or the shard.
+ * not of the batches before it, the worker, or the shard.
  */
 
-import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import type { CampaignOptions, Generated, Shown } from '../explore.js';
-import { programsOf, runOptionsOf, showings } from '../explore.js';
+import type { Finding } from '../finding.js';
+import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
 import { NewCells } from '../pool/distil.js';
-import { Tally, countsOf } from '../tally.js';
 import type { TallyCounts } from '../tally.js';
+import { Tally, countsOf } from '../tally.js';
 import type { ProgramRange } from './batches.js';
+import type { CampaignOptions, Generated } from './programs.js';
+import { divergencesOf, programsOf, runOptionsOf } from './programs.js';
 
-/** Of each signature so many programs are kept, those with the smallest numbers. */
-export const KEPT_PROGRAMS = 3;
+/** Findings kept of each signature: those of the programs with the smallest numbers. */
+export const KEPT_FINDINGS = 3;
 
 export interface BatchOptions extends JudgeOptions, CampaignOptions {
-  readonly campaign: string;
+  /** For the provenance of findings: when the run began (ISO 8601, UTC), and the version that runs it. */
+  readonly date: string;
+  readonly version: string;
 }
 
 export interface BatchTask {
   readonly range: ProgramRange;
-  /** Programs that no worker survives: they are counted, and not run. */
+  /** Programs that kill every worker: they are counted, and not run. */
   readonly skip: readonly number[];
-  /** For a signature of which enough programs are known: the largest number of those. Later ones are only counted. */
+  /** For a signature with enough findings: the largest of their program numbers. Later programs are only counted. */
   readonly enough: Readonly<Record<string, number>>;
-  /** Situation cells of which it need not be told who reached them; left out, nobody asks about any. */
+  /** Situation cells whose first program is known; left out: no cells are reported. */
   readonly settled?: readonly number[] | undefined;
+  readonly limit?: KindLimit | undefined;
+}
+
+/** Ends a batch with the program that brings the number of new signatures to `kinds`. Further ones that it shows do not count. */
+export interface KindLimit {
+  readonly kinds: number;
+  /** Signatures that are not new. */
+  readonly ignored: readonly string[];
 }
 
 /** A program that was the first of its batch to reach these situation cells, which are ascending. */
@@ -38,30 +49,15 @@ export interface Reach {
   readonly cells: readonly number[];
 }
 
-/** A program that showed a signature, as it was when it diverged. */
-export interface Raw {
-  /** Its number in the campaign, and its steps before any of them was left out. */
-  readonly program: number;
-  readonly originalSteps: number;
-  readonly case: Case;
-  readonly divergence: Divergence;
-}
-
-/** What a batch has to say of one signature. */
-export interface Sighting {
-  readonly signature: string;
-  /** Programs that showed it. */
-  readonly count: number;
-  /** The first of them, at most `KEPT_PROGRAMS`. */
-  readonly first: readonly Raw[];
-}
-
 export interface BatchResult {
+  /** Programs of the range up to the end or the limit, skipped ones included. */
   readonly programs: number;
   readonly counts: TallyCounts;
-  /** By signature. */
-  readonly sightings: readonly Sighting[];
-  /** In the order of their numbers. */
+  /** Programs that showed each signature. */
+  readonly signatures: Readonly<Record<string, number>>;
+  /** At most `KEPT_FINDINGS` of each signature, by number of their programs. */
+  readonly findings: readonly Finding[];
+  /** By number of the programs. */
   readonly reached: readonly Reach[];
 }
 
@@ -69,14 +65,38 @@ export interface BatchResult {
 export type BatchWatcher = (program: number) => void | Promise<void>;
 
 export const runBatch = async (options: BatchOptions, task: BatchTask, watch: BatchWatcher): Promise<BatchResult> =>
-  await new Batch(options, task).go(watch);
+  await new Batch(options, task).run(watch);
+
+/** Who found what: the sides by name, and the run for the provenance. */
+type Origin = Pick<BatchOptions, 'campaign' | 'date' | 'version'> & Pick<Finding, 'subject' | 'reference'>;
+
+/** A program of a campaign as a finding. */
+export const findingOf = (
+  { campaign, date, version, subject, reference }: Origin,
+  program: number,
+  originalSteps: number,
+  found: Case,
+  divergence: Divergence,
+): Finding => ({
+  status: 'open',
+  subject,
+  reference,
+  case: found,
+  divergence,
+  provenance: { date, version, seed: campaign, program, originalSteps },
+  note: '',
+});
 
 class Batch {
   private readonly options: BatchOptions;
   private readonly task: BatchTask;
   private readonly tally: Tally;
   private pair: Pair;
-  private readonly sightings = new Map<string, { count: number; readonly first: Raw[] }>();
+  private readonly signatures = new Map<string, number>();
+  private readonly kept = new Map<string, number>();
+  private readonly findings: Finding[] = [];
+  private readonly ignored: ReadonlySet<string>;
+  private newKinds = 0;
   private readonly newCells: NewCells | undefined;
   private readonly reached: Reach[] = [];
 
@@ -85,49 +105,61 @@ class Batch {
     this.task = task;
     this.tally = new Tally(options.invariants);
     this.pair = new Pair({ ...options, tally: this.tally });
+    this.ignored = new Set(task.limit?.ignored);
     this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
   }
 
-  async go(watch: BatchWatcher): Promise<BatchResult> {
-    const { range, skip } = this.task;
-    const programs = programsOf(this.options.campaign, this.options);
+  async run(watch: BatchWatcher): Promise<BatchResult> {
+    const { range, skip, limit } = this.task;
+    const programs = programsOf(this.options);
     const skipped = new Set(skip);
-    for (let place = 0; place < range.count; place++) {
+    let place = 0;
+    for (; place < range.count && this.newKinds < (limit?.kinds ?? Infinity); place++) {
       const program = range.first + place * range.stride;
       if (skipped.has(program)) continue;
       await watch(program);
-      await this.run(program, programs(program));
+      await this.runProgram(program, programs(program));
     }
-    const sightings = [...this.sightings].map(([signature, sighting]): Sighting => ({ signature, ...sighting }));
-    sightings.sort((one, other) => (one.signature < other.signature ? -1 : 1));
-    return { programs: range.count, counts: countsOf(this.tally), sightings, reached: this.reached };
+    const { findings, reached } = this;
+    return {
+      programs: place,
+      counts: countsOf(this.tally),
+      signatures: Object.fromEntries([...this.signatures].toSorted(([one], [other]) => (one < other ? -1 : 1))),
+      findings,
+      reached,
+    };
   }
 
-  /** Only the first run of a program is counted in the tally. */
-  private async run(program: number, generated: Generated): Promise<void> {
+  /** Only the first run of a program counts in the tally. */
+  private async runProgram(program: number, generated: Generated): Promise<void> {
     const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value));
     const cells = this.newCells?.take() ?? [];
     if (cells.length > 0) this.reached.push({ program, cells });
     if (divergence === undefined) return;
-    // Machines are used again because making them takes longer than running a program. One that went wrong is not: what it left
-    // behind must not reach the next program, and what a program shows must not depend on what ran before it.
+    // Machines are reused because making them takes longer than running a program. One that diverged is replaced: what it left
+    // behind must not reach the next program.
     this.pair = new Pair({ ...this.options, tally: this.tally });
     const signatures = new Set<string>();
-    for await (const shown of showings(new Pair(this.options), program, generated)) {
-      signatures.add(shown.signature);
-      this.take(program, shown, generated);
+    for await (const shown of divergencesOf(new Pair(this.options), program, generated)) {
+      signatures.add(signatureOf(shown.divergence));
+      this.add(program, shown.generated.value, shown.divergence, generated);
     }
-    const signature = signatureOf(divergence);
-    // Running it again will tell that it does not show by itself.
-    if (!signatures.has(signature)) this.take(program, { signature, divergence, found: generated }, generated);
+    // It does not show on fresh machines: keep it all the same. Running it again will find it flaky.
+    if (!signatures.has(signatureOf(divergence))) this.add(program, generated.value, divergence, generated);
   }
 
-  private take(program: number, { signature, divergence, found }: Shown, generated: Generated): void {
-    const sighting = this.sightings.get(signature) ?? { count: 0, first: [] };
-    this.sightings.set(signature, sighting);
-    sighting.count++;
-    if (sighting.first.length >= KEPT_PROGRAMS || program > (this.task.enough[signature] ?? Infinity)) return;
-    const originalSteps = generated.value.program.steps.length;
-    sighting.first.push({ program, originalSteps, case: found.value, divergence });
+  private add(program: number, found: Case, divergence: Divergence, generated: Generated): void {
+    const signature = signatureOf(divergence);
+    if (!this.signatures.has(signature) && !this.ignored.has(signature)) {
+      if (this.newKinds === this.task.limit?.kinds) return;
+      this.newKinds++;
+    }
+    this.signatures.set(signature, (this.signatures.get(signature) ?? 0) + 1);
+    const kept = this.kept.get(signature) ?? 0;
+    if (kept >= KEPT_FINDINGS || program > (this.task.enough[signature] ?? Infinity)) return;
+    this.kept.set(signature, kept + 1);
+    const { subject, reference } = this.options;
+    const origin = { ...this.options, subject: subject.name, reference: reference.name };
+    this.findings.push(findingOf(origin, program, generated.value.program.steps.length, found, divergence));
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Batches, ProgramRange } from './batches.js';
-import { programsOfShardWithin, rangeOf } from './batches.js';
+import { BatchSet, programsOfShardWithin, rangeOf } from './batches.js';
 
 const programsIn = ({ first, stride, count }: ProgramRange): readonly number[] =>
   Array.from({ length: count }, (_, place) => first + place * stride);
@@ -35,4 +35,17 @@ test('batches grow, and follow on each other without a gap', () => {
 test('a campaign may have fewer programs than shards', () => {
   expect(rangeOf(0, { shard: { index: 4, of: 5 }, programs: 4, smallest: 16 })).toBeUndefined();
   expect(programsOfShardWithin({ index: 4, of: 5 }, 4)).toBe(0);
+});
+
+test('a set of batches holds what was added in any order, in spans', () => {
+  const batches = new BatchSet();
+  for (const batch of [3, 0, 1, 7, 1, 8]) batches.add(batch);
+  expect(batches.spans()).toEqual([
+    [0, 1],
+    [3, 3],
+    [7, 8],
+  ]);
+  expect([0, 2, 3, 8, 9].map((batch) => batches.has(batch))).toEqual([true, false, true, true, false]);
+  for (const batch of [6, 5, 4, 2]) batches.add(batch);
+  expect(batches.spans()).toEqual([[0, 8]]);
 });

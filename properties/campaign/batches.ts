@@ -1,6 +1,6 @@
 /**
  * How the programs of a shard are cut into batches. Program k belongs to shard k mod n; batch b of a shard is a run of
- * consecutive programs of it. Both are pure functions of the options: whoever counts batches knows which programs ran.
+ * consecutive programs of it. Both are pure functions of the options, so a set of batches determines which programs ran.
  */
 
 /** One of `of` shards, counted from 0. */
@@ -25,8 +25,8 @@ export interface Batches {
 }
 
 /**
- * Batches grow: a short run ends soon after its time and wastes no worker, a long one does not drown in records. Up to which
- * batch, and how many times as large as the first ones.
+ * Batches grow: a short run ends soon after its time and leaves no worker idle, and a long one does not write too many records.
+ * `times`: how many times as large as the first ones they are, before this batch.
  */
 const SIZES = [
   { before: 64, times: 1 },
@@ -35,10 +35,10 @@ const SIZES = [
 ] as const;
 
 /**
- * Programs in each of the first batches: one should take a moment, and be long enough that making its machines takes little of it.
- * A program behind a pipe takes longer.
+ * Programs in each of the first batches: few enough that a batch takes well under a second, many enough that making its machines takes
+ * little of that. A program behind a pipe may take seconds, and a run ends only between batches.
  */
-export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 512 : 32);
+export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 512 : 4);
 
 /** The place within its shard of the first program of batch `batch`. */
 const startOf = (batch: number, { smallest }: Batches): number => {
@@ -63,3 +63,34 @@ export const rangeOf = (batch: number, batches: Batches): ProgramRange | undefin
   if (end <= start) return undefined;
   return { first: shard.index + start * shard.of, stride: shard.of, count: end - start };
 };
+
+/** From, to: both included. */
+export type BatchSpan = readonly [number, number];
+
+/** Which batches of a shard are done: nearly always all up to some number, and a few beyond it. */
+export class BatchSet {
+  /** All below are done. */
+  private below = 0;
+  private readonly beyond = new Set<number>();
+
+  has(batch: number): boolean {
+    return batch < this.below || this.beyond.has(batch);
+  }
+
+  add(batch: number): void {
+    if (this.has(batch)) return;
+    this.beyond.add(batch);
+    while (this.beyond.delete(this.below)) this.below++;
+  }
+
+  /** Ascending, with gaps between them. */
+  spans(): readonly BatchSpan[] {
+    const spans: [number, number][] = this.below === 0 ? [] : [[0, this.below - 1]];
+    for (const batch of [...this.beyond].toSorted((one, other) => one - other)) {
+      const last = spans.at(-1);
+      if (last?.[1] === batch - 1) last[1] = batch;
+      else spans.push([batch, batch]);
+    }
+    return spans;
+  }
+}

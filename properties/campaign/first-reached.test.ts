@@ -4,18 +4,20 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { cellsOf } from '../pool/distil.js';
-import { programsOf } from '../explore.js';
 import { poolOf } from '../pool/program-pool.js';
 import { IMPL, MODEL } from '../subjects/subject-names.js';
 import type { BatchOptions, BatchResult, Reach } from './batch.js';
 import { runBatch } from './batch.js';
-import { FirstReached } from './first-reached.js';
+import { FirstReached } from './ledger.js';
+import { programsOf } from './programs.js';
 
-const seeds = programsOf('seeds', DEFAULT_PROGRAM_OPTIONS);
+const seeds = programsOf({ campaign: 'seeds', ...DEFAULT_PROGRAM_OPTIONS });
 const POOL = poolOf(Array.from({ length: 8 }, (_, index) => seeds(index).value.program));
 const OPTIONS: BatchOptions = {
   ...DEFAULT_PROGRAM_OPTIONS,
   campaign: 'reached',
+  date: '',
+  version: '',
   reference: MODEL,
   subject: IMPL,
   invariants: INVARIANTS,

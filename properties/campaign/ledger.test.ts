@@ -6,45 +6,42 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Tally, countsOf } from '../tally.js';
-import { KEPT_PROGRAMS } from './batch.js';
-import { numberOf, presented } from './discoveries.js';
-import type { Event } from './event.js';
-import { eventFromJson, formatEvent } from './event.js';
-import { Ledger } from './ledger.js';
-import type { Occurrence, Shrunk } from './occurrence.js';
+import type { Finding, ShrinkExtent } from '../finding.js';
+import { KEPT_FINDINGS } from './batch.js';
+import type { Event } from './events.js';
+import { eventFromJson, formatEvent } from './events.js';
+import { Ledger, representative } from './ledger.js';
 
 const programOf = (steps: number): Program => ({
   machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
   steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(0) })),
 });
 
-const occurrence = (
+const finding = (
   difference: string,
   program: number,
   steps: number,
-  shrunk: Shrunk,
+  shrunk?: ShrinkExtent,
   shown?: number,
-): Occurrence => ({
-  entry: {
-    status: 'open',
-    subject: 'impl',
-    reference: 'model',
-    case: { traffic: 'hostile', program: programOf(steps) },
-    divergence: {
-      invariant: 'translation',
-      alsoBroken: [],
-      place: { kind: 'end' },
-      stage: 'end',
-      field: '',
-      expected: '',
-      actual: '',
-      difference,
-    },
-    provenance: { date: '', version: '', seed: '', program, originalSteps: steps },
-    note: '',
+): Finding => ({
+  status: 'open',
+  subject: 'impl',
+  reference: 'model',
+  case: { traffic: 'hostile', program: programOf(steps) },
+  divergence: {
+    invariant: 'translation',
+    alsoBroken: [],
+    place: { kind: 'end' },
+    stage: 'end',
+    field: '',
+    expected: '',
+    actual: '',
+    difference,
   },
-  shrunk,
-  shown,
+  provenance: { date: '', version: '', seed: '', program, originalSteps: steps },
+  note: '',
+  ...(shrunk === undefined ? {} : { shrunk }),
+  ...(shown === undefined ? {} : { shown }),
 });
 
 const counts = (steps: number) => {
@@ -60,8 +57,7 @@ const counts = (steps: number) => {
 const batch = (shard: number, number: number): Event => {
   const difference = 'abc'[number % 3];
   const signature = `translation | end | ${difference}`;
-  const first = [occurrence(difference, number * 4 + shard, (number * 7 + shard) % 20, 'not')];
-  const sightings = [{ signature, count: number + 1, first }];
+  const findings = [finding(difference, number * 4 + shard, (number * 7 + shard) % 20)];
   const reached = [{ program: number * 4 + shard, cells: [number % 3, 100 + shard] }];
   return {
     kind: 'batch',
@@ -70,7 +66,8 @@ const batch = (shard: number, number: number): Event => {
     programs: 4,
     elapsed: number,
     counts: counts(number),
-    sightings,
+    signatures: { [signature]: number + 1 },
+    findings,
     reached,
   };
 };
@@ -82,12 +79,12 @@ const anyEvent = fc.oneof(
       difference: fc.constantFrom('a', 'b', 'c'),
       program: fc.nat(9),
       steps: fc.nat(5),
-      shrunk: fc.constantFrom<Shrunk>('not', 'partly', 'wholly'),
+      shrunk: fc.constantFrom<ShrinkExtent | undefined>(undefined, 'partly', 'wholly'),
       shown: fc.option(fc.nat(3), { nil: undefined }),
     })
     .map(({ difference, program, steps, shrunk, shown }): Event => ({
-      kind: 'occurrence',
-      occurrence: occurrence(difference, program, steps, shrunk, shown),
+      kind: 'finding',
+      finding: finding(difference, program, steps, shrunk, shown),
     })),
   fc
     .record({ program: fc.nat(9), cells: fc.uniqueArray(fc.nat(5), { minLength: 1 }) })
@@ -102,7 +99,7 @@ const anyEvents = fc.array(anyEvent, { maxLength: 30 });
 
 const ledgerOf = (events: readonly Event[]): Ledger => {
   const ledger = new Ledger();
-  for (const event of events) ledger.take(event);
+  for (const event of events) ledger.add(event);
   return ledger;
 };
 
@@ -159,39 +156,42 @@ describe('a ledger', () => {
   });
 });
 
-describe('a discovery', () => {
-  const discovered = (...occurrences: readonly Occurrence[]) => {
-    const events = occurrences.map((each): Event => ({ kind: 'occurrence', occurrence: each }));
-    return ledgerOf(events).discoveries.list()[0];
+describe('the findings of one signature', () => {
+  const kept = (...findings: readonly Finding[]) => {
+    const events = findings.map((each): Event => ({ kind: 'finding', finding: each }));
+    return ledgerOf(events).findings.list()[0];
   };
+  const numberOf = ({ provenance }: Finding): number => provenance.program;
 
-  test('keeps the programs with the smallest numbers, and shows the shortest of them', () => {
-    const small = occurrence('a', 100, 1, 'wholly', 3);
-    const [one, two, three] = [7, 5, 6].map((program, index) => occurrence('a', program, 9 - index, 'wholly', 3));
-    const discovery = discovered(small, one, two, three);
-    expect(discovery.occurrences.map(numberOf)).toEqual([5, 6, 7]);
-    expect(discovery.occurrences).toHaveLength(KEPT_PROGRAMS);
-    expect(presented(discovery)).toBe(three);
+  test('are those of the programs with the smallest numbers, and the first of them represents it', () => {
+    const late = finding('a', 100, 1, 'wholly', 3);
+    const [one, two, three] = [7, 5, 6].map((program, index) => finding('a', program, 9 - index, 'wholly', 3));
+    const findings = kept(late, one, two, three);
+    expect(findings.map(numberOf)).toEqual([5, 6, 7]);
+    expect(findings).toHaveLength(KEPT_FINDINGS);
+    expect(representative(findings)).toBe(two);
   });
 
-  test('shows a longer one rather than one that does not always show', () => {
-    const steady = occurrence('a', 2, 9, 'wholly', 3);
-    expect(presented(discovered(occurrence('a', 1, 2, 'wholly', 2), steady))).toBe(steady);
+  test('are represented by a later one rather than one that does not always show', () => {
+    const steady = finding('a', 2, 9, 'wholly', 3);
+    expect(representative(kept(finding('a', 1, 2, 'wholly', 2), steady))).toBe(steady);
+    const flaky = finding('a', 1, 9, 'wholly', 2);
+    expect(representative(kept(finding('a', 2, 2, 'wholly', 1), flaky))).toBe(flaky);
   });
 
-  test('shows of equal ones that of the smallest number, whenever their shards began', () => {
-    const [second, first] = ['2026-01-01', '2026-01-02'].map((date, index): Occurrence => {
-      const each = occurrence('a', 2 - index, 3, 'wholly', 3);
-      return { ...each, entry: { ...each.entry, provenance: { ...each.entry.provenance, date } } };
+  test('are represented by the smallest number, whenever their shards began', () => {
+    const [second, first] = ['2026-01-01', '2026-01-02'].map((date, index): Finding => {
+      const each = finding('a', 2 - index, 3, 'wholly', 3);
+      return { ...each, provenance: { ...each.provenance, date } };
     });
-    expect(presented(discovered(first, second))).toBe(first);
-    expect(presented(discovered(second, first))).toBe(first);
+    expect(representative(kept(first, second))).toBe(first);
+    expect(representative(kept(second, first))).toBe(first);
   });
 
-  test('of ten thousand batches needs no more room than of a few', () => {
+  test('of ten thousand batches need no more room than those of a few', () => {
     const ledger = new Ledger();
-    for (let number = 0; number < 10_000; number++) ledger.take(batch(0, number));
-    expect(ledger.discoveries.size).toBe(3);
+    for (let number = 0; number < 10_000; number++) ledger.add(batch(0, number));
+    expect(ledger.findings.size).toBe(3);
     expect(textOf(ledger).length).toBeLessThan(20_000);
   });
 });

@@ -1,34 +1,53 @@
 /**
- * What a run knows: the sum of its events. Adding an event a second time changes nothing, and neither does the order, so a run may
- * be killed at any moment and taken up again, and the ledgers of shards merge in any order.
+ * What a run knows: the sum of its events. Adding an event again changes nothing, and neither does the order, so a run may be killed at
+ * any moment and resumed, and the ledgers of shards merge in any order.
  */
 
+import { signatureOf } from '../divergence.js';
+import type { Finding } from '../finding.js';
+import { SHRINK_EXTENTS, isSteady } from '../finding.js';
+import { programHash } from '../formats/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
+import type { Invariant } from '../invariants/invariant.js';
 import { Tally, addCounts, countsOf } from '../tally.js';
-import { BatchSet } from './batch-set.js';
-import { Discoveries } from './discoveries.js';
-import type { AccidentEvent, BatchEvent, CanaryEvent, CorpusEvent, Event, ShardEvent } from './event.js';
-import { FirstReached } from './first-reached.js';
+import type { Reach } from './batch.js';
+import { KEPT_FINDINGS } from './batch.js';
+import { BatchSet } from './batches.js';
+import type { BatchEvent, CanaryEvent, CorpusEvent, Event, RetryEvent, ShardEvent } from './events.js';
+import { findingToJson } from './events.js';
 
 /** What the batches of one shard add up to. */
 export class ShardSum {
   readonly batches = new BatchSet();
-  readonly tally = new Tally(INVARIANTS);
+  readonly tally: Tally;
   /** Programs that showed each signature. */
   readonly signatures = new Map<string, number>();
   programs = 0;
   /** Milliseconds of exploring. */
   elapsed = 0;
-  /** It came to its end; otherwise it still runs, or was cut off. */
+  /** It is complete; otherwise it still runs, or was cut off. */
   ended = false;
 
-  take({ batch, programs, elapsed, counts, sightings }: BatchEvent): void {
+  constructor(invariants: readonly Invariant[]) {
+    this.tally = new Tally(invariants);
+  }
+
+  addBatch({ batch, programs, elapsed, counts, signatures }: BatchEvent): void {
     if (this.batches.has(batch)) return;
     this.batches.add(batch);
     this.programs += programs;
     this.elapsed = Math.max(this.elapsed, elapsed);
     addCounts(this.tally, counts);
-    for (const { signature, count } of sightings) addTo(this.signatures, signature, count);
+    for (const [signature, count] of Object.entries(signatures)) addTo(this.signatures, signature, count);
+  }
+
+  addShard({ batches, programs, elapsed, ended, counts, signatures }: ShardEvent): void {
+    for (const [from, to] of batches) for (let batch = from; batch <= to; batch++) this.batches.add(batch);
+    this.programs = programs;
+    this.elapsed = elapsed;
+    this.ended = ended;
+    addCounts(this.tally, counts);
+    for (const [signature, count] of Object.entries(signatures)) this.signatures.set(signature, count);
   }
 
   toEvent(shard: number): ShardEvent {
@@ -43,50 +62,45 @@ export class ShardSum {
       signatures: sortedRecord(this.signatures),
     };
   }
-
-  static of({ batches, programs, elapsed, ended, counts, signatures }: ShardEvent): ShardSum {
-    const sum = new ShardSum();
-    for (const [from, to] of batches) for (let batch = from; batch <= to; batch++) sum.batches.add(batch);
-    sum.programs = programs;
-    sum.elapsed = elapsed;
-    sum.ended = ended;
-    addCounts(sum.tally, counts);
-    for (const [signature, count] of Object.entries(signatures)) sum.signatures.set(signature, count);
-    return sum;
-  }
 }
 
 export class Ledger {
   readonly shards = new Map<number, ShardSum>();
-  readonly discoveries = new Discoveries();
+  readonly findings = new KeptFindings();
   readonly firstReached = new FirstReached();
   /** By file. */
   readonly corpus = new Map<string, CorpusEvent>();
-  readonly accidents: AccidentEvent[] = [];
+  readonly retries: RetryEvent[] = [];
   canary: CanaryEvent | undefined = undefined;
+  private readonly invariants: readonly Invariant[];
 
-  take(event: Event): void {
+  /** `invariants`: those that the run checks. */
+  constructor(invariants: readonly Invariant[] = INVARIANTS) {
+    this.invariants = invariants;
+  }
+
+  add(event: Event): void {
     switch (event.kind) {
       case 'begin':
         this.shard(event.shard);
         return;
       case 'batch':
-        this.shard(event.shard).take(event);
-        for (const { first } of event.sightings) for (const each of first) this.discoveries.add(each);
-        for (const each of event.reached ?? []) this.firstReached.add(each);
+        this.shard(event.shard).addBatch(event);
+        for (const finding of event.findings) this.findings.add(finding);
+        for (const reach of event.reached ?? []) this.firstReached.add(reach);
         return;
       case 'shard':
-        return this.takeShard(event);
+        return this.addShard(event);
       case 'reach':
         return this.firstReached.add(event);
-      case 'occurrence':
-        return this.discoveries.add(event.occurrence);
+      case 'finding':
+        return this.findings.add(event.finding);
       case 'corpus':
-        return this.takeCorpus(event);
+        return this.addCorpus(event);
       case 'canary':
-        return this.takeCanary(event);
-      case 'accident':
-        return this.takeAccident(event);
+        return this.addCanary(event);
+      case 'retry':
+        return this.addRetry(event);
       case 'end':
         this.shard(event.shard).ended = true;
         return;
@@ -95,20 +109,16 @@ export class Ledger {
     }
   }
 
-  /** The events that say the same as all that were taken, in an order of their own. */
+  /** Events that add up to the same ledger, in an order of their own. */
   events(): readonly Event[] {
     const shards = [...this.shards].toSorted(([one], [other]) => one - other);
     return [
       ...(this.canary === undefined ? [] : [this.canary]),
       ...[...this.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1)),
       ...shards.map(([index, sum]) => sum.toEvent(index)),
-      ...this.accidents.toSorted(compareText),
-      ...this.firstReached
-        .list()
-        .map((reach): Event => ({ kind: 'reach', program: reach.program, cells: [...reach.cells] })),
-      ...this.discoveries
-        .list()
-        .flatMap(({ occurrences }) => occurrences.map((occurrence): Event => ({ kind: 'occurrence', occurrence }))),
+      ...this.retries.toSorted(compareJson),
+      ...this.firstReached.list().map(({ program, cells }): Event => ({ kind: 'reach', program, cells: [...cells] })),
+      ...this.findings.list().flatMap((kept) => kept.map((finding): Event => ({ kind: 'finding', finding }))),
     ];
   }
 
@@ -118,7 +128,7 @@ export class Ledger {
 
   /** All shards together. */
   tally(): Tally {
-    const tally = new Tally(INVARIANTS);
+    const tally = new Tally(this.invariants);
     for (const shard of this.shards.values()) addCounts(tally, countsOf(shard.tally));
     return tally;
   }
@@ -133,47 +143,139 @@ export class Ledger {
   }
 
   shard(index: number): ShardSum {
-    const sum = this.shards.get(index) ?? new ShardSum();
+    const sum = this.shards.get(index) ?? new ShardSum(this.invariants);
     this.shards.set(index, sum);
     return sum;
   }
 
-  /** Of two sums of one shard the one of more programs stands. */
-  private takeShard(event: ShardEvent): void {
-    const there = this.shards.get(event.shard)?.toEvent(event.shard);
-    if (there === undefined || reachesFurther(event, there)) this.shards.set(event.shard, ShardSum.of(event));
+  /** Of two sums of one shard the one with more programs stands. */
+  private addShard(event: ShardEvent): void {
+    const current = this.shards.get(event.shard)?.toEvent(event.shard);
+    if (current !== undefined && !reachesFurther(event, current)) return;
+    const sum = new ShardSum(this.invariants);
+    sum.addShard(event);
+    this.shards.set(event.shard, sum);
   }
 
-  /** Of two verdicts the worse one stands; "as-recorded" is the first of all in the alphabet. */
-  private takeCorpus(event: CorpusEvent): void {
-    const there = this.corpus.get(event.file);
-    if (there === undefined || compareText([event.verdict, event], [there.verdict, there]) > 0) {
+  /** Of two verdicts the worse one stands; "as-recorded" comes first in the alphabet. */
+  private addCorpus(event: CorpusEvent): void {
+    const current = this.corpus.get(event.file);
+    if (current === undefined || compareJson([event.verdict, event], [current.verdict, current]) > 0) {
       this.corpus.set(event.file, event);
     }
   }
 
-  /** One that some shard missed was missed. */
-  private takeCanary(event: CanaryEvent): void {
-    const there = this.canary;
-    if (there === undefined || compareText([!event.caught, event], [!there.caught, there]) > 0) this.canary = event;
+  /** A canary that any shard missed was missed. */
+  private addCanary(event: CanaryEvent): void {
+    const { canary } = this;
+    if (canary === undefined || compareJson([!event.caught, event], [!canary.caught, canary]) > 0) this.canary = event;
   }
 
-  private takeAccident(event: AccidentEvent): void {
-    if (!this.accidents.some((each) => compareText(each, event) === 0)) this.accidents.push(event);
+  private addRetry(event: RetryEvent): void {
+    if (!this.retries.some((each) => compareJson(each, event) === 0)) this.retries.push(event);
+  }
+}
+
+/**
+ * The findings of a campaign. Of each signature it keeps those whose programs have the smallest numbers, at most `KEPT_FINDINGS`: the
+ * smallest of a union are among the smallest of its parts, so merged shards end with what one run of all programs would have kept.
+ */
+class KeptFindings {
+  private readonly bySignature = new Map<string, readonly Finding[]>();
+
+  get size(): number {
+    return this.bySignature.size;
+  }
+
+  add(finding: Finding): void {
+    const signature = signatureOf(finding.divergence);
+    const kept = [...this.of(signature)];
+    const same = kept.findIndex((each) => programNumber(each) === programNumber(finding));
+    if (same < 0) kept.push(finding);
+    else if (compareWork(finding, kept[same]) < 0) kept[same] = finding;
+    kept.sort((one, other) => programNumber(one) - programNumber(other));
+    this.bySignature.set(signature, kept.slice(0, KEPT_FINDINGS));
+  }
+
+  /** Those of one signature, by program number. */
+  of(signature: string): readonly Finding[] {
+    return this.bySignature.get(signature) ?? [];
+  }
+
+  /** Those of each signature, in the order in which one run would have met them. */
+  list(): readonly (readonly Finding[])[] {
+    const all = [...this.bySignature].toSorted(
+      ([signature, [one]], [otherSignature, [other]]) =>
+        programNumber(one) - programNumber(other) || (signature < otherSignature ? -1 : 1),
+    );
+    return all.map(([, kept]) => kept);
+  }
+
+  /** For each signature with `KEPT_FINDINGS` findings, the largest of their program numbers. */
+  enough(): Readonly<Record<string, number>> {
+    const full = [...this.bySignature].filter(([, kept]) => kept.length === KEPT_FINDINGS);
+    return Object.fromEntries(full.map(([signature, kept]) => [signature, programNumber(kept.at(-1)!)]));
+  }
+}
+
+const programNumber = ({ provenance }: Finding): number => provenance.program;
+
+/** Which of the findings of one signature stands for it: the first that always shows; failing that the first. */
+export const representative = (kept: readonly Finding[]): Finding => kept.find(isSteady) ?? kept[0];
+
+/** Negative if the first is the one to keep, of two for the same program: the one that more work was done on. */
+const compareWork = (one: Finding, other: Finding): number =>
+  workOn(other) - workOn(one) ||
+  Number(one.shown === undefined) - Number(other.shown === undefined) ||
+  one.case.program.steps.length - other.case.program.steps.length ||
+  compareText(programHash(one.case.program), programHash(other.case.program)) ||
+  // Whatever else differs: the order must be total, or which of two is kept would depend on which came first.
+  compareJson(findingToJson(one), findingToJson(other));
+
+const workOn = ({ shrunk }: Finding): number => (shrunk === undefined ? -1 : SHRINK_EXTENTS.indexOf(shrunk));
+
+/**
+ * For each situation cell the program with the smallest number that reached it: a minimum, so the order and number of reports do not
+ * matter, nor which shard they come from.
+ */
+export class FirstReached {
+  /** The number of a program, by cell. */
+  private readonly byCell = new Map<number, number>();
+
+  add({ program, cells }: Reach): void {
+    for (const cell of cells) this.byCell.set(cell, Math.min(program, this.byCell.get(cell) ?? Infinity));
+  }
+
+  /** Each program once, by its number. */
+  list(): readonly Reach[] {
+    const byProgram = new Map<number, number[]>();
+    for (const [cell, program] of this.byCell) {
+      const cells = byProgram.get(program) ?? [];
+      byProgram.set(program, cells);
+      cells.push(cell);
+    }
+    return [...byProgram]
+      .toSorted(([one], [other]) => one - other)
+      .map(([program, cells]) => ({ program, cells: cells.toSorted((one, other) => one - other) }));
+  }
+
+  /** Cells that a program with a smaller number reached, ascending. */
+  settledBefore(program: number): readonly number[] {
+    const cells = [...this.byCell].filter(([, first]) => first < program).map(([cell]) => cell);
+    return cells.toSorted((one, other) => one - other);
   }
 }
 
 const reachesFurther = (one: ShardEvent, other: ShardEvent): boolean => {
   if (one.programs !== other.programs) return one.programs > other.programs;
   if (one.ended !== other.ended) return one.ended;
-  return compareText(one, other) < 0;
+  return compareJson(one, other) < 0;
 };
 
-/** As JSON: any order will do, as long as it is total. */
-const compareText = (one: unknown, other: unknown): number => {
-  const [text, otherText] = [JSON.stringify(one), JSON.stringify(other)];
-  return text < otherText ? -1 : text > otherText ? 1 : 0;
-};
+const compareText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
+/** Any order will do, as long as it is total. */
+const compareJson = (one: unknown, other: unknown): number => compareText(JSON.stringify(one), JSON.stringify(other));
 
 const addTo = (sums: Map<string, number>, key: string, count: number): void => {
   sums.set(key, (sums.get(key) ?? 0) + count);

@@ -10,8 +10,8 @@ const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
 test('every stored counterexample is as recorded', async () => {
   const others: string[] = [];
   for (const stored of await readCorpus(CORPUS)) {
-    const { path, verdict, reason } = await checkStored(stored, { caseTimeout: 10_000 });
-    if (verdict !== 'as-recorded') others.push(`${path}: ${verdict}: ${reason}`);
+    const { file, verdict, reason } = await checkStored(stored, { caseTimeout: 10_000 });
+    if (verdict !== 'as-recorded') others.push(`${file}: ${verdict}: ${reason}`);
   }
   expect(others).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { KindOfFinding } from '../fuzz.js';
-import { fuzz } from '../fuzz.js';
+import { runBatch } from '../campaign/batch.js';
+import { shrinkFinding } from '../campaign/shrink-finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { Finding } from '../finding.js';
@@ -13,52 +13,30 @@ const OTHER_DEFECT = 'impl:leaf-one-past-ram';
 const SETTINGS = { caseTimeout: 1000 };
 
 /** The first finding of a short run against the defect. */
-const find = async (): Promise<KindOfFinding> => {
-  const { findings } = await fuzz(
-    {
-      campaign: 'regress',
-      reference: MODEL,
-      subject: subjectNamed(DEFECT, 'test', SETTINGS),
-      invariants: INVARIANTS,
-      paging: '2-level',
-      traffic: 'hostile',
-      mostSteps: 60,
-      mostFindings: 1,
-      mostTries: 300,
-    },
-    { goOn: (programs) => programs < 50 },
-  );
-  return findings[0];
-};
-
 let entry: Finding;
 beforeAll(async () => {
-  const finding = await find();
-  entry = {
-    status: 'open',
-    subject: DEFECT,
-    reference: 'model',
-    case: finding.case,
-    divergence: finding.divergence,
-    provenance: {
-      date: '2024-02-29T12:00:00.000Z',
-      version: '0.1.0',
-      seed: 'regress',
-      program: finding.program,
-      originalSteps: finding.originalSteps,
-    },
-    note: '',
-  };
+  const options = {
+    campaign: 'regress',
+    date: '2024-02-29T12:00:00.000Z',
+    version: '0.1.0',
+    reference: MODEL,
+    subject: subjectNamed(DEFECT, 'test', SETTINGS),
+    invariants: INVARIANTS,
+    paging: '2-level',
+    traffic: 'hostile',
+    mostSteps: 60,
+    mostTries: 300,
+  } as const;
+  const limit = { kinds: 1, ignored: [] };
+  const task = { range: { first: 0, stride: 1, count: 50 }, skip: [], enough: {}, limit };
+  const { findings } = await runBatch(options, task, () => undefined);
+  entry = await shrinkFinding(options, findings[0], { pause: () => undefined, interrupted: () => false });
 });
 
 const check = async (changed: Partial<Finding>, subject = undefined as string | undefined): Promise<Checked> => {
   const whole = { ...entry, ...changed };
   // Through the file, as a corpus holds it.
-  const stored = {
-    kind: 'entry',
-    path: fileNameOf(whole),
-    entry: parseCounterexample(formatCounterexample(whole), 'test'),
-  } as const;
+  const stored = { ...parseCounterexample(formatCounterexample(whole), 'test'), file: fileNameOf(whole) };
   const override = subject === undefined ? {} : { subject: subjectNamed(subject, 'test', SETTINGS) };
   return await checkStored(stored, { ...SETTINGS, ...override });
 };
@@ -66,7 +44,7 @@ const check = async (changed: Partial<Finding>, subject = undefined as string | 
 describe('an open entry', () => {
   test('whose defect still shows is as recorded', async () => {
     expect(await check({})).toEqual({
-      path: fileNameOf(entry),
+      file: fileNameOf(entry),
       verdict: 'as-recorded',
       reason: `${IMPL.name} agrees with ${MODEL.name}`,
     });
@@ -75,7 +53,7 @@ describe('an open entry', () => {
   test('whose subject agrees now is stale', async () => {
     const checked = await check({ subject: OTHER_DEFECT });
     expect(checked).toMatchObject({ verdict: 'stale' });
-    expect(checked.reason).toBe(`${OTHER_DEFECT} no longer diverges; if it was mended, set "status" to "fixed"`);
+    expect(checked.reason).toBe(`${OTHER_DEFECT} no longer diverges; if it was fixed, set "status" to "fixed"`);
   });
 
   test('whose subject diverges in another way is stale', async () => {
@@ -127,9 +105,9 @@ describe('another subject', () => {
 
 describe('an entry that cannot be checked is unreadable', () => {
   test('as it was when it was read', async () => {
-    const stored = { kind: 'unreadable', path: 'a.json', problem: 'a.json: torn; mend it' } as const;
+    const stored = { file: 'a.json', problem: 'a.json: torn; mend it' };
     expect(await checkStored(stored, SETTINGS)).toEqual({
-      path: 'a.json',
+      file: 'a.json',
       verdict: 'unreadable',
       reason: 'a.json: torn; mend it',
     });
@@ -143,7 +121,7 @@ describe('an entry that cannot be checked is unreadable', () => {
     const checked = await check(changed);
     expect(checked.verdict).toBe('unreadable');
     expect(checked.reason).toContain(reason);
-    expect(checked.reason).toContain(checked.path);
+    expect(checked.reason).toContain(checked.file);
   });
 
   test('for its guest is said to be coherent and is not', async () => {

@@ -1,4 +1,4 @@
-/** Running stored counterexamples again: each must still say what it was kept for. */
+/** Runs stored findings again: each must still show, or no longer show, what it was kept for. */
 
 import { BadInput } from '../formats/index.js';
 import { keepsContract } from '../contract.js';
@@ -10,17 +10,18 @@ import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';
-import type { Stored } from './store.js';
+import type { CorpusFile, StoredFinding } from './store.js';
+import { isReadable } from './store.js';
 
 /**
- * `as-recorded`: nothing to worry about. `diverges`: a subject that should agree does not. `stale`: the subject no longer
- * diverges as recorded. `unreadable`: the file is no entry, or names something that does not exist.
+ * `as-recorded`: all is well. `diverges`: a subject that should agree does not. `stale`: the subject no longer diverges as recorded.
+ * `unreadable`: the file holds no finding, or names something that does not exist.
  */
 export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Checked {
-  readonly path: string;
+  readonly file: string;
   readonly verdict: Verdict;
   /** One sentence. */
   readonly reason: string;
@@ -33,84 +34,84 @@ export interface RegressOptions {
 }
 
 /** Checks one file of the corpus. */
-export const checkStored = async (stored: Stored, options: RegressOptions): Promise<Checked> => {
-  const { path } = stored;
-  if (stored.kind === 'unreadable') return { path, verdict: 'unreadable', reason: stored.problem };
+export const checkStored = async (stored: CorpusFile, options: RegressOptions): Promise<Checked> => {
+  const { file } = stored;
+  if (!isReadable(stored)) return { file, verdict: 'unreadable', reason: stored.problem };
   try {
-    return { path, ...(await checkEntry(stored.entry, path, options)) };
+    return { file, ...(await checkFinding(stored, file, options)) };
   } catch (error) {
-    if (error instanceof BadInput) return { path, verdict: 'unreadable', reason: error.message };
+    if (error instanceof BadInput) return { file, verdict: 'unreadable', reason: error.message };
     throw error;
   }
 };
 
-type Judgement = Omit<Checked, 'path'>;
+type Judgement = Omit<Checked, 'file'>;
 
-const checkEntry = async (entry: Finding, path: string, options: RegressOptions): Promise<Judgement> => {
-  const { traffic, program } = entry.case;
+const checkFinding = async (finding: Finding, file: string, options: RegressOptions): Promise<Judgement> => {
+  const { traffic, program } = finding.case;
   if (traffic === 'coherent' && !keepsContract(program)) {
     return {
       verdict: 'unreadable',
-      reason: `${path}: traffic: the program breaks the contract of a coherent guest; write "hostile"`,
+      reason: `${file}: traffic: the program breaks the contract of a coherent guest; write "hostile"`,
     };
   }
   const settings = { caseTimeout: options.caseTimeout };
-  const reference = subjectNamed(entry.reference, path, settings);
-  if (options.subject !== undefined) return mustAgree(entry, options.subject, reference);
-  const subject = subjectNamed(entry.subject, path, settings);
+  const reference = subjectNamed(finding.reference, file, settings);
+  if (options.subject !== undefined) return mustAgree(finding, options.subject, reference);
+  const subject = subjectNamed(finding.subject, file, settings);
   const own =
-    entry.status === 'fixed'
-      ? await mustAgree(entry, subject, reference)
-      : await mustDiverge(entry, subject, reference);
-  if (own.verdict !== 'as-recorded' || !isDefective(entry)) return own;
-  return mustAgree(entry, IMPL, MODEL);
+    finding.status === 'fixed'
+      ? await mustAgree(finding, subject, reference)
+      : await mustDiverge(finding, subject, reference);
+  if (own.verdict !== 'as-recorded' || !isDefective(finding)) return own;
+  return mustAgree(finding, IMPL, MODEL);
 };
 
-/** The recorded subject is our own machine with a defect, so that the sound one can be asked too. */
+/** Its subject is impl with a defect, so sound impl can be checked too. */
 const isDefective = ({ subject }: Finding): boolean => subject.startsWith('impl:');
 
 const judge = async (
-  entry: Finding,
+  finding: Finding,
   subject: Subject,
   reference: Subject,
   invariants: readonly Invariant[],
 ): Promise<Divergence | undefined> => {
-  const judging = judgeOf({ reference, subject, invariants }, entry.divergence.invariant);
+  const judging = judgeOf({ reference, subject, invariants }, finding.divergence.invariant);
   try {
-    return await judging.judge(entry.case);
+    return await judging.judge(finding.case);
   } finally {
     await judging.close();
   }
 };
 
 /** Whether any invariant is broken, the recorded one or another. Throws `BadInput` if a side cannot be run. */
-export const stillDiverges = async (entry: Finding, path: string, caseTimeout: number): Promise<boolean> => {
-  const [subject, reference] = [entry.subject, entry.reference].map((name) =>
-    subjectNamed(name, path, { caseTimeout }),
+export const stillDiverges = async (finding: StoredFinding, caseTimeout: number): Promise<boolean> => {
+  const [subject, reference] = [finding.subject, finding.reference].map((name) =>
+    subjectNamed(name, finding.file, { caseTimeout }),
   );
-  return (await judge(entry, subject, reference, INVARIANTS)) !== undefined;
+  return (await judge(finding, subject, reference, INVARIANTS)) !== undefined;
 };
 
-const mustAgree = async (entry: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
-  const found = await judge(entry, subject, reference, INVARIANTS);
+const mustAgree = async (finding: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
+  const found = await judge(finding, subject, reference, INVARIANTS);
   if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${reference.name}` };
   return { verdict: 'diverges', reason: `${subject.name} diverges from ${reference.name}: ${signatureOf(found)}` };
 };
 
-const mustDiverge = async (entry: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
-  // Its own invariant alone is asked: others may see the same bug, and be asked first.
-  const own = INVARIANTS.filter(({ id }) => id === entry.divergence.invariant);
-  const found = await judge(entry, subject, reference, own);
-  const recorded = signatureOf(entry.divergence);
+const mustDiverge = async (finding: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
+  // Only its own invariant: others may catch the same bug first.
+  const own = INVARIANTS.filter(({ id }) => id === finding.divergence.invariant);
+  const found = await judge(finding, subject, reference, own);
+  const recorded = signatureOf(finding.divergence);
   if (found === undefined) {
     return {
       verdict: 'stale',
-      reason: `${subject.name} no longer diverges; if it was mended, set "status" to "fixed"`,
+      reason: `${subject.name} no longer diverges; if it was fixed, set "status" to "fixed"`,
     };
   }
   const now = signatureOf(found);
   if (now !== recorded)
     return { verdict: 'stale', reason: `diverges with "${now}", not with "${recorded}" as recorded` };
-  if (isDefective(entry)) return { verdict: 'as-recorded', reason: `${subject.name} diverges as recorded` };
+  if (isDefective(finding)) return { verdict: 'as-recorded', reason: `${subject.name} diverges as recorded` };
   return { verdict: 'diverges', reason: `${subject.name} still diverges: ${recorded}` };
 };

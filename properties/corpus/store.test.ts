@@ -6,8 +6,16 @@ import { BadInput } from '../formats/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample } from './counterexample.js';
-import { makeDirectory } from './make-directory.js';
-import { readCorpus, readCorpusIfThere, readStored, readTextFile, saveFinding } from './store.js';
+import {
+  isReadable,
+  makeDirectory,
+  readCorpus,
+  readCorpusIfThere,
+  readStored,
+  readTextFile,
+  redundant,
+  saveFinding,
+} from './store.js';
 
 const entryAt = (address: number): Finding => ({
   status: 'open',
@@ -47,7 +55,7 @@ describe('saving', () => {
   test('what is saved is read again', async () => {
     const path = await saveFinding(directory, ENTRY);
     expect(path).toBe(join(directory, fileNameOf(ENTRY)));
-    expect(await readStored(path)).toEqual({ kind: 'entry', path, entry: ENTRY });
+    expect(await readStored(path)).toEqual({ ...ENTRY, file: path });
   });
 
   test('makes the directory and those above it', async () => {
@@ -61,7 +69,7 @@ describe('saving', () => {
     await saveFinding(directory, { ...ENTRY, note: 'again', status: 'fixed' });
     expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
     const [stored] = await readCorpus(directory);
-    expect(stored).toMatchObject({ kind: 'entry', entry: { note: 'again', status: 'fixed' } });
+    expect(stored).toMatchObject({ note: 'again', status: 'fixed' });
   });
 
   test('many savers at once leave one whole file', async () => {
@@ -69,14 +77,14 @@ describe('saving', () => {
       Array.from({ length: 16 }, (_, time) => saveFinding(directory, { ...ENTRY, note: String(time) })),
     );
     expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
-    expect((await readCorpus(directory))[0].kind).toBe('entry');
+    expect((await readCorpus(directory)).every(isReadable)).toBe(true);
   });
 
   test('a reader never sees half a file while it is replaced', async () => {
     const long = { ...ENTRY, note: 'x'.repeat(300_000) };
     const path = await saveFinding(directory, long);
     const writing = Promise.all(Array.from({ length: 8 }, () => saveFinding(directory, long)));
-    for (let time = 0; time < 20; time++) expect((await readStored(path)).kind).toBe('entry');
+    for (let time = 0; time < 20; time++) expect(isReadable(await readStored(path))).toBe(true);
     await writing;
   });
 
@@ -94,7 +102,7 @@ describe('reading one file', () => {
     const path = join(directory, name);
     await writeFile(path, content);
     const stored = await readStored(path);
-    return stored.kind === 'unreadable' ? stored.problem : 'none';
+    return isReadable(stored) ? 'none' : stored.problem;
   };
 
   test('a torn one is told', async () => {
@@ -143,7 +151,7 @@ describe('reading a corpus', () => {
     for (const entry of entries) await saveFinding(directory, entry);
     await writeFile(join(directory, 'README.md'), 'not an entry');
     await mkdir(join(directory, 'old'));
-    const names = (await readCorpus(directory)).map(({ path }) => path);
+    const names = (await readCorpus(directory)).map(({ file }) => file);
     expect(names).toEqual(
       entries
         .map(fileNameOf)
@@ -158,7 +166,7 @@ describe('reading a corpus', () => {
     await mkdir(join(directory, 'b.json'));
     await symlink(join(directory, 'nowhere'), join(directory, 'c.json'));
     const stored = await readCorpus(directory);
-    expect(stored.map(({ kind }) => kind)).toEqual(['unreadable', 'unreadable', 'unreadable', 'entry']);
+    expect(stored.map(isReadable)).toEqual([false, false, false, true]);
   });
 
   test('an empty one is read, a missing one and a file are refused', async () => {
@@ -190,5 +198,32 @@ describe('making a directory', () => {
 
   test('where none can be made, it gives up', async () => {
     await expect(makeDirectory('/proc/shadowdiff/corpus')).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('redundant findings', () => {
+  const finding = (steps: number, changes: Partial<Finding> = {}, address = 0): Finding => {
+    const { machine } = ENTRY.case.program;
+    const program = {
+      machine,
+      steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(address) }) as const),
+    };
+    return { ...ENTRY, case: { traffic: 'hostile', program }, ...changes };
+  };
+
+  test('are all but the shortest that shows a bug', () => {
+    const [long, short, middle] = [finding(3), finding(1), finding(2)];
+    expect(redundant([long, short, middle])).toEqual([long, middle]);
+  });
+
+  test('of equally short ones are the same, in whatever order they come', () => {
+    const [one, other] = [finding(2, {}, 0), finding(2, {}, 1)];
+    expect(redundant([one, other])).toEqual(redundant([other, one]));
+    expect(redundant([one, other])).toHaveLength(1);
+  });
+
+  test('are not those of another subject or signature', () => {
+    const divergence = { ...ENTRY.divergence, difference: 'e' };
+    expect(redundant([finding(1), finding(2, { subject: 'impl:b' }), finding(3, { divergence })])).toEqual([]);
   });
 });

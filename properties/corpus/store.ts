@@ -1,23 +1,29 @@
-/** A corpus on disk: a directory of counterexamples, one file each. */
+/** A corpus on disk: a directory of findings, one file each; and which of them are redundant. */
 
 import { createReadStream, existsSync } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { BadInput } from '../formats/index.js';
+import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { signatureOf } from '../divergence.js';
+import { BadInput, programHash } from '../formats/index.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
-import { makeDirectory } from './make-directory.js';
 
-/** A larger file is none of ours: the longest program that fits the formats stays far below. */
+/** Bytes; the longest program that fits the formats stays far below. */
 const LARGEST_FILE = 16 * 2 ** 20;
 
-/** A file of the corpus: its entry, or why it has none. */
-export type Stored =
-  | { readonly kind: 'entry'; readonly path: string; readonly entry: Finding }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly problem: string };
-export type StoredEntry = Extract<Stored, { readonly kind: 'entry' }>;
+export type StoredFinding = Finding & { readonly file: string };
 
-/** Reads a text file. Throws `BadInput` for one that is missing, a directory, empty of rights, or too large. */
+/** A file of the corpus that holds no finding, and why. */
+export interface UnreadableFile {
+  readonly file: string;
+  readonly problem: string;
+}
+
+export type CorpusFile = StoredFinding | UnreadableFile;
+
+export const isReadable = (stored: CorpusFile): stored is StoredFinding => !('problem' in stored);
+
+/** Reads a text file. Throws `BadInput` if it is missing, a directory, unreadable, or too large. */
 export const readTextFile = async (path: string): Promise<string> => {
   try {
     const file = await stat(path);
@@ -29,7 +35,7 @@ export const readTextFile = async (path: string): Promise<string> => {
   }
 };
 
-/** A pipe or a device, such as the shell's `<(…)`: it does not say its size, and may never end. */
+/** A pipe or a device, such as the shell's `<(…)`: its size is unknown, and it may never end. */
 const readPipe = async (path: string): Promise<string> => {
   const chunks: Buffer[] = [];
   for await (const chunk of createReadStream(path, { end: LARGEST_FILE })) chunks.push(chunk as Buffer);
@@ -38,12 +44,12 @@ const readPipe = async (path: string): Promise<string> => {
   return whole.toString('utf8');
 };
 
-const refuseLarge = (path: string, size: number, told: string): void => {
+const refuseLarge = (path: string, size: number, shown: string): void => {
   if (size <= LARGEST_FILE) return;
-  throw new BadInput(path, `the file has ${told} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
+  throw new BadInput(path, `the file has ${shown} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
 };
 
-/** Writes a text file, whole or not at all. Throws `BadInput` if that cannot be done; `remedy` is what helps beside space. */
+/** Writes a text file, whole or not at all. Throws `BadInput` if that fails; `remedy` is what helps if free space does not. */
 export const writeTextFile = async (path: string, text: string, remedy: string): Promise<void> => {
   try {
     await writeWhole(path, text);
@@ -52,7 +58,7 @@ export const writeTextFile = async (path: string, text: string, remedy: string):
   }
 };
 
-/** The library is loaded when something is saved: whoever only reads does not wait for it. */
+/** The library is loaded only when something is saved, which most commands never do. */
 const writeWhole = async (path: string, text: string): Promise<void> => {
   const { default: writeFileAtomic } = await import('write-file-atomic');
   await writeFileAtomic(path, text);
@@ -69,21 +75,21 @@ const whyUnreadable = (error: unknown): string => {
   return message;
 };
 
-/** Every file of a corpus, by name. An unreadable one is told, never skipped. Throws `BadInput` if there is no directory. */
-export const readCorpus = async (directory: string): Promise<readonly Stored[]> => {
-  const stored: Stored[] = [];
+/** Every file of a corpus, by name, unreadable ones included. Throws `BadInput` if there is no directory. */
+export const readCorpus = async (directory: string): Promise<readonly CorpusFile[]> => {
+  const stored: CorpusFile[] = [];
   // One after the other: a process may not open thousands of files at once.
   for (const name of await listJson(directory)) stored.push(await readStored(join(directory, name)));
   return stored;
 };
 
-/** The same of a corpus that may not be there yet: it begins with its first entry. */
-export const readCorpusIfThere = async (directory: string): Promise<readonly Stored[]> =>
+/** As `readCorpus`; a corpus that does not exist yet is empty. */
+export const readCorpusIfThere = async (directory: string): Promise<readonly CorpusFile[]> =>
   existsSync(directory) ? readCorpus(directory) : [];
 
 /** Throws `BadInput` for a file that could not be read. */
-export const readableOf = (stored: Stored): StoredEntry => {
-  if (stored.kind === 'unreadable') throw new BadInput('corpus', stored.problem);
+export const readableOf = (stored: CorpusFile): StoredFinding => {
+  if (!isReadable(stored)) throw new BadInput('corpus', stored.problem);
   return stored;
 };
 
@@ -98,30 +104,73 @@ const listJson = async (directory: string): Promise<readonly string[]> => {
   }
 };
 
-/** Reads one file of a corpus; what is wrong with it is told, not thrown. */
-export const readStored = async (path: string): Promise<Stored> => {
+/** Reads one file of a corpus. A problem with it is returned, not thrown. */
+export const readStored = async (file: string): Promise<CorpusFile> => {
   try {
-    const entry = parseCounterexample(await readTextFile(path), path);
-    if (fileNameOf(entry) !== basename(path)) {
-      throw new BadInput(path, `its content belongs in "${fileNameOf(entry)}"; undo the edit, or rename the file`);
+    const finding = parseCounterexample(await readTextFile(file), file);
+    if (fileNameOf(finding) !== basename(file)) {
+      throw new BadInput(file, `its content belongs in "${fileNameOf(finding)}"; undo the edit, or rename the file`);
     }
-    return { kind: 'entry', path, entry };
+    return { ...finding, file };
   } catch (error) {
-    if (error instanceof BadInput) return { kind: 'unreadable', path, problem: error.message };
+    if (error instanceof BadInput) return { file, problem: error.message };
     throw error;
   }
 };
 
 /**
- * Saves an entry under its name, whole or not at all; answers the path. A second entry for the same program replaces the first.
+ * Saves a finding under its name, whole or not at all, and returns the path. A second one of the same program replaces the first.
  */
-export const saveFinding = async (directory: string, entry: Finding): Promise<string> => {
-  const path = join(directory, fileNameOf(entry));
+export const saveFinding = async (directory: string, finding: Finding): Promise<string> => {
+  const path = join(directory, fileNameOf(finding));
   try {
     await makeDirectory(directory);
-    await writeWhole(path, formatCounterexample(entry));
+    await writeWhole(path, formatCounterexample(finding));
   } catch (error) {
     throw unwritable(path, error, 'name another --corpus');
   }
   return path;
+};
+
+/**
+ * Makes a directory and its missing parents. Not `mkdir`'s own `recursive`, which on Node 20 hangs in a place such as /proc, where a
+ * directory is missing and cannot be made.
+ */
+export const makeDirectory = async (directory: string): Promise<void> => {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const above = dirname(directory);
+    if (code !== 'ENOENT' || above === directory) throw error;
+    await makeDirectory(above);
+    await mkdir(directory).catch(refuseUnlessThere);
+  }
+};
+
+/** Another process may have made it in between. */
+const refuseUnlessThere = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EEXIST') throw error;
+};
+
+/** Findings with equal keys show the same bug: one signature of one subject against one reference. */
+export const bugOf = ({ subject, reference, divergence }: Finding): string =>
+  [subject, reference, signatureOf(divergence)].join('\n');
+
+/** Shorter programs first; of equals the hash decides, so that the order of reading does not. */
+export const byWorth = ({ case: one }: Finding, { case: other }: Finding): number =>
+  one.program.steps.length - other.program.steps.length ||
+  compare(programHash(one.program), programHash(other.program));
+
+const compare = (one: string, other: string): number => Number(one > other) - Number(one < other);
+
+/** All but the best finding of each bug, in the order given. */
+export const redundant = <Given extends Finding>(findings: readonly Given[]): readonly Given[] => {
+  const best = new Map<string, Given>();
+  for (const finding of findings) {
+    const other = best.get(bugOf(finding));
+    if (other === undefined || byWorth(finding, other) < 0) best.set(bugOf(finding), finding);
+  }
+  return findings.filter((finding) => best.get(bugOf(finding)) !== finding);
 };

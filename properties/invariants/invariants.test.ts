@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { DEFECTS } from '../../impl/defects/catalogue.js';
 import { OPS } from '../../model/vocabulary/index.js';
-import { readCorpus } from '../corpus/store.js';
+import { isReadable, readCorpus } from '../corpus/store.js';
 import type { Invariant } from './invariant.js';
 import { INVARIANTS, harmOf, invariantNamed } from './invariants.js';
 
@@ -72,8 +72,8 @@ test('a subject that breaks down is a broken host', () => {
 test('most defects that harm the host are caught by a guard of it, and of the others few', async () => {
   const shares = { host: { guards: 0, all: 0 }, guest: { guards: 0, all: 0 } };
   for (const stored of await readCorpus(CORPUS)) {
-    if (stored.kind === 'unreadable') continue;
-    const { subject, divergence } = stored.entry;
+    if (!isReadable(stored)) continue;
+    const { subject, divergence } = stored;
     const defect = DEFECTS.find(({ id }) => subject === `impl:${id}`);
     if (defect === undefined) continue;
     const share = shares[defect.harms];

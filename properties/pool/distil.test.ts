@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
-import { programsOf } from '../explore.js';
+import { programsOf } from '../campaign/programs.js';
 import { allCells, cellsOf, distil } from './distil.js';
 import type { Reaching } from './distil.js';
 
 const programs = Array.from(
   { length: 12 },
-  (_, index) => programsOf('distil', DEFAULT_PROGRAM_OPTIONS)(index).value.program,
+  (_, index) => programsOf({ campaign: 'distil', ...DEFAULT_PROGRAM_OPTIONS })(index).value.program,
 );
 
 /** Programs by length, so that a test says which is the shorter one. */

@@ -6,16 +6,16 @@ import { formatProgram, parseProgram } from '../formats/index.js';
 import type { ProgramOptions } from '../generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, isProgram, programArbitrary } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
-import { programsOf } from '../explore.js';
+import { programsOf } from '../campaign/programs.js';
 import { repaired } from './mutation.js';
 import { poolOf } from './program-pool.js';
 
-const own = programsOf('parents', DEFAULT_PROGRAM_OPTIONS);
+const own = programsOf({ campaign: 'parents', ...DEFAULT_PROGRAM_OPTIONS });
 const POOL = poolOf(Array.from({ length: 24 }, (_, index) => own(index).value.program));
 const COUNT = 200;
 
 const casesOf = (options: Partial<ProgramOptions>, share: number, campaign = 'children') => {
-  const guided = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, ...options, guidance: { pool: POOL, share } });
+  const guided = programsOf({ campaign, ...DEFAULT_PROGRAM_OPTIONS, ...options, guidance: { pool: POOL, share } });
   return Array.from({ length: COUNT }, (_, index) => guided(index).value);
 };
 
@@ -48,13 +48,13 @@ describe('programs from a pool', () => {
 
   test('are the same again, in any order, whatever the order of the pool', () => {
     const options = { ...DEFAULT_PROGRAM_OPTIONS, guidance: { pool: poolOf(POOL.members.toReversed()), share: 0.5 } };
-    const again = programsOf('children', options);
+    const again = programsOf({ campaign: 'children', ...options });
     const backwards = Array.from({ length: COUNT }, (_, index) => again(COUNT - 1 - index).value).toReversed();
     expect(backwards).toEqual(casesOf({}, 0.5));
   });
 
   test('are about the share that is asked for; the others are what they were', () => {
-    const plain = programsOf('children', DEFAULT_PROGRAM_OPTIONS);
+    const plain = programsOf({ campaign: 'children', ...DEFAULT_PROGRAM_OPTIONS });
     const equal = (share: number): number =>
       casesOf({}, share).filter(
         (found, index) => formatProgram(found.program) === formatProgram(plain(index).value.program),
@@ -65,8 +65,12 @@ describe('programs from a pool', () => {
   });
 
   test('without a parent are those of the campaign, with all that is known of them', () => {
-    const plain = programsOf('children', DEFAULT_PROGRAM_OPTIONS);
-    const guided = programsOf('children', { ...DEFAULT_PROGRAM_OPTIONS, guidance: { pool: poolOf([]), share: 1 } });
+    const plain = programsOf({ campaign: 'children', ...DEFAULT_PROGRAM_OPTIONS });
+    const guided = programsOf({
+      campaign: 'children',
+      ...DEFAULT_PROGRAM_OPTIONS,
+      guidance: { pool: poolOf([]), share: 1 },
+    });
     for (let index = 0; index < 50; index++) expect(guided(index)).toEqual(plain(index));
   });
 });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEFAULT_PROGRAM_OPTIONS } from '../generators/index.js';
-import { programsOf } from '../explore.js';
+import { programsOf } from '../campaign/programs.js';
 import { readPrograms, saveProgram, programsDirectory } from './program-pool.js';
 
-const { program } = programsOf('program files', DEFAULT_PROGRAM_OPTIONS)(0).value;
+const { program } = programsOf({ campaign: 'program files', ...DEFAULT_PROGRAM_OPTIONS })(0).value;
 
 let corpus: string;
 beforeEach(async () => {

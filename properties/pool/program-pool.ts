@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BadInput, formatProgram, parseProgram, programHash } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
-import { makeDirectory } from '../corpus/make-directory.js';
+import { makeDirectory } from '../corpus/store.js';
 import { readTextFile } from '../corpus/store.js';
 
 /** The most programs that a corpus keeps, by default and at the option's upper limit. */

@@ -1,41 +1,36 @@
 /** Workloads that several groups measure: generated programs on one machine, and the whole fuzz loop. */
 
 import type { Machine, Paging, Program } from '../../model/vocabulary/index.js';
-import type { FuzzWatcher } from '../../properties/fuzz.js';
-import { fuzz } from '../../properties/fuzz.js';
+import { runUntilDivergence } from '../../properties/campaign/programs.js';
+import { signatureOf } from '../../properties/divergence.js';
 import type { Case, ProgramOptions, Traffic } from '../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
+import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 
 /**
- * Runs the fuzz loop, with everything on, until the watcher stops it. Each `part` has its own programs. Throws on a finding, because
- * the run would then measure the shrinker.
+ * Runs the fuzz loop, with everything on, until `proceed`, called before each program, returns false. Each `part` has its own programs.
+ * Throws on a finding, because the run would then measure the shrinker.
  */
-export const fuzzWhile = async (part: number, watcher: FuzzWatcher): Promise<Tally> => {
-  const { tally, findings } = await fuzz(
-    {
-      ...DEFAULT_PROGRAM_OPTIONS,
-      campaign: part === 0 ? CAMPAIGN : `${CAMPAIGN}/${part}`,
-      reference: MODEL,
-      subject: IMPL,
-      invariants: INVARIANTS,
-      mostFindings: 1,
-      mostTries: 0,
-    },
-    watcher,
-  );
-  for (const { signature } of findings) throw new Error(`the machines diverge (${signature}); run shadowdiff fuzz`);
-  return tally;
+export const fuzzWhile = async (
+  part: number,
+  proceed: (programs: number, tally: Tally) => boolean | Promise<boolean>,
+): Promise<Tally> => {
+  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign: part === 0 ? CAMPAIGN : `${CAMPAIGN}/${part}` };
+  const { divergence } = await runUntilDivergence(options, pair, (programs) => proceed(programs, pair.tally));
+  if (divergence === undefined) return pair.tally;
+  throw new Error(`the machines diverge (${signatureOf(divergence)}); run shadowdiff fuzz`);
 };
 
 /** One long run that pauses between stretches, so that starting a run is not measured. */
 export class PausingLoop {
   private wanted = 0;
   private steps = 0;
-  private goOn: () => void = () => undefined;
+  private resume: () => void = () => undefined;
   private arrived: () => void = () => undefined;
   private run: Promise<Tally> | undefined = undefined;
 
@@ -44,15 +39,15 @@ export class PausingLoop {
     const before = this.steps;
     this.wanted += programs;
     const arrival = new Promise<void>((resolve) => (this.arrived = resolve));
-    this.goOn();
-    this.run ??= fuzzWhile(0, { goOn: (done, tally) => done < this.wanted || this.pause(tally) });
+    this.resume();
+    this.run ??= fuzzWhile(0, (done, tally) => done < this.wanted || this.pause(tally));
     await Promise.race([arrival, this.run]);
     return this.steps - before;
   }
 
   private pause({ steps }: Tally): Promise<boolean> {
     this.steps = steps;
-    const going = new Promise<boolean>((resolve) => (this.goOn = () => resolve(true)));
+    const going = new Promise<boolean>((resolve) => (this.resume = () => resolve(true)));
     this.arrived();
     return going;
   }

@@ -24,17 +24,17 @@ const WARM_UP_MILLISECONDS = 3000;
 const speedOf = async ({ part, work, milliseconds }: PartOrder): Promise<Speed> => {
   const begin = performance.now();
   const cpuBegin = cpuMilliseconds();
-  const goOn = (): boolean => performance.now() - begin < milliseconds;
-  const done = work === 'spin' ? spinWhile(goOn) : (await fuzzWhile(part, { goOn })).steps;
+  const proceed = (): boolean => performance.now() - begin < milliseconds;
+  const done = work === 'spin' ? spinWhile(proceed) : (await fuzzWhile(part, proceed)).steps;
   return {
     byClock: (done / (performance.now() - begin)) * 1000,
     byProcessor: (done / (cpuMilliseconds() - cpuBegin)) * 1000,
   };
 };
 
-const spinWhile = (goOn: () => boolean): number => {
+const spinWhile = (proceed: () => boolean): number => {
   let rounds = 0;
-  for (let value = 1; goOn(); rounds++) value = spin(value);
+  for (let value = 1; proceed(); rounds++) value = spin(value);
   return rounds;
 };
 

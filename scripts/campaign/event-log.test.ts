@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Event } from '../../properties/campaign/event.js';
+import type { Event } from '../../properties/campaign/events.js';
 import { EventLog, readLedger } from './event-log.js';
 
 let directory: string;
@@ -42,11 +42,13 @@ test('a line that is no event is refused by its number, with what is wrong', asy
 });
 
 test('a directory, a file that is not there, and one that cannot be written are told', async () => {
-  await expect(readLedger(directory, () => undefined)).rejects.toThrow('this is no file; name the directory of a run');
+  await expect(readLedger(directory, () => undefined)).rejects.toThrow(
+    'this is not a file; name the directory of a run',
+  );
   await expect(readLedger(path(), () => undefined)).rejects.toThrow('there is no such file');
   await mkdir(path());
   expect(() => new EventLog(path())).toThrow(/events\.jsonl: cannot be written: .*; name another --out/);
   const full = new EventLog('/dev/full');
-  expect(() => full.append(canary)).toThrow(/cannot be written: ENOSPC.*go on with --resume/);
+  expect(() => full.append(canary)).toThrow(/cannot be written: ENOSPC.*resume with --resume/);
   full.close();
 });

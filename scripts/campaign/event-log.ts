@@ -1,16 +1,26 @@
-/** events.jsonl: a line for each thing that a run remembers, appended whole or, if the process dies, torn at the end. */
+/** events.jsonl: one line for each event of a run, appended whole or, if the process dies, torn at the end. */
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { BadInput, readJson } from '../../properties/formats/index.js';
-import type { Event } from '../../properties/campaign/event.js';
-import { eventFromJson, formatEvent } from '../../properties/campaign/event.js';
+import type { Event } from '../../properties/campaign/events.js';
+import { eventFromJson, formatEvent } from '../../properties/campaign/events.js';
 import { Ledger } from '../../properties/campaign/ledger.js';
+import type { Invariant } from '../../properties/invariants/invariant.js';
 
 const NEWLINE = 0x0a;
 
-export class EventLog {
+/** Where a run keeps its events. */
+export interface EventSink {
+  append(...events: readonly Event[]): void;
+  close(): void;
+}
+
+/** For a run without a directory: its ledger is all that remembers it. */
+export const NO_LOG: EventSink = { append: () => undefined, close: () => undefined };
+
+export class EventLog implements EventSink {
   private readonly path: string;
   private readonly file: number;
 
@@ -34,7 +44,7 @@ export class EventLog {
     closeSync(this.file);
   }
 
-  /** A new line must not be glued to one that was torn. */
+  /** A new line must not join one that was torn. */
   private closeTornLine(): void {
     const { size } = fstatSync(this.file);
     const last = Buffer.alloc(1);
@@ -47,14 +57,14 @@ export class EventLog {
       for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
     } catch (error) {
       const why = `cannot be written: ${(error as Error).message}`;
-      throw new BadInput(this.path, `${why}; free space and go on with --resume, nothing that was told is lost`);
+      throw new BadInput(this.path, `${why}; free space and resume with --resume; nothing reported so far is lost`);
     }
   }
 }
 
 /**
- * Reads the events of a file one by one. Lines that are no JSON were torn: they are told to `torn` by their number, from 1, and
- * left out. Throws `BadInput` for a file that cannot be read, and for a line that is JSON and no event.
+ * Reads the events of a file one by one. Lines that are not JSON were torn: `torn` gets their number, from 1, and they are skipped.
+ * Throws `BadInput` for a file that cannot be read, and for a line that is JSON and not an event.
  */
 const readEvents = async (path: string, take: (event: Event) => void, torn: (line: number) => void): Promise<void> => {
   const file = await openToRead(path);
@@ -72,13 +82,17 @@ const readEvents = async (path: string, take: (event: Event) => void, torn: (lin
   }
 };
 
-/** What a file of events adds up to. `torn` is told of each line that was. Throws `BadInput` as `readEvents`. */
-export const readLedger = async (path: string, torn: (problem: string) => void): Promise<Ledger> => {
-  const ledger = new Ledger();
+/** What a file of events adds up to. `torn` gets a sentence for each torn line. Throws `BadInput` as `readEvents`. */
+export const readLedger = async (
+  path: string,
+  torn: (problem: string) => void,
+  invariants?: readonly Invariant[],
+): Promise<Ledger> => {
+  const ledger = new Ledger(invariants);
   await readEvents(
     path,
-    (event) => ledger.take(event),
-    (line) => torn(`${path}: line ${line} was torn; what it would have said does not count`),
+    (event) => ledger.add(event),
+    (line) => torn(`${path}: line ${line} was torn and does not count`),
   );
   return ledger;
 };
@@ -90,7 +104,7 @@ const openToRead = async (path: string): Promise<FileHandle> => {
   });
   if ((await file.stat()).isFile()) return file;
   await file.close();
-  throw refusal('this is no file');
+  throw refusal('this is not a file');
 };
 
 const parsed = (line: string): unknown => {

@@ -1,145 +1,218 @@
-/** The third phase: batches of programs, until the time is up or there are no more. */
+/** Runs batches of programs until the time is up, there are no more programs, or enough kinds of finding are known. */
 
-import type { BatchResult } from '../../properties/campaign/batch.js';
+import type { BatchResult, BatchTask, KindLimit } from '../../properties/campaign/batch.js';
+import { findingOf } from '../../properties/campaign/batch.js';
 import type { ProgramRange } from '../../properties/campaign/batches.js';
 import { rangeOf } from '../../properties/campaign/batches.js';
-import type { Failure, SightingEvent } from '../../properties/campaign/event.js';
-import type { Occurrence } from '../../properties/campaign/occurrence.js';
-import { signatureOfOccurrence } from '../../properties/campaign/occurrence.js';
-import { programsOf } from '../../properties/explore.js';
+import type { Failure } from '../../properties/campaign/events.js';
+import { failureDivergence } from '../../properties/campaign/events.js';
+import { programsOf } from '../../properties/campaign/programs.js';
+import { signatureOf } from '../../properties/divergence.js';
+import type { Finding } from '../../properties/finding.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
-import type { Death } from '../../properties/campaign/death.js';
-import { divergenceOf } from '../../properties/campaign/death.js';
-import { guidanceOf } from './pool-file.js';
-import { batchesOf } from './run-plan.js';
-import type { Workshop } from './workshop.js';
+import { batchesOf } from './campaign-plan.js';
+import { guidanceOf } from './program-keeping.js';
+import type { RunContext } from './run-context.js';
 
 /** How long batches at hand may outlast the time of a run, in milliseconds. */
-const OVERTIME = 30_000;
-/** How often a worker may fail on a batch before its first program. */
+const OVERTIME = { fuzz: 10_000, nightly: 30_000 } as const;
+/** How often workers may fail on a batch before its first program. */
 const MOST_FALSE_STARTS = 3;
 
+/** What came of a batch. */
+interface Completed {
+  readonly range: ProgramRange;
+  readonly result: BatchResult;
+  /** One for each program that no worker survived. */
+  readonly deaths: readonly Finding[];
+  /** Workers failed on it at first, and not because of a program. */
+  readonly retried: Failure | undefined;
+}
+
 export class Exploration {
-  private readonly workshop: Workshop;
+  private readonly context: RunContext;
   /** Milliseconds of exploring in processes before this one. */
   private readonly before: number;
   private since: number | undefined = undefined;
   private until: number | undefined = undefined;
-  /** Situation cells that the seeds reach; undefined if there are to be no seeds. */
+  /** Situation cells that the pool reaches; undefined if the run keeps no programs. */
   private covered: readonly number[] | undefined = undefined;
-  /** No batch below is left to do. */
+  /** Every batch below is done or at hand. */
   private next = 0;
+  /** Batches at hand, ascending. */
+  private readonly pending: number[] = [];
+  /** Those that are complete, and wait for an earlier one. */
+  private readonly completed = new Map<number, Completed>();
+  private committing = Promise.resolve();
 
-  constructor(workshop: Workshop) {
-    this.workshop = workshop;
-    this.before = workshop.shard.elapsed;
+  constructor(context: RunContext) {
+    this.context = context;
+    this.before = context.shard.elapsed;
   }
 
   /** Milliseconds of exploring, in this process and those before it. */
   get elapsed(): number {
     if (this.since === undefined) return this.before;
-    return Math.round(this.before + (this.until ?? this.workshop.now) - this.since);
+    return Math.round(this.before + (this.until ?? this.context.now) - this.since);
   }
 
-  async go(): Promise<void> {
-    const { pool, part } = this.workshop.plan;
-    if (pool !== undefined) this.covered = [...allCells(await reachingOf(pool.members))];
+  /** `between`: asked before each batch whether it has something to do first. */
+  async run(between: () => Promise<boolean>): Promise<void> {
+    const { pool, part, record } = this.context.plan;
+    const { kind } = record.campaign;
+    if (pool !== undefined && kind === 'nightly') this.covered = [...allCells(await reachingOf(pool.members))];
     const limit = part.time ?? Infinity;
     const late = new AbortController();
-    const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME);
-    this.since = this.workshop.now;
+    const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME[kind]);
+    this.since = this.context.now;
     try {
-      await this.workshop.everyWorker(async () => {
+      await this.context.onEveryWorker(async () => {
         if (this.elapsed >= limit) return false;
+        if (await between()) return true;
+        if (this.kindsLeft <= 0) return false;
         const batch = this.takeBatch();
-        const range = rangeOf(batch, batchesOf(this.workshop.plan));
-        if (range !== undefined) await this.run(batch, range, late.signal);
-        return range !== undefined;
+        const range = rangeOf(batch, batchesOf(this.context.plan));
+        if (range === undefined) return false;
+        await this.runBatch(batch, range, late.signal);
+        return true;
       });
     } finally {
       clearTimeout(timer);
-      this.until = this.workshop.now;
+      this.until = this.context.now;
     }
   }
 
   /** The number of the first batch that is neither done nor at hand. */
   private takeBatch(): number {
-    while (this.workshop.shard.batches.has(this.next)) this.next++;
+    while (this.context.shard.batches.has(this.next)) this.next++;
     return this.next++;
   }
 
-  private async run(batch: number, range: ProgramRange, late: AbortSignal): Promise<void> {
-    const { workshop } = this;
-    const { settings, ledger } = workshop;
-    const deaths: Death[] = [];
+  private async runBatch(batch: number, range: ProgramRange, late: AbortSignal): Promise<void> {
+    this.pending.push(batch);
+    const completed = await this.complete(range, late, this.kindLimit);
+    if (completed === undefined) this.pending.splice(this.pending.indexOf(batch), 1);
+    else this.completed.set(batch, completed);
+    // One at a time: whether a batch counts depends on those before it.
+    this.committing = this.committing.then(() => this.commit(late));
+    await this.committing;
+  }
+
+  /** Runs a batch, on another worker if one fails; undefined if it was aborted. */
+  private async complete(
+    range: ProgramRange,
+    late: AbortSignal,
+    limit: KindLimit | undefined,
+  ): Promise<Completed | undefined> {
+    const { context } = this;
+    const deaths: Finding[] = [];
     let failure: Failure | undefined;
+    let detail = '';
     for (let falseStarts = 0; falseStarts < MOST_FALSE_STARTS;) {
-      const skip = deaths.map(({ program }) => program);
-      const task = { range, skip, enough: ledger.discoveries.enough(), settled: this.settledFor(range) };
-      // Only when a worker has failed is it worth the time to know on which program.
+      const batch: BatchTask = {
+        range,
+        skip: deaths.map(({ provenance }) => provenance.program),
+        enough: context.ledger.findings.enough(),
+        settled: this.settledFor(range),
+        limit,
+      };
+      // Only after a failure is it worth the time to learn which program it was.
       const careful = failure !== undefined;
-      const outcome = await workshop.have({ kind: 'batch', settings, batch: task, careful }, late);
-      if (outcome.kind === 'aborted') return;
+      const outcome = await context.perform({ kind: 'batch', settings: context.settings, batch, careful }, late);
+      if (outcome.kind === 'aborted') return undefined;
       if (outcome.kind === 'done') {
-        if (failure !== undefined && deaths.length === 0) this.rememberAccident(batch, failure);
-        return await this.rememberBatch(batch, outcome.result, deaths);
+        const retried = deaths.length === 0 ? failure : undefined;
+        return { range, result: outcome.result, deaths, retried };
       }
       failure = outcome.how;
+      detail = outcome.detail;
       if (!careful) continue;
       if (outcome.program === undefined) falseStarts++;
-      else deaths.push({ ...outcome, program: outcome.program });
+      else deaths.push(await this.deathOf(outcome.program, failure, detail));
     }
-    throw new Error(`workers fail before they begin: ${failure}`);
+    throw new Error(`workers fail before they begin (${failure}: ${detail})`);
   }
 
-  /** Of these cells it is known well enough who reached them first. */
+  /** For these cells the first program is already known. */
   private settledFor({ first }: ProgramRange): readonly number[] | undefined {
     if (this.covered === undefined) return undefined;
-    return [...this.covered, ...this.workshop.ledger.firstReached.settledBefore(first)];
+    return [...this.covered, ...this.context.ledger.firstReached.settledBefore(first)];
   }
 
-  private rememberAccident(batch: number, how: Failure): void {
-    this.workshop.remember({ kind: 'accident', shard: this.workshop.plan.part.shard, batch, how });
+  private async deathOf(program: number, how: Failure, detail: string): Promise<Finding> {
+    const { settings } = this.context;
+    const guidance = await guidanceOf(settings.guidance);
+    const found = programsOf({ ...settings, guidance })(program).value;
+    return findingOf(settings, program, found.program.steps.length, found, failureDivergence(how, detail));
   }
 
-  private async rememberBatch(batch: number, result: BatchResult, deaths: readonly Death[]): Promise<void> {
-    const { programs, counts, sightings, reached } = result;
-    const { workshop, elapsed } = this;
-    const seen = sightings.map(({ signature, count, first }): SightingEvent => {
-      const occurrences = first.map((raw): Occurrence => ({
-        entry: workshop.entryOf(raw),
-        shrunk: 'not',
-        shown: undefined,
-      }));
-      return { signature, count, first: occurrences };
-    });
-    const died: SightingEvent[] = [];
-    for (const death of deaths) {
-      const occurrence = await this.occurrenceOf(death);
-      died.push({ signature: signatureOfOccurrence(occurrence), count: 1, first: [occurrence] });
+  /** Records the batches that are complete, as long as all before them are. */
+  private async commit(late: AbortSignal): Promise<void> {
+    for (let batch = this.pending[0]; batch !== undefined; batch = this.pending[0]) {
+      const completed = this.completed.get(batch);
+      if (completed === undefined) return;
+      if (this.kindsLeft <= 0) return;
+      const within = await this.withinLimit(completed, late);
+      if (within === undefined) return;
+      this.pending.shift();
+      this.completed.delete(batch);
+      this.record(batch, within);
     }
-    const { shard } = workshop.plan.part;
-    workshop.remember({
+  }
+
+  private record(batch: number, { result, deaths, retried }: Completed): void {
+    const { shard } = this.context.plan.part;
+    const { programs, counts, findings, reached } = result;
+    if (retried !== undefined) this.context.record({ kind: 'retry', shard, batch, how: retried });
+    const signatures: Record<string, number> = { ...result.signatures };
+    for (const { divergence } of deaths)
+      signatures[signatureOf(divergence)] = (signatures[signatureOf(divergence)] ?? 0) + 1;
+    this.context.record({
       kind: 'batch',
       shard,
       batch,
       programs,
-      elapsed,
+      elapsed: this.elapsed,
       counts,
-      sightings: [...seen, ...died],
+      signatures,
+      findings: [...findings, ...deaths],
       ...(reached.length === 0
         ? {}
         : { reached: reached.map(({ program, cells }) => ({ program, cells: [...cells] })) }),
     });
   }
 
-  private async occurrenceOf(death: Death): Promise<Occurrence> {
-    const { settings } = this.workshop;
-    const { program } = death;
-    const guidance = settings.guidance === undefined ? undefined : await guidanceOf(settings.guidance);
-    const found = programsOf(settings.campaign, { ...settings, guidance })(program).value;
-    const originalSteps = found.program.steps.length;
-    const entry = this.workshop.entryOf({ program, originalSteps, case: found, divergence: divergenceOf(death) });
-    return { entry, shrunk: 'not', shown: undefined };
+  // The limit on kinds of finding. A run ends with the program that shows the last of them, however many workers it has: batches
+  // count in their order, and one that went further runs again up to that program.
+
+  private get kindsLeft(): number {
+    const { maxFindings } = this.context.plan.record.campaign;
+    if (maxFindings === null) return Infinity;
+    const found = [...this.context.ledger.signatures().keys()];
+    return maxFindings - found.filter((signature) => !this.context.tolerated.has(signature)).length;
+  }
+
+  private get kindLimit(): KindLimit | undefined {
+    const kinds = this.kindsLeft;
+    if (kinds === Infinity) return undefined;
+    return { kinds, ignored: [...this.context.ledger.signatures().keys(), ...this.context.tolerated] };
+  }
+
+  private async withinLimit(completed: Completed, late: AbortSignal): Promise<Completed | undefined> {
+    const limit = this.kindLimit;
+    if (limit === undefined) return completed;
+    const { range, result, deaths } = completed;
+    const ignored = new Set(limit.ignored);
+    const firsts = new Map<string, number>();
+    for (const { divergence, provenance } of [...result.findings, ...deaths]) {
+      const signature = signatureOf(divergence);
+      if (!ignored.has(signature))
+        firsts.set(signature, Math.min(provenance.program, firsts.get(signature) ?? Infinity));
+    }
+    const last = [...firsts.values()].toSorted((one, other) => one - other)[limit.kinds - 1];
+    if (last === undefined) return completed;
+    const count = (last - range.first) / range.stride + 1;
+    if (count === result.programs && firsts.size === limit.kinds) return completed;
+    return await this.complete({ ...range, count }, late, deaths.length === 0 ? limit : undefined);
   }
 }

@@ -1,37 +1,162 @@
-/** Puts findings where they outlive the run. What cannot be stored is told, and must then be printed. */
+/** Puts findings where they outlive the run, and shows them. A finding that cannot be stored is printed whole. */
 
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BadInput } from '../../properties/formats/index.js';
+import { fileNameOf, formatCounterexample, parseCounterexample } from '../../properties/corpus/counterexample.js';
+import type { StoredFinding } from '../../properties/corpus/store.js';
+import { makeDirectory, readTextFile, saveFinding, writeTextFile } from '../../properties/corpus/store.js';
+import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { fileNameOf, parseCounterexample } from '../../properties/corpus/counterexample.js';
-import { readTextFile, saveFinding } from '../../properties/corpus/store.js';
+import { BadInput, formatProgram } from '../../properties/formats/index.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
+import { FINDINGS_DIRECTORY } from '../report/document/summary-document.js';
+import { findingReport } from '../report/finding-text.js';
+import { printable } from '../terminal/printable.js';
+import type { Session } from '../terminal/session.js';
 
-export type StoredFinding =
-  /** `recorded`: the entry that the file holds, the new one or an older one of the same program. */
-  | { readonly kind: 'stored'; readonly path: string; readonly recorded: Finding }
-  | { readonly kind: 'lost'; readonly problem: string };
+/** What helps if a file of a run's directory cannot be written. */
+export const REMEDY = 'resume with --resume';
 
 /**
- * Stores an entry in a directory. A file that is there already stays as it is: somebody may have written a note into it or
- * marked it as fixed.
+ * Stores a finding in a corpus. An existing file of the same program stays as it is: it may have a note, or be marked as fixed. Returns what
+ * the file holds, or why it could not be written.
  */
-export const storeFinding = async (directory: string, entry: Finding): Promise<StoredFinding> => {
-  const path = join(directory, fileNameOf(entry));
+export const storeFinding = async (
+  directory: string,
+  finding: Finding,
+): Promise<StoredFinding | { readonly problem: string }> => {
+  const file = join(directory, fileNameOf(finding));
   try {
-    const recorded = await entryAt(path);
-    if (recorded !== undefined) return { kind: 'stored', path, recorded };
-    return { kind: 'stored', path: await saveFinding(directory, entry), recorded: entry };
+    const existing = await findingAt(file);
+    if (existing === undefined) await saveFinding(directory, finding);
+    return { ...(existing ?? finding), file };
   } catch (error) {
-    if (error instanceof BadInput) return { kind: 'lost', problem: error.message };
+    if (error instanceof BadInput) return { problem: error.message };
     throw error;
   }
 };
 
-const entryAt = async (path: string): Promise<Finding | undefined> => {
+const findingAt = async (file: string): Promise<Finding | undefined> => {
   try {
-    return parseCounterexample(await readTextFile(path), path);
+    return parseCounterexample(await readTextFile(file), file);
   } catch (error) {
     if (error instanceof BadInput) return undefined;
     throw error;
   }
 };
+
+/** The note of a finding that never showed again. */
+const UNSTEADY = 'Did not show again when the program was run by itself.';
+
+interface StorePlaces {
+  /** The directory of the run, if it has one. */
+  readonly directory: string | undefined;
+  /** The corpus for new findings; undefined for a shard, which does not know which program will represent a finding. */
+  readonly keepIn: string | undefined;
+}
+
+/** The findings of a run: stored one by one, as soon as they are known. */
+export class FindingStore {
+  /** What could not be stored, a sentence each. */
+  readonly troubles: string[] = [];
+  private readonly places: StorePlaces;
+  private readonly session: Session;
+  private readonly stored = new Map<string, Finding>();
+  private shown = 0;
+  private complaints = 0;
+
+  constructor(places: StorePlaces, session: Session) {
+    this.places = places;
+    this.session = session;
+  }
+
+  /** Stores and prints a finding of an interactive run, unless that was done before. */
+  async show(finding: Finding): Promise<void> {
+    if (this.stored.has(signatureOf(finding.divergence))) return;
+    const stored = await this.store(finding);
+    const { session } = this;
+    session.print();
+    for (const line of findingReport(stored, ++this.shown, session)) session.print(line);
+    if (stored.file === undefined) {
+      session.print('the program, which could not be saved; put the next line into a file to replay it:');
+      session.print(formatProgram(stored.case.program));
+    }
+    session.print(stored.replay);
+    for (; this.complaints < this.troubles.length; this.complaints++) {
+      session.complain(`shadowdiff: ${printable(this.troubles[this.complaints])}`);
+    }
+  }
+
+  /** The finding with its file, if it could be stored, and the command that replays it. */
+  async store(finding: Finding): Promise<Finding> {
+    const signature = signatureOf(finding.divergence);
+    const before = this.stored.get(signature);
+    const { file, replay } =
+      before !== undefined && isSameProgram(before, finding) ? before : await this.write(finding);
+    const stored: Finding = { ...finding, ...(file === undefined ? {} : { file }), replay: replay! };
+    this.stored.set(signature, stored);
+    return stored;
+  }
+
+  /** Removes the files of an earlier state of the run: a finding whose program was shrunk has another file. */
+  async removeOthers(): Promise<void> {
+    if (this.places.directory === undefined) return;
+    const directory = join(this.places.directory, FINDINGS_DIRECTORY);
+    const names = new Set([...this.stored.values()].map(fileNameOf));
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (name.endsWith('.json') && !names.has(name)) await rm(join(directory, name), { force: true });
+    }
+  }
+
+  private async write(finding: Finding): Promise<Pick<Finding, 'file' | 'replay'>> {
+    const noted = finding.shown === 0 ? { ...finding, note: UNSTEADY } : finding;
+    const inRun = await this.writeToRun(noted);
+    if (finding.file !== undefined) return { file: finding.file, replay: this.session.command('replay', finding.file) };
+    const inCorpus = await this.writeToCorpus(noted);
+    if (inCorpus !== undefined) return { file: inCorpus.file, replay: this.replay(finding, inCorpus) };
+    const sides = { subject: finding.subject, reference: finding.reference };
+    if (inRun !== undefined) return { file: inRun, replay: this.replay(finding, { ...sides, file: inRun }) };
+    // A bare program names no sides.
+    return { replay: this.replay(finding, { subject: IMPL.name, reference: MODEL.name, file: 'FILE' }) };
+  }
+
+  private async writeToRun(finding: Finding): Promise<string | undefined> {
+    if (this.places.directory === undefined) return undefined;
+    const directory = join(this.places.directory, FINDINGS_DIRECTORY);
+    await makeDirectory(directory).catch((error: Error) => {
+      throw new BadInput(directory, `cannot be made: ${error.message}; free space or ${REMEDY}`);
+    });
+    const file = join(directory, fileNameOf(finding));
+    return await writeTextFile(file, formatCounterexample(finding), REMEDY).then(
+      () => file,
+      (error: Error) => void this.troubles.push(error.message),
+    );
+  }
+
+  /** A corpus takes findings that are worked out, and always show; others only if there is no other place for them. */
+  private async writeToCorpus(finding: Finding): Promise<StoredFinding | undefined> {
+    const { keepIn, directory } = this.places;
+    const isWorkedOut = finding.triage !== 'flaky' && finding.shrunk !== undefined;
+    if (keepIn === undefined || (directory !== undefined && !isWorkedOut)) return undefined;
+    const stored = await storeFinding(keepIn, finding);
+    if ('problem' in stored) {
+      this.troubles.push(stored.problem);
+      return undefined;
+    }
+    if (stored.status === 'fixed') this.troubles.push(`${stored.file}: marked as fixed, and it is back`);
+    return stored;
+  }
+
+  /** Names the sides that the file does not name. */
+  private replay(
+    { subject, reference }: Finding,
+    recorded: Pick<Finding, 'subject' | 'reference'> & { readonly file: string },
+  ): string {
+    const words = ['replay', recorded.file];
+    if (recorded.subject !== subject) words.push('--subject', subject);
+    if (recorded.reference !== reference) words.push('--reference', reference);
+    return this.session.command(...words);
+  }
+}
+
+const isSameProgram = (one: Finding, other: Finding): boolean => fileNameOf(one) === fileNameOf(other);

@@ -4,22 +4,44 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defectNamed } from '../../impl/defects/catalogue.js';
+import { implWith, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
-import { filesBelow, rehearse } from '../../test-support/rehearsal.js';
+import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
+import type { WorkerPool } from '../terminal/surroundings.js';
 
-/** Several kinds of finding, each in many programs. */
-const SUBJECT = 'impl:fault-code-from-shadow,set-pte-keeps-guessed-page';
+/** Several kinds of finding, each in many programs. By its name it is a command, whose batches are small. */
+const SUBJECT = 'exec:planted';
+const DEFECTS = ['fault-code-from-shadow', 'set-pte-keeps-guessed-page'].map((id) => defectNamed(id)!);
+const planted = implWith(SUBJECT, DEFECTS);
+const named: typeof subjectNamed = (name, ...others) => (name === SUBJECT ? planted : subjectNamed(name, ...others));
 const CAMPAIGN = ['--programs', '49', '--seed', 'two', '--subject', SUBJECT, '--paging', '2-level'];
 const QUICK = ['--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
 
 let directory: string;
 const at = (...path: readonly string[]): string => join(directory, ...path);
 
+const call = (words: readonly string[], workers?: () => WorkerPool): Promise<CapturedCall> =>
+  runInProcess(words, { subjectNamed: named, ...(workers === undefined ? {} : { workers }) });
+
+const places = (name: string): readonly string[] => ['--out', at(name), '--corpus', at(`${name}-corpus`)];
+
 const run = async (name: string, ...words: readonly string[]): Promise<CapturedCall> =>
-  await rehearse(['nightly', ...CAMPAIGN, ...QUICK, '--out', at(name), '--corpus', at(`${name}-corpus`), ...words]);
+  await call(['nightly', ...CAMPAIGN, ...QUICK, ...places(name), ...words]);
+
+const fuzzWords = (name: string, ...words: readonly string[]): readonly string[] => [
+  'fuzz',
+  ...CAMPAIGN,
+  '--max-steps',
+  '60',
+  '--max-tries',
+  '4',
+  ...places(name),
+  ...words,
+];
 
 const merge = async (out: string, runs: readonly string[], ...words: readonly string[]): Promise<CapturedCall> =>
-  await rehearse(['merge', ...runs.map((each) => at(each)), '--out', at(out), ...words]);
+  await call(['merge', ...runs.map((each) => at(each)), '--out', at(out), ...words]);
 
 const shards = (of: number): readonly string[] => Array.from({ length: of }, (_, index) => `shard-${index}-of-${of}`);
 
@@ -62,6 +84,18 @@ describe('a campaign of a fixed number of programs', () => {
     expect(await filesBelow(at('kept-corpus'))).toEqual(await filesBelow(at('whole-corpus')));
   });
 
+  test('comes to the same as a fuzz run, with one job and with four', async () => {
+    const whole = await countersIn('whole');
+    for (const jobs of ['1', '4']) {
+      const name = `fuzz-${jobs}`;
+      await call(fuzzWords(name, '--jobs', jobs, '--max-findings', '1000'));
+      expect(await countersIn(name)).toEqual(whole);
+      expect(await filesBelow(at(name, 'findings'))).toEqual(await filesBelow(at('whole', 'findings')));
+      expect(await filesBelow(at(`${name}-corpus`))).toEqual(await filesBelow(at('whole-corpus')));
+    }
+    expect(await resultsIn('fuzz-4')).toEqual(renamed(await resultsIn('fuzz-1'), 'fuzz-1-corpus', 'fuzz-4-corpus'));
+  });
+
   test('keeps nothing in the corpus before its shards are merged', async () => {
     await expect(filesBelow(at('shard-0-of-7-corpus'))).rejects.toThrow('ENOENT');
   });
@@ -73,6 +107,45 @@ describe('a campaign of a fixed number of programs', () => {
     expect((await run('read-only', ...corpus, '--shard', '0/7')).err).toBe('');
   });
 });
+
+describe('a limit on the kinds of finding', () => {
+  test('ends a run with the same program, in whatever order its batches complete', async () => {
+    await call(fuzzWords('few-1', '--jobs', '1', '--max-findings', '4'));
+    // The first batch comes back when three others have begun.
+    let batches = 0;
+    let release = (): void => undefined;
+    const enough = new Promise<void>((resolve) => (release = resolve));
+    const pool = spiedPool(async (task) => {
+      if (task.kind !== 'batch') return;
+      if (++batches === 4) release();
+      if (task.batch.range.first === 0) await enough;
+    }, named);
+    await call(fuzzWords('few-4', '--jobs', '4', '--max-findings', '4'), () => pool);
+    const { programs, findings } = await countersIn('few-1');
+    expect(programs).toBeLessThan(49);
+    expect(findings).toHaveLength(4);
+    expect(Math.max(...findings.map(({ program }) => program))).toBe(programs - 1);
+    expect(await resultsIn('few-4')).toEqual(renamed(await resultsIn('few-1'), 'few-1-corpus', 'few-4-corpus'));
+    expect(await filesBelow(at('few-4-corpus'))).toEqual(await filesBelow(at('few-1-corpus')));
+  });
+});
+
+interface Counters {
+  readonly programs: number;
+  readonly findings: readonly { readonly program: number }[];
+}
+
+const OF_ONE_KIND = new Set(['kind', 'maxFindings', 'time', 'canary', 'corpus', 'doubts']);
+
+/** What a run found and counted, without what sets a fuzz run apart from a nightly one. */
+const countersIn = async (name: string): Promise<Counters> => {
+  const summary = JSON.parse(await readFile(at(name, 'summary.json'), 'utf8')) as Counters & Record<string, unknown>;
+  const counters = Object.entries(summary).filter(([field]) => !OF_ONE_KIND.has(field));
+  return JSON.parse(JSON.stringify(Object.fromEntries(counters)).replaceAll(at(name), 'RUN')) as Counters;
+};
+
+const renamed = (results: Readonly<Record<string, unknown>>, from: string, to: string): unknown =>
+  JSON.parse(JSON.stringify(results).replaceAll(at(from), at(to)));
 
 /** A whole run and a merged one name other corpora. */
 const withoutCorpus = (results: Readonly<Record<string, unknown>>, name: string): unknown =>

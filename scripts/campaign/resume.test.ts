@@ -4,7 +4,7 @@ import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { filesBelow, rehearse, rehearsingCrew } from '../../test-support/rehearsal.js';
+import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 import type { TaskKind } from './tasks.js';
 
 let directory: string;
@@ -28,7 +28,7 @@ let events: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'shadowdiff-resume-'));
-  await rehearse(['nightly', ...CAMPAIGN, '--jobs', '2', '--out', at('whole'), '--corpus', at('corpus')]);
+  await runInProcess(['nightly', ...CAMPAIGN, '--jobs', '2', '--out', at('whole'), '--corpus', at('corpus')]);
   events = await readFile(at('whole', 'events.jsonl'), 'utf8');
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -60,7 +60,7 @@ describe('a run that goes on', () => {
     const whole = await resultsIn('whole');
     for (const bytes of cuts()) {
       const name = await cutAt(bytes);
-      const { code } = await rehearse(['nightly', '--resume', at(name)]);
+      const { code } = await runInProcess(['nightly', '--resume', at(name)]);
       expect([bytes, code]).toEqual([bytes, 1]);
       expect(await resultsIn(name)).toEqual(whole);
     }
@@ -68,41 +68,33 @@ describe('a run that goes on', () => {
 
   test('does nothing that is done', async () => {
     const tasks: TaskKind[] = [];
-    const crew = () => rehearsingCrew(({ kind }) => void tasks.push(kind));
+    const workers = () => spiedPool(({ kind }) => void tasks.push(kind));
     await cp(at('whole'), at('again'), { recursive: true });
-    await rehearse(['nightly', '--resume', at('again')], { crew });
+    await runInProcess(['nightly', '--resume', at('again')], { workers });
     expect(tasks).toEqual([]);
     expect(await resultsIn('again')).toEqual(await resultsIn('whole'));
   });
 
-  test('goes on for longer, if it is given more time', async () => {
-    const words = ['--seed', 'full', '--jobs', '1', '--corpus', at('none'), '--min-programs', '0'];
-    await rehearse(['nightly', ...words, '--time', '1ms', '--out', at('short')]);
+  test('explores for longer, if it is given more time', async () => {
+    // A millisecond passes whenever the time is asked for, which happens before every program.
+    let now = 0;
+    const monotonic = (): number => now++;
+    const words = ['--seed', 'full', '--jobs', '1', '--corpus', at('none'), '--min-programs', '0', '--max-steps', '48'];
+    await runInProcess(['nightly', ...words, '--time', '100ms', '--out', at('short')], { monotonic });
     const programs = async (): Promise<number> =>
       (JSON.parse(await readFile(at('short', 'summary.json'), 'utf8')) as { readonly programs: number }).programs;
-    const before = await programs();
-    // Ended by its second batch, not by the clock, so that a busy machine changes nothing.
-    const listeners: (() => void)[] = [];
-    const onInterrupt = (listener: () => void): (() => void) => {
-      listeners.push(listener);
-      return () => undefined;
-    };
-    let batches = 0;
-    const crew = () =>
-      rehearsingCrew(({ kind }) => {
-        if (kind === 'batch' && ++batches === 2) for (const listener of listeners) listener();
-      });
-    await rehearse(['nightly', '--resume', at('short'), '--time', '1h'], { crew, onInterrupt });
-    expect(await programs()).toBeGreaterThan(before);
+    expect(await programs()).toBe(512);
+    await runInProcess(['nightly', '--resume', at('short'), '--time', '1s'], { monotonic });
+    expect(await programs()).toBe(1024);
   });
 });
 
 describe('what cannot go on is refused', () => {
   test.each([
-    [['--resume', 'RUN', '--seed', 'other'], '--seed: the run that goes on has laid it down'],
-    [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: the run that goes on has laid it down'],
+    [['--resume', 'RUN', '--seed', 'other'], '--seed: the run that resumes has fixed it'],
+    [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: the run that resumes has fixed it'],
     [['--resume', 'nowhere'], 'there is no such file'],
-    [['--out', 'RUN'], 'a run is there already; go on with it by --resume'],
+    [['--out', 'RUN'], 'a run is here already; resume it with nightly --resume'],
     [['--shard', '0/2'], 'give every one of them the same --seed'],
     [['--shard', '2/2', '--seed', 'x'], '2/2 is no shard'],
     [['--shard', 'auto', '--seed', 'x'], 'auto finds no variable of a scheduler'],
@@ -111,7 +103,10 @@ describe('what cannot go on is refused', () => {
     [['--out', '/dev/null/x'], '/dev/null: this is a file'],
     [['--jobs', '0'], 'from 1 to'],
   ])('%j', async (words, message) => {
-    const { code, out, err } = await rehearse(['nightly', ...words.map((word) => word.replace('RUN', at('whole')))]);
+    const { code, out, err } = await runInProcess([
+      'nightly',
+      ...words.map((word) => word.replace('RUN', at('whole'))),
+    ]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(message);
   });
@@ -119,7 +114,7 @@ describe('what cannot go on is refused', () => {
   test('a line of events that is none of ours, by its number', async () => {
     const name = await cutAt(0);
     await writeFile(at(name, 'events.jsonl'), '{"kind":"begin","at":"","shard":0}\n{"kind":"nothing"}\n');
-    const { code, err } = await rehearse(['nightly', '--resume', at(name)]);
+    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
     expect([code, err]).toEqual([2, expect.stringContaining('events.jsonl: line 2: kind: "nothing" is not known')]);
   });
 });

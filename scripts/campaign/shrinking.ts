@@ -1,114 +1,110 @@
-/** The last phase: what was found is made small, and run again from what will be stored of it. */
+/** Shrinks what was found, and runs each finding again from the program that will be stored. */
 
-import { formatProgram } from '../../properties/formats/index.js';
-import type { BatchResult } from '../../properties/campaign/batch.js';
-import { KEPT_PROGRAMS } from '../../properties/campaign/batch.js';
-import { numberOf } from '../../properties/campaign/discoveries.js';
-import type { Occurrence } from '../../properties/campaign/occurrence.js';
-import { RERUNS, signatureOfOccurrence } from '../../properties/campaign/occurrence.js';
-import type { Finding } from '../../properties/finding.js';
+import type { BatchResult, BatchTask } from '../../properties/campaign/batch.js';
+import { failureDivergence, isWorkerFailure } from '../../properties/campaign/events.js';
 import { signatureOf } from '../../properties/divergence.js';
-import { tolerated } from './known.js';
-import type { Outcome } from './crew.js';
-import { divergenceOf, isDeath } from '../../properties/campaign/death.js';
-import type { Workshop } from './workshop.js';
-
-/** An occurrence that is not worked out, and how many of its signature have smaller numbers. */
-interface Rough {
-  readonly rank: number;
-  readonly occurrence: Occurrence;
-}
+import type { Finding } from '../../properties/finding.js';
+import { RERUNS, isSteady } from '../../properties/finding.js';
+import type { Outcome } from '../terminal/surroundings.js';
+import type { RunContext } from './run-context.js';
 
 export class Shrinking {
-  private readonly workshop: Workshop;
+  private readonly context: RunContext;
   private end: number | undefined = undefined;
+  /** Findings that this process has begun to work on: none is tried twice. */
+  private readonly begun = new Set<string>();
 
-  constructor(workshop: Workshop) {
-    this.workshop = workshop;
+  constructor(context: RunContext) {
+    this.context = context;
   }
 
-  /** Milliseconds; nothing before it has begun. */
+  /** Milliseconds, infinite without a limit; undefined before the phase began. */
   get left(): number | undefined {
-    return this.end === undefined ? undefined : Math.max(0, this.end - this.workshop.now);
+    return this.end === undefined ? undefined : Math.max(0, this.end - this.context.now);
   }
 
-  async go(): Promise<void> {
-    this.end = this.workshop.now + this.workshop.plan.part.shrinkTime;
-    const rough = this.rough();
-    await this.workshop.everyWorker(async () => {
-      const next = rough.shift();
-      if (next === undefined) return false;
-      const left = this.left!;
-      // Once the time is up each signature is run again at least, so that nobody chases a ghost.
-      if (left > 0 || next.rank === 0) await this.workOut(next.occurrence, left);
-      return true;
-    });
+  /** The phase at the end of a run: works out every kind of finding, or as many as `time`, in milliseconds, allows. */
+  async run(time: number): Promise<void> {
+    this.end = this.context.now + time;
+    await this.context.onEveryWorker(() => this.workOutNext(this.left!));
   }
 
-  /** The first program of every signature comes before the second one of any: when the time is up, most are small. */
-  private rough(): Rough[] {
-    const { ledger, plan, today } = this.workshop;
-    const known = tolerated(plan.known, today);
-    const discoveries = ledger.discoveries.list().filter(({ signature }) => !known.has(signature));
-    const ranks = Array.from({ length: KEPT_PROGRAMS }, (_, rank) => rank);
-    return ranks.flatMap((rank) =>
-      discoveries.flatMap(({ occurrences }): Rough[] => {
-        const occurrence = occurrences[rank];
-        return occurrence === undefined || isWorkedOut(occurrence) ? [] : [{ rank, occurrence }];
-      }),
-    );
+  /** Works out the next finding, shrinking it for at most `time` milliseconds; false if there is none. */
+  async workOutNext(time: number): Promise<boolean> {
+    const finding = this.next(time);
+    if (finding === undefined) return false;
+    this.begun.add(nameOf(finding));
+    await this.workOut(finding, time);
+    return true;
   }
 
-  private async workOut(rough: Occurrence, time: number): Promise<void> {
-    const shrinks = time > 0 && !isDeath(rough.entry.divergence);
-    const small = shrinks ? await this.smaller(rough, time) : rough;
-    const shown = small === undefined ? undefined : await this.showings(small.entry);
+  /**
+   * Of each kind the first finding, and those after it only if it is flaky. When the time is up each kind is still run again, so that a
+   * flaky one is known as such.
+   */
+  private next(time: number): Finding | undefined {
+    for (const kept of this.context.ledger.findings.list()) {
+      if (this.context.tolerated.has(signatureOf(kept[0].divergence))) continue;
+      const next = kept.find((finding) => !isFlaky(finding));
+      if (next === undefined || isWorkedOut(next) || this.begun.has(nameOf(next))) continue;
+      if (time <= 0 && next !== kept[0]) continue;
+      return next;
+    }
+    return undefined;
+  }
+
+  private async workOut(finding: Finding, time: number): Promise<void> {
+    const shrinks = time > 0 && !isWorkerFailure(finding.divergence);
+    const small = shrinks ? await this.shrunk(finding, time) : finding;
+    const shown = small === undefined ? undefined : await this.timesShown(small);
     if (small === undefined || shown === undefined) return;
-    this.workshop.remember({ kind: 'occurrence', occurrence: { ...small, shown } });
+    const workedOut: Finding = { ...small, shown };
+    this.context.record({ kind: 'finding', finding: workedOut });
+    if (isSteady(workedOut)) await this.context.onFinding(workedOut);
   }
 
-  /** Nothing if the run ends. */
-  private async smaller(rough: Occurrence, time: number): Promise<Occurrence | undefined> {
-    const { settings, plan } = this.workshop;
+  /** Undefined if the run ends. */
+  private async shrunk(finding: Finding, time: number): Promise<Finding | undefined> {
+    const { settings, plan } = this.context;
     const { maxTries: mostTries } = plan.record.campaign;
-    const signature = signatureOfOccurrence(rough);
-    const task = { kind: 'shrink', settings, program: numberOf(rough), signature, mostTries, time } as const;
-    const outcome = await this.workshop.have(task);
+    const limit = time === Infinity ? undefined : time;
+    const outcome = await this.context.perform({ kind: 'shrink', settings, finding, mostTries, time: limit });
     if (outcome.kind === 'aborted') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
-    if (outcome.kind === 'failed' || outcome.result?.reproduced !== true) return rough;
-    const { case: small, divergence, interrupted } = outcome.result;
-    const entry = { ...rough.entry, case: small, divergence };
-    return { entry, shrunk: interrupted ? 'partly' : 'wholly', shown: undefined };
+    return outcome.kind === 'failed' ? finding : outcome.result;
   }
 
-  /** In how many of `RERUNS` a stored program shows its finding again; nothing if the run ends. */
-  private async showings(entry: Finding): Promise<number | undefined> {
-    const { divergence, case: found } = entry;
-    if (isDeath(divergence)) return await this.deaths(entry);
-    const { settings } = this.workshop;
-    const { invariant } = divergence;
-    const program = formatProgram(found.program);
-    const signature = signatureOf(divergence);
-    const task = { kind: 'rerun', settings, invariant, signature, traffic: found.traffic, program } as const;
-    const outcome = await this.workshop.have(task);
+  /** In how many of `RERUNS` a finding shows again; undefined if the run ends. */
+  private async timesShown(finding: Finding): Promise<number | undefined> {
+    if (isWorkerFailure(finding.divergence)) return await this.timesFailed(finding);
+    const outcome = await this.context.perform({ kind: 'rerun', settings: this.context.settings, finding });
     if (outcome.kind === 'aborted') return undefined;
     return outcome.kind === 'done' ? outcome.result : 0;
   }
 
-  private async deaths({ provenance, divergence }: Finding): Promise<number | undefined> {
-    const { settings } = this.workshop;
-    const batch = { range: { first: provenance.program, stride: 1, count: 1 }, skip: [], enough: {} };
-    let deaths = 0;
+  private async timesFailed({ provenance, divergence }: Finding): Promise<number | undefined> {
+    const { settings } = this.context;
+    const batch: BatchTask = { range: { first: provenance.program, stride: 1, count: 1 }, skip: [], enough: {} };
+    let failures = 0;
     for (let time = 0; time < RERUNS; time++) {
-      const outcome: Outcome<BatchResult> = await this.workshop.have({ kind: 'batch', settings, batch, careful: true });
+      const outcome: Outcome<BatchResult> = await this.context.perform({
+        kind: 'batch',
+        settings,
+        batch,
+        careful: true,
+      });
       if (outcome.kind === 'aborted') return undefined;
-      if (outcome.kind === 'failed' && signatureOf(divergenceOf(outcome)) === signatureOf(divergence)) deaths++;
+      if (outcome.kind !== 'failed') continue;
+      if (signatureOf(failureDivergence(outcome.how, outcome.detail)) === signatureOf(divergence)) failures++;
     }
-    return deaths;
+    return failures;
   }
 }
 
-/** Nothing more can be learnt of it. */
-const isWorkedOut = ({ shrunk, shown, entry }: Occurrence): boolean =>
-  shown !== undefined && (shrunk === 'wholly' || isDeath(entry.divergence) || shown < RERUNS);
+const nameOf = ({ provenance, divergence }: Finding): string => `${provenance.program} ${signatureOf(divergence)}`;
+
+const isFlaky = ({ shown }: Finding): boolean => shown !== undefined && shown < RERUNS;
+
+/** More time would not change it. */
+const isWorkedOut = ({ shrunk, shown, divergence }: Finding): boolean =>
+  shown !== undefined && (shrunk === 'wholly' || isWorkerFailure(divergence));

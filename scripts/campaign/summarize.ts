@@ -1,58 +1,74 @@
-/** From the counters of a run to its summary. */
+/** From the ledger of a run to its summary and verdict. */
 
-import type { FuzzResult } from '../../properties/fuzz.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
+import { signatureOf } from '../../properties/divergence.js';
+import type { Finding } from '../../properties/finding.js';
+import type { Invariant } from '../../properties/invariants/invariant.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
+import { isExpired } from '../../properties/known-findings.js';
 import type { Tally } from '../../properties/tally.js';
-import type { ExitCode } from '../terminal/exit-codes.js';
-import { EXIT } from '../terminal/exit-codes.js';
 import type {
   AccessCounts,
+  CorpusSummary,
   FindingSummary,
   InvariantSummary,
+  KnownSummary,
+  PoolSummary,
   Summary,
   SummaryTime,
   SummaryVerdict,
 } from '../report/document/summary-document.js';
 import { SUMMARY_FORMAT } from '../report/document/summary-document.js';
-import { formatCount } from '../terminal/numbers.js';
+import type { ExitCode } from '../terminal/exit-codes.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { counted, formatCount } from '../terminal/numbers.js';
+import type { Sides } from '../terminal/sides.js';
 import { packageVersion } from '../own-package.js';
-import { applies } from './applicable.js';
-import { knownSummaries } from './known.js';
-import type { Plan } from './plan.js';
+import type { RunRecord } from './run-directory.js';
+import { invariantsOf } from './run-directory.js';
 
-/** After fewer programs it is no surprise that something was not exercised. */
+/** After fewer programs of a fuzz run it is no surprise that an invariant was not exercised. */
 const ENOUGH_PROGRAMS = 2000;
 
-/** How a run ended, beside what it counted. */
-export interface Ending {
+/** What a summary says beside the ledger's counts. */
+export interface RunResults {
+  readonly record: RunRecord;
+  readonly sides: Sides;
   readonly interrupted: boolean;
-  /** Findings in the order of the result's. */
-  readonly findings: readonly FindingSummary[];
-  readonly time: Pick<SummaryTime, 'started' | 'ended' | 'milliseconds'>;
+  readonly ended: Date;
+  /** The finding that represents each signature, triaged and, unless it is tolerated, stored. */
+  readonly findings: readonly Finding[];
+  readonly known: readonly KnownFinding[];
+  /** Null for a run that replayed none. */
+  readonly corpus: CorpusSummary | null;
+  /** Null for a run that keeps no programs. */
+  readonly pool: PoolSummary | null;
+  /** What could not be saved. */
+  readonly troubles: readonly string[];
 }
 
-/** How a run is judged. */
-export type Verdict = (programs: number, invariants: readonly InvariantSummary[], ending: Ending) => SummaryVerdict;
-
-export const summarize = (
-  { options, known }: Pick<Plan, 'options' | 'known'>,
-  result: FuzzResult,
-  ending: Ending,
-  verdictOf: Verdict = usualVerdict,
-): Summary => {
-  const { programs, tally, findings } = result;
-  const invariants = invariantsOf(options, tally, findings);
-  const verdict = verdictOf(programs, invariants, ending);
+export const summarize = (ledger: Ledger, results: RunResults): Summary => {
+  const { record, findings, known, corpus, pool, troubles, interrupted } = results;
+  const { campaign } = record;
+  const tally = ledger.tally();
+  const { programs } = ledger;
+  const reported = findings.filter(({ triage }) => triage !== 'tolerated');
+  const time = timeOf(ledger, results, tally);
+  const invariants = invariantSummaries(results, tally, reported);
+  const doubts = doubtsOf(ledger, record, invariants, corpus);
+  const verdict = verdictOf({ interrupted, reported, corpus, known, started: time.started, doubts });
   return {
     format: SUMMARY_FORMAT,
+    kind: campaign.kind,
     version: packageVersion(),
-    seed: options.campaign,
-    subject: options.subject.name,
-    reference: options.reference.name,
-    paging: options.paging,
-    traffic: options.traffic,
-    maxSteps: options.mostSteps,
-    maxFindings: options.mostFindings,
-    time: timeOf(ending, result),
+    seed: campaign.seed,
+    subject: campaign.subject,
+    reference: campaign.reference,
+    paging: campaign.paging,
+    traffic: campaign.traffic,
+    maxSteps: campaign.maxSteps,
+    maxFindings: campaign.maxFindings,
+    time,
     programs,
     steps: tally.steps,
     diedEarly: tally.diedEarly,
@@ -60,17 +76,31 @@ export const summarize = (
     shadow: { hits: tally.hits, misses: tally.misses },
     pgdirCache: { hits: tally.cacheHits, misses: tally.cacheMisses },
     invariants,
-    findings: ending.findings,
-    known: knownSummaries(known, result, ending.time.started),
+    findings: reported.map(findingSummary),
+    known: knownSummaries(known, ledger, time.started),
+    canary: canaryOf(ledger),
+    corpus,
+    pool,
+    retries: ledger.retries.length,
+    troubles,
+    doubts,
     verdict,
     exitCode: exitCodeOf(verdict),
   };
 };
 
-const timeOf = ({ time }: Ending, { programs, tally }: FuzzResult): SummaryTime => {
-  const perSecond = (count: number): number =>
-    time.milliseconds <= 0 ? 0 : Math.round((count / time.milliseconds) * 1000);
-  return { ...time, programsPerSecond: perSecond(programs), stepsPerSecond: perSecond(tally.steps) };
+/** Shards ran side by side: the longest time is that of all. */
+const timeOf = (ledger: Ledger, { record, ended }: RunResults, { steps }: Tally): SummaryTime => {
+  const started = record.parts.map((part) => part.started).toSorted()[0];
+  const milliseconds = Math.max(0, ...[...ledger.shards.values()].map(({ elapsed }) => elapsed));
+  const perSecond = (count: number): number => (milliseconds <= 0 ? 0 : Math.round((count / milliseconds) * 1000));
+  return {
+    started,
+    ended: ended.toISOString(),
+    milliseconds,
+    programsPerSecond: perSecond(ledger.programs),
+    stepsPerSecond: perSecond(steps),
+  };
 };
 
 const accessesOf = (tally: Tally): AccessCounts => {
@@ -82,35 +112,148 @@ const accessesOf = (tally: Tally): AccessCounts => {
   return { total: mapped + fault + mmio + killed + broken, mapped, fault, mmio, killed, broken };
 };
 
-const invariantsOf = (
-  options: Plan['options'],
+const invariantSummaries = (
+  { record, sides }: RunResults,
   { checks, exercised }: Tally,
-  findings: FuzzResult['findings'],
+  findings: readonly Finding[],
 ): readonly InvariantSummary[] =>
-  options.invariants.map((invariant, index) => ({
+  invariantsOf(record.campaign).map((invariant, index) => ({
     id: invariant.id,
-    applies: applies(invariant, options),
+    applies: applies(invariant, sides, record.campaign.traffic),
     checks: checks[index],
     exercised: exercised[index],
     findings: findings
       .filter(({ divergence }) => divergence.invariant === invariant.id)
-      .reduce((sum, { count }) => sum + count, 0),
+      .reduce((sum, { count = 0 }) => sum + count, 0),
   }));
 
-const usualVerdict: Verdict = (programs, invariants, { interrupted, findings }) => {
-  if (interrupted) return { kind: 'interrupted' };
-  if (findings.some(({ file }) => file === undefined)) return { kind: 'unsaved' };
-  if (findings.length > 0) return { kind: 'divergence' };
-  if (programs === 0) return { kind: 'inconclusive', reason: 'no program was run; give more --time' };
-  const idle = neverExercised(invariants);
-  if (programs < ENOUGH_PROGRAMS || idle.length === 0) return { kind: 'clean' };
-  const never = `never exercised in ${formatCount(programs)} programs: ${idle.join(', ')}`;
-  return { kind: 'inconclusive', reason: `${never}; run longer, or loosen --traffic, --paging or --max-steps` };
+/** Whether the sides and the traffic allow for an invariant to be checked at all. */
+const applies = (
+  { contract, looksAt }: Invariant,
+  { subject, reference }: Sides,
+  traffic: RunRecord['campaign']['traffic'],
+): boolean => {
+  if (contract === 'kept' && traffic === 'hostile') return false;
+  switch (looksAt) {
+    case 'observations':
+      return true;
+    case 'shadow':
+      return subject.kind === 'in-process' && subject.create().shadow !== undefined;
+    case 'fresh':
+      return reference.kind === 'in-process' && reference.create().walksAlways === true;
+    default:
+      return looksAt satisfies never;
+  }
 };
 
-/** Invariants that a run could have exercised, and did not. */
-export const neverExercised = (invariants: readonly InvariantSummary[]): readonly string[] =>
-  invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
+const findingSummary = (finding: Finding): FindingSummary => {
+  const { case: found, divergence, provenance, shrunk, shown, count, triage, file, replay } = finding;
+  return {
+    signature: signatureOf(divergence),
+    status: triage!,
+    count: count!,
+    program: provenance.program,
+    originalSteps: provenance.originalSteps,
+    steps: found.program.steps.length,
+    traffic: found.traffic,
+    ...(shrunk === undefined ? {} : { shrunk }),
+    ...(shown === undefined ? {} : { shown }),
+    ...(file === undefined ? {} : { file }),
+    replay: replay!,
+  };
+};
+
+/** `started`: ISO 8601, UTC. */
+const knownSummaries = (known: readonly KnownFinding[], ledger: Ledger, started: string): readonly KnownSummary[] => {
+  const counts = ledger.signatures();
+  return known.map((finding) => ({
+    ...finding,
+    expired: isExpired(finding, started.slice(0, 10)),
+    count: counts.get(finding.signature) ?? 0,
+  }));
+};
+
+const canaryOf = ({ canary }: Ledger): Summary['canary'] => {
+  if (canary === undefined) return null;
+  const { defect, caught, programs } = canary;
+  return { defect, caught, programs };
+};
+
+// Verdict.
+
+interface Judged {
+  readonly interrupted: boolean;
+  readonly reported: readonly Finding[];
+  readonly corpus: CorpusSummary | null;
+  readonly known: readonly KnownFinding[];
+  readonly started: string;
+  readonly doubts: readonly string[];
+}
+
+const verdictOf = ({ interrupted, reported, corpus, known, started, doubts }: Judged): SummaryVerdict => {
+  if (interrupted) return { kind: 'interrupted' };
+  if (reported.some(({ file }) => file === undefined)) return { kind: 'unsaved' };
+  const valid = known.filter((each) => !isExpired(each, started.slice(0, 10)));
+  const isTolerated = (signature: string | undefined): boolean => valid.some((each) => each.signature === signature);
+  const { open = [], broken = [] } = corpus ?? {};
+  if (reported.length > 0 || broken.length > 0 || !open.every(({ signature }) => isTolerated(signature))) {
+    return { kind: 'divergence' };
+  }
+  return doubts.length === 0 ? { kind: 'clean' } : { kind: 'inconclusive', reason: doubts.join('; ') };
+};
+
+/** Why the run proves little, even if it found something; a clause each. */
+const doubtsOf = (
+  ledger: Ledger,
+  record: RunRecord,
+  invariants: readonly InvariantSummary[],
+  corpus: CorpusSummary | null,
+): readonly string[] => {
+  const { programs } = ledger;
+  if (record.campaign.kind === 'fuzz') {
+    if (programs === 0) return ['no program was run; give more --time'];
+    const idle = programs < ENOUGH_PROGRAMS ? [] : idleDoubts(programs, invariants);
+    return idle.map((doubt) => `${doubt}; run longer, or loosen --traffic, --paging or --max-steps`);
+  }
+  return [
+    ...canaryDoubts(ledger),
+    ...shardDoubts(ledger, record),
+    ...programDoubts(programs, record),
+    ...idleDoubts(programs, invariants),
+    ...(corpus?.unreadable ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
+  ];
+};
+
+const canaryDoubts = ({ canary }: Ledger): readonly string[] => {
+  if (canary === undefined) return ['no canary was flown'];
+  const { defect, caught, programs } = canary;
+  return caught ? [] : [`the canary impl:${defect} was not caught in ${counted(programs, 'program')}`];
+};
+
+/** A merged campaign lacks the shards that were not given, and what those that were cut off did not do. */
+const shardDoubts = ({ shards }: Ledger, { kind, campaign, parts }: RunRecord): readonly string[] => {
+  const expected =
+    kind === 'merged' ? Array.from({ length: campaign.shards }, (_, index) => index) : parts.map(({ shard }) => shard);
+  const name = (index: number): string => (campaign.shards === 1 ? 'the run' : `shard ${index} of ${campaign.shards}`);
+  const missing = expected.filter((index) => !shards.has(index)).map((index) => `${name(index)} is missing`);
+  const torn = expected
+    .filter((index) => shards.get(index)?.ended === false)
+    .map((index) => `${name(index)} did not come to its end`);
+  return [...missing, ...torn];
+};
+
+/** A shard does its share. */
+const programDoubts = (programs: number, { kind, campaign }: RunRecord): readonly string[] => {
+  const fewest = kind === 'merged' ? campaign.minPrograms : Math.ceil(campaign.minPrograms / campaign.shards);
+  if (programs >= fewest) return [];
+  return [`${counted(programs, 'program')} ran, and --min-programs asks for ${formatCount(fewest)}; run longer`];
+};
+
+const idleDoubts = (programs: number, invariants: readonly InvariantSummary[]): readonly string[] => {
+  const idle = invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
+  if (idle.length === 0) return [];
+  return [`never exercised in ${counted(programs, 'program')}: ${idle.join(', ')}`];
+};
 
 const exitCodeOf = ({ kind }: SummaryVerdict): ExitCode => {
   switch (kind) {

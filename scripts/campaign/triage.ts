@@ -1,123 +1,94 @@
-/** What a reader of the morning wants to know of each finding: is it new, is it known, is it fixed, does it show each time? */
+/** What the reader of a campaign needs to know about each finding and entry: is it new, known, fixed, does it always show? */
 
 import { join } from 'node:path';
-import type { CorpusEvent } from '../../properties/campaign/event.js';
+import type { CorpusEvent } from '../../properties/campaign/events.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
-import type { Discovery } from '../../properties/campaign/discoveries.js';
-import { presented } from '../../properties/campaign/discoveries.js';
-import type { Occurrence } from '../../properties/campaign/occurrence.js';
-import { RERUNS } from '../../properties/campaign/occurrence.js';
-import type { Finding } from '../../properties/finding.js';
+import { representative } from '../../properties/campaign/ledger.js';
+import { isReadable } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
-import { commandLineOf } from '../terminal/shell-words.js';
-import { readEarlier } from './earlier-entries.js';
-import type { RunRecord } from './run-record.js';
+import type { Finding, Triage } from '../../properties/finding.js';
+import { RERUNS } from '../../properties/finding.js';
+import type { CorpusSummary } from '../report/document/summary-document.js';
+import type { Session } from '../terminal/session.js';
+import { earlierEntries } from './corpus-replay.js';
+import type { RunRecord } from './run-directory.js';
 
-/** `tolerated`: in the file of known findings. `recorded`: in the corpus, and still open. */
-export type Status = 'new' | 'recorded' | 'tolerated' | 'flaky';
-
-export interface TriagedFinding {
-  readonly status: Status;
-  readonly signature: string;
-  /** Programs that showed it. */
-  readonly count: number;
-  readonly occurrence: Occurrence;
-  /** In the corpus, of a recorded one. */
-  readonly recordedAt: string | undefined;
-}
-
-export interface TriagedEntry {
-  readonly path: string;
-  /** As recorded, of a file that is an entry. */
-  readonly signature: string | undefined;
-  readonly reason: string;
-  /** What to do about it. */
-  readonly command: string;
-}
-
-export interface Triage {
-  readonly findings: readonly TriagedFinding[];
-  /** Entries of the corpus that the subject still diverges on, and whose findings the run did not make again. */
-  readonly open: readonly TriagedEntry[];
-  /** Entries of the corpus that are open and no longer diverge. */
-  readonly fixed: readonly TriagedEntry[];
-  /** Entries that diverge and should not, or that a planted bug no longer shows. */
-  readonly broken: readonly TriagedEntry[];
-  readonly unreadable: readonly TriagedEntry[];
-}
-
-export interface TriageContext {
+export interface TriageOptions {
   readonly record: RunRecord;
-  /** The directory whose entries were replayed. */
-  readonly replayed: string;
   /** The directory in which findings may be recorded. */
   readonly kept: string;
+  /** Signatures. */
   readonly tolerated: ReadonlySet<string>;
 }
 
-export const triageOf = async (ledger: Ledger, context: TriageContext): Promise<Triage> => {
-  const recorded = await recordedIn(context);
+/** The finding that represents each signature, in the order in which one run would have met them. */
+export const triagedFindings = async (
+  ledger: Ledger,
+  { record, kept, tolerated }: TriageOptions,
+): Promise<readonly Finding[]> => {
   const counts = ledger.signatures();
-  const findings = ledger.discoveries.list().map((discovery): TriagedFinding => {
-    const { signature } = discovery;
-    const occurrence = presented(discovery);
-    const recordedAt = recorded.get(signature);
-    const status = statusOf(discovery, occurrence, recordedAt, context);
-    return { status, signature, count: counts.get(signature) ?? 0, occurrence, recordedAt };
+  const all = ledger.findings.list();
+  const recorded = all.length === 0 ? new Map<string, string>() : await recordedIn(kept, record);
+  return all.map((findings): Finding => {
+    const finding = representative(findings);
+    const signature = signatureOf(finding.divergence);
+    const file = recorded.get(signature);
+    const triage = triageOf(finding, tolerated.has(signature), file !== undefined);
+    return { ...finding, count: counts.get(signature) ?? 0, triage, ...(file === undefined ? {} : { file }) };
   });
-  const sorted = sortEntries(ledger, context);
-  const open = sorted.open.filter(({ signature }) => !findings.some((finding) => finding.signature === signature));
-  return { findings, ...sorted, open };
 };
 
-const statusOf = (
-  { signature }: Discovery,
-  { shown }: Occurrence,
-  recordedAt: string | undefined,
-  { tolerated }: TriageContext,
-): Status => {
-  if (tolerated.has(signature)) return 'tolerated';
+const triageOf = ({ shown }: Finding, isTolerated: boolean, isRecorded: boolean): Triage => {
+  if (isTolerated) return 'tolerated';
   if (shown !== undefined && shown < RERUNS) return 'flaky';
-  return recordedAt === undefined ? 'new' : 'recorded';
+  return isRecorded ? 'recorded' : 'new';
 };
 
-/** Where the corpus has an open entry of the same sides, by signature. */
-const recordedIn = async ({ kept, record }: TriageContext): Promise<ReadonlyMap<string, string>> => {
-  const paths = new Map<string, string>();
-  for (const stored of await readEarlier(kept, record)) {
-    if (stored.kind !== 'entry' || !isOpenOf(stored.entry, record)) continue;
-    const signature = signatureOf(stored.entry.divergence);
-    if (!paths.has(signature)) paths.set(signature, stored.path);
+/** Where the corpus has an open entry of the same sides, by signature. A fuzz run does not ask. */
+const recordedIn = async (corpus: string, record: RunRecord): Promise<ReadonlyMap<string, string>> => {
+  const files = new Map<string, string>();
+  const { kind, subject, reference } = record.campaign;
+  if (kind === 'fuzz') return files;
+  for (const stored of await earlierEntries(corpus, record)) {
+    if (!isReadable(stored) || stored.status !== 'open') continue;
+    if (stored.subject !== subject || stored.reference !== reference) continue;
+    const signature = signatureOf(stored.divergence);
+    if (!files.has(signature)) files.set(signature, stored.file);
   }
-  return paths;
+  return files;
 };
 
-const isOpenOf = ({ status, subject, reference }: Finding, { campaign }: RunRecord): boolean =>
-  status === 'open' && subject === campaign.subject && reference === campaign.reference;
-
-const sortEntries = (ledger: Ledger, { replayed, record }: TriageContext): Omit<Triage, 'findings'> => {
-  const sorted = { open: [], fixed: [], broken: [], unreadable: [] } as Record<Kind, TriagedEntry[]>;
-  const events = [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1));
-  for (const event of events) {
-    const kind = kindOf(event);
+/** What the replay of a corpus showed. Open entries whose findings the run made again are left out. */
+export const corpusSummary = (ledger: Ledger, corpus: string, subject: string, session: Session): CorpusSummary => {
+  const sorted: Record<EntryKind, CorpusSummary[EntryKind][number][]> = {
+    open: [],
+    fixed: [],
+    broken: [],
+    unreadable: [],
+  };
+  for (const event of [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1))) {
+    const kind = entryKind(event);
     if (kind === undefined) continue;
-    const path = join(replayed, event.file);
-    const command = commandFor(kind, event, path, record.campaign.subject);
-    sorted[kind].push({ path, signature: event.signature, reason: withoutPath(event.reason, path), command });
+    const { signature, reason } = event;
+    if (kind === 'open' && ledger.findings.of(signature ?? '').length > 0) continue;
+    const file = join(corpus, event.file);
+    const command = session.command(...commandFor(kind, event, file, subject));
+    const named = signature === undefined ? {} : { signature };
+    sorted[kind].push({ file, ...named, reason: withoutPath(reason, file), command });
   }
-  return sorted;
+  return { replayed: ledger.corpus.size, ...sorted };
 };
 
-type Kind = Exclude<keyof Triage, 'findings'>;
+type EntryKind = Exclude<keyof CorpusSummary, 'replayed'>;
 
-const kindOf = ({ verdict, recordedFor }: CorpusEvent): Kind | undefined => {
+const entryKind = ({ verdict, recordedFor }: CorpusEvent): EntryKind | undefined => {
   switch (verdict) {
     case 'as-recorded':
       return undefined;
     case 'diverges':
       return recordedFor === 'subject' ? 'open' : 'broken';
     case 'stale':
-      // A planted bug is never mended: if it does not show, those who look for it became blind.
+      // A planted bug is never fixed: if it no longer shows, the invariants have become blind to it.
       return recordedFor === 'planted' ? 'broken' : 'fixed';
     case 'unreadable':
       return 'unreadable';
@@ -126,10 +97,15 @@ const kindOf = ({ verdict, recordedFor }: CorpusEvent): Kind | undefined => {
   }
 };
 
-const commandFor = (kind: Kind, { verdict, recordedFor }: CorpusEvent, path: string, subject: string): string => {
-  if (kind === 'unreadable') return commandLineOf(['shadowdiff', 'regress', path]);
+const commandFor = (
+  kind: EntryKind,
+  { verdict, recordedFor }: CorpusEvent,
+  file: string,
+  subject: string,
+): readonly string[] => {
+  if (kind === 'unreadable') return ['regress', file];
   const asRecorded = verdict === 'stale' || recordedFor === 'subject';
-  return commandLineOf(['shadowdiff', 'replay', path, ...(asRecorded ? [] : ['--subject', subject])]);
+  return ['replay', file, ...(asRecorded ? [] : ['--subject', subject])];
 };
 
 const withoutPath = (reason: string, path: string): string =>

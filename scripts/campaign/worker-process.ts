@@ -1,48 +1,37 @@
-/** What makes a process a worker: it tells that it lives, and does not outlive whoever started it. */
+/** What makes a process a worker: it reports that it is alive, and does not outlive the process that started it. */
 
 import { closeSync, openSync } from 'node:fs';
-import type { Subject } from '../../properties/subjects/subject.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { EXIT } from '../terminal/exit-codes.js';
-import type { SignOfLife } from './crew.js';
 import type { Results, Task, TaskKind, Workplace } from './tasks.js';
-import { perform } from './tasks.js';
+import { Subjects, perform } from './tasks.js';
+import type { SignOfLife } from './worker-pool.js';
 
 /** Milliseconds between two signs of life; sending one takes longer than a short program. */
 const SIGN_EVERY = 100;
 const STANDARD_ERROR = 2;
 
-/** Makes this process a worker whose subjects have these names; answers what performs its tasks. */
+/** Makes this process a worker and returns what performs its tasks. */
 export const becomeWorker = (subjectNamed: Workplace['subjectNamed']): ((task: Task) => Promise<Results[TaskKind]>) => {
   const log = process.argv[2];
   if (log !== undefined) writeErrorsTo(log);
-  // Ctrl-C reaches every process of the terminal; the first of them decides what becomes of us.
+  // Ctrl-C reaches every process of the terminal; the one that started us decides when we end.
   process.on('SIGINT', () => undefined);
   const leave = (): void => process.exit(EXIT.interrupted);
   process.on('SIGTERM', leave);
   process.on('disconnect', leave);
-  const remembered = remembering(subjectNamed);
-  return async (task) => await perform(task, workplaceOf(remembered));
+  const subjects = new Subjects(subjectNamed);
+  return async (task) => await perform(task, workplaceOf(subjects));
 };
 
-/** A command that has been started serves all tasks. */
-const remembering = (subjectNamed: Workplace['subjectNamed']): Workplace['subjectNamed'] => {
-  const sides = new Map<string, Subject>();
-  return (name, where, settings) => {
-    const side = sides.get(name) ?? subjectNamed(name, where, settings);
-    sides.set(name, side);
-    return side;
-  };
-};
-
-/** What the engine says when it gives up must not spoil the terminal. The lowest free number is that of the file just closed. */
+/** What V8 prints before it aborts must not reach the terminal. The new file takes the lowest free number, the one just closed. */
 const writeErrorsTo = (log: string): void => {
   closeSync(STANDARD_ERROR);
   openSync(log, 'a');
 };
 
-/** The surroundings of one task; the first sign of life comes at once. */
-const workplaceOf = (subjectNamed: Workplace['subjectNamed']): Workplace => {
+/** The workplace of one task; the first sign of life is sent at once. */
+const workplaceOf = (subjects: Subjects): Workplace => {
   const monotonic = (): number => performance.now();
   const eventLoop = new EventLoopYield(monotonic);
   let last = -Infinity;
@@ -52,14 +41,14 @@ const workplaceOf = (subjectNamed: Workplace['subjectNamed']): Workplace => {
     process.send!(message);
   };
   return {
-    subjectNamed,
+    subjectNamed: subjects.named,
     monotonic,
     alive: () => {
       sign({});
       return eventLoop.pause();
     },
-    begin: (program, surely) => {
-      if (surely) return sent({ program });
+    begin: (program, careful) => {
+      if (careful) return sent({ program });
       sign({ program });
       return eventLoop.pause();
     },

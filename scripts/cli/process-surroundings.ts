@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { workerModule } from '../own-package.js';
 import { EXIT } from '../terminal/exit-codes.js';
-import type { WorkerSettings } from '../campaign/crew.js';
+import type { WorkerSettings } from '../campaign/worker-pool.js';
 import type { Surroundings } from '../terminal/surroundings.js';
 
 /** Ctrl-C, the end of a job, and a terminal that was closed. */
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** npm and the terminal both pass Ctrl-C on: what comes this soon after (milliseconds) is the same one. */
+/** npm and the terminal both pass Ctrl-C on: a second signal within this many milliseconds is the same one. */
 const SAME_INTERRUPTION = 100;
 const SEED_BYTES = 4;
-/** Far more than a worker needs, so that only one that has gone wrong gets there. */
+/** The heap is far more than a worker needs: only one that has gone wrong reaches it. */
 const WORKERS: WorkerSettings = { module: workerModule(), heap: 1024 };
 
-/** The surroundings of a real process. It is called once: it installs the signal handlers. */
+/** The surroundings of a real process. Call it once: it installs the signal handlers. */
 export const processSurroundings = (): Surroundings => {
   const interruption = new Interruption();
   for (const signal of INTERRUPTING) process.on(signal, () => interruption.signal());
@@ -27,17 +27,17 @@ export const processSurroundings = (): Surroundings => {
     monotonic: () => performance.now(),
     today: () => new Date(),
     freshSeed: () => randomBytes(SEED_BYTES).toString('hex'),
-    crew: async (options) => {
-      // Loaded when workers are hired: few commands have any.
-      const { ProcessCrew } = await import('../campaign/crew.js');
-      return new ProcessCrew(WORKERS, options);
+    workers: async (options) => {
+      // Loaded on demand: few commands have workers.
+      const { ProcessPool } = await import('../campaign/worker-pool.js');
+      return new ProcessPool(WORKERS, options);
     },
     onInterrupt: (listener) => interruption.listen(listener),
   };
 };
 
 class Interruption {
-  /** Node lets process.stdout survive its errors, so it does not say so itself. */
+  /** Node keeps process.stdout usable after an error, so the stream itself does not show it. */
   unread = false;
   private readonly listeners = new Set<() => void>();
   private first: number | undefined = undefined;
@@ -53,14 +53,14 @@ class Interruption {
     if (this.first !== undefined && now - this.first < SAME_INTERRUPTION) return;
     if (this.first !== undefined || this.listeners.size === 0) process.exit(EXIT.interrupted);
     this.first = now;
-    this.tellListeners();
+    this.notify();
   }
 
-  /** `shadowdiff … | head`, or a terminal that was closed: nobody reads on, which is no error. A full disk is one. */
+  /** `shadowdiff … | head`, or a terminal that was closed: the reader is gone, which is no error. A full disk is one. */
   outputFailed(error: NodeJS.ErrnoException): void {
     if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) {
       this.unread = true;
-      return this.tellListeners();
+      return this.notify();
     }
     process.stderr.write(
       `shadowdiff: standard output: cannot be written: ${error.message}; free space or redirect it\n`,
@@ -68,7 +68,7 @@ class Interruption {
     process.exit(EXIT.badInput);
   }
 
-  private tellListeners(): void {
+  private notify(): void {
     for (const listener of this.listeners) listener();
   }
 }

@@ -1,9 +1,10 @@
 /** A run for coverage: fuzzes impl without a planted bug, and watches when something new is reached. */
 
-import type { FuzzResult, FuzzWatcher } from '../../properties/fuzz.js';
-import { fuzz } from '../../properties/fuzz.js';
+import { runUntilDivergence } from '../../properties/campaign/programs.js';
+import type { Divergence } from '../../properties/divergence.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
+import { Pair } from '../../properties/pair.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
@@ -23,14 +24,19 @@ export interface CoveragePlan {
 }
 
 export interface CoverageRun {
-  readonly result: FuzzResult;
+  readonly result: {
+    readonly programs: number;
+    readonly tally: Tally;
+    /** It ended the run; impl should have none. */
+    readonly divergence: Divergence | undefined;
+  };
   readonly watch: CoverageWatch;
   readonly interrupted: boolean;
   readonly started: Date;
   readonly milliseconds: number;
 }
 
-/** Runs impl against the model. A finding would be a bug of impl or of an invariant, so the first one ends the run. */
+/** Runs impl against the model. A divergence would be a bug of impl or of an invariant, so the first one ends the run. */
 export const runForCoverage = async (plan: CoveragePlan, session: Session): Promise<CoverageRun> => {
   const run = new Run(plan, session);
   const { surroundings } = session;
@@ -38,17 +44,18 @@ export const runForCoverage = async (plan: CoveragePlan, session: Session): Prom
   const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today();
   try {
-    const sides = { reference: MODEL, subject: IMPL, mostFindings: 1, mostTries: 0 };
-    const { campaign, invariants, programs } = plan;
-    const result = await fuzz({ campaign, invariants, ...programs, ...sides }, run);
-    return { result, watch: run.watch, interrupted: run.interrupted, started, milliseconds: run.elapsed };
+    const { campaign, programs } = plan;
+    const loop = await runUntilDivergence({ campaign, ...programs }, run.pair, (done) => run.proceed(done));
+    const { watch, interrupted, elapsed: milliseconds } = run;
+    return { result: { ...loop, tally: run.pair.tally }, watch, interrupted, started, milliseconds };
   } finally {
     unsubscribe();
     display.end();
   }
 };
 
-class Run implements FuzzWatcher {
+class Run {
+  readonly pair: Pair;
   readonly watch: CoverageWatch;
   interrupted = false;
   private readonly plan: CoveragePlan;
@@ -56,10 +63,10 @@ class Run implements FuzzWatcher {
   private readonly monotonic: () => number;
   private readonly start: number;
   private programs = 0;
-  private tally: Tally | undefined = undefined;
 
   constructor(plan: CoveragePlan, { surroundings }: Session) {
     this.plan = plan;
+    this.pair = new Pair({ reference: MODEL, subject: IMPL, invariants: plan.invariants });
     this.monotonic = surroundings.monotonic;
     this.eventLoop = new EventLoopYield(this.monotonic);
     this.watch = new CoverageWatch(plan.invariants.length);
@@ -75,10 +82,11 @@ class Run implements FuzzWatcher {
   }
 
   progress(): Progress {
-    const { elapsed, programs, tally } = this;
+    const { elapsed, programs } = this;
+    const { tally } = this.pair;
     return {
       programs,
-      steps: tally?.steps ?? 0,
+      steps: tally.steps,
       findings: 0,
       elapsed,
       left: leftOf(this.plan.limits, { elapsed, programs }),
@@ -87,10 +95,10 @@ class Run implements FuzzWatcher {
     };
   }
 
-  async goOn(programs: number, tally: Tally): Promise<boolean> {
+  /** Called before each program with the number of those that ran. */
+  async proceed(programs: number): Promise<boolean> {
     this.programs = programs;
-    this.tally = tally;
-    if (programs > 0) this.watch.saw(programs - 1, tally, this.elapsed);
+    if (programs > 0) this.watch.saw(programs - 1, this.pair.tally, this.elapsed);
     await this.eventLoop.pause();
     const { limits } = this.plan;
     return !this.interrupted && programs < limits.programs && this.elapsed < limits.time;

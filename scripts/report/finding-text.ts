@@ -3,27 +3,22 @@
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
+import type { Finding } from '../../properties/finding.js';
 import { describeMachine, describeStep } from '../../properties/formats/index.js';
-import type { KindOfFinding } from '../../properties/fuzz.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Colors, Session } from '../terminal/session.js';
 
 /** `number`: 1 for the first finding of the run. The caller adds where it is stored and how to replay it. */
-export const findingReport = (
-  finding: KindOfFinding,
-  number: number,
-  seed: string,
-  session: Session,
-): readonly string[] => {
-  const { divergence, originalSteps } = finding;
+export const findingReport = (finding: Finding, number: number, session: Session): readonly string[] => {
+  const { divergence, provenance } = finding;
   const { traffic, program } = finding.case;
   const { colors, width } = session;
   return [
     colors.bold(`finding ${number}: ${printable(signatureOf(divergence))}`),
-    labelled('program', `${finding.program} of seed ${seed}, ${traffic} traffic`, width, 2),
-    labelled('size', `${counted(originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
+    labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
+    labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
     labelled('at', placeText(divergence, program), width, 2),
     ...divergenceLines(divergence, session),
     '',
@@ -32,10 +27,10 @@ export const findingReport = (
   ];
 };
 
-const sizeText = ({ case: { program }, interrupted, reproduced }: KindOfFinding): string => {
-  if (!reproduced) return 'not shrunk: it did not show again when run by itself';
+const sizeText = ({ case: { program }, shrunk, shown }: Finding): string => {
+  if (shrunk === undefined) return shown === 0 ? 'not shrunk: it did not show again when run by itself' : 'not shrunk';
   const size = `${formatCount(program.steps.length)} after shrinking`;
-  return interrupted ? `${size} (cut short, so it may be larger than need be)` : size;
+  return shrunk === 'partly' ? `${size} (cut short, so it may be larger than necessary)` : size;
 };
 
 const placeText = ({ place }: Divergence, program: Program): string => {

@@ -1,29 +1,26 @@
-/** The summary of a run on the terminal. Times stand on a line of their own, so that all others can be compared. */
+/** The summary of a run on the terminal. Times have a line of their own, so that all other lines can be compared between runs. */
 
+import type { Triage } from '../../properties/finding.js';
+import { RERUNS } from '../../properties/finding.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import type {
   CacheCounts,
+  CorpusSummary,
   FindingSummary,
   InvariantSummary,
   KnownSummary,
   Summary,
 } from './document/summary-document.js';
 
-/** From here on all digits of a count fit. */
+/** From this width on all digits of a count fit. */
 const WIDE = 64;
+/** At most this many different things are listed about the corpus. */
+const MOST_REASONS = 10;
 
-export const summaryReport = (summary: Summary, session: Session): readonly string[] => [
-  ...countReport(summary, session),
-  ...knownLines(summary.known, session),
-  ...findingLines(summary.findings, session),
-  ...verdictLines(summary, session),
-];
-
-/** What a run counted, without what it found. */
-export const countReport = (summary: Summary, session: Session): readonly string[] => {
+export const summaryReport = (summary: Summary, session: Session): readonly string[] => {
   const { width, colors } = session;
   return [
     colors.bold('summary'),
@@ -36,8 +33,14 @@ export const countReport = (summary: Summary, session: Session): readonly string
     '',
     ...invariantTable(summary.invariants, session),
     '',
+    ...withEmptyLine(healthLines(summary, session)),
+    ...withEmptyLine(newsLines(summary, session)),
+    ...summary.troubles.map((trouble) => colors.red(wrap(`not saved: ${printable(trouble)}`, session))),
+    ...verdictLines(summary, session),
   ];
 };
+
+const withEmptyLine = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [...lines, '']);
 
 const timeText = ({ time }: Summary): string =>
   `${formatTime(time.milliseconds)}, ${compactCount(time.stepsPerSecond)} steps/s, ` +
@@ -82,42 +85,135 @@ const invariantTable = (invariants: readonly InvariantSummary[], { width, colors
   ];
 };
 
-const findingLines = (findings: readonly FindingSummary[], { width }: Session): readonly string[] => {
-  if (findings.length === 0) return [];
-  const lines = findings.map(({ signature, count, steps }) =>
-    labelled(`${formatCount(count)}x`, `${printable(signature)} (${counted(steps, 'step')})`, width),
+/** Whether the run itself went well. */
+const healthLines = (summary: Summary, session: Session): readonly string[] => [
+  ...canaryLines(summary, session),
+  ...corpusLines(summary, session),
+  ...poolLines(summary, session),
+  ...retryLines(summary, session),
+];
+
+const canaryLines = ({ canary }: Summary, { width, colors }: Session): readonly string[] => {
+  if (canary === null) return [];
+  const { defect, caught, programs } = canary;
+  if (caught) return [labelled('canary', `impl:${defect} caught by program ${formatCount(programs - 1)}`, width)];
+  return [colors.red(labelled('canary', `impl:${defect} not caught in ${counted(programs, 'program')}`, width))];
+};
+
+const corpusLines = ({ corpus }: Summary, { width }: Session): readonly string[] => {
+  if (corpus === null) return [];
+  const { replayed, open, broken, fixed, unreadable } = corpus;
+  const parts = [
+    [open.length, 'still open'],
+    [broken.length, 'wrong'],
+    [fixed.length, 'fixed'],
+    [unreadable.length, 'unreadable'],
+  ] as const;
+  const news = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
+  const entries = `${counted(replayed, 'entry', 'entries')} replayed`;
+  const state = news.length === 0 ? 'as recorded' : news.join(', ');
+  return [labelled('corpus', replayed === 0 ? 'empty' : `${entries}, ${state}`, width)];
+};
+
+const poolLines = ({ pool }: Summary, { width }: Session): readonly string[] => {
+  if (pool === null) return [];
+  const { directory, added, programs, cells, full } = pool;
+  const total = `${formatCount(programs)} in ${printable(directory)}`;
+  const room = full ? '; no room for more: --most-programs, or shadowdiff corpus programs --prune' : '';
+  return [labelled('pool', `${formatCount(added)} new, ${total} reach ${counted(cells, 'situation')}${room}`, width)];
+};
+
+const retryLines = ({ retries }: Summary, { width, colors }: Session): readonly string[] => {
+  if (retries === 0) return [];
+  return [
+    colors.yellow(
+      labelled('workers', `${counted(retries, 'worker')} failed on a batch that went well in another one`, width),
+    ),
+  ];
+};
+
+/** What the reader should look into, with the command for each: findings, known ones, entries of the corpus. */
+const newsLines = ({ findings, known, corpus }: Summary, session: Session): readonly string[] => [
+  ...STATUSES.flatMap((status) => findingLines(status, findings, session)),
+  ...known.map((each) => knownLine(each, session)),
+  ...entryLines('known', corpus?.open ?? [], session),
+  ...entryLines('corpus', corpus?.broken ?? [], session),
+  ...entryLines('fixed', corpus?.fixed ?? [], session),
+];
+
+/** In the order in which a reader needs them. */
+const STATUSES: readonly Triage[] = ['new', 'flaky', 'recorded'];
+
+/** `recorded` and `tolerated` findings are both known: the one from the corpus, the other from the file of `--known`. */
+const WORDS: Readonly<Record<Triage, string>> = { new: 'new', flaky: 'flaky', recorded: 'known', tolerated: 'known' };
+
+const findingLines = (
+  status: Triage,
+  findings: readonly FindingSummary[],
+  { width, colors }: Session,
+): readonly string[] =>
+  findings
+    .filter((finding) => finding.status === status)
+    .flatMap((finding) => {
+      const head = labelled(WORDS[status], `${printable(finding.signature)} (${detailsOf(finding)})`, width);
+      const emphasized = status === 'new' ? colors.red(head) : status === 'flaky' ? colors.yellow(head) : head;
+      return [emphasized, `  ${printable(finding.replay)}`];
+    });
+
+const detailsOf = ({ status, count, steps, shown }: FindingSummary): string => {
+  const programs = counted(count, 'program');
+  if (status === 'flaky') return `${programs}; shows in ${shown} of ${RERUNS} runs`;
+  return `${counted(steps, 'step')}, ${programs}`;
+};
+
+/** One of the file of `--known`: whether it is tolerated, must be renewed or fixed, or can be removed from the file. */
+const knownLine = ({ signature, owner, expires, expired, count }: KnownSummary, { width }: Session): string => {
+  const state = expired ? `expired on ${expires}` : `until ${expires}`;
+  const programs = count === 0 ? 'no longer occurs' : counted(count, 'program');
+  return labelled(
+    'known',
+    `${printable(signature)} (${programs}; ${state}, ${printable(owner)}; in the file of --known)`,
+    width,
   );
-  return [...lines, ''];
 };
 
-/** What is known, what of it is to be renewed or mended, and what can be struck from the file. */
-const knownLines = (known: readonly KnownSummary[], { width }: Session): readonly string[] => {
-  if (known.length === 0) return [];
-  const lines = known.map(({ signature, owner, expires, expired, count }) => {
-    const state = count === 0 ? 'no longer occurs' : expired ? `expired on ${expires}` : `known, until ${expires}`;
-    return labelled(`${formatCount(count)}x`, `${printable(signature)} (${state}; ${printable(owner)})`, width);
+/** Entries with the same reason are listed by the first of them. */
+const entryLines = (title: string, entries: CorpusSummary['open'], { width }: Session): readonly string[] => {
+  const byReason = new Map<string, CorpusSummary['open'][number][]>();
+  for (const entry of entries) byReason.set(entry.reason, [...(byReason.get(entry.reason) ?? []), entry]);
+  const lines = [...byReason].slice(0, MOST_REASONS).flatMap(([reason, [first, ...others]]) => {
+    const more = others.length === 0 ? '' : ` (and ${formatCount(others.length)} more)`;
+    return [labelled(title, `${printable(reason)}${more}`, width), `  ${printable(first.command)}`];
   });
-  return [...lines, ''];
+  const further = byReason.size - MOST_REASONS;
+  return further > 0 ? [...lines, labelled(title, `and ${formatCount(further)} more, in summary.json`, width)] : lines;
 };
 
-const verdictLines = (summary: Summary, { colors, width }: Session): readonly string[] => {
-  const { findings, verdict, subject, reference, programs, maxFindings } = summary;
-  const full = findings.length >= maxFindings ? ` (stopped by --max-findings ${maxFindings})` : '';
-  const found = `${counted(findings.length, 'kind')} of finding in ${counted(programs, 'program')}${full}`;
-  const replays = findings.map(({ replay }) => replay);
-  const say = (word: string, text: string): string => wrapped(`${word} ${text}`, width).join('\n');
+const verdictLines = (summary: Summary, session: Session): readonly string[] => {
+  const { colors } = session;
+  const { findings, corpus, verdict, subject, reference, programs, maxFindings, doubts } = summary;
+  const full =
+    maxFindings !== null && findings.length >= maxFindings ? ` (stopped by --max-findings ${maxFindings})` : '';
+  const broken = corpus?.broken.length ?? 0;
+  const wrong = broken === 0 ? '' : `, ${formatCount(broken)} wrong in the corpus`;
+  const found = `${counted(findings.length, 'kind')} of finding in ${counted(programs, 'program')}${full}${wrong}`;
+  const besides = doubts.length === 0 ? [] : [colors.yellow(wrap(`besides: ${printable(doubts.join('; '))}`, session))];
   switch (verdict.kind) {
     case 'clean':
-      return [colors.green(say('clean:', `${subject} agrees with ${reference} in ${counted(programs, 'program')}`))];
+      return [
+        colors.green(wrap(`clean: ${subject} agrees with ${reference} in ${counted(programs, 'program')}`, session)),
+      ];
     case 'divergence':
-      return [colors.red(say('divergence:', found)), ...replays];
+      return [...besides, colors.red(wrap(`divergence: ${found}`, session))];
     case 'inconclusive':
-      return [colors.yellow(say('inconclusive:', verdict.reason))];
+      return [colors.yellow(wrap(`inconclusive: ${printable(verdict.reason)}`, session))];
     case 'interrupted':
-      return [colors.yellow(say('interrupted:', found)), ...replays];
+      return [colors.yellow(wrap(`interrupted: ${found}`, session))];
     case 'unsaved':
-      return [colors.red(say('divergence, not saved:', found)), ...replays];
+      return [colors.red(wrap(`divergence, not saved: ${found}`, session))];
     default:
       return verdict satisfies never;
   }
 };
+
+const wrap = (text: string, { width }: Session): string => wrapped(text, width).join('\n');

@@ -2,7 +2,7 @@
 
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { makeDirectory } from '../../properties/corpus/make-directory.js';
+import { makeDirectory } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 
 /**

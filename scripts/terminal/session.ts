@@ -1,10 +1,11 @@
-/** One call of the command: its output, its colours, and how it ended. */
+/** One call of the command: its output, its colours, and its exit code. */
 
 import picocolors from 'picocolors';
 import { EventLoopYield } from './event-loop-yield.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
 import { terminalLines } from './printable.js';
+import { commandLineOf } from './shell-words.js';
 import type { Surroundings } from './surroundings.js';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -14,7 +15,7 @@ export interface Overlay {
   clear(): void;
 }
 
-/** The reader has caught up, or there is none any more. */
+/** The reader has caught up, or is gone. */
 const ENDS_OF_WAITING = ['drain', 'close', 'error'] as const;
 
 export class Session {
@@ -36,9 +37,16 @@ export class Session {
     return isTTY === true && columns !== undefined && columns > 0 ? columns : Infinity;
   }
 
-  /** Nobody reads the output any more. */
+  /** The reader of the output is gone. */
   get unread(): boolean {
     return this.surroundings.unread();
+  }
+
+  /** A command line of ours, as the user can paste it. */
+  command(...words: readonly string[]): string {
+    // npm puts its variables into the environment of what npx and its scripts start.
+    const prefix = this.surroundings.env['npm_command'] === undefined ? [] : ['npx'];
+    return commandLineOf([...prefix, 'shadowdiff', ...words]);
   }
 
   withoutColors(): void {
@@ -51,7 +59,7 @@ export class Session {
     if (!this.unread) this.surroundings.stdout.write(this.shown(line));
   }
 
-  /** Writes a line to standard output, and waits if its reader is slow. Signals are heard between two lines. */
+  /** Writes a line to standard output, and waits if its reader is slow. Lets signals through between two lines. */
   async stream(line: string): Promise<void> {
     await this.eventLoop.pause();
     const { stdout } = this.surroundings;
@@ -77,7 +85,7 @@ export class Session {
   }
 }
 
-/** https://no-color.org, and FORCE_COLOR for those who pipe into a pager. */
+/** https://no-color.org, and FORCE_COLOR for output piped into a pager. */
 const wantsColors = ({ stdout, env }: Surroundings): boolean => {
   if ((env['NO_COLOR'] ?? '') !== '') return false;
   if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0';

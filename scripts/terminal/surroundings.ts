@@ -1,10 +1,10 @@
 /** All that the command line takes from the process it runs in, so that a test can give it something else. */
 
 import type { Readable, Writable } from 'node:stream';
+import type { Failure } from '../../properties/campaign/events.js';
 import type { subjectNamed } from '../../properties/subjects/subject-names.js';
-import type { Crew, CrewOptions } from '../campaign/crew.js';
 
-/** Where text goes: a terminal says so, and how wide it is. */
+/** Where text goes; a terminal has a width. */
 export interface Output extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -15,21 +15,45 @@ export interface Surroundings {
   readonly stdin: () => Readable;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Nobody reads standard output any more; what is written there is lost. */
+  /** The reader of standard output is gone; what is written there is lost. */
   readonly unread: () => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds since whenever; never goes back. */
+  /** Milliseconds since some moment; never goes back. */
   readonly monotonic: () => number;
   readonly today: () => Date;
-  /** A short name for a campaign that nobody has named. */
+  /** A short name for a campaign without a --seed. */
   readonly freshSeed: () => string;
-  /** Who stands behind the name of a subject; left out, those of the registry. */
+  /** Resolves the names of subjects; left out: the registry does. */
   readonly subjectNamed?: typeof subjectNamed;
-  /** Hires the workers of a run. */
-  readonly crew: (options: CrewOptions) => Crew | Promise<Crew>;
+  /** Starts the worker processes of a run. */
+  readonly workers: (options: WorkerOptions) => WorkerPool | Promise<WorkerPool>;
   /**
-   * Calls the listener once, when somebody wants the command to end or nobody reads its output any more; answers how to take
-   * the listener back. Without any listener an interruption ends the process.
+   * Calls the listener once, when the command should end: on a signal, or when the reader of its output is gone. Returns how to
+   * unsubscribe. Without any listener an interruption ends the process.
    */
   onInterrupt(listener: () => void): () => void;
 }
+
+export interface WorkerOptions {
+  readonly jobs: number;
+  /** A file for the workers' standard error. */
+  readonly log: string;
+}
+
+/** Runs tasks, which are plain data, in workers. */
+export interface WorkerPool {
+  /**
+   * Has a worker do a task; at most as many tasks at a time as there are workers. `patience`: milliseconds without a sign of life after
+   * which a worker counts as hung. Throws `BadInput` if the worker did.
+   */
+  run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome>;
+  /** Ends all workers. */
+  end(): Promise<void>;
+}
+
+/** How a task ended. */
+export type Outcome<Result = unknown> =
+  | { readonly kind: 'done'; readonly result: Result }
+  /** The worker is gone and another one has replaced it. `program`: the last one that it reported to begin. */
+  | { readonly kind: 'failed'; readonly how: Failure; readonly detail: string; readonly program: number | undefined }
+  | { readonly kind: 'aborted' };

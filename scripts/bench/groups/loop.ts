@@ -157,11 +157,9 @@ const MEMORY_STEPS = 2_000_000;
 /** Heap and typed arrays in use after a tenth of the steps and after all of them, and the peak of the process. Neither may grow. */
 const measureMemory = async (): Promise<readonly Figure[]> => {
   const held: number[] = [];
-  await fuzzWhile(0, {
-    goOn: (_, { steps }) => {
-      if (steps >= [MEMORY_STEPS / 10, MEMORY_STEPS][held.length]) held.push(mebibytesHeld());
-      return held.length < 2;
-    },
+  await fuzzWhile(0, (_, { steps }) => {
+    if (steps >= [MEMORY_STEPS / 10, MEMORY_STEPS][held.length]) held.push(mebibytesHeld());
+    return held.length < 2;
   });
   const [early, late] = held;
   const figure = (id: string, title: string, unit: Unit, value: number): Figure =>

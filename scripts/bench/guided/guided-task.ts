@@ -3,7 +3,7 @@
 import { defectNamed } from '../../../impl/defects/catalogue.js';
 import type { Reach } from '../../../properties/campaign/batch.js';
 import { stepsToDetection } from '../../../properties/detection.js';
-import { programsOf, runOptionsOf } from '../../../properties/explore.js';
+import { programsOf, runOptionsOf } from '../../../properties/campaign/programs.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
@@ -68,7 +68,7 @@ const epoch = async (campaign: string, steps: number): Promise<Epoch> => {
   const start = performance.now();
   const { reached, arrivals } = await explore(campaign, steps, undefined);
   const ran = performance.now();
-  const programs = programsOf(campaign, DEFAULT_PROGRAM_OPTIONS);
+  const programs = programsOf({ campaign, ...DEFAULT_PROGRAM_OPTIONS });
   const found = await reachingOf(reached.map(({ program }) => programs(program).value.program));
   const kept = distil(found, { settled: [], most: DEFAULT_POOL_SIZE });
   const pool = poolOf(kept.map(({ program }) => program));
@@ -85,7 +85,7 @@ const explore = async (
   const tally = new Tally(INVARIANTS);
   const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
   const newCells = new NewCells(tally, []);
-  const programs = programsOf(campaign, { ...DEFAULT_PROGRAM_OPTIONS, guidance });
+  const programs = programsOf({ campaign, ...DEFAULT_PROGRAM_OPTIONS, guidance });
   const reached: Reach[] = [];
   const arrivals: Arrival[] = [];
   for (let program = 0; tally.steps < steps; program++) {

@@ -80,7 +80,7 @@ describe.skipIf(!hasPython)('bisect', () => {
   /** The program, as a counterexample that was recorded for some signature. */
   const bisectEntry = (recorded: object) => {
     const program = JSON.parse(readFileSync(at('program.json'), 'utf8')) as object;
-    const [name] = readdirSync(CORPUS);
+    const name = readdirSync(CORPUS).find((each) => each.endsWith('.json'))!;
     const entry = JSON.parse(readFileSync(join(CORPUS, name), 'utf8')) as object;
     const here = { traffic: 'hostile', program, place: { kind: 'step', index: 0 }, ...recorded };
     writeFileSync(at('entry.json'), JSON.stringify({ ...entry, ...here }));

@@ -5,19 +5,21 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { Finding, Provenance, Status } from '../../../properties/finding.js';
 import { FINDING_NAMES, fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { STATUSES } from '../../../properties/finding.js';
-import { byWorth, findingOf, redundant } from '../../../properties/corpus/redundancy.js';
 import { checkStored, stillDiverges } from '../../../properties/corpus/regress.js';
-import type { StoredEntry } from '../../../properties/corpus/store.js';
+import type { StoredFinding } from '../../../properties/corpus/store.js';
 import {
+  bugOf,
+  byWorth,
   readCorpus,
   readCorpusIfThere,
   readStored,
   readableOf,
+  redundant,
   saveFinding,
 } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { addHelp } from '../help.js';
-import { CORPUS } from '../options/corpus.js';
+import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { labelled } from '../../terminal/labelled.js';
@@ -25,7 +27,6 @@ import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import { addPrograms } from './corpus-programs.js';
-import { regressOn } from './regress.js';
 
 interface CorpusFlags {
   readonly corpus: string;
@@ -48,22 +49,21 @@ export const registerCorpus = (program: Command, session: Session): void => {
   addHelp(command, [
     ['shadowdiff corpus', 'all of them, two lines each'],
     ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
-    ['shadowdiff corpus prune --dry-run', 'which ones say nothing new'],
+    ['shadowdiff corpus prune --dry-run', 'which ones are redundant'],
     ['shadowdiff corpus stats', 'how many, of what, how long'],
     ['shadowdiff corpus programs', 'the programs that nightly --guided starts from'],
   ]);
   addList(command, session);
   addAdd(command, session);
   addPrune(command, session);
-  addVerify(command, session);
   addStats(command, session);
   addPrograms(command, withCorpus, session);
 };
 
-const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', CORPUS);
+const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS);
 
-/** Throws `BadInput` for a file that is none of ours: whoever puts a corpus in order must see all of it. */
-const readWhole = async (directory: string): Promise<readonly StoredEntry[]> =>
+/** Throws `BadInput` for an unreadable file: only a whole corpus can be put in order. */
+const readWhole = async (directory: string): Promise<readonly StoredFinding[]> =>
   (await readCorpus(directory)).map(readableOf);
 
 const addList = (command: Command, session: Session): void => {
@@ -80,8 +80,7 @@ const addList = (command: Command, session: Session): void => {
         );
       }
       for (const each of await readWhole(flags.corpus)) {
-        if (isWanted(each.entry, flags))
-          await session.stream(flags.json === true ? asJson(each) : asText(each, session));
+        if (isWanted(each, flags)) await session.stream(flags.json === true ? asJson(each) : asText(each, session));
       }
     });
 };
@@ -91,25 +90,25 @@ const isWanted = ({ status, subject, divergence }: Finding, flags: ListFlags): b
   (flags.subject ?? subject) === subject &&
   (flags.invariant ?? divergence.invariant) === divergence.invariant;
 
-const asJson = ({ path, entry }: StoredEntry): string => {
-  const { status, subject, reference, divergence, case: found, provenance } = entry;
+const asJson = (finding: StoredFinding): string => {
+  const { file: path, status, subject, reference, divergence, case: found, provenance } = finding;
   const steps = found.program.steps.length;
   const signature = signatureOf(divergence);
   return JSON.stringify({ path, status, subject, reference, signature, steps, date: provenance.date });
 };
 
-const asText = ({ path, entry }: StoredEntry, { colors }: Session): string => {
-  const { status, subject, divergence, case: found, provenance } = entry;
+const asText = (finding: StoredFinding, { colors }: Session): string => {
+  const { file, status, subject, divergence, case: found, provenance } = finding;
   const length = counted(found.program.steps.length, 'step');
   const facts = [status, printable(subject), length, dayOf(provenance)].join(', ');
-  return `${colors.bold(printable(path))}\n  ${printable(signatureOf(divergence))}\n  ${facts}`;
+  return `${colors.bold(printable(file))}\n  ${printable(signatureOf(divergence))}\n  ${facts}`;
 };
 
 /** YYYY-MM-DD, if the file holds what it should. */
 const dayOf = ({ date }: Provenance): string => printable(date.slice(0, 10));
 
 const addAdd = (command: Command, session: Session): void => {
-  addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as they say.')))
+  addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as recorded.')))
     .argument('<file...>', 'counterexamples')
     .action(async (paths: readonly string[], flags: CorpusFlags & CaseTimeoutFlag) => {
       for (const path of paths) session.print(printable(await addOne(path, flags)));
@@ -117,33 +116,30 @@ const addAdd = (command: Command, session: Session): void => {
 };
 
 const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseTimeoutFlag): Promise<string> => {
-  const stored = readableOf(await readStored(path));
-  const { verdict, reason } = await checkStored(stored, { caseTimeout });
-  // A machine that is no catalogued defect still has its bug, which regress reports and the corpus is for.
-  const holds = verdict === 'as-recorded' || (verdict === 'diverges' && stored.entry.status === 'open');
-  if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only what still holds is kept`);
-  const { entry } = stored;
-  const same = (await readCorpusIfThere(corpus))
-    .map(readableOf)
-    .filter((each) => findingOf(each.entry) === findingOf(entry));
-  const better = same.find((each) => byWorth(each.entry, entry) <= 0 || fileNameOf(each.entry) === fileNameOf(entry));
-  if (better !== undefined) return `${path}: not added, ${better.path} says the same and is no longer`;
-  // A note that somebody wrote outlives the program that it was written for.
-  const note = entry.note === '' ? (same.find((each) => each.entry.note !== '')?.entry.note ?? '') : entry.note;
-  const saved = await saveFinding(corpus, { ...entry, note });
-  for (const each of same) await rm(each.path);
-  const instead = same.length === 0 ? '' : ` instead of ${same.map((each) => each.path).join(', ')}`;
+  const finding = readableOf(await readStored(path));
+  const { verdict, reason } = await checkStored(finding, { caseTimeout });
+  // A subject that is not a planted defect still has its bug: regress reports it, and the corpus is meant for it.
+  const holds = verdict === 'as-recorded' || (verdict === 'diverges' && finding.status === 'open');
+  if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only findings that still hold are kept`);
+  const same = (await readCorpusIfThere(corpus)).map(readableOf).filter((each) => bugOf(each) === bugOf(finding));
+  const better = same.find((each) => byWorth(each, finding) <= 0 || fileNameOf(each) === fileNameOf(finding));
+  if (better !== undefined) return `${path}: not added, ${better.file} shows the same bug and is no longer`;
+  // A user's note outlives the program that it was written for.
+  const note = finding.note === '' ? (same.find((each) => each.note !== '')?.note ?? '') : finding.note;
+  const saved = await saveFinding(corpus, { ...finding, note });
+  for (const { file } of same) await rm(file);
+  const instead = same.length === 0 ? '' : ` instead of ${same.map(({ file }) => file).join(', ')}`;
   return `${path}: added as ${saved}${instead}`;
 };
 
 const addPrune = (command: Command, session: Session): void => {
-  const prune = command.command('prune').description('Removes entries that say what a shorter one says already.');
+  const prune = command.command('prune').description('Removes entries that show the same bug as a shorter one.');
   addCaseTimeout(withCorpus(prune))
     .option('--stale', 'and open ones that no longer diverge at all')
-    .option('--dry-run', 'only tell')
+    .option('--dry-run', 'only list them')
     .action(async (flags: PruneFlags) => {
       const stored = await readWhole(flags.corpus);
-      const gone = new Map(redundant(stored).map((each) => [each.path, 'a shorter one says the same']));
+      const gone = new Map(redundant(stored).map((each) => [each.file, 'a shorter one shows the same bug']));
       if (flags.stale === true) for (const [path, why] of await staleOnes(stored, flags)) gone.set(path, why);
       for (const [path, why] of gone) {
         if (flags.dryRun !== true) await rm(path);
@@ -154,32 +150,24 @@ const addPrune = (command: Command, session: Session): void => {
 };
 
 const staleOnes = async (
-  stored: readonly StoredEntry[],
+  stored: readonly StoredFinding[],
   { caseTimeout }: CaseTimeoutFlag,
 ): Promise<readonly (readonly [path: string, why: string])[]> => {
   const stale: (readonly [string, string])[] = [];
   for (const each of stored) {
     const { verdict, reason } = await checkStored(each, { caseTimeout });
-    // One that diverges otherwise still shows a bug: nobody but its owner may throw it away.
-    if (verdict !== 'stale' || (await stillDiverges(each.entry, each.path, caseTimeout))) continue;
-    stale.push([each.path, reason]);
+    // One that diverges in another way still shows a bug: only its owner may throw it away.
+    if (verdict !== 'stale' || (await stillDiverges(each, caseTimeout))) continue;
+    stale.push([each.file, reason]);
   }
   return stale;
-};
-
-const addVerify = (command: Command, session: Session): void => {
-  addCaseTimeout(withCorpus(command.command('verify').description('The same as "shadowdiff regress".'))).action(
-    async (flags: CorpusFlags & CaseTimeoutFlag) => {
-      session.exitCode = await regressOn([], { ...flags, paging: 'both' }, session);
-    },
-  );
 };
 
 const addStats = (command: Command, session: Session): void => {
   withCorpus(command.command('stats').description('How many entries there are, of what, and how long they are.'))
     .option('--json', 'as JSON')
     .action(async ({ corpus, json }: CorpusFlags & { readonly json?: true }) => {
-      const stats = statsOf((await readWhole(corpus)).map(({ entry }) => entry));
+      const stats = statsOf(await readWhole(corpus));
       if (json === true) session.print(JSON.stringify(stats, undefined, 1));
       else for (const line of statsLines(stats, session)) session.print(line);
     });
@@ -205,7 +193,7 @@ const tallied = (names: readonly string[]): Readonly<Record<string, number>> => 
   return Object.fromEntries([...counts].toSorted(([, one], [, other]) => other - one));
 };
 
-/** Of a longer list the most frequent are told; --json has all. */
+/** Of a longer list only the most frequent are shown; --json has all. */
 const MOST_NAMES = 20;
 
 const statsLines = (

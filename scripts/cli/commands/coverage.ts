@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { signatureOf } from '../../../properties/divergence.js';
 import { writeTextFile } from '../../../properties/corpus/store.js';
 import { buildCoverage, impossibleSituations } from '../../coverage/build-coverage.js';
 import type { CodeCoverage } from '../../coverage/code/measure-code.js';
@@ -21,7 +22,7 @@ import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import { limitsOf } from '../../terminal/run-limits.js';
 import type { Session } from '../../terminal/session.js';
-import { commandLineOf, shellWord } from '../../terminal/shell-words.js';
+import { shellWord } from '../../terminal/shell-words.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
@@ -142,10 +143,10 @@ const verdict = (
   missed: readonly string[],
   session: Session,
 ): ExitCode => {
-  const [finding] = result.findings;
-  if (finding !== undefined) {
-    session.complain(`shadowdiff: ${finding.signature}; impl diverged from the model in program ${finding.program}`);
-    session.complain(commandLineOf(['shadowdiff', 'fuzz', '--seed', campaign, '--programs', `${finding.program + 1}`]));
+  const { programs, divergence } = result;
+  if (divergence !== undefined) {
+    session.complain(`shadowdiff: ${signatureOf(divergence)}; impl diverged from the model in program ${programs - 1}`);
+    session.complain(session.command('fuzz', '--seed', campaign, '--programs', String(programs)));
     return EXIT.divergence;
   }
   if (interrupted) return EXIT.interrupted;

@@ -105,7 +105,7 @@ const addFindings = (command: Command, session: Session): void => {
     .description("Print FINDINGS.md: lguest's deviations as security notes, from the catalogue and the corpus.")
     .option('--corpus <directory>', 'where the counterexamples are', CORPUS)
     .action(async (flags: { readonly corpus: string }) => {
-      const entries = (await readCorpus(flags.corpus)).map((stored) => readableOf(stored).entry);
+      const entries = (await readCorpus(flags.corpus)).map(readableOf);
       session.print(findingsDocument(lguestDefects(), entries).trimEnd());
     });
 };

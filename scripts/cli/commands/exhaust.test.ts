@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
-import { readCorpus } from '../../../properties/corpus/store.js';
+import { isReadable, readCorpus } from '../../../properties/corpus/store.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 
@@ -116,7 +116,7 @@ test('how short a counterexample can be is noted in the corpus', async () => {
   expect(out).toMatch(/^victim-ignores-draw +2 steps: pgdir-cache \| new-pgtable \| another victim; noted\n$/);
   expect(await readdir(directory)).toEqual(before);
   const kept = await readCorpus(directory);
-  const path = kept.find((each) => each.kind === 'entry' && each.entry.subject === 'impl:victim-ignores-draw')!.path;
+  const path = kept.find((each) => isReadable(each) && each.subject === 'impl:victim-ignores-draw')!.file;
   const { provenance } = parseCounterexample(await readFile(path, 'utf8'), path);
   expect(provenance.shortest).toEqual({ machine: 'small', steps: 2, folding: 'nothing' });
 });

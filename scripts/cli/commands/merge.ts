@@ -1,18 +1,17 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
-import { readKnown } from '../../campaign/known.js';
+import { readKnown } from '../../campaign/campaign-plan.js';
+import { FindingStore } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
 import type { StoredRun } from '../../campaign/merge.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merge.js';
-import { nightlyReport } from '../../campaign/nightly-report.js';
-import { readPool, writePool } from '../../campaign/pool-file.js';
+import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish } from '../../campaign/publish.js';
-import { RUN_FILE } from '../../campaign/run-files.js';
-import { readRunRecord, writeRunRecord } from '../../campaign/run-record.js';
+import { printSummary } from '../../campaign/run-campaign.js';
+import { readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
@@ -27,7 +26,7 @@ interface MergeFlags {
 export const registerMerge = (program: Command, session: Session): void => {
   const command = program
     .command('merge')
-    .description('Make one run of the shards of a campaign, in any order; what is given twice counts once.')
+    .description('Make one run of the shards of a campaign, in any order; a run given twice counts once.')
     .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
     .requiredOption('--out <directory>', 'where the merged run goes')
     .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')
@@ -47,31 +46,25 @@ export const registerMerge = (program: Command, session: Session): void => {
 };
 
 const runMerge = async (directories: readonly string[], flags: MergeFlags, session: Session): Promise<ExitCode> => {
-  const { out } = flags;
+  const { out, corpus: keepIn, mostPrograms } = flags;
   const known = await readKnown(flags.known);
   await checkDirectory('--out', out);
-  if (flags.corpus !== undefined) await checkDirectory('--corpus', flags.corpus);
+  if (keepIn !== undefined) await checkDirectory('--corpus', keepIn);
   await refuseToReplace(out);
   const runs = await readRuns(directories, session);
   const { record, ledger } = mergeRuns(runs);
   await makeResultDirectory('--out', out);
   await writeMergedEvents(out, ledger);
-  await writeRunRecord(join(out, RUN_FILE), record);
+  await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
-  const options = {
-    directory: out,
-    record,
-    known,
-    keepIn: flags.corpus,
-    interrupted: false,
-    mostPrograms: flags.mostPrograms,
-  };
-  const publication = await publish(ledger, options, session);
-  for (const line of nightlyReport(publication, { ledger, record, directory: out }, session)) session.print(line);
-  return publication.summary.exitCode;
+  const store = new FindingStore({ directory: out, keepIn }, session);
+  const options = { directory: out, record, known, keepIn, interrupted: false, mostPrograms };
+  const summary = await publish(ledger, options, store, session);
+  printSummary(summary, out, session);
+  return summary.exitCode;
 };
 
-/** The runs have the same pool: any will do. Without one, findings are told all the same, and that no programs are kept. */
+/** The runs have the same pool, so any copy will do. Without one the merged run is reported, and keeps no programs. */
 const bringPool = async (
   runs: readonly StoredRun[],
   identity: string,
@@ -80,7 +73,7 @@ const bringPool = async (
 ): Promise<void> => {
   for (const { directory } of runs) {
     try {
-      return await writePool(out, await readPool(directory, identity));
+      return await writePool(out, await readPool({ run: directory }, identity));
     } catch (error) {
       if (!(error instanceof BadInput)) throw error;
       session.complain(`shadowdiff: ${printable(error.message)}`);
@@ -88,14 +81,14 @@ const bringPool = async (
   }
 };
 
-/** Merging again is welcome; a run of a shard is not to be lost. */
+/** Merging again may replace a merged run, but never the run of a shard. */
 const refuseToReplace = async (out: string): Promise<void> => {
-  const there = await readRunRecord(join(out, RUN_FILE)).catch(() => undefined);
-  if (there?.kind === 'run')
+  const existing = await readRunRecord(out).catch(() => undefined);
+  if (existing?.kind === 'run')
     throw new BadInput('--out', `${out}: a run that is not merged is here; name another directory`);
 };
 
-/** A shard that left nothing to read must not keep the others from being told; that it is missing is told with them. */
+/** Skips directories that cannot be read, so that the other shards are reported; the report names those that are missing. */
 const readRuns = async (directories: readonly string[], session: Session): Promise<readonly StoredRun[]> => {
   const runs: StoredRun[] = [];
   for (const directory of directories) {

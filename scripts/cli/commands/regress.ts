@@ -2,13 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Checked, RegressOptions, Verdict } from '../../../properties/corpus/regress.js';
 import { checkStored } from '../../../properties/corpus/regress.js';
-import type { Stored } from '../../../properties/corpus/store.js';
-import { readCorpus, readStored } from '../../../properties/corpus/store.js';
+import type { CorpusFile } from '../../../properties/corpus/store.js';
+import { isReadable, readCorpus, readStored } from '../../../properties/corpus/store.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
-import { CORPUS } from '../options/corpus.js';
+import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
 import type { PagingFlag } from '../options/paging.js';
 import { pagingOption } from '../options/paging.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
@@ -26,15 +26,15 @@ interface RegressFlags extends CaseTimeoutFlag, PagingFlag {
   readonly jobs?: number;
 }
 
-/** More processes than that get in each other's way on any machine. */
+/** More processes than this get in each other's way on any machine. */
 const MOST_JOBS = 256;
 
 export const registerRegress = (program: Command, session: Session): void => {
   const command = program
     .command('regress')
-    .description('Check that every stored counterexample still says what it was kept for.')
+    .description('Check that every stored counterexample still shows what it was kept for.')
     .argument('[file...]', 'only these entries (default: the whole corpus)')
-    .option('--corpus <directory>', 'the corpus', CORPUS)
+    .option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS)
     .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded')
     .option(
       '--jobs <count>',
@@ -44,31 +44,30 @@ export const registerRegress = (program: Command, session: Session): void => {
   command.addOption(pagingOption('only entries of this paging').default('both'));
   addHelp(addCaseTimeout(command), [
     ['shadowdiff regress', 'every entry of ./corpus'],
-    ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all that was found before?'],
-    ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'asks four processes of it at a time'],
-    ["shadowdiff regress --subject 'exec:./old' --paging 2-level", 'spares it what it cannot run'],
+    ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all bugs found before?'],
+    ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'in four processes at a time'],
+    ["shadowdiff regress --subject 'exec:./old' --paging 2-level", 'only what it can run'],
   ]).action(async (paths: readonly string[], flags: RegressFlags) => {
-    session.exitCode = await regressOn(paths, flags, session);
+    session.exitCode = await runRegress(paths, flags, session);
   });
 };
 
-/** Of these files, or of the whole corpus. */
-export const regressOn = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
+const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
   const { caseTimeout } = flags;
   const subjects = subjectsOf(flags, session);
   try {
-    // A command that cannot be started is told once, not for every entry.
+    // A command that cannot be started is reported once, not for every entry.
     await start(subjects[0]);
-    const all: readonly Stored[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
+    const all: readonly CorpusFile[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
     const stored = all.filter(isOf(flags.paging));
-    const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: lentOut(subject) }));
+    const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: keptOpen(subject) }));
     return await check(stored, lanes.length > 0 ? lanes : [{ caseTimeout }], flags, session);
   } finally {
     await Promise.all(subjects.map(close));
   }
 };
 
-/** None, if those that are recorded are asked. */
+/** Empty if the recorded subjects are checked. */
 const subjectsOf = (flags: RegressFlags, session: Session): readonly Subject[] => {
   const { subject, jobs = 1 } = flags;
   if (subject === undefined) return [];
@@ -84,7 +83,7 @@ const close = async (subject: Subject): Promise<void> => {
 };
 
 const check = async (
-  stored: readonly Stored[],
+  stored: readonly CorpusFile[],
   lanes: readonly RegressOptions[],
   { corpus, paging }: RegressFlags,
   session: Session,
@@ -105,11 +104,11 @@ const check = async (
 };
 
 /**
- * Entry k is checked in lane k mod n, so that each process is sent the same programs in every run, and what one that goes wrong with time
- * says is the same too. Results are shown in the order of the entries.
+ * Lane k mod n checks entry k, so that each process gets the same programs in every run, and one that goes wrong with time gives the same
+ * results again. Results are shown in the order of the entries.
  */
 const checkInOrder = async (
-  stored: readonly Stored[],
+  stored: readonly CorpusFile[],
   lanes: readonly RegressOptions[],
   show: (checked: Checked) => void,
 ): Promise<void> => {
@@ -119,27 +118,27 @@ const checkInOrder = async (
     for (let index = lane; index < stored.length; index += lanes.length) {
       results.set(index, await checkStored(stored[index], options));
       for (let next = results.get(shown); next !== undefined; next = results.get(++shown)) show(next);
-      // Signals are heard only between two turns.
+      // Signals are handled only between two turns of the event loop.
       await setImmediate();
     }
   };
   await Promise.all(lanes.map(work));
 };
 
-/** What cannot be read may be of either paging. */
+/** An unreadable file may be of either paging. */
 const isOf =
   (paging: PagingFlag['paging']) =>
-  (stored: Stored): boolean =>
-    paging === 'both' || stored.kind === 'unreadable' || stored.entry.case.program.machine.paging === paging;
+  (stored: CorpusFile): boolean =>
+    paging === 'both' || !isReadable(stored) || stored.case.program.machine.paging === paging;
 
-const readEach = async (paths: readonly string[]): Promise<readonly Stored[]> => {
-  const stored: Stored[] = [];
+const readEach = async (paths: readonly string[]): Promise<readonly CorpusFile[]> => {
+  const stored: CorpusFile[] = [];
   for (const path of paths) stored.push(await readStored(path));
   return stored;
 };
 
-/** It lives through all entries: starting a command takes far longer than one answer. */
-const lentOut = (subject: Subject): Subject =>
+/** A subject that stays open between entries: starting a command takes far longer than one answer. */
+const keptOpen = (subject: Subject): Subject =>
   subject.kind === 'in-process'
     ? subject
     : {
@@ -150,8 +149,8 @@ const lentOut = (subject: Subject): Subject =>
         close: () => Promise.resolve(),
       };
 
-const lineOf = ({ path, verdict, reason }: Checked): string =>
-  printable(reason.startsWith(path) ? `${verdict}: ${reason}` : `${verdict}: ${path}: ${reason}`);
+const lineOf = ({ file, verdict, reason }: Checked): string =>
+  printable(reason.startsWith(file) ? `${verdict}: ${reason}` : `${verdict}: ${file}: ${reason}`);
 
 /** `12 entries: 10 as recorded, 1 diverging, 1 unreadable`. */
 const summaryOf = (counts: ReadonlyMap<Verdict, number>): string => {
@@ -169,7 +168,7 @@ const VERDICTS: readonly (readonly [Verdict, string])[] = [
   ['unreadable', 'unreadable'],
 ];
 
-/** What is known to be wrong weighs more than what could not be read. */
+/** A divergence outweighs an unreadable file. */
 const exitCodeOf = (counts: ReadonlyMap<Verdict, number>): ExitCode => {
   if (counts.has('diverges') || counts.has('stale')) return EXIT.divergence;
   return counts.has('unreadable') ? EXIT.badInput : EXIT.clean;

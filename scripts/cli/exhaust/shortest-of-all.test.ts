@@ -62,7 +62,7 @@ const after = async (
   return { said, files };
 };
 
-const stored = (entry: Finding) => ({ kind: 'entry', path: join(directory, fileNameOf(entry)), entry });
+const stored = (entry: Finding) => ({ ...entry, file: join(directory, fileNameOf(entry)) });
 const noted = (steps: number): Finding['provenance'] => ({
   ...ENTRY.provenance,
   shortest: { machine: 'small', steps, folding: 'nothing' },

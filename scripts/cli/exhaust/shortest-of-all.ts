@@ -7,7 +7,7 @@ import { DEFECTS, defectNamed } from '../../../impl/defects/catalogue.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import { keepsContract } from '../../../properties/contract.js';
 import { fileNameOf } from '../../../properties/corpus/counterexample.js';
-import { readCorpus, saveFinding } from '../../../properties/corpus/store.js';
+import { readCorpus, readableOf, saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import type { ShortestSearch } from '../../../properties/exhaust/exhaust.js';
 import { searchShortest } from '../../../properties/exhaust/exhaust.js';
@@ -84,10 +84,7 @@ const named = (id: string): Defect => {
 
 const entriesOf = async (corpus: string): Promise<readonly Finding[]> => {
   await checkDirectory('--corpus', corpus);
-  return (await readCorpus(corpus)).map((stored) => {
-    if (stored.kind === 'unreadable') throw new BadInput(corpus, stored.problem);
-    return stored.entry;
-  });
+  return (await readCorpus(corpus)).map(readableOf);
 };
 
 const ID_COLUMNS = Math.max(...DEFECTS.map(({ id }) => id.length)) + 2;

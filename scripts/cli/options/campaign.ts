@@ -1,9 +1,65 @@
+/** The options that fuzz and nightly share, and the name of a campaign. */
+
+import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
+import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
+import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
+import { duration } from './duration.js';
+import { MOST_PROGRAMS, MOST_TRIES } from './limits.js';
+import { pagingOption } from './paging.js';
+import { FEWEST_STEPS, MOST_STEPS, trafficOption } from './programs.js';
+import { share } from './share.js';
+import { wholeNumber } from './whole-number.js';
 
 const LONGEST = 100;
+const MOST_JOBS = 1024;
 
 /** The name of a campaign: any word that can be printed and typed again. */
 export const campaignName = (text: string): string => {
   if (/^[\x21-\x7e]+$/.test(text) && text.length <= LONGEST) return text;
   throw new InvalidArgumentError(`Give 1 to ${LONGEST} ASCII letters, digits or signs, without blanks.`);
 };
+
+/** No option has a default here: a run that resumes must know which were given. The texts are what differs in the help. */
+export const addCampaignOptions = (
+  command: Command,
+  texts: { readonly time: string; readonly jobs: string; readonly corpus: string; readonly out: string },
+): Command =>
+  command
+    .option('--time <duration>', `explore for this long (default: ${texts.time})`, duration)
+    .option('--programs <count>', 'stop after this many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
+    .option('--jobs <count>', texts.jobs, wholeNumber(1, MOST_JOBS))
+    .option(
+      '--seed <name>',
+      'name of the campaign; the same name runs the same programs (default: a fresh one)',
+      campaignName,
+    )
+    .addOption(pagingOption(`paging of the guests (default: ${DEFAULT_PROGRAM_OPTIONS.paging})`))
+    .addOption(
+      trafficOption(
+        `guests that keep the contract, guests that do not, or both (default: ${DEFAULT_PROGRAM_OPTIONS.traffic})`,
+      ),
+    )
+    .option(
+      '--max-steps <count>',
+      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS} (default: ${DEFAULT_PROGRAM_OPTIONS.mostSteps})`,
+      wholeNumber(FEWEST_STEPS, MOST_STEPS),
+    )
+    .option(
+      '--max-tries <count>',
+      `candidates tried to shrink a finding (default: ${DEFAULT_MOST_TRIES})`,
+      wholeNumber(0, MOST_TRIES),
+    )
+    .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: impl)`)
+    .option('--reference <name>', 'the machine it must agree with (default: model)')
+    .option('--case-timeout <duration>', 'time an exec: subject may take for one program (default: 5s)', duration)
+    .option(
+      '--guided <share>',
+      'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
+      share,
+    )
+    .option('--corpus <directory>', `${texts.corpus} (default: ${DEFAULT_CORPUS})`)
+    .option('--known <file>', 'known findings: counted, and not a failure until they expire')
+    .option('--out <directory>', texts.out);

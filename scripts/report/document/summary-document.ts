@@ -1,8 +1,9 @@
-/** What a fuzz run did and found: the content of summary.json, and what the terminal is told. */
+/** What a run of a campaign did and found: the content of summary.json, from which every report is made. */
 
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeTextFile } from '../../../properties/corpus/store.js';
+import { RERUNS, SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import {
   anyText,
@@ -12,13 +13,14 @@ import {
   openObject,
   quantity,
   unionError,
+  wholeNumber,
   yesOrNo,
 } from '../../../properties/formats/fields.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 
-export const SUMMARY_FORMAT = 'shadowdiff-summary/1';
+export const SUMMARY_FORMAT = 'shadowdiff-summary/2';
 export const SUMMARY_FILE = 'summary.json';
 /** The directory of the counterexamples of a run, beside its summary. */
 export const FINDINGS_DIRECTORY = 'findings';
@@ -59,6 +61,7 @@ const invariantSummary = openObject({
 
 const findingSummary = openObject({
   signature: anyText,
+  status: choice(TRIAGES),
   /** Programs that showed it. */
   count: naturalNumber,
   /** Number of the first of them in the campaign, and its steps. */
@@ -66,11 +69,12 @@ const findingSummary = openObject({
   originalSteps: naturalNumber,
   steps: naturalNumber,
   traffic: choice(TRAFFICS),
-  /** It showed again when the program was run by itself. */
-  reproduced: yesOrNo,
-  shrinkingInterrupted: yesOrNo,
+  /** How far it was shrunk; left out: as it was generated. */
+  shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
+  /** In how many of 3 runs it showed again; left out: it was not run again. */
+  shown: z.exactOptional(wholeNumber(0, RERUNS)),
   /** Where it is stored, if it could be. */
-  file: z.optional(anyText),
+  file: z.exactOptional(anyText),
   /** The command line that replays it. */
   replay: anyText,
 });
@@ -86,6 +90,46 @@ const knownSummary = openObject({
   /** Programs that showed it. */
   count: naturalNumber,
 });
+
+/** An entry of the corpus that needs attention. */
+const entrySummary = openObject({
+  file: anyText,
+  /** As recorded, if the file could be read. */
+  signature: z.exactOptional(anyText),
+  reason: anyText,
+  /** The command line to look into it. */
+  command: anyText,
+});
+
+const corpusSummary = openObject({
+  /** Entries that were run again. */
+  replayed: naturalNumber,
+  /** Those that the subject still diverges on, and whose findings the run did not make again. */
+  open: listOf(entrySummary),
+  /** Open ones that no longer diverge. */
+  fixed: listOf(entrySummary),
+  /** Those that diverge and should not, or that a planted bug no longer shows. */
+  broken: listOf(entrySummary),
+  unreadable: listOf(entrySummary),
+});
+
+/** What the run added to the program pool of the corpus. */
+const poolSummary = openObject({
+  directory: anyText,
+  /** Programs of this run that are in the pool now. */
+  added: naturalNumber,
+  /** Programs in the pool now. */
+  programs: naturalNumber,
+  /** Situations that they reach. */
+  cells: naturalNumber,
+  /** There was no room for every program that reached something new. */
+  full: yesOrNo,
+});
+
+/** A planted bug that a campaign must find, and whether it did within this many programs. */
+const canarySummary = openObject({ defect: anyText, caught: yesOrNo, programs: naturalNumber });
+
+const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
 const VERDICTS = ['clean', 'divergence', 'inconclusive', 'interrupted', 'unsaved'] as const;
 
@@ -104,6 +148,7 @@ const summaryVerdict = z.discriminatedUnion(
 
 export const summarySchema = openObject({
   format: choice([SUMMARY_FORMAT]),
+  kind: choice(['fuzz', 'nightly']),
   version: anyText,
   seed: anyText,
   subject: anyText,
@@ -111,8 +156,8 @@ export const summarySchema = openObject({
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice([...TRAFFICS, 'mixed']),
   maxSteps: naturalNumber,
-  /** Kinds of finding after which the run ends. */
-  maxFindings: naturalNumber,
+  /** Kinds of finding after which the run ends; null for no limit. */
+  maxFindings: orNull(naturalNumber),
   time: summaryTime,
   programs: naturalNumber,
   steps: naturalNumber,
@@ -125,6 +170,18 @@ export const summarySchema = openObject({
   invariants: listOf(invariantSummary),
   findings: listOf(findingSummary),
   known: listOf(knownSummary),
+  /** Null for a run that flew none. */
+  canary: orNull(canarySummary),
+  /** Null for a run that replayed none. */
+  corpus: orNull(corpusSummary),
+  /** Null for a run that kept no programs. */
+  pool: orNull(poolSummary),
+  /** Workers that failed on a batch that went well in another one. */
+  retries: naturalNumber,
+  /** What could not be saved, a sentence each. */
+  troubles: listOf(anyText),
+  /** Why the run proves little, even if it found something; a clause each. */
+  doubts: listOf(anyText),
   verdict: summaryVerdict,
   exitCode: z.literal(Object.values(EXIT)) satisfies z.core.$ZodType<ExitCode>,
 });
@@ -136,6 +193,8 @@ export type InvariantSummary = Immutable<z.infer<typeof invariantSummary>>;
 export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
 export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;
 export type SummaryVerdict = Immutable<z.infer<typeof summaryVerdict>>;
+export type CorpusSummary = Immutable<z.infer<typeof corpusSummary>>;
+export type PoolSummary = Immutable<z.infer<typeof poolSummary>>;
 export type Summary = Immutable<z.infer<typeof summarySchema>>;
 
 /** Writes a summary into a directory, whole or not at all. Throws `BadInput` if that cannot be done. */

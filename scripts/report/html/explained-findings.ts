@@ -1,6 +1,6 @@
 /** Runs each finding again to explain it step by step, or gives the reason why that is not possible. */
 
-import { isDeath } from '../../../properties/campaign/death.js';
+import { isWorkerFailure } from '../../../properties/campaign/events.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { explainFinding } from '../../../properties/explain/explain.js';
 import type { Explanation } from '../../../properties/explain/explanation.js';
@@ -53,7 +53,7 @@ const explainAgain = async (
   const stored = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
   if (stored === undefined)
     return { finding, unexplained: 'Its program is not stored with these results, so it cannot be run.' };
-  if (isDeath(stored.divergence))
+  if (isWorkerFailure(stored.divergence))
     return { finding, unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
     const explanation = await runAgain(stored, finding, rerun);

@@ -4,12 +4,13 @@ import { appendFile, cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RERUNS } from '../../properties/campaign/occurrence.js';
+import { RERUNS } from '../../properties/finding.js';
+import { representative } from '../../properties/campaign/ledger.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
 import { readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { readLedger } from './event-log.js';
-import { filesBelow, rehearse, rehearsingCrew } from '../../test-support/rehearsal.js';
+import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 
 const PATIENCE = 180_000;
 
@@ -34,7 +35,7 @@ const SECOND = [
 ];
 
 const nightly = async (words: readonly string[], out: string, corpus: string): Promise<CapturedCall> =>
-  await rehearse(['nightly', '--jobs', '1', ...words, '--out', at(out), '--corpus', at(corpus)]);
+  await runInProcess(['nightly', '--jobs', '1', ...words, '--out', at(out), '--corpus', at(corpus)]);
 
 /** A corpus as the first night left it. */
 const corpusAfterFirst = async (name: string): Promise<string> => {
@@ -88,17 +89,18 @@ describe('a night that keeps seeds', () => {
 
   test('makes each finding small from the program that showed it', async () => {
     const ledger = await readLedger(at('whole', 'events.jsonl'), () => undefined);
-    const occurrences = ledger.discoveries.list().flatMap((discovery) => discovery.occurrences);
-    expect(occurrences.length).toBeGreaterThan(2);
-    expect(occurrences.filter(({ shrunk, shown }) => shrunk === 'not' || shown !== RERUNS)).toEqual([]);
+    const findings = ledger.findings.list().map(representative);
+    expect(findings.length).toBeGreaterThan(1);
+    expect(findings.filter(({ shrunk, shown }) => shrunk === undefined || shown !== RERUNS)).toEqual([]);
   });
 
-  test('published again adds nothing, and touches no file', async () => {
+  test('published again says the same, and touches no file', async () => {
     const [name] = await seeds('whole-corpus');
     const { mtimeMs } = await stat(at('whole-corpus', 'programs', name));
     const before = await filesBelow(at('whole-corpus'));
-    const { out } = await rehearse(['nightly', '--resume', at('whole')]);
-    expect(out).toMatch(/^pool +0 new, /m);
+    const results = await resultsIn('whole');
+    await runInProcess(['nightly', '--resume', at('whole')]);
+    expect(await resultsIn('whole')).toEqual(results);
     expect(await filesBelow(at('whole-corpus'))).toEqual(before);
     expect((await stat(at('whole-corpus', 'programs', name))).mtimeMs).toBe(mtimeMs);
   });
@@ -123,13 +125,13 @@ describe('a night that keeps seeds', () => {
         const out = `merged-${order.join('')}`;
         const corpus = await corpusAfterFirst(`${out}-corpus`);
         const shards = order.map((index) => at(`shard-${index}`));
-        await rehearse(['merge', ...shards, '--out', at(out), '--corpus', at(corpus)]);
+        await runInProcess(['merge', ...shards, '--out', at(out), '--corpus', at(corpus)]);
         expect(await filesBelow(at(corpus))).toEqual(whole);
       }
       await nightly([...SECOND, '--jobs', '2'], 'two-jobs', await corpusAfterFirst('two-jobs-corpus'));
       expect(await filesBelow(at('two-jobs-corpus'))).toEqual(whole);
       expect(await resultsIn('two-jobs')).toEqual(await resultsIn('whole'));
-      const reach = /^(?!.*"kind":"(reach|occurrence)")/;
+      const reach = /^(?!.*"kind":"(reach|finding)")/;
       expect(await eventsOf('merged-012', reach)).toEqual(await eventsOf('merged-201', reach));
     },
   );
@@ -140,7 +142,7 @@ describe('a night that keeps seeds', () => {
       const [out, corpus] = [`cut-${bytes}`, await corpusAfterFirst(`cut-${bytes}-corpus`)];
       await cp(at('whole'), at(out), { recursive: true });
       await truncate(at(out, 'events.jsonl'), bytes);
-      await rehearse(['nightly', '--resume', at(out), '--corpus', at(corpus)]);
+      await runInProcess(['nightly', '--resume', at(out), '--corpus', at(corpus)]);
       expect(await filesBelow(at(corpus))).toEqual(await filesBelow(at('whole-corpus')));
       expect(await resultsIn(out)).toEqual(await resultsIn('whole'));
     }
@@ -151,11 +153,11 @@ describe('a night that keeps seeds', () => {
     // Two workers begin the first two batches at once: neither knows what the other one reaches.
     const words = [...SECOND, '--programs', '600', '--max-tries', '0', '--jobs', '2'];
     await nightly(words, 'batches', await corpusAfterFirst('batches-corpus'));
-    const lines = await eventsOf('batches', /"batch":0,|"kind":"(end|occurrence)"/);
+    const lines = await eventsOf('batches', /"batch":0,|"kind":"(end|finding)"/);
     expect(lines.some((line) => line.includes('"batch":1,'))).toBe(true);
     await cp(at('batches'), at('holed'), { recursive: true });
     await writeFile(at('holed', 'events.jsonl'), lines.join('\n'));
-    await rehearse(['nightly', '--resume', at('holed'), '--corpus', at(await corpusAfterFirst('holed-corpus'))]);
+    await runInProcess(['nightly', '--resume', at('holed'), '--corpus', at(await corpusAfterFirst('holed-corpus'))]);
     expect(await filesBelow(at('holed-corpus'))).toEqual(await filesBelow(at('batches-corpus')));
   });
 
@@ -177,12 +179,12 @@ describe('a night that keeps seeds', () => {
       interrupt = hear;
       return () => undefined;
     };
-    const crew = () => rehearsingCrew(({ kind }) => (kind === 'shrink' ? interrupt() : undefined));
+    const workers = () => spiedPool(({ kind }) => (kind === 'shrink' ? interrupt() : undefined));
     const words = ['nightly', ...SECOND, '--jobs', '1', '--out', at('broken-off'), '--corpus', at(corpus)];
-    const { out } = await rehearse(words, { onInterrupt, crew });
+    const { out } = await runInProcess(words, { onInterrupt, workers });
     expect(out).toContain('interrupted: ');
     expect(await seeds(corpus)).toEqual(await seeds('first-corpus'));
-    await rehearse(['nightly', '--resume', at('broken-off')]);
+    await runInProcess(['nightly', '--resume', at('broken-off')]);
     expect(await seeds(corpus)).toEqual(await seeds('whole-corpus'));
   });
 
@@ -214,17 +216,17 @@ describe('another pool is refused', () => {
     await cp(at('whole'), at('changed'), { recursive: true });
     const text = await readFile(at('changed', 'pool.jsonl'), 'utf8');
     await writeFile(at('changed', 'pool.jsonl'), text.slice(text.indexOf('\n') + 1));
-    const { code, err } = await rehearse(['nightly', '--resume', at('changed')]);
+    const { code, err } = await runInProcess(['nightly', '--resume', at('changed')]);
     expect([code, err]).toEqual([
       2,
-      expect.stringMatching(/pool\.jsonl: pool: the run was begun with [0-9a-f]{16} and this/),
+      expect.stringMatching(/pool\.jsonl: pool: the run began with [0-9a-f]{16} and this/),
     ]);
   });
 
   test('by a run that goes on, if it cannot be read, by line and field', async () => {
     await cp(at('whole'), at('torn'), { recursive: true });
     await appendFile(at('torn', 'pool.jsonl'), '{"format":"shadowdiff-program/1","machine":1,"steps":[]}\n');
-    const { code, err } = await rehearse(['nightly', '--resume', at('torn')]);
+    const { code, err } = await runInProcess(['nightly', '--resume', at('torn')]);
     expect([code, err]).toEqual([2, expect.stringMatching(/pool\.jsonl: line \d+: machine: 1 is not an object/)]);
   });
 
@@ -237,14 +239,14 @@ describe('another pool is refused', () => {
       const corpus = name === 'other-pool' ? 'empty-corpus' : 'first-corpus';
       await nightly([...rest, ...words, '--shard', '1/3', '--programs', '3'], name, corpus);
       await nightly([...SECOND, '--shard', '0/3', '--programs', '3'], `${name}-first`, 'first-corpus');
-      const { code, err } = await rehearse(['merge', at(`${name}-first`), at(name), '--out', at('never')]);
+      const { code, err } = await runInProcess(['merge', at(`${name}-first`), at(name), '--out', at('never')]);
       expect([code, err]).toEqual([2, expect.stringContaining(message)]);
     }
   });
 
   test.each([['--guided', '0.5'], ['--keep-programs']])('%s is laid down when a run begins', async (...words) => {
-    const { code, err } = await rehearse(['nightly', '--resume', at('whole'), ...words]);
-    expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: the run that goes on has laid it down`)]);
+    const { code, err } = await runInProcess(['nightly', '--resume', at('whole'), ...words]);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: the run that resumes has fixed it`)]);
   });
 });
 

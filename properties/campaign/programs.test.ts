@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isRunTwice } from './explore.js';
+import { isRunTwice } from './programs.js';
 
 const PROGRAMS = 2 ** 18;
 const SHARE = PROGRAMS / 256;

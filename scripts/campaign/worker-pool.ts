@@ -1,37 +1,15 @@
-/** The workers of a run: processes of their own, so that one that hangs, runs out of memory or dies takes nobody along. */
+/** Workers in processes of their own: one that hangs, runs out of memory or dies does not take the run along. */
 
 import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { Tinypool } from 'tinypool';
+import type { Failure } from '../../properties/campaign/events.js';
 import { BadInput } from '../../properties/formats/index.js';
-import type { Failure } from '../../properties/campaign/event.js';
-import type { Results, TaskKind, TaskOf } from './tasks.js';
+import type { Outcome, WorkerOptions, WorkerPool } from '../terminal/surroundings.js';
 
-/** How a task ended. */
-export type Outcome<Result> =
-  | { readonly kind: 'done'; readonly result: Result }
-  /** The worker is gone and another one stands in its place. `program`: the last one that it was heard to begin. */
-  | { readonly kind: 'failed'; readonly how: Failure; readonly detail: string; readonly program: number | undefined }
-  | { readonly kind: 'aborted' };
-
-export interface Crew {
-  /**
-   * Has a worker do a task. `patience`: milliseconds without a sign of life after which it counts as hung. At most as many
-   * tasks at a time as there are workers. Throws `BadInput` if the worker did.
-   */
-  run<Kind extends TaskKind>(
-    task: TaskOf<Kind>,
-    patience: number,
-    signal: AbortSignal,
-  ): Promise<Outcome<Results[Kind]>>;
-  /** Ends all workers. */
-  end(): Promise<void>;
-}
-
-export interface CrewOptions {
-  readonly jobs: number;
-  /** A file in which workers leave their last words. */
-  readonly log: string;
-}
+/** How long a process may take to start on a busy machine, in milliseconds. */
+const START = 60_000;
+/** Bytes at the end of a worker's standard error that are searched. */
+const LAST_WORDS = 64 * 1024;
 
 export interface WorkerSettings {
   /** The module that runs in each worker. */
@@ -46,16 +24,11 @@ export interface SignOfLife {
   readonly program?: number;
 }
 
-/** How long a process may take to start on a busy machine, in milliseconds. */
-const START = 60_000;
-/** Bytes of last words that are looked at. */
-const LAST_WORDS = 64 * 1024;
-
-export class ProcessCrew implements Crew {
+export class ProcessPool implements WorkerPool {
   private readonly pool: Tinypool;
   private readonly log: string;
 
-  constructor({ module, heap }: WorkerSettings, { jobs, log }: CrewOptions) {
+  constructor({ module, heap }: WorkerSettings, { jobs, log }: WorkerOptions) {
     this.log = log;
     this.pool = new Tinypool({
       runtime: 'child_process',
@@ -66,20 +39,16 @@ export class ProcessCrew implements Crew {
       env: definedOnly(process.env),
       argv: [log],
     });
-    // One that dies without a task is replaced when the next task comes.
+    // A worker that dies without a task is replaced when the next task comes.
     this.pool.on('error', () => undefined);
   }
 
-  async run<Kind extends TaskKind>(
-    task: TaskOf<Kind>,
-    patience: number,
-    signal: AbortSignal,
-  ): Promise<Outcome<Results[Kind]>> {
+  async run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome> {
     const watch = new Watch(patience, signal);
     try {
       const { channel } = watch;
       const result: unknown = await this.pool.run(task, { signal: watch.signal, channel });
-      return { kind: 'done', result: result as Results[Kind] };
+      return { kind: 'done', result };
     } catch (error) {
       if (signal.aborted) return { kind: 'aborted' };
       return { kind: 'failed', ...this.failureOf(error, watch), program: watch.program };
@@ -95,7 +64,7 @@ export class ProcessCrew implements Crew {
   private failureOf(error: unknown, watch: Watch): { readonly how: Failure; readonly detail: string } {
     if (watch.late) return { how: 'hung', detail: `no sign of life in ${watch.patience} ms` };
     const { name, message } = error as Error;
-    // What a worker throws comes as plain data; what the pool throws is an Error.
+    // What a worker throws arrives as plain data; what the pool throws is an Error.
     if (!(error instanceof Error)) {
       if (name === 'BadInput') throw badInputOf(message);
       return { how: 'threw', detail: `${name}: ${message}` };
@@ -105,7 +74,7 @@ export class ProcessCrew implements Crew {
       : { how: 'died', detail: 'its process ended' };
   }
 
-  /** V8 says so before it gives up. What is read is taken away, so that the next death is not explained by it. */
+  /** V8 reports it before it aborts. What is read is removed, so that it does not explain the next death as well. */
   private ranOutOfMemory(): boolean {
     if (!existsSync(this.log)) return false;
     const words = readFileSync(this.log).subarray(-LAST_WORDS).toString('utf8');
@@ -117,7 +86,7 @@ export class ProcessCrew implements Crew {
 /** Waits for signs of life while a task is done. */
 class Watch {
   program: number | undefined = undefined;
-  /** None came in time. */
+  /** No sign of life came in time. */
   late = false;
   readonly patience: number;
   readonly channel = { postMessage: (message: SignOfLife): void => this.hear(message) };

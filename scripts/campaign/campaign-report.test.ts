@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KNOWN_FORMAT } from '../../properties/known-findings.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import type { Surroundings } from '../terminal/surroundings.js';
-import type { Spy } from '../../test-support/rehearsal.js';
-import { rehearse, rehearsingCrew } from '../../test-support/rehearsal.js';
+import type { Spy } from '../../test-support/in-process-run.js';
+import { runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 
 const DEFECT = 'impl:reference-held-twice';
 const FEW = ['--programs', '12', '--seed', 'three', '--max-steps', '48', '--max-tries', '4', '--min-programs', '1'];
@@ -24,14 +24,14 @@ const at = (...path: readonly string[]): string => join(directory, ...path);
 let runs = 0;
 const nightly = async (
   words: readonly string[],
-  changes: Parameters<typeof rehearse>[1] = {},
+  changes: Parameters<typeof runInProcess>[1] = {},
 ): Promise<CapturedCall> => {
   const places = ['--jobs', '1', '--corpus', at('corpus'), '--out', at(`run-${runs++}`)];
-  return await rehearse(['nightly', ...places, ...words], changes);
+  return await runInProcess(['nightly', ...places, ...words], changes);
 };
 const withDefect = (...words: readonly string[]): Promise<CapturedCall> =>
   nightly(['--subject', DEFECT, ...FEW, ...words]);
-const spying = (spy: Spy): Partial<Surroundings> => ({ crew: () => rehearsingCrew(spy) });
+const spying = (spy: Spy): Partial<Surroundings> => ({ workers: () => spiedPool(spy) });
 
 const corpus = async (): Promise<readonly string[]> => (await readdir(at('corpus'))).toSorted();
 
@@ -90,7 +90,7 @@ describe('the corpus', () => {
     const { code, out } = await nightly([...FEW, '--subject', 'model'], later);
     expect(out).toMatch(/^corpus {4}2 entries replayed, 2 fixed$/m);
     expect(out).toMatch(
-      /^fixed {5}model no longer diverges; if it was mended, set "status" to "fixed" \(and 1 more\)\n {2}shadowdiff replay/m,
+      /^fixed {5}model no longer diverges; if it was fixed, set "status" to "fixed" \(and 1 more\)\n {2}shadowdiff replay/m,
     );
     expect(code).toBe(0);
   });
@@ -152,12 +152,12 @@ describe('a run', () => {
       interrupt = listener;
       return () => undefined;
     };
-    const { crew } = spying(() => interrupt());
-    const { code, out } = await nightly(MANY, { crew: crew!, onInterrupt });
+    const { workers } = spying(() => interrupt());
+    const { code, out } = await nightly(MANY, { workers: workers!, onInterrupt });
     const [, directory] = /\nshadowdiff nightly --resume (\S+)\n$/.exec(out) ?? [];
     expect([code, out]).toEqual([130, expect.stringMatching(/^interrupted: 0 kinds of finding in 0 programs$/m)]);
     expect(out).not.toContain('canary');
-    const resumed = await rehearse(['nightly', '--resume', directory]);
+    const resumed = await runInProcess(['nightly', '--resume', directory]);
     expect([resumed.code, resumed.out]).toEqual([0, expect.stringMatching(/^canary {4}impl:\S+ caught/m)]);
   });
 

@@ -1,16 +1,31 @@
-/** run.json: what was run, where, and how. The part that all shards of a campaign share decides whether they can be merged. */
+/**
+ * The directory of a run: run.json, which says what was run, where and how, and the names of the other files. The part of run.json that
+ * all shards of a campaign share decides whether they can be merged.
+ */
 
 import { link, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
+import { join } from 'node:path';
 import * as z from 'zod';
+import { readTextFile, writeTextFile } from '../../properties/corpus/store.js';
 import { anyText, choice, exactObject, list, naturalNumber } from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
-import { readTextFile, writeTextFile } from '../../properties/corpus/store.js';
+import type { Invariant } from '../../properties/invariants/invariant.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 
-export const RUN_FORMAT = 'shadowdiff-run/1';
+const RUN_FORMAT = 'shadowdiff-run/2';
+
+const RUN_FILE = 'run.json';
+export const EVENTS_FILE = 'events.jsonl';
+/** The standard error of the workers. */
+export const WORKERS_FILE = 'workers.log';
+
+const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
 const campaign = exactObject({
+  /** `nightly` also replays the corpus and flies a canary, and triages what it finds. */
+  kind: choice(['fuzz', 'nightly']),
   version: anyText,
   seed: anyText,
   subject: anyText,
@@ -21,15 +36,19 @@ const campaign = exactObject({
   maxTries: naturalNumber,
   /** Milliseconds. */
   caseTimeout: naturalNumber,
+  /** Ids; null for all. */
+  invariants: orNull(z.array(anyText)),
   /** Of the whole campaign; null if time alone ends it. */
-  programs: z.union([naturalNumber, z.null()]),
+  programs: orNull(naturalNumber),
   minPrograms: naturalNumber,
+  /** Kinds of finding after which it ends. */
+  maxFindings: orNull(naturalNumber),
   /** How many shards share the campaign. */
   shards: naturalNumber,
-  /** The share of programs that are made from seeds, 0 … 1. */
-  guided: z.number().min(0).max(1).default(0),
-  /** The identity of the seed pool; null if there are to be no seeds. */
-  pool: z.union([anyText, z.null()]).default(null),
+  /** The share of programs that are made from the pool, 0 … 1. */
+  guided: z.number().min(0).max(1),
+  /** The identity of the program pool; null without one. */
+  pool: orNull(anyText),
 });
 
 const part = exactObject({
@@ -44,11 +63,11 @@ const part = exactObject({
   memory: naturalNumber,
   jobs: naturalNumber,
   /** Milliseconds; null if the number of programs alone ends the run. */
-  time: z.union([naturalNumber, z.null()]),
-  /** Milliseconds. */
-  shrinkTime: naturalNumber,
+  time: orNull(naturalNumber),
+  /** Milliseconds; null for no limit. */
+  shrinkTime: orNull(naturalNumber),
   corpus: anyText,
-  known: z.union([anyText, z.null()]),
+  known: orNull(anyText),
 });
 
 const envelope = exactObject({
@@ -62,14 +81,17 @@ export type CampaignRecord = z.infer<typeof campaign>;
 export type PartRecord = z.infer<typeof part>;
 
 export interface RunRecord {
-  /** `merged`: made of several runs; it cannot be taken up again. */
+  /** `merged`: made of several runs; it cannot be resumed. */
   readonly kind: 'run' | 'merged';
   readonly campaign: CampaignRecord;
   /** One for each shard that took part, by its number. */
   readonly parts: readonly PartRecord[];
 }
 
-/** What the part knows of its machine. */
+export const invariantsOf = ({ invariants }: CampaignRecord): readonly Invariant[] =>
+  INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true);
+
+/** What the part records about its machine. */
 export const thisHost = (): Pick<PartRecord, 'host' | 'platform' | 'node' | 'cores' | 'memory'> => ({
   host: hostname(),
   platform: `${process.platform} ${process.arch}`,
@@ -79,7 +101,8 @@ export const thisHost = (): Pick<PartRecord, 'host' | 'platform' | 'node' | 'cor
 });
 
 /** Throws `BadInput` if the file is missing, unreadable, or of another format. */
-export const readRunRecord = async (path: string): Promise<RunRecord> => {
+export const readRunRecord = async (directory: string): Promise<RunRecord> => {
+  const path = join(directory, RUN_FILE);
   const problems = new Problems(path);
   const record = problems.read(envelope, readJson(await readTextFile(path), path, 'file'), []);
   if (record === undefined) throw problems.refusal();
@@ -89,15 +112,23 @@ export const readRunRecord = async (path: string): Promise<RunRecord> => {
   return { kind: record.kind, campaign: record.campaign, parts };
 };
 
-const formatRecord = ({ kind, campaign, parts }: RunRecord): string =>
-  `${JSON.stringify({ format: RUN_FORMAT, kind, campaign, parts }, undefined, 1)}\n`;
+const formatRecord = ({ kind, campaign: shared, parts }: RunRecord): string =>
+  `${JSON.stringify({ format: RUN_FORMAT, kind, campaign: shared, parts }, undefined, 1)}\n`;
 
 /** Throws `BadInput` if it cannot be written. */
-export const writeRunRecord = (path: string, record: RunRecord): Promise<void> =>
-  writeTextFile(path, formatRecord(record), 'name another --out');
+export const writeRunRecord = (directory: string, record: RunRecord): Promise<void> =>
+  writeTextFile(join(directory, RUN_FILE), formatRecord(record), 'name another --out');
 
-/** Writes the record of a run that begins, whole, unless one is there: then throws `BadInput`, as if it cannot be written. */
-export const claimRunRecord = async (path: string, record: RunRecord): Promise<void> => {
+/**
+ * Writes the record of a new run, whole. A fuzz run replaces an earlier one, whose findings the corpus has. Throws `BadInput` if the
+ * directory holds another run, or cannot be written.
+ */
+export const claimRunRecord = async (directory: string, record: RunRecord): Promise<void> => {
+  const path = join(directory, RUN_FILE);
+  const existing = await readRunRecord(directory).catch(() => undefined);
+  if (record.campaign.kind === 'fuzz' && existing?.campaign.kind === 'fuzz') {
+    for (const file of [EVENTS_FILE, RUN_FILE]) await rm(join(directory, file), { force: true });
+  }
   const draft = `${path}.${process.pid}`;
   try {
     await writeFile(draft, formatRecord(record));
@@ -111,13 +142,13 @@ export const claimRunRecord = async (path: string, record: RunRecord): Promise<v
 
 const unwritable = (path: string, { code, message }: NodeJS.ErrnoException): BadInput =>
   code === 'EEXIST'
-    ? new BadInput(path, 'a run is there already; go on with it by --resume, or name another --out')
+    ? new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out')
     : new BadInput(path, `cannot be written: ${message}; free space or name another --out`);
 
 /** The first field in which two campaigns differ, if there is one. */
 export const campaignDifference = (one: CampaignRecord, other: CampaignRecord): string | undefined => {
   const fields = Object.keys(one) as readonly (keyof CampaignRecord)[];
-  const field = fields.find((each) => one[each] !== other[each]);
+  const field = fields.find((each) => text(one[each]) !== text(other[each]));
   return field === undefined ? undefined : `${field} is ${text(one[field])} here and ${text(other[field])} there`;
 };
 

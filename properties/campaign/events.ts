@@ -1,0 +1,189 @@
+/**
+ * The lines of events.jsonl: all that a run remembers. Each line stands alone and may appear twice; a line that the death of a process
+ * tore is ignored. What a run knows is what its lines add up to (ledger.ts).
+ */
+
+import * as z from 'zod';
+import type { CounterexampleJson } from '../corpus/counterexample.js';
+import { counterexampleFromJson, counterexampleToJson } from '../corpus/counterexample.js';
+import { VERDICTS } from '../corpus/regress.js';
+import type { Divergence } from '../divergence.js';
+import type { Finding, ShrinkExtent } from '../finding.js';
+import { RERUNS, SHRINK_EXTENTS } from '../finding.js';
+import { anyText, choice, exactObject, list, naturalNumber, unionError, wholeNumber } from '../formats/fields.js';
+import { Problems } from '../formats/problems.js';
+import { tallyCountsSchema } from '../tally.js';
+
+/** A program, and situation cells that it was the first to reach: of its batch, or of all that is known. */
+const reach = exactObject({ program: naturalNumber, cells: z.array(naturalNumber) });
+
+const span = z.tuple([naturalNumber, naturalNumber]);
+
+/** Programs that showed each signature. */
+const signatures = z.record(z.string(), naturalNumber);
+
+/** How a worker failed. */
+const FAILURES = ['hung', 'died', 'ran out of memory', 'threw'] as const;
+
+/** Whose bug an entry of the corpus shows. `planted`: impl with a defect. `subject`: the subject of the run. */
+const RECORDED_FOR = ['planted', 'subject', 'another', 'unknown'] as const;
+export type RecordedFor = (typeof RECORDED_FOR)[number];
+
+const SCHEMAS = {
+  /** A process began or resumed the run. `at`: ISO 8601, UTC. */
+  begin: exactObject({ kind: z.literal('begin'), at: anyText, shard: naturalNumber }),
+  /** A batch is complete. `elapsed`: milliseconds of exploring so far, in all processes that worked on the run. */
+  batch: exactObject({
+    kind: z.literal('batch'),
+    shard: naturalNumber,
+    batch: naturalNumber,
+    programs: naturalNumber,
+    elapsed: naturalNumber,
+    counts: tallyCountsSchema,
+    signatures,
+    findings: list,
+    reached: z.exactOptional(z.array(reach)),
+  }),
+  /** All batches of a shard so far, added up: what merging leaves of them. */
+  shard: exactObject({
+    kind: z.literal('shard'),
+    shard: naturalNumber,
+    batches: z.array(span),
+    programs: naturalNumber,
+    elapsed: naturalNumber,
+    ended: z.boolean(),
+    counts: tallyCountsSchema,
+    signatures,
+  }),
+  /** What merging leaves of the batches' `reached`. */
+  reach: exactObject({ kind: z.literal('reach'), ...reach.shape }),
+  /** More is known about a finding. */
+  finding: exactObject({ kind: z.literal('finding'), finding: z.unknown() }),
+  /** An entry of the corpus was run again. `signature`: as recorded, if the file could be read. */
+  corpus: exactObject({
+    kind: z.literal('corpus'),
+    file: anyText,
+    recordedFor: choice(RECORDED_FOR),
+    signature: z.optional(anyText),
+    verdict: choice(VERDICTS),
+    reason: anyText,
+  }),
+  /** A planted bug that the campaign had to find, and whether it did within this many programs. */
+  canary: exactObject({ kind: z.literal('canary'), defect: anyText, caught: z.boolean(), programs: naturalNumber }),
+  /** A worker failed on a batch that went well in another one. */
+  retry: exactObject({ kind: z.literal('retry'), shard: naturalNumber, batch: naturalNumber, how: choice(FAILURES) }),
+  /** The run is complete. */
+  end: exactObject({ kind: z.literal('end'), at: anyText, shard: naturalNumber }),
+} as const;
+
+type Plain<Kind extends keyof typeof SCHEMAS> = z.infer<(typeof SCHEMAS)[Kind]>;
+
+export type BatchEvent = Omit<Plain<'batch'>, 'findings'> & { readonly findings: readonly Finding[] };
+export type ShardEvent = Plain<'shard'>;
+export type CorpusEvent = Plain<'corpus'>;
+export type CanaryEvent = Plain<'canary'>;
+export type RetryEvent = Plain<'retry'>;
+export type Failure = RetryEvent['how'];
+
+export type Event =
+  | Plain<'begin'>
+  | BatchEvent
+  | ShardEvent
+  | Plain<'reach'>
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  | CorpusEvent
+  | CanaryEvent
+  | RetryEvent
+  | Plain<'end'>;
+
+/** One line, without its newline. */
+export const formatEvent = (event: Event): string => {
+  switch (event.kind) {
+    case 'batch':
+      return JSON.stringify({ ...event, findings: event.findings.map(findingToJson) });
+    case 'finding':
+      return JSON.stringify({ kind: event.kind, finding: findingToJson(event.finding) });
+    default:
+      return JSON.stringify(event);
+  }
+};
+
+const line = z.discriminatedUnion(
+  'kind',
+  [
+    SCHEMAS.begin,
+    SCHEMAS.batch,
+    SCHEMAS.shard,
+    SCHEMAS.reach,
+    SCHEMAS.finding,
+    SCHEMAS.corpus,
+    SCHEMAS.canary,
+    SCHEMAS.retry,
+    SCHEMAS.end,
+  ],
+  { error: unionError('kind', Object.keys(SCHEMAS)) },
+);
+
+/** Reads the JSON value of a line. Throws `BadInput`, naming the source and what is wrong there. */
+export const eventFromJson = (value: unknown, source: string): Event => {
+  const event = read(line, value, source);
+  switch (event.kind) {
+    case 'batch':
+      return { ...event, findings: event.findings.map((each) => findingFromJson(each, source)) };
+    case 'finding':
+      return { kind: 'finding', finding: findingFromJson(event.finding, source) };
+    default:
+      return event;
+  }
+};
+
+const findingSchema = exactObject({
+  shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
+  shown: z.exactOptional(wholeNumber(0, RERUNS)),
+  counterexample: z.unknown(),
+});
+
+interface FindingJson {
+  readonly shrunk?: ShrinkExtent;
+  readonly shown?: number;
+  readonly counterexample: CounterexampleJson;
+}
+
+/** Of what the stages of a run add, only what work was done on the finding: the rest follows from the ledger. */
+export const findingToJson = (finding: Finding): FindingJson => {
+  const { shrunk, shown } = finding;
+  return {
+    ...(shrunk === undefined ? {} : { shrunk }),
+    ...(shown === undefined ? {} : { shown }),
+    counterexample: counterexampleToJson(finding),
+  };
+};
+
+const findingFromJson = (value: unknown, source: string): Finding => {
+  const { counterexample, ...work } = read(findingSchema, value, source);
+  return { ...counterexampleFromJson(counterexample, source), ...work };
+};
+
+const read = <Value>(schema: z.core.$ZodType<Value>, value: unknown, source: string): Value => {
+  const problems = new Problems(source);
+  const result = problems.read(schema, value, []);
+  if (result === undefined) throw problems.refusal();
+  return result;
+};
+
+/** The field of a divergence that stands for a worker's failure. */
+const WORKER = 'worker';
+
+/** A program that every worker fails on is a finding, like that of a subject that does not answer. */
+export const failureDivergence = (how: Failure, detail: string): Divergence => ({
+  invariant: how === 'hung' ? 'subject-timeout' : 'subject-crash',
+  alsoBroken: [],
+  place: { kind: 'create' },
+  stage: 'create',
+  field: WORKER,
+  expected: 'a program that ends',
+  actual: `the worker ${how}: ${detail}`,
+  difference: `the worker ${how}`,
+});
+
+export const isWorkerFailure = ({ field }: Divergence): boolean => field === WORKER;

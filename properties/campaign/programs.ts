@@ -1,0 +1,109 @@
+/** The programs of a campaign by their number, how each of them is run, and all that it shows. */
+
+import fc from 'fast-check';
+import { keepsContract } from '../contract.js';
+import type { Divergence } from '../divergence.js';
+import { signatureOf } from '../divergence.js';
+import type { Case, ProgramOptions } from '../generators/index.js';
+import { programArbitrary } from '../generators/index.js';
+import type { Pair, RunOptions } from '../pair.js';
+import { Breeder } from '../pool/offspring.js';
+import type { Guidance } from '../pool/program-pool.js';
+import { programSeed, randomFor } from '../seeds.js';
+
+export interface CampaignOptions extends ProgramOptions {
+  /** Name of the campaign: with a program's number it fixes the program. */
+  readonly campaign: string;
+  /** Left out: no program is made from a pool. */
+  readonly guidance?: Guidance | undefined;
+}
+
+/** A case, and what fast-check remembers of it for shrinking. */
+export type Generated = fc.Value<Case>;
+
+/** A program's number to the program: a pure function of the options, the pool among them. */
+export const programsOf = (options: CampaignOptions): ((program: number) => Generated) => {
+  const { campaign, guidance } = options;
+  const arbitrary = programArbitrary(options);
+  const own = (program: number): Generated => arbitrary.generate(randomFor(programSeed(campaign, program)), undefined);
+  if (guidance === undefined) return own;
+  const breeder = new Breeder(guidance, options);
+  if (breeder.isIdle) return own;
+  return (program) => {
+    const bred = breeder.breed(randomFor(programSeed(`${campaign}/guided`, program)));
+    return bred === undefined ? own(program) : new fc.Value<Case>(bred, undefined);
+  };
+};
+
+/** One in this many programs is run a second time, for the invariant `determinism`. */
+const TWICE_EVERY = 256;
+
+/**
+ * Whether a program is run a second time. The choice is scattered: if it were every 256th program, shard 0 of 2 would have them all
+ * and shard 1 could never exercise `determinism`. Program 0 is one of them.
+ */
+export const isRunTwice = (program: number): boolean => scattered(program) % TWICE_EVERY === 0;
+
+/** 32 bits of which each depends on all lower 32 of the number (the finalizer of MurmurHash3). */
+const scattered = (program: number): number => {
+  const once = Math.imul(program ^ (program >>> 16), 0x85ebca6b);
+  const again = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
+  return (again ^ (again >>> 16)) >>> 0;
+};
+
+/** How a program of a campaign is run. */
+export const runOptionsOf = (program: number, { traffic }: Case): RunOptions => ({
+  contractKept: traffic === 'coherent',
+  twice: isRunTwice(program),
+});
+
+/**
+ * Runs the programs of a campaign from the first one until one diverges, whose divergence it returns, or until `proceed`, which is
+ * asked before each with the number of programs already run, returns false.
+ */
+export const runUntilDivergence = async (
+  options: CampaignOptions,
+  pair: Pair,
+  proceed: (programs: number) => boolean | Promise<boolean>,
+): Promise<{ readonly programs: number; readonly divergence: Divergence | undefined }> => {
+  const programs = programsOf(options);
+  for (let program = 0; ; program++) {
+    if (!(await proceed(program))) return { programs: program, divergence: undefined };
+    const { value } = programs(program);
+    const divergence = await pair.run(value.program, runOptionsOf(program, value));
+    if (divergence !== undefined) return { programs: program + 1, divergence };
+  }
+};
+
+/** How often a program is resumed after a divergence. */
+const MOST_ROUNDS = 16;
+
+/**
+ * Runs a program and yields its first divergence of each signature, with the program that showed it. After a divergence it runs the
+ * program without the step that diverged, for there may be others.
+ */
+export async function* divergencesOf(
+  pair: Pair,
+  program: number,
+  generated: Generated,
+): AsyncGenerator<{ readonly generated: Generated; readonly divergence: Divergence }, void> {
+  let current = generated;
+  const signatures = new Set<string>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const divergence = await pair.run(current.value.program, runOptionsOf(program, current.value));
+    if (divergence === undefined) return;
+    const signature = signatureOf(divergence);
+    if (!signatures.has(signature)) yield { generated: current, divergence };
+    signatures.add(signature);
+    const { place } = divergence;
+    if (place.kind !== 'step') return;
+    current = withoutStep(current.value, place.index);
+  }
+}
+
+/** A guest that no longer keeps its contract is a hostile one. */
+const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
+  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
+  const kept = traffic === 'coherent' && keepsContract(shorter);
+  return new fc.Value<Case>({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, undefined);
+};

@@ -1,0 +1,135 @@
+/** From the programs of a campaign to findings that are small and always show. */
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { signatureOf } from '../divergence.js';
+import type { Finding } from '../finding.js';
+import { RERUNS } from '../finding.js';
+import { INVARIANTS } from '../invariants/invariants.js';
+import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
+import type { BatchOptions, BatchResult } from './batch.js';
+import { runBatch } from './batch.js';
+import type { ShrinkWatcher } from './shrink-finding.js';
+import { shrinkFinding, timesShown } from './shrink-finding.js';
+
+const subject = (name: string) => subjectNamed(name, 'test', { caseTimeout: 1000 });
+
+const OPTIONS: BatchOptions = {
+  campaign: 'fuzz',
+  date: '2026-01-01T00:00:00.000Z',
+  version: '0.1.0',
+  reference: MODEL,
+  subject: subject('impl:demand-takes-page-twice,fault-code-from-shadow,set-pte-keeps-guessed-page'),
+  invariants: INVARIANTS,
+  paging: '2-level',
+  traffic: 'mixed',
+  mostSteps: 60,
+};
+
+/** Enough for several kinds of finding, some of them in more than one program. */
+const PROGRAMS = 16;
+const MOST_TRIES = 20;
+const PATIENT: ShrinkWatcher = { pause: () => undefined, interrupted: () => false };
+
+const run = async (count: number, options: Partial<BatchOptions> = {}): Promise<BatchResult> =>
+  await runBatch(
+    { ...OPTIONS, ...options },
+    { range: { first: 0, stride: 1, count }, skip: [], enough: {} },
+    () => undefined,
+  );
+
+const shrunk = (finding: Finding, watcher = PATIENT, mostTries = MOST_TRIES): Promise<Finding> =>
+  shrinkFinding({ ...OPTIONS, mostTries }, finding, watcher);
+
+/** The first finding of each signature. */
+const firsts = ({ findings }: BatchResult): readonly Finding[] => {
+  const bySignature = new Map<string, Finding>();
+  for (const each of findings.toReversed()) bySignature.set(signatureOf(each.divergence), each);
+  return [...bySignature.values()];
+};
+
+describe('the programs of a campaign', () => {
+  let usual: BatchResult;
+  beforeAll(async () => {
+    usual = await run(PROGRAMS);
+  });
+
+  test('show nothing wrong with the sound machine', async () => {
+    const { findings, counts } = await run(100, { subject: IMPL, paging: 'both' });
+    expect(findings).toEqual([]);
+    expect(counts.programs).toBe(100);
+    expect(counts.steps).toBeGreaterThan(1000);
+  });
+
+  test('show the same again, finding for finding and count for count', async () => {
+    expect(await run(PROGRAMS)).toEqual(usual);
+    expect(usual.findings.length).toBeGreaterThan(1);
+  });
+
+  test('are others in another campaign', async () => {
+    const one = await run(PROGRAMS, { subject: IMPL });
+    const other = await run(PROGRAMS, { subject: IMPL, campaign: 'another' });
+    expect(other.counts.steps).not.toBe(one.counts.steps);
+  });
+
+  test('show findings behind a finding, within one program and in later ones', () => {
+    const programs = usual.findings.map(({ provenance }) => provenance.program);
+    expect(new Set(programs).size).toBeGreaterThan(1);
+    expect(programs.length).toBeGreaterThan(new Set(programs).size);
+  });
+
+  test('count once for each kind of finding, however often they show it', async () => {
+    const { signatures } = await run(1);
+    expect(Object.values(signatures).every((count) => count === 1)).toBe(true);
+    expect(Math.max(...Object.values(usual.signatures))).toBeGreaterThan(1);
+  });
+
+  test('keep to the paging and the traffic asked for', async () => {
+    const { findings } = await run(PROGRAMS, { paging: 'pae', traffic: 'coherent' });
+    expect(findings.length).toBeGreaterThan(0);
+    for (const { case: found } of findings) expect(found.program.machine.paging).toBe('pae');
+  });
+
+  test('run twice now and then, which finds a machine that draws from a hidden state', async () => {
+    const invariants = INVARIANTS.filter(({ id }) => id === 'determinism');
+    const { findings } = await run(1000, { subject: subject('impl:draw-from-hidden-state'), invariants });
+    expect(findings[0].divergence.invariant).toBe('determinism');
+  });
+});
+
+describe('a finding', () => {
+  let usual: readonly Finding[];
+  beforeAll(async () => {
+    usual = firsts(await run(PROGRAMS));
+  });
+
+  test('is shrunk to a program that always shows it', async () => {
+    expect(usual.length).toBeGreaterThan(1);
+    for (const finding of usual) {
+      const small = await shrunk(finding);
+      expect(signatureOf(small.divergence)).toBe(signatureOf(finding.divergence));
+      expect(small.case.program.steps.length).toBeLessThanOrEqual(finding.provenance.originalSteps);
+      expect(small).toMatchObject({ shrunk: 'wholly', provenance: finding.provenance });
+      expect(await timesShown(OPTIONS, small, () => undefined)).toBe(RERUNS);
+    }
+  });
+
+  test('stays as it is if its program does not show it', async () => {
+    const other: Finding = { ...usual[0], divergence: { ...usual[0].divergence, difference: 'another' } };
+    expect(await shrunk(other)).toEqual(other);
+    expect(await timesShown(OPTIONS, other, () => undefined)).toBe(0);
+  });
+
+  test('is the smallest so far when shrinking is interrupted', async () => {
+    const hurried = await shrunk(usual[0], { ...PATIENT, interrupted: () => true });
+    expect(hurried.shrunk).toBe('partly');
+    const patient = await shrunk(usual[0]);
+    expect(patient.case.program.steps.length).toBeLessThan(hurried.case.program.steps.length);
+  });
+
+  test('lets others run before every candidate', async () => {
+    let pauses = 0;
+    await shrunk(usual[0], { ...PATIENT, pause: () => void pauses++ });
+    expect(pauses).toBeGreaterThan(10);
+    expect(pauses).toBeLessThanOrEqual(MOST_TRIES + 1);
+  });
+});

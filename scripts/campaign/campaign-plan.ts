@@ -1,0 +1,264 @@
+/** What a campaign is asked to do, checked: a new run, or one that resumes. */
+
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Batches, Shard } from '../../properties/campaign/batches.js';
+import { programsOfShardWithin, smallestBatch } from '../../properties/campaign/batches.js';
+import { readTextFile } from '../../properties/corpus/store.js';
+import { BadInput } from '../../properties/formats/index.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
+import { invariantNamed } from '../../properties/invariants/invariants.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
+import { parseKnownFindings } from '../../properties/known-findings.js';
+import type { ProgramPool } from '../../properties/pool/program-pool.js';
+import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
+import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
+import type { Session } from '../terminal/session.js';
+import { packageVersion } from '../own-package.js';
+import type { GuidanceSettings } from './program-keeping.js';
+import { corpusPool, readPool } from './program-keeping.js';
+import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
+import { readRunRecord, thisHost } from './run-directory.js';
+import type { CampaignSettings } from './tasks.js';
+
+/** Where findings are kept unless an option names another directory. */
+export const DEFAULT_CORPUS = 'corpus';
+
+/** Milliseconds, counts and shares that hold where no option gives another. */
+export const DEFAULTS = {
+  fuzz: { time: 60_000, maxFindings: 10 },
+  nightly: { time: 600_000, shrinkTime: 300_000, minPrograms: 1000 },
+} as const;
+/** How long shrinking may outlast a fuzz run that ends by the clock, in milliseconds. */
+const SHRINK_OVERTIME = 10_000;
+
+/** Options without defaults: a run that resumes must know which were given. */
+export interface CampaignFlags {
+  /** Milliseconds. */
+  readonly time?: number;
+  readonly caseTimeout?: number;
+  readonly programs?: number;
+  readonly jobs?: number;
+  readonly seed?: string;
+  readonly paging?: CampaignRecord['paging'];
+  readonly traffic?: CampaignRecord['traffic'];
+  readonly maxSteps?: number;
+  readonly maxTries?: number;
+  readonly subject?: string;
+  readonly reference?: string;
+  readonly guided?: number;
+  readonly corpus?: string;
+  readonly known?: string;
+  readonly out?: string;
+  // Of fuzz alone.
+  readonly invariant?: readonly string[];
+  readonly maxFindings?: number;
+  // Of nightly alone.
+  readonly shrinkTime?: number;
+  readonly minPrograms?: number;
+  readonly keepPrograms?: true;
+  readonly mostPrograms?: number;
+  readonly shard?: Shard;
+  readonly resume?: string;
+}
+
+export interface CampaignPlan {
+  /** Undefined for a run that leaves nothing but findings in the corpus. */
+  readonly directory: string | undefined;
+  readonly resumed: boolean;
+  readonly record: RunRecord;
+  readonly part: PartRecord;
+  readonly known: readonly KnownFinding[];
+  /** Undefined if no program is made from a pool and none is kept in one. */
+  readonly pool: ProgramPool | undefined;
+}
+
+/** What is fixed when a campaign begins. */
+const OF_CAMPAIGN = [
+  'seed',
+  'subject',
+  'reference',
+  'paging',
+  'traffic',
+  'maxSteps',
+  'maxTries',
+  'caseTimeout',
+  'programs',
+  'minPrograms',
+  'guided',
+  'keepPrograms',
+  'shard',
+  'out',
+] as const satisfies readonly (keyof CampaignFlags)[];
+
+/** Throws `BadInput` for options that contradict each other, and for a run that cannot be resumed. */
+export const campaignPlan = async (
+  kind: CampaignRecord['kind'],
+  flags: CampaignFlags,
+  session: Session,
+): Promise<CampaignPlan> => {
+  const plan =
+    flags.resume === undefined ? await newPlan(kind, flags, session) : await resumedPlan(flags.resume, flags);
+  return { ...plan, known: await readKnown(plan.part.known ?? undefined) };
+};
+
+/** Reads the file of `--known`, if there is one. Throws `BadInput`. */
+export const readKnown = async (path: string | undefined): Promise<readonly KnownFinding[]> =>
+  path === undefined ? [] : parseKnownFindings(await readTextFile(path), path);
+
+const newPlan = async (
+  kind: CampaignRecord['kind'],
+  flags: CampaignFlags,
+  { surroundings }: Session,
+): Promise<Omit<CampaignPlan, 'known'>> => {
+  const { shard = { index: 0, of: 1 } } = flags;
+  if (shard.of > 1 && flags.seed === undefined) {
+    throw new BadInput('--shard', 'shards of one campaign need one name; give every one of them the same --seed');
+  }
+  const seed = flags.seed ?? surroundings.freshSeed();
+  const started = surroundings.today().toISOString();
+  const part: PartRecord = {
+    shard: shard.index,
+    started,
+    ...thisHost(),
+    jobs: flags.jobs ?? availableParallelism(),
+    time: flags.time ?? (flags.programs === undefined ? DEFAULTS[kind].time : null),
+    shrinkTime: kind === 'nightly' ? (flags.shrinkTime ?? DEFAULTS.nightly.shrinkTime) : fuzzShrinkTime(flags),
+    corpus: flags.corpus ?? DEFAULT_CORPUS,
+    known: flags.known ?? null,
+  };
+  const needsPool = (flags.guided ?? 0) > 0 || flags.keepPrograms === true;
+  const pool = needsPool ? await corpusPool(part.corpus) : undefined;
+  const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard, pool), parts: [part] };
+  const directory = kind === 'fuzz' ? flags.out : (flags.out ?? join('out', directoryName(started, seed, shard)));
+  return { directory, resumed: false, record, part, pool };
+};
+
+/** A run of a fixed number of programs shrinks all that it finds. */
+const fuzzShrinkTime = ({ time, programs }: CampaignFlags): number | null =>
+  time === undefined && programs !== undefined ? null : SHRINK_OVERTIME;
+
+const campaignRecord = (
+  kind: CampaignRecord['kind'],
+  flags: CampaignFlags,
+  seed: string,
+  shard: Shard,
+  pool: ProgramPool | undefined,
+): CampaignRecord => ({
+  kind,
+  version: packageVersion(),
+  seed,
+  subject: flags.subject ?? IMPL.name,
+  reference: flags.reference ?? MODEL.name,
+  paging: flags.paging ?? DEFAULT_PROGRAM_OPTIONS.paging,
+  traffic: flags.traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic,
+  maxSteps: flags.maxSteps ?? DEFAULT_PROGRAM_OPTIONS.mostSteps,
+  maxTries: flags.maxTries ?? DEFAULT_MOST_TRIES,
+  caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
+  invariants: checkedInvariants(flags.invariant),
+  programs: flags.programs ?? null,
+  minPrograms: kind === 'fuzz' ? 1 : fewestPrograms(flags),
+  maxFindings: kind === 'fuzz' ? (flags.maxFindings ?? DEFAULTS.fuzz.maxFindings) : null,
+  shards: shard.of,
+  guided: flags.guided ?? 0,
+  pool: pool?.identity ?? null,
+});
+
+const fewestPrograms = ({ minPrograms, programs }: CampaignFlags): number =>
+  minPrograms ?? Math.min(DEFAULTS.nightly.minPrograms, programs ?? Infinity);
+
+const checkedInvariants = (ids: readonly string[] | undefined): string[] | null => {
+  for (const id of ids ?? []) {
+    if (invariantNamed(id) !== undefined) continue;
+    throw new BadInput('--invariant', `${JSON.stringify(id)} is not known; see: shadowdiff invariants`);
+  }
+  return ids === undefined ? null : [...ids];
+};
+
+const directoryName = (started: string, seed: string, { index, of }: Shard): string => {
+  const name = `${started.slice(0, 10)}-${seed.replace(/[^\w.-]/g, '-')}`;
+  return of === 1 ? name : `${name}-shard-${index}-of-${of}`;
+};
+
+const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Omit<CampaignPlan, 'known'>> => {
+  for (const flag of OF_CAMPAIGN) {
+    if (flags[flag] === undefined) continue;
+    const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new BadInput(option, 'the run that resumes has fixed it; leave it out');
+  }
+  const record = await readRunRecord(directory);
+  refuseToResume(record, directory);
+  const { pool } = record.campaign;
+  const [recorded] = record.parts as [PartRecord];
+  const part: PartRecord = {
+    ...recorded,
+    jobs: flags.jobs ?? recorded.jobs,
+    time: flags.time ?? recorded.time,
+    shrinkTime: flags.shrinkTime ?? recorded.shrinkTime,
+    corpus: flags.corpus ?? recorded.corpus,
+    known: flags.known ?? recorded.known,
+  };
+  return {
+    directory,
+    resumed: true,
+    record: { ...record, parts: [part] },
+    part,
+    pool: pool === null ? undefined : await readPool({ run: directory }, pool),
+  };
+};
+
+const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void => {
+  if (kind === 'merged') throw new BadInput(directory, 'several runs were merged into this; resume one of those');
+  const version = packageVersion();
+  if (campaign.version === version) return;
+  throw new BadInput(
+    directory,
+    `version ${campaign.version} began it and this is ${version}, whose programs may differ; begin a new run`,
+  );
+};
+
+/** The campaign as its workers know it. `date`: when the run began; `directory`: where its pool is, if it has one. */
+export const settingsOf = (
+  campaign: CampaignRecord,
+  { started, corpus }: PartRecord,
+  directory: string | undefined,
+): CampaignSettings => ({
+  campaign: campaign.seed,
+  date: started,
+  version: campaign.version,
+  subject: campaign.subject,
+  reference: campaign.reference,
+  invariants: campaign.invariants ?? undefined,
+  paging: campaign.paging,
+  traffic: campaign.traffic,
+  mostSteps: campaign.maxSteps,
+  caseTimeout: campaign.caseTimeout,
+  guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
+});
+
+const guidanceIn = ({ guided, pool }: CampaignRecord, from: GuidanceSettings['from']): GuidanceSettings | undefined =>
+  guided === 0 || pool === null ? undefined : { share: guided, pool, from };
+
+export const batchesOf = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'>): Batches => {
+  const { subject, reference, programs, shards } = record.campaign;
+  const external = [subject, reference].some((name) => name.startsWith('exec:'));
+  return {
+    shard: { index: part.shard, of: shards },
+    programs: programs ?? Infinity,
+    smallest: smallestBatch(external ? 'external' : 'in-process'),
+  };
+};
+
+/** Programs of the campaign that this run is to do; may be infinite. */
+export const programsPlanned = (plan: Pick<CampaignPlan, 'record' | 'part'>): number => {
+  const { shard, programs } = batchesOf(plan);
+  return programsOfShardWithin(shard, programs);
+};
+
+/**
+ * A fuzz run with one job needs no worker beside this process. A nightly one has a worker even so, because a program that hangs or kills
+ * it must not end the night.
+ */
+export const runsInProcess = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'>): boolean =>
+  record.campaign.kind === 'fuzz' && part.jobs === 1;

@@ -1,0 +1,114 @@
+/**
+ * The program pool of a run: how it is stored as it was when the run began, whatever the corpus holds by now; and which programs of the
+ * run join the pool of the corpus: those that reached new situations, and as few as will do.
+ */
+
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { Ledger } from '../../properties/campaign/ledger.js';
+import type { CampaignOptions } from '../../properties/campaign/programs.js';
+import { programsOf } from '../../properties/campaign/programs.js';
+import { readTextFile } from '../../properties/corpus/store.js';
+import { BadInput, formatProgram, parseProgram, programHash } from '../../properties/formats/index.js';
+import { allCells, distil, reachingOf } from '../../properties/pool/distil.js';
+import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
+import { poolOf, programsDirectory, readPrograms, saveProgram } from '../../properties/pool/program-pool.js';
+
+/** The programs of a run's pool, one a line. */
+const POOL_FILE = 'pool.jsonl';
+
+/** A `Guidance` that can travel between processes. */
+export interface GuidanceSettings {
+  /** 0 … 1. */
+  readonly share: number;
+  /** The identity of the pool. */
+  readonly pool: string;
+  /** Where to read it: a run's directory, or a corpus for a run without one. */
+  readonly from: { readonly run: string } | { readonly corpus: string };
+}
+
+/** The pool of a corpus. Throws `BadInput` if it cannot be read. */
+export const corpusPool = async (corpus: string): Promise<ProgramPool> =>
+  poolOf((await readPrograms(corpus)).map(({ program }) => program));
+
+/** Throws `BadInput` if it cannot be written. */
+export const writePool = async (directory: string, { members }: ProgramPool): Promise<void> => {
+  const path = join(directory, POOL_FILE);
+  const lines = members.map((program) => `${formatProgram(program)}\n`);
+  await writeFileAtomic(path, lines.join('')).catch((error: Error) => {
+    throw new BadInput(path, `cannot be written: ${error.message}; free space or name another --out`);
+  });
+};
+
+/** Throws `BadInput` if it is not the pool of this identity. */
+export const readPool = async (from: GuidanceSettings['from'], identity: string): Promise<ProgramPool> => {
+  const path = 'run' in from ? join(from.run, POOL_FILE) : programsDirectory(from.corpus);
+  const pool = 'run' in from ? await storedPool(path) : await corpusPool(from.corpus);
+  if (pool.identity === identity) return pool;
+  throw new BadInput(
+    path,
+    `pool: the run began with ${identity} and this is ${pool.identity}; restore the file, or begin a new run`,
+  );
+};
+
+const storedPool = async (path: string): Promise<ProgramPool> => {
+  const lines = (await readTextFile(path)).split('\n').slice(0, -1);
+  return poolOf(lines.map((line, index) => parseProgram(line, `${path}: line ${index + 1}`)));
+};
+
+/** The pool that this process read last: a run has one. */
+let latest: { readonly from: string; readonly pool: ProgramPool } | undefined;
+
+/** Reads the pool of a run once. Throws `BadInput` if it is not the right one. */
+export const guidanceOf = async (settings: GuidanceSettings | undefined): Promise<Guidance | undefined> => {
+  if (settings === undefined) return undefined;
+  const from = JSON.stringify(settings.from);
+  if (latest?.from !== from || latest.pool.identity !== settings.pool) {
+    latest = { from, pool: await readPool(settings.from, settings.pool) };
+  }
+  return { share: settings.share, pool: latest.pool };
+};
+
+export interface KeptPrograms {
+  readonly directory: string;
+  /** Programs of this run that are in the pool now. */
+  readonly added: number;
+  /** Those in the pool now. */
+  readonly programs: number;
+  /** Situation cells that they reach. */
+  readonly cells: number;
+  /** There was no room for every program that reached something new. */
+  readonly full: boolean;
+}
+
+/**
+ * Adds to the pool of a corpus, up to `most` programs. Nothing is removed, so that two runs that are published at once lose nothing.
+ * Returns what went wrong, if a pool cannot be read or written.
+ */
+export const keepPrograms = async (
+  ledger: Ledger,
+  settings: Omit<CampaignOptions, 'guidance'> & { readonly guidance: GuidanceSettings | undefined },
+  { corpus, most }: { readonly corpus: string; readonly most: number },
+): Promise<KeptPrograms | string> => {
+  try {
+    const programs = programsOf({ ...settings, guidance: await guidanceOf(settings.guidance) });
+    const there = await reachingOf((await readPrograms(corpus)).map(({ program }) => program));
+    const reached = allCells(there);
+    const found = await reachingOf(ledger.firstReached.list().map(({ program }) => programs(program).value.program));
+    const wanted = distil(found, { settled: reached, most: Infinity });
+    const added = distil(found, { settled: reached, most: Math.max(0, most - there.length) });
+    for (const { program } of added) await saveProgram(corpus, program);
+    // Counted in the pool, so that publishing a run again gives the same number.
+    const own = new Set(found.map(({ program }) => programHash(program)));
+    return {
+      directory: programsDirectory(corpus),
+      added: [...there, ...added].filter(({ program }) => own.has(programHash(program))).length,
+      programs: there.length + added.length,
+      cells: allCells([...there, ...added]).size,
+      full: added.length < wanted.length,
+    };
+  } catch (error) {
+    if (error instanceof BadInput) return error.message;
+    throw error;
+  }
+};

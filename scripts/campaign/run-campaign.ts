@@ -1,0 +1,212 @@
+/** A campaign from its options to its verdict: one phase after the other, then the results. */
+
+import { rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ledger } from '../../properties/campaign/ledger.js';
+import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
+import type { Summary } from '../report/document/summary-document.js';
+import { summaryReport } from '../report/summary-text.js';
+import type { ExitCode } from '../terminal/exit-codes.js';
+import { labelled } from '../terminal/labelled.js';
+import { printable } from '../terminal/printable.js';
+import { ProgressDisplay } from '../terminal/progress-display.js';
+import type { Progress } from '../terminal/progress-line.js';
+import { progressLine } from '../terminal/progress-line.js';
+import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
+import type { Session } from '../terminal/session.js';
+import { shellWord } from '../terminal/shell-words.js';
+import { closeSides, sidesOf, startSides } from '../terminal/sides.js';
+import type { WorkerPool } from '../terminal/surroundings.js';
+import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
+import { campaignPlan, programsPlanned, runsInProcess, settingsOf } from './campaign-plan.js';
+import { flyCanary } from './canary.js';
+import { replayCorpus } from './corpus-replay.js';
+import type { EventSink } from './event-log.js';
+import { EventLog, NO_LOG, readLedger } from './event-log.js';
+import { Exploration } from './exploration.js';
+import { FindingStore } from './finding-store.js';
+import { InProcessPool } from './in-process-pool.js';
+import { writePool } from './program-keeping.js';
+import { publish } from './publish.js';
+import type { RunTools } from './run-context.js';
+import { RunContext } from './run-context.js';
+import type { CampaignRecord } from './run-directory.js';
+import { EVENTS_FILE, WORKERS_FILE, claimRunRecord, invariantsOf, writeRunRecord } from './run-directory.js';
+import { Shrinking } from './shrinking.js';
+
+/** Runs a campaign as the options ask, prints what it finds, and returns the exit code. Throws `BadInput`. */
+export const runCampaign = async (
+  kind: CampaignRecord['kind'],
+  flags: CampaignFlags,
+  session: Session,
+): Promise<ExitCode> => {
+  const plan = await campaignPlan(kind, flags, session);
+  await checkPlan(plan, session);
+  const { log, ledger } = await openRun(plan, session);
+  announce(plan, session);
+  const { directory, record, known, part } = plan;
+  // A shard does not know which program will represent a finding.
+  const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
+  const store = new FindingStore({ directory, keepIn }, session);
+  const interrupted = await explore(plan, ledger, log, store, session);
+  const mostPrograms = flags.mostPrograms ?? DEFAULT_POOL_SIZE;
+  const summary = await publish(
+    ledger,
+    { directory, record, known, keepIn, interrupted, mostPrograms },
+    store,
+    session,
+  );
+  session.print();
+  printSummary(summary, directory, session);
+  return summary.exitCode;
+};
+
+/** The last line is the command to continue with. `directory`: where the results are. */
+export const printSummary = (summary: Summary, directory: string | undefined, session: Session): void => {
+  for (const line of summaryReport(summary, session)) session.print(line);
+  if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
+  const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
+  if (isResumable) session.print(session.command('nightly', '--resume', directory));
+  else if (summary.findings.length > 0) session.print(printable(summary.findings[0].replay));
+};
+
+/** Whatever cannot work is reported before anything is written. */
+const checkPlan = async ({ directory, part, record }: CampaignPlan, session: Session): Promise<void> => {
+  const sides = sidesOf(settingsOf(record.campaign, part, directory), session, undefined);
+  // One shard of several only reads the corpus, which may lie in a read-only image.
+  if (record.campaign.shards === 1) await checkDirectory('--corpus', part.corpus);
+  if (directory !== undefined) await checkDirectory('--out', directory);
+  try {
+    await startSides(sides);
+  } finally {
+    await closeSides(sides);
+  }
+};
+
+/** Makes the directory of a run, or opens that of one that resumes. */
+const openRun = async (
+  plan: CampaignPlan,
+  session: Session,
+): Promise<{ readonly log: EventSink; readonly ledger: Ledger }> => {
+  const { directory, resumed, record, pool } = plan;
+  const invariants = invariantsOf(record.campaign);
+  if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariants) };
+  await makeResultDirectory('--out', directory);
+  await (resumed ? writeRunRecord : claimRunRecord)(directory, record);
+  if (!resumed && pool !== undefined) await writePool(directory, pool);
+  const events = join(directory, EVENTS_FILE);
+  const log = new EventLog(events);
+  const torn = (problem: string): void => session.complain(`shadowdiff: ${printable(problem)}`);
+  return { log, ledger: await readLedger(events, torn, invariants) };
+};
+
+const announce = ({ directory, record }: CampaignPlan, session: Session): void => {
+  const { seed, guided } = record.campaign;
+  const pool = guided === 0 ? '' : ` --guided ${guided} and the same pool`;
+  session.print(`seed ${seed}   (repeat with --seed ${shellWord(seed)}${pool})`);
+  if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
+};
+
+/** Runs all phases; returns whether the user interrupted them. */
+const explore = async (
+  plan: CampaignPlan,
+  ledger: Ledger,
+  log: EventSink,
+  store: FindingStore,
+  session: Session,
+): Promise<boolean> => {
+  const { surroundings } = session;
+  const workersLog =
+    plan.directory === undefined ? join(tmpdir(), `shadowdiff-${process.pid}.log`) : join(plan.directory, WORKERS_FILE);
+  const workers = await startWorkers(plan, workersLog, session);
+  const isNightly = plan.record.campaign.kind === 'nightly';
+  const onFinding: RunTools['onFinding'] = (finding) => (isNightly ? Promise.resolve() : store.show(finding));
+  const run = new CampaignRun(plan, ledger, { session, log, workers, onFinding });
+  const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
+  const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
+  try {
+    await run.run();
+    return run.interrupted;
+  } finally {
+    unsubscribe();
+    display.end();
+    await workers.end();
+    log.close();
+    await removeIf(workersLog, plan.directory === undefined);
+  }
+};
+
+const startWorkers = async (plan: CampaignPlan, log: string, { surroundings }: Session): Promise<WorkerPool> =>
+  runsInProcess(plan) ? new InProcessPool(surroundings) : await surroundings.workers({ jobs: plan.part.jobs, log });
+
+/** An empty log is of no use, and neither is one outside the directory of a run. */
+const removeIf = async (log: string, always: boolean): Promise<void> => {
+  const found = await stat(log).catch(() => undefined);
+  if (found !== undefined && (always || found.size === 0)) await rm(log);
+};
+
+/** Each phase records what it does, and skips what is recorded already. */
+class CampaignRun {
+  interrupted = false;
+  private readonly context: RunContext;
+  private readonly exploration: Exploration;
+  private readonly shrinking: Shrinking;
+
+  constructor(plan: CampaignPlan, ledger: Ledger, tools: RunTools) {
+    this.context = new RunContext(plan, ledger, tools);
+    this.exploration = new Exploration(this.context);
+    this.shrinking = new Shrinking(this.context);
+  }
+
+  async run(): Promise<void> {
+    const isNightly = this.context.plan.record.campaign.kind === 'nightly';
+    this.note('begin');
+    if (isNightly) {
+      await replayCorpus(this.context);
+      await flyCanary(this.context);
+    }
+    // A fuzz run has a reader, who wants each finding as soon as it is small; a nightly one first spends its time on looking for more.
+    await this.exploration.run(
+      isNightly ? () => Promise.resolve(false) : () => this.shrinking.workOutNext(this.shrinkTime),
+    );
+    await this.shrinking.run(this.shrinkTime);
+    if (!this.interrupted) this.note('end');
+  }
+
+  interrupt(): void {
+    this.interrupted = true;
+    this.context.close();
+  }
+
+  progress(): Progress {
+    const { shard, ledger } = this.context;
+    const { programs, tally } = shard;
+    const { elapsed } = this.exploration;
+    const shrinking = this.shrinking.left !== undefined;
+    const findings = ledger.findings.size;
+    return { programs, steps: tally.steps, findings, elapsed, left: this.left(programs), shrinking, tally };
+  }
+
+  /** Milliseconds that shrinking may still take. That of a fuzz run is counted from the end of its time. */
+  private get shrinkTime(): number {
+    const { part, record } = this.context.plan;
+    const { time, shrinkTime } = part;
+    if (shrinkTime === null) return Infinity;
+    return record.campaign.kind === 'nightly' ? shrinkTime : (time ?? 0) - this.exploration.elapsed + shrinkTime;
+  }
+
+  private left(programs: number): Progress['left'] {
+    const { plan } = this.context;
+    const { time } = plan.part;
+    const { left } = this.shrinking;
+    if (left !== undefined && left !== Infinity) return { kind: 'time', milliseconds: left };
+    if (time !== null) return { kind: 'time', milliseconds: time - this.exploration.elapsed };
+    return { kind: 'programs', count: programsPlanned(plan) - programs };
+  }
+
+  private note(kind: 'begin' | 'end'): void {
+    const { today, plan } = this.context;
+    this.context.record({ kind, at: today.toISOString(), shard: plan.part.shard });
+  }
+}
