@@ -88,7 +88,8 @@ export class FindingStore {
   }
 
   /** The finding with its file, if it could be stored, and the command that replays it. */
-  async store(finding: Finding): Promise<Finding> {
+  async store(found: Finding): Promise<Finding> {
+    const finding = found.shown === 0 ? { ...found, note: UNSTEADY } : found;
     const signature = signatureOf(finding.divergence);
     const before = this.stored.get(signature);
     const { file, replay } =
@@ -109,10 +110,9 @@ export class FindingStore {
   }
 
   private async write(finding: Finding): Promise<Pick<Finding, 'file' | 'replay'>> {
-    const noted = finding.shown === 0 ? { ...finding, note: UNSTEADY } : finding;
-    const inRun = await this.writeToRun(noted);
+    const inRun = await this.writeToRun(finding);
     if (finding.file !== undefined) return { file: finding.file, replay: this.session.command('replay', finding.file) };
-    const inCorpus = await this.writeToCorpus(noted);
+    const inCorpus = await this.writeToCorpus(finding);
     if (inCorpus !== undefined) return { file: inCorpus.file, replay: this.replay(finding, inCorpus) };
     const sides = { subject: finding.subject, reference: finding.reference };
     if (inRun !== undefined) return { file: inRun, replay: this.replay(finding, { ...sides, file: inRun }) };

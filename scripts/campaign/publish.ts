@@ -3,14 +3,17 @@
 import { join } from 'node:path';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
-import type { KnownFinding } from '../../properties/known-findings.js';
 import type { Finding } from '../../properties/finding.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
+import { invariantCoverage } from '../coverage/build-coverage.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.js';
-import { invariantCoverage } from '../coverage/build-coverage.js';
+import type { BuiltReport } from '../report/document/build-report.js';
+import { uniteResults } from '../report/document/build-report.js';
+import type { Results } from '../report/document/read-results.js';
+import type { ReportDocument } from '../report/document/report-document.js';
 import type { Summary } from '../report/document/summary-document.js';
-import { writeSummary } from '../report/document/summary-document.js';
-import { buildReport } from '../report/document/build-report.js';
+import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { ReporterName } from '../report/reporters.js';
 import { reporterNamed } from '../report/reporters.js';
 import type { Session } from '../terminal/session.js';
@@ -37,12 +40,17 @@ export interface PublishOptions {
   readonly mostPrograms: number;
 }
 
+export interface Publication {
+  readonly summary: Summary;
+  readonly report: ReportDocument;
+}
+
 export const publish = async (
   ledger: Ledger,
   options: PublishOptions,
   store: FindingStore,
   session: Session,
-): Promise<Summary> => {
+): Promise<Publication> => {
   const { directory, record, known, keepIn, interrupted } = options;
   const { campaign, parts } = record;
   const ended = session.surroundings.today();
@@ -61,8 +69,14 @@ export const publish = async (
     pool: typeof pool === 'string' ? null : pool,
     troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
   });
-  if (directory !== undefined) await writeFiles(directory, summary, ledger, session);
-  return summary;
+  const coverage = coverageOf(summary, ledger);
+  const files = findings.flatMap((finding) =>
+    finding.file === undefined || finding.triage === 'tolerated' ? [] : [{ path: finding.file, finding }],
+  );
+  const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
+  const report = uniteResults([results], session);
+  if (directory !== undefined) await writeFiles(directory, results, report, session);
+  return { summary, report: report.document };
 };
 
 /** A fuzz run has shown most of its findings on the way; the others are shown now. */
@@ -98,22 +112,29 @@ const REPORTS: readonly (readonly [file: string, reporter: ReporterName])[] = [
   ['junit.xml', 'junit'],
 ];
 
-const writeFiles = async (directory: string, summary: Summary, ledger: Ledger, session: Session): Promise<void> => {
-  await writeSummary(directory, summary);
-  await writeTextFile(join(directory, INVARIANTS_FILE), invariantsText(summary, ledger), REMEDY);
-  const report = await buildReport([directory]);
+const writeFiles = async (
+  directory: string,
+  { summary, coverage }: Results,
+  report: BuiltReport,
+  session: Session,
+): Promise<void> => {
+  await writeJson(join(directory, SUMMARY_FILE), summary);
+  await writeJson(join(directory, INVARIANTS_FILE), coverage);
   for (const [file, name] of REPORTS) {
     const text = await reporterNamed(name).text(report, { caseTimeout: DEFAULT_CASE_TIMEOUT, session });
     await writeTextFile(join(directory, file), `${text}\n`, REMEDY);
   }
 };
 
+const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeTextFile(path, `${JSON.stringify(value, undefined, 1)}\n`, REMEDY);
+
 /** Which situations the run met, in the format of `coverage`; no code was measured. */
-const invariantsText = (summary: Summary, ledger: Ledger): string => {
+const coverageOf = (summary: Summary, ledger: Ledger): CoverageDocument => {
   const { version, seed, paging, traffic, programs, steps } = summary;
   const { started, milliseconds } = summary.time;
   const tally = ledger.tally();
-  const document: CoverageDocument = {
+  return {
     format: COVERAGE_FORMAT,
     version,
     seed,
@@ -124,5 +145,4 @@ const invariantsText = (summary: Summary, ledger: Ledger): string => {
     time: { started, milliseconds, timeline: [] },
     invariants: tally.invariants.map((_, index) => invariantCoverage(tally, index)),
   };
-  return `${JSON.stringify(document, undefined, 1)}\n`;
 };

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ledger } from '../../properties/campaign/ledger.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
-import type { Summary } from '../report/document/summary-document.js';
-import { summaryReport } from '../report/summary-text.js';
+import { terminalReport } from '../report/terminal-text.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
@@ -28,6 +27,7 @@ import { Exploration } from './exploration.js';
 import { FindingStore } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
 import { writePool } from './program-keeping.js';
+import type { Publication } from './publish.js';
 import { publish } from './publish.js';
 import type { RunTools } from './run-context.js';
 import { RunContext } from './run-context.js';
@@ -51,20 +51,24 @@ export const runCampaign = async (
   const store = new FindingStore({ directory, keepIn }, session);
   const interrupted = await explore(plan, ledger, log, store, session);
   const mostPrograms = flags.mostPrograms ?? DEFAULT_POOL_SIZE;
-  const summary = await publish(
+  const publication = await publish(
     ledger,
     { directory, record, known, keepIn, interrupted, mostPrograms },
     store,
     session,
   );
   session.print();
-  printSummary(summary, directory, session);
-  return summary.exitCode;
+  printReport(publication, directory, session);
+  return publication.summary.exitCode;
 };
 
 /** The last line is the command to continue with. `directory`: where the results are. */
-export const printSummary = (summary: Summary, directory: string | undefined, session: Session): void => {
-  for (const line of summaryReport(summary, session)) session.print(line);
+export const printReport = (
+  { summary, report }: Publication,
+  directory: string | undefined,
+  session: Session,
+): void => {
+  for (const line of terminalReport(report, session)) session.print(line);
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command('nightly', '--resume', directory));

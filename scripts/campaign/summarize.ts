@@ -18,6 +18,7 @@ import type {
   SummaryTime,
   SummaryVerdict,
 } from '../report/document/summary-document.js';
+import { ENOUGH_PROGRAMS } from '../report/document/report-verdict.js';
 import { SUMMARY_FORMAT } from '../report/document/summary-document.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
@@ -26,9 +27,6 @@ import type { Sides } from '../terminal/sides.js';
 import { packageVersion } from '../own-package.js';
 import type { RunRecord } from './run-directory.js';
 import { invariantsOf } from './run-directory.js';
-
-/** After fewer programs of a fuzz run it is no surprise that an invariant was not exercised. */
-const ENOUGH_PROGRAMS = 2000;
 
 /** What a summary says beside the ledger's counts. */
 export interface RunResults {

@@ -1,9 +1,10 @@
-/** JUnit XML: a suite for each invariant, a failing case for each finding. */
+/** JUnit XML: a suite for each invariant, with a failing case for each finding, and one for the corpus. */
 
 import type { Builder, TestSuite } from 'junit-report-builder';
 import exported from 'junit-report-builder';
+import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
-import type { FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
+import type { CorpusReport, FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
 
 /** Its types declare a default export, but the module is CommonJS and is itself the export. */
 const junit = exported as unknown as Builder;
@@ -15,6 +16,7 @@ export const junitText = (report: ReportDocument): string => {
     if (invariant.findings === 0) addVerdict(suite, invariant);
     addFindings(suite, report, invariant.id);
   }
+  if (report.corpus !== undefined) addCorpus(builder.testSuite().name('corpus'), report.corpus);
   for (const failure of failuresOf(report)) addFindings(builder.testSuite().name(failure), report, failure);
   return builder.build().trimEnd();
 };
@@ -38,6 +40,22 @@ const addFindings = (suite: TestSuite, { findings }: ReportDocument, invariant: 
       .name(printable(finding.signature))
       .failure(messageOf(finding), invariant)
       .stacktrace(detailsOf(finding).join('\n'));
+  }
+};
+
+const addCorpus = (suite: TestSuite, { replayed, broken }: CorpusReport): void => {
+  if (broken.length === 0)
+    suite
+      .testCase()
+      .className('shadowdiff.corpus')
+      .name(`${counted(replayed, 'entry', 'entries')} replayed`);
+  for (const { file, reason, command } of broken) {
+    suite
+      .testCase()
+      .className('shadowdiff.corpus')
+      .name(printable(file))
+      .failure(printable(reason), 'corpus')
+      .stacktrace(printable(command));
   }
 };
 

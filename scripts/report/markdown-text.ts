@@ -3,21 +3,27 @@
 import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { FindingReport, InvariantReport, InvariantState, ReportDocument } from './document/report-document.js';
+import { verdictSentence } from './document/report-verdict.js';
+import { STATUS_LABELS, corpusNews, healthLines, problemLines } from './report-news.js';
 
 export const markdownText = (report: ReportDocument): string =>
   [
-    `### ${MARKS[report.verdict.kind]} ${text(report.verdict.sentence)}`,
+    `### ${MARKS[report.verdict.kind]} ${text(verdictSentence(report.verdict))}`,
     '',
     scopeLine(report),
     ...findingsTable(report.findings),
+    ...newsList(report),
     ...invariantsTable(report.invariants),
     ...emptySituations(report.invariants),
   ].join('\n');
 
-const MARKS = { divergence: '❌', clean: '✅', inconclusive: '⚠️' } as const satisfies Record<
-  ReportDocument['verdict']['kind'],
-  string
->;
+const MARKS = {
+  divergence: '❌',
+  unsaved: '❌',
+  clean: '✅',
+  inconclusive: '⚠️',
+  interrupted: '⚠️',
+} as const satisfies Record<ReportDocument['verdict']['kind'], string>;
 
 /** Escapes every character that has a meaning in Markdown or HTML. */
 const text = (words: string): string =>
@@ -40,17 +46,31 @@ const findingsTable = (findings: readonly FindingReport[]): readonly string[] =>
   if (findings.length === 0) return [];
   return [
     '',
-    '| finding | at | steps | can harm | replay |',
-    '|---|---|--:|---|---|',
-    ...findings.map(({ signature, counterexample, impact, replay }) =>
+    '| finding | status | at | steps | can harm | replay |',
+    '|---|---|---|--:|---|---|',
+    ...findings.map(({ signature, status, counterexample, steps, impact, replay }) =>
       row([
         text(signature),
+        STATUS_LABELS[status],
         counterexample?.place ?? 'not stored',
-        String(counterexample === undefined ? '' : counterexample.listing.length - 1),
+        String(steps),
         impact,
         code(replay),
       ]),
     ),
+  ];
+};
+
+/** Problems of the runs, how they went, and entries of the corpus to look into. */
+const newsList = (report: ReportDocument): readonly string[] => {
+  const lines = [...problemLines(report), ...healthLines(report), ...corpusNews(report)];
+  if (lines.length === 0) return [];
+  return [
+    '',
+    ...lines.map((line) => {
+      const command = line.command === undefined ? '' : `: ${code(line.command)}`;
+      return `- ${line.label}: ${text(line.text)}${command}`;
+    }),
   ];
 };
 

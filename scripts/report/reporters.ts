@@ -6,6 +6,7 @@ import type { RerunOptions } from './html/explained-findings.js';
 import { htmlText } from './html/html-page.js';
 import { junitText } from './junit-text.js';
 import { markdownText } from './markdown-text.js';
+import { terminalReport } from './terminal-text.js';
 
 interface Reporter {
   readonly name: string;
@@ -17,6 +18,10 @@ interface Reporter {
 
 export const REPORTERS = [
   { name: 'html', file: 'report.html', text: htmlText },
+  {
+    name: 'terminal',
+    text: ({ document }, { session }) => Promise.resolve(terminalReport(document, session).join('\n')),
+  },
   { name: 'markdown', text: ({ document }) => Promise.resolve(visibleLines(markdownText(document))) },
   { name: 'junit', text: ({ document }) => Promise.resolve(visibleLines(junitText(document))) },
   { name: 'json', text: ({ document }) => Promise.resolve(visibleLines(JSON.stringify(document, undefined, 1))) },

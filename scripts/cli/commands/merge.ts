@@ -10,7 +10,7 @@ import type { StoredRun } from '../../campaign/merge.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merge.js';
 import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish } from '../../campaign/publish.js';
-import { printSummary } from '../../campaign/run-campaign.js';
+import { printReport } from '../../campaign/run-campaign.js';
 import { readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { printable } from '../../terminal/printable.js';
@@ -59,9 +59,9 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
   const store = new FindingStore({ directory: out, keepIn }, session);
   const options = { directory: out, record, known, keepIn, interrupted: false, mostPrograms };
-  const summary = await publish(ledger, options, store, session);
-  printSummary(summary, out, session);
-  return summary.exitCode;
+  const publication = await publish(ledger, options, store, session);
+  printReport(publication, out, session);
+  return publication.summary.exitCode;
 };
 
 /** The runs have the same pool, so any copy will do. Without one the merged run is reported, and keeps no programs. */

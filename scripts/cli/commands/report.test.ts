@@ -82,7 +82,7 @@ describe('the verdict', () => {
     const { verdict } = await united(at('run'));
     expect(verdict).toMatchObject({
       kind: 'divergence',
-      sentence: expect.stringMatching(/^Divergence: \d new finding/) as string,
+      reason: expect.stringMatching(/^\d kinds? of finding in 40 programs/) as string,
     });
   });
 
@@ -90,7 +90,7 @@ describe('the verdict', () => {
     await store('coverage.json', sampleCoverage());
     expect((await united(at('run'))).verdict).toEqual({
       kind: 'clean',
-      sentence: 'Clean: 1.2 million programs, every invariant exercised, nothing found.',
+      reason: 'impl agrees with model in 1.2 million programs; every invariant was exercised',
     });
   });
 
@@ -100,27 +100,27 @@ describe('the verdict', () => {
     await store('coverage.json', { ...coverage, invariants: [{ ...first, exercised: 0 }, ...others] });
     expect((await united(at('run'))).verdict).toEqual({
       kind: 'inconclusive',
-      sentence: `Inconclusive: invariant ${first.id} was never exercised.`,
+      reason: `invariant ${first.id} was never exercised`,
     });
   });
 
   test.each([
-    [{ kind: 'divergence' }, 'Divergence: nothing new was found, but the replay of the corpus failed.'],
-    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'Inconclusive: no canary was flown.'],
-  ])('a run that ended as %j is not called clean', async (verdict, sentence) => {
+    [{ kind: 'divergence' }, '0 kinds of finding in 40 programs'],
+    [{ kind: 'inconclusive', reason: 'no canary was flown' }, 'no canary was flown'],
+  ])('a run that ended as %j is not called clean', async (verdict, reason) => {
     await fuzz('impl', at('run'));
     const path = at('run', 'summary.json');
     const summary = JSON.parse(await readFile(path, 'utf8')) as { readonly invariants: readonly object[] };
     const invariants = summary.invariants.map((each) => ({ ...each, exercised: 1 }));
     await writeFile(path, JSON.stringify({ ...summary, invariants, verdict }));
-    expect((await united(at('run'))).verdict.sentence).toBe(sentence);
+    expect((await united(at('run'))).verdict.reason).toBe(reason);
   });
 
   test('what hostile guests cannot exercise does not count', async () => {
     const coverage = sampleCoverage();
     const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));
     await store('coverage.json', { ...coverage, traffic: 'hostile', invariants });
-    expect((await united(at('run'))).verdict.sentence).toContain('every invariant that applies exercised');
+    expect((await united(at('run'))).verdict.reason).toContain('every invariant that applies was exercised');
   });
 
   test('a planted bug that goes unnoticed is inconclusive', async () => {
@@ -128,14 +128,12 @@ describe('the verdict', () => {
     const [first, ...others] = matrix.rows;
     await store('coverage.json', sampleCoverage());
     await store('matrix.json', { ...matrix, rows: [{ ...first, seedsCaught: 0, caughtBy: {} }, ...others] });
-    expect((await united(at('run'))).verdict.sentence).toBe(
-      `Inconclusive: 1 planted bug went unnoticed (${first.defect}).`,
-    );
+    expect((await united(at('run'))).verdict.reason).toBe(`1 planted bug went unnoticed (${first.defect})`);
   });
 
   test('a matrix alone is inconclusive', async () => {
     await store('matrix.json', sampleMatrix());
-    expect((await united(at('run'))).verdict.sentence).toBe('Inconclusive: no program was run.');
+    expect((await united(at('run'))).verdict.reason).toBe('no program was run');
   });
 });
 

@@ -5,6 +5,7 @@ import { writeTextFile } from '../../../properties/corpus/store.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import { buildReport } from '../../report/document/build-report.js';
 import { reportSchema } from '../../report/document/report-document.js';
+import { verdictSentence } from '../../report/document/report-verdict.js';
 import type { ReporterName } from '../../report/reporters.js';
 import { REPORTERS, reporterNamed } from '../../report/reporters.js';
 import { printable } from '../../terminal/printable.js';
@@ -49,14 +50,15 @@ export const registerReport = (program: Command, session: Session): void => {
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
   if (directories.length === 0) throw new BadInput('report', 'no directory is named; name the --out of a run');
   const { caseTimeout } = flags;
-  const report = await buildReport(directories);
+  if (flags.out !== undefined) session.withoutColors();
+  const report = await buildReport(directories, session);
   const reporter = reporterNamed(flags.reporter);
   const text = await reporter.text(report, { caseTimeout, session });
   const out = flags.out ?? reporter.file;
   if (out === undefined) session.print(text);
   else {
     await writeTextFile(out, `${text}\n`, 'name another --out');
-    session.print(printable(`${out}: ${report.document.verdict.sentence}`));
+    session.print(printable(`${out}: ${verdictSentence(report.document.verdict)}`));
   }
   if (reporter.name === 'markdown') await appendToWorkflowSummary(text, session);
 };

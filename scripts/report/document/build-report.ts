@@ -5,11 +5,20 @@
 
 import type { Finding } from '../../../properties/finding.js';
 import { packageVersion } from '../../own-package.js';
+import type { Session } from '../../terminal/session.js';
 import type { Results } from './read-results.js';
 import { isSameRun, pathsOf, readResults } from './read-results.js';
-import type { CodeReport, MatrixRowReport, ReportDocument, RunReport, TimelineReport } from './report-document.js';
+import type {
+  CodeReport,
+  CorpusReport,
+  MatrixRowReport,
+  ReportDocument,
+  RunReport,
+  TimelineReport,
+} from './report-document.js';
 import { REPORT_FORMAT } from './report-document.js';
 import { reportVerdict } from './report-verdict.js';
+import type { Summary } from './summary-document.js';
 import { uniteFindings, uniteKnown } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
 
@@ -20,34 +29,85 @@ export interface BuiltReport {
 }
 
 /** Throws `BadInput` for directories and files that cannot be read or do not fit together. */
-export const buildReport = async (directories: readonly string[]): Promise<BuiltReport> => {
+export const buildReport = async (directories: readonly string[], session: Session): Promise<BuiltReport> => {
   const results: Results[] = [];
   for (const directory of new Set(directories)) results.push(await readResults(directory));
-  const files = results.flatMap(({ findings }) => findings);
-  return { document: unite(results), counterexamples: new Map(files.map(({ path, finding }) => [path, finding])) };
+  return uniteResults(results, session);
 };
 
-const unite = (results: readonly Results[]): ReportDocument => {
+/** Throws `BadInput` for results that do not fit together. */
+export const uniteResults = (results: readonly Results[], session: Session): BuiltReport => {
+  const files = results.flatMap(({ findings }) => findings);
+  return {
+    document: unite(results, session),
+    counterexamples: new Map(files.map(({ path, finding }) => [path, finding])),
+  };
+};
+
+const unite = (results: readonly Results[], session: Session): ReportDocument => {
+  const summaries = results.flatMap(({ summary }) => (summary === undefined ? [] : [summary]));
   const runs = results.flatMap(runsOf);
-  const verdicts = results.flatMap(({ summary }) => (summary === undefined ? [] : [summary.verdict]));
-  const findings = uniteFindings(results);
+  const findings = uniteFindings(results, session);
   const matrix = uniteMatrix(results);
   const invariants = uniteInvariants(results, matrix, findings);
   const code = uniteCode(results);
+  const counters = uniteCounters(summaries);
+  const corpus = uniteCorpus(summaries);
   return {
     format: REPORT_FORMAT,
     version: packageVersion(),
-    verdict: reportVerdict({ runs, verdicts, findings, invariants, matrix }),
+    verdict: reportVerdict({ runs, summaries, findings, invariants, matrix }),
     programs: sum(runs.map(({ programs }) => programs)),
     steps: sum(runs.map(({ steps }) => steps)),
     milliseconds: sum(runs.map(({ milliseconds }) => milliseconds)),
     runs,
     invariants,
     matrix,
+    ...(counters === undefined ? {} : { counters }),
     findings,
     known: uniteKnown(results),
+    canaries: summaries.flatMap(({ canary }) => canary ?? []),
+    ...(corpus === undefined ? {} : { corpus }),
+    pools: summaries.flatMap(({ pool }) => pool ?? []),
+    retries: sum(summaries.map(({ retries }) => retries)),
+    troubles: summaries.flatMap(({ troubles }) => troubles),
+    doubts: [...new Set(summaries.flatMap(({ doubts }) => doubts))],
     timelines: results.flatMap(timelinesOf),
     ...(code === undefined ? {} : { code }),
+  };
+};
+
+type Counts = Readonly<Record<string, number>>;
+
+/** Adds the counts key by key. */
+const added = <Some extends Counts>(all: readonly Some[]): Some => {
+  const total: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [key, count] of Object.entries(counts)) total[key] = (total[key] ?? 0) + count;
+  }
+  return total as Some;
+};
+
+const uniteCounters = (summaries: readonly Summary[]): ReportDocument['counters'] =>
+  summaries.length === 0
+    ? undefined
+    : {
+        programs: sum(summaries.map(({ programs }) => programs)),
+        diedEarly: sum(summaries.map(({ diedEarly }) => diedEarly)),
+        accesses: added(summaries.map(({ accesses }) => accesses)),
+        shadow: added(summaries.map(({ shadow }) => shadow)),
+        pgdirCache: added(summaries.map(({ pgdirCache }) => pgdirCache)),
+      };
+
+const uniteCorpus = (summaries: readonly Summary[]): CorpusReport | undefined => {
+  const replays = summaries.flatMap(({ corpus }) => corpus ?? []);
+  if (replays.length === 0) return undefined;
+  return {
+    replayed: sum(replays.map(({ replayed }) => replayed)),
+    open: replays.flatMap(({ open }) => open),
+    fixed: replays.flatMap(({ fixed }) => fixed),
+    broken: replays.flatMap(({ broken }) => broken),
+    unreadable: replays.flatMap(({ unreadable }) => unreadable),
   };
 };
 
@@ -57,17 +117,17 @@ const runsOf = (results: Results): readonly RunReport[] => {
   const { summary, coverage } = results;
   const runs: RunReport[] = [];
   if (summary !== undefined) {
-    const { seed, subject, reference, paging, traffic, programs, steps, time, verdict } = summary;
+    const { kind, seed, subject, reference, paging, traffic, programs, steps, time, verdict } = summary;
     const { started, milliseconds } = time;
     const what = { seed, subject, reference, paging, traffic, programs, steps, started, milliseconds };
-    runs.push({ source: pathsOf(results).summary, command: 'fuzz', ...what, ending: verdict.kind });
+    runs.push({ source: pathsOf(results).summary, command: kind, ...what, verdict: verdict.kind });
   }
   if (coverage !== undefined && !isSameRun(results)) {
     const { seed, paging, traffic, programs, steps, time } = coverage;
     const { started, milliseconds } = time;
     const what = { seed, paging, traffic, programs, steps, started, milliseconds };
     const sides = { subject: 'impl', reference: 'model' };
-    runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...sides, ...what, ending: 'done' });
+    runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...sides, ...what, verdict: 'done' });
   }
   return runs;
 };
@@ -95,22 +155,14 @@ const uniteMatrix = (results: readonly Results[]): readonly MatrixRowReport[] =>
   const rows = new Map<string, MatrixRowReport>();
   for (const { matrix } of results) {
     for (const { defect, seeds, seedsCaught, caughtBy } of matrix?.rows ?? []) {
-      const known = rows.get(defect) ?? { defect, seeds: 0, seedsCaught: 0, caughtBy: {} };
+      const before = rows.get(defect) ?? { defect, seeds: 0, seedsCaught: 0, caughtBy: {} };
       rows.set(defect, {
         defect,
-        seeds: known.seeds + seeds,
-        seedsCaught: known.seedsCaught + seedsCaught,
-        caughtBy: added(known.caughtBy, caughtBy),
+        seeds: before.seeds + seeds,
+        seedsCaught: before.seedsCaught + seedsCaught,
+        caughtBy: added<Counts>([before.caughtBy, caughtBy]),
       });
     }
   }
   return [...rows.values()];
-};
-
-type Counts = Readonly<Record<string, number>>;
-
-const added = (one: Counts, other: Counts): Counts => {
-  const counts: Record<string, number> = { ...one };
-  for (const [invariant, count] of Object.entries(other)) counts[invariant] = (counts[invariant] ?? 0) + count;
-  return counts;
 };

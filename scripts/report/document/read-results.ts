@@ -20,8 +20,9 @@ export interface FindingFile {
   readonly finding: Finding;
 }
 
-/** The results in one directory. */
+/** The results of one run. */
 export interface Results {
+  /** Where they are; empty for a run that writes no files. */
   readonly directory: string;
   readonly summary: Summary | undefined;
   readonly coverage: CoverageDocument | undefined;

@@ -4,7 +4,7 @@
  */
 
 import * as z from 'zod';
-import { STATUSES } from '../../../properties/finding.js';
+import { STATUSES, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
@@ -18,16 +18,16 @@ const codeShare = z.strictObject({ lines: share, branches: share, functions: sha
 
 const verdict = z.strictObject({
   kind: z
-    .enum(['divergence', 'clean', 'inconclusive'])
+    .enum(['divergence', 'unsaved', 'clean', 'inconclusive', 'interrupted'])
     .describe(
-      'divergence: something new was found, or the corpus failed its replay; clean: everything was exercised and nothing found; inconclusive: too little was tested',
+      'divergence: something was found, or the corpus failed its replay; unsaved: a finding could not be stored; clean: nothing was found; inconclusive: too little was tested; interrupted: every run was cut short',
     ),
-  sentence: z.string().describe('One line that gives the reason'),
+  reason: z.string().describe('One line, without a full stop'),
 });
 
 const run = z.strictObject({
   source: z.string().describe('The file that describes it'),
-  command: z.enum(['fuzz', 'coverage']),
+  command: z.enum(['fuzz', 'nightly', 'coverage']),
   seed: z.string(),
   subject: z.string(),
   reference: z.string(),
@@ -37,7 +37,42 @@ const run = z.strictObject({
   steps: count,
   started: z.string().describe('ISO 8601, UTC'),
   milliseconds,
-  ending: z.string().describe('The verdict of a fuzz run; "done" for coverage'),
+  verdict: z.string().describe('Of this run alone; "done" for coverage'),
+});
+
+const cache = z.strictObject({ hits: count, misses: count });
+
+const counters = z.strictObject({
+  programs: count,
+  diedEarly: count.describe('Programs that died within ten steps'),
+  accesses: z.strictObject({ total: count, mapped: count, fault: count, mmio: count, killed: count, broken: count }),
+  shadow: cache.describe('Hits and misses of mapped accesses'),
+  pgdirCache: cache,
+});
+
+const canary = z.strictObject({ defect: z.string(), caught: z.boolean(), programs: count });
+
+const corpusEntry = z.strictObject({
+  file: z.string(),
+  signature: z.exactOptional(z.string()).describe('As recorded, if the file could be read'),
+  reason: z.string(),
+  command: z.string().describe('The command line to look into it'),
+});
+
+const corpus = z.strictObject({
+  replayed: count,
+  open: z.array(corpusEntry).describe('The subject still diverges on them, as recorded'),
+  fixed: z.array(corpusEntry).describe('Open ones that no longer diverge'),
+  broken: z.array(corpusEntry).describe('They diverge and should not, or no longer show their planted bug'),
+  unreadable: z.array(corpusEntry),
+});
+
+const pool = z.strictObject({
+  directory: z.string(),
+  added: count,
+  programs: count,
+  cells: count.describe('Situations that the programs reach'),
+  full: z.boolean(),
 });
 
 const situation = z.strictObject({
@@ -94,6 +129,11 @@ const finding = z.strictObject({
   id: z.string().describe('finding-1, finding-2, …: its anchor in the HTML report'),
   signature: z.string(),
   invariant: z.string(),
+  status: z
+    .enum(TRIAGES)
+    .describe('new; recorded: open in the corpus; flaky: it does not always show; tolerated: in the file of --known'),
+  shown: z.exactOptional(count).describe('In how many of 3 runs it showed again'),
+  steps: count.describe('Of the smallest program that shows it'),
   impact: z.enum(['host', 'guest']).describe('What it can harm: the host and all its guests, or only the guest itself'),
   count: count.describe('Programs that showed it'),
   file: z.string().optional().describe('The stored counterexample; left out if it could not be stored'),
@@ -144,8 +184,15 @@ const reportDocument = z
     runs: z.array(run),
     invariants: z.array(invariant).describe('Those with problems first'),
     matrix: z.array(matrixRow).describe('Planted bugs and the invariants that catch them; empty if not measured'),
+    counters: counters.optional().describe('Summed over the runs of fuzz and nightly'),
     findings: z.array(finding),
     known: z.array(known),
+    canaries: z.array(canary).describe('Planted bugs that nightly runs must find'),
+    corpus: corpus.optional().describe('The replay of the corpus by nightly runs'),
+    pools: z.array(pool).describe('Programs that nightly runs added to a program pool'),
+    retries: count.describe('Workers that failed on a batch that succeeded in another worker'),
+    troubles: z.array(z.string()).describe('What could not be saved'),
+    doubts: z.array(z.string()).describe('Why runs prove little, even if they found something'),
     timelines: z.array(timeline),
     code: z
       .strictObject({
@@ -159,6 +206,7 @@ const reportDocument = z
   .meta({ title: REPORT_FORMAT, description: 'The results of runs of shadowdiff, united' });
 
 export type ReportDocument = Immutable<z.infer<typeof reportDocument>>;
+export type CorpusReport = NonNullable<ReportDocument['corpus']>;
 export type RunReport = ReportDocument['runs'][number];
 export type InvariantReport = ReportDocument['invariants'][number];
 export type InvariantState = InvariantReport['state'];

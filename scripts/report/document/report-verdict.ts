@@ -1,55 +1,64 @@
 /** The verdict over all runs, in one line. */
 
-import { counted } from '../../terminal/numbers.js';
+import { counted, formatCount } from '../../terminal/numbers.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, ReportVerdict, RunReport } from './report-document.js';
-import type { SummaryVerdict } from './summary-document.js';
+import type { Summary } from './summary-document.js';
 
 interface Evidence {
   readonly runs: readonly RunReport[];
-  /** Those of the fuzz runs among them. */
-  readonly verdicts: readonly SummaryVerdict[];
+  /** Those of the fuzz and nightly runs among them. */
+  readonly summaries: readonly Summary[];
   readonly findings: readonly FindingReport[];
   readonly invariants: readonly InvariantReport[];
   readonly matrix: readonly MatrixRowReport[];
 }
 
+/** After fewer programs it is no surprise that an invariant was not exercised. */
+export const ENOUGH_PROGRAMS = 2000;
 const MOST_NAMED = 3;
 
-export const reportVerdict = ({ runs, verdicts, findings, invariants, matrix }: Evidence): ReportVerdict => {
-  if (findings.length > 0) return divergence(foundText(findings));
-  if (verdicts.some(({ kind }) => kind === 'divergence')) {
-    return divergence('nothing new was found, but the replay of the corpus failed');
+export const reportVerdict = (evidence: Evidence): ReportVerdict => {
+  const { runs, summaries, findings } = evidence;
+  const kinds = new Set(summaries.map(({ verdict }) => verdict.kind));
+  if (kinds.has('unsaved')) return { kind: 'unsaved', reason: foundText(evidence) };
+  if (kinds.has('divergence') || (findings.length > 0 && !isOnly(kinds, 'interrupted'))) {
+    return { kind: 'divergence', reason: foundText(evidence) };
   }
-  const programs = runs.reduce((sum, run) => sum + run.programs, 0);
-  if (programs === 0) return inconclusive('no program was run');
-  const unexercised = invariants.filter(({ state }) => state === 'unexercised').map(({ id }) => id);
-  if (unexercised.length > 0) return inconclusive(unexercisedText(unexercised));
-  const missed = matrix.filter(({ seedsCaught }) => seedsCaught === 0).map(({ defect }) => defect);
-  if (missed.length > 0) {
-    return inconclusive(`${counted(missed.length, 'planted bug')} went unnoticed (${namedText(missed)})`);
+  if (isOnly(kinds, 'interrupted') && runs.length === summaries.length) {
+    return { kind: 'interrupted', reason: foundText(evidence) };
   }
-  // One conclusive run is enough.
-  const doubts = verdicts.flatMap((verdict) => (verdict.kind === 'inconclusive' ? [verdict.reason] : []));
-  if (doubts.length > 0 && doubts.length === verdicts.length) return inconclusive(doubts[0]);
-  const scope = invariants.some(({ state }) => state === 'not-applicable')
-    ? 'every invariant that applies'
-    : 'every invariant';
-  return { kind: 'clean', sentence: `Clean: ${roundCount(programs)}, ${scope} exercised, nothing found.` };
+  const doubt = doubtOf(evidence);
+  return doubt === undefined ? { kind: 'clean', reason: cleanText(evidence) } : { kind: 'inconclusive', reason: doubt };
 };
 
-const divergence = (reason: string): ReportVerdict => ({ kind: 'divergence', sentence: `Divergence: ${reason}.` });
+/** `Divergence: 2 kinds of finding in 40 programs.` */
+export const verdictSentence = ({ kind, reason }: ReportVerdict): string => `${VERDICT_WORDS[kind]}: ${reason}.`;
 
-const inconclusive = (reason: string): ReportVerdict => ({
-  kind: 'inconclusive',
-  sentence: `Inconclusive: ${reason}.`,
-});
+const VERDICT_WORDS: Readonly<Record<ReportVerdict['kind'], string>> = {
+  divergence: 'Divergence',
+  unsaved: 'Divergence, not saved',
+  clean: 'Clean',
+  inconclusive: 'Inconclusive',
+  interrupted: 'Interrupted',
+};
 
-const foundText = (findings: readonly FindingReport[]): string => {
-  const text = counted(findings.length, 'new finding');
-  const host = findings.filter(({ impact }) => impact === 'host').length;
-  if (host === 0) return `${text}; no rule that protects the host is broken`;
-  if (findings.length === 1) return `${text}, which can harm the host`;
-  return `${text}, ${host === findings.length ? 'all' : host === 1 ? 'one' : host} of which can harm the host`;
+const isOnly = <Member>(members: ReadonlySet<Member>, member: Member): boolean =>
+  members.size === 1 && members.has(member);
+
+/** Why the runs prove little; undefined if they prove something. One conclusive run is enough. */
+const doubtOf = ({ runs, summaries, invariants, matrix }: Evidence): string | undefined => {
+  const verdicts = summaries.map(({ verdict }) => verdict);
+  const reasons = verdicts.flatMap((verdict) => (verdict.kind === 'inconclusive' ? [verdict.reason] : []));
+  if (reasons.length > 0 && reasons.length === verdicts.length) return [...new Set(reasons)].join('; ');
+  const programs = programsOf(runs);
+  if (programs === 0) return 'no program was run';
+  const unexercised = invariants.filter(({ state }) => state === 'unexercised').map(({ id }) => id);
+  const isExpected = programs < ENOUGH_PROGRAMS && verdicts.some(({ kind }) => kind === 'clean');
+  if (unexercised.length > 0 && !isExpected) return unexercisedText(unexercised);
+  const missed = matrix.filter(({ seedsCaught }) => seedsCaught === 0).map(({ defect }) => defect);
+  return missed.length === 0
+    ? undefined
+    : `${counted(missed.length, 'planted bug')} went unnoticed (${namedText(missed)})`;
 };
 
 const unexercisedText = (ids: readonly string[]): string =>
@@ -62,8 +71,43 @@ const namedText = (names: readonly string[]): string => {
   return names.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
 
+const cleanText = ({ runs, invariants }: Evidence): string => {
+  const subjects = [...new Set(runs.map(({ subject }) => subject))];
+  const references = [...new Set(runs.map(({ reference }) => reference))].join(', ');
+  const agreement = `${subjects.join(', ')} ${subjects.length === 1 ? 'agrees' : 'agree'} with ${references} in ${programsText(runs)}`;
+  if (invariants.some(({ state }) => state === 'unexercised')) return agreement;
+  const applies = invariants.some(({ state }) => state === 'not-applicable') ? ' that applies' : '';
+  return `${agreement}; every invariant${applies} was exercised`;
+};
+
+const foundText = ({ runs, summaries, findings }: Evidence): string => {
+  const limited = summaries.find((each) => each.maxFindings !== null && each.findings.length >= each.maxFindings);
+  const stopped = limited === undefined ? '' : ` (stopped by --max-findings ${limited.maxFindings})`;
+  const broken = summaries.reduce((sum, { corpus }) => sum + (corpus?.broken.length ?? 0), 0);
+  const wrong = broken === 0 ? '' : `; ${counted(broken, 'entry', 'entries')} of the corpus wrong`;
+  const open = summaries.reduce((sum, { corpus }) => sum + (corpus?.open.length ?? 0), 0);
+  const known = open === 0 ? '' : `; ${counted(open, 'entry', 'entries')} of the corpus still open`;
+  return `${counted(findings.length, 'kind')} of finding${newText(findings)} in ${programsText(runs)}${impactText(findings)}${stopped}${wrong}${known}`;
+};
+
+const newText = (findings: readonly FindingReport[]): string => {
+  const fresh = findings.filter(({ status }) => status === 'new').length;
+  return fresh === findings.length ? '' : ` (${fresh === 0 ? 'none' : formatCount(fresh)} new)`;
+};
+
+const impactText = (findings: readonly FindingReport[]): string => {
+  const host = findings.filter(({ impact }) => impact === 'host').length;
+  if (host === 0) return '';
+  if (findings.length === 1) return ', which can harm the host';
+  return `, ${host === findings.length ? 'all' : host === 1 ? 'one' : formatCount(host)} of which can harm the host`;
+};
+
+const programsOf = (runs: readonly RunReport[]): number => runs.reduce((sum, { programs }) => sum + programs, 0);
+
 const MILLION = 1_000_000;
 
 /** `1.2 million programs`, `5,000 programs`. */
-const roundCount = (programs: number): string =>
-  programs < MILLION ? counted(programs, 'program') : `${(programs / MILLION).toFixed(1)} million programs`;
+const programsText = (runs: readonly RunReport[]): string => {
+  const programs = programsOf(runs);
+  return programs < MILLION ? counted(programs, 'program') : `${(programs / MILLION).toFixed(1)} million programs`;
+};

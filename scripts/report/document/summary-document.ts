@@ -1,8 +1,6 @@
 /** What a run of a campaign did and found: the content of summary.json, from which every report is made. */
 
-import { join } from 'node:path';
 import * as z from 'zod';
-import { writeTextFile } from '../../../properties/corpus/store.js';
 import { RERUNS, SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import {
@@ -188,7 +186,6 @@ export const summarySchema = openObject({
 
 export type SummaryTime = Immutable<z.infer<typeof summaryTime>>;
 export type AccessCounts = Immutable<z.infer<typeof accessCounts>>;
-export type CacheCounts = Immutable<z.infer<typeof cacheCounts>>;
 export type InvariantSummary = Immutable<z.infer<typeof invariantSummary>>;
 export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
 export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;
@@ -196,9 +193,3 @@ export type SummaryVerdict = Immutable<z.infer<typeof summaryVerdict>>;
 export type CorpusSummary = Immutable<z.infer<typeof corpusSummary>>;
 export type PoolSummary = Immutable<z.infer<typeof poolSummary>>;
 export type Summary = Immutable<z.infer<typeof summarySchema>>;
-
-/** Writes a summary into a directory, whole or not at all. Throws `BadInput` if that cannot be done. */
-export const writeSummary = async (directory: string, summary: Summary): Promise<void> => {
-  const text = `${JSON.stringify(summary, undefined, 1)}\n`;
-  await writeTextFile(join(directory, SUMMARY_FILE), text, 'name another --out');
-};

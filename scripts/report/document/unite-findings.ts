@@ -4,22 +4,19 @@ import { describePlace, signatureOf } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
 import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
 import { harmOf } from '../../../properties/invariants/invariants.js';
-import { commandLineOf } from '../../terminal/shell-words.js';
+import type { Session } from '../../terminal/session.js';
 import type { FindingFile, Results } from './read-results.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
+import type { FindingSummary } from './summary-document.js';
 
-interface UnitedFinding {
-  /** Programs that showed it. */
-  readonly count: number;
+type UnitedFinding = Pick<FindingReport, 'count' | 'status' | 'shown' | 'steps' | 'replay'> & {
   readonly stored: FindingFile | undefined;
-  /** The command line from the run's summary, for a finding that was not stored. */
-  readonly replay: string;
-}
+};
 
-export const uniteFindings = (results: readonly Results[]): readonly FindingReport[] => {
+export const uniteFindings = (results: readonly Results[], session: Session): readonly FindingReport[] => {
   const united = new Map<string, UnitedFinding>();
   for (const each of results) {
-    for (const [signature, here] of findingsIn(each)) {
+    for (const [signature, here] of findingsIn(each, session)) {
       const before = united.get(signature);
       united.set(signature, before === undefined ? here : merged(before, here));
     }
@@ -29,33 +26,46 @@ export const uniteFindings = (results: readonly Results[]): readonly FindingRepo
     .map(([signature, each], index) => findingOf(`finding-${index + 1}`, signature, each));
 };
 
-/** The summary has the counts, the files have the programs; either may be missing. Known findings are left out. */
-const findingsIn = ({ summary, findings }: Results): ReadonlyMap<string, UnitedFinding> => {
+/** The summary has the counts, the files have the programs; either may be missing. Tolerated findings are left out. */
+const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyMap<string, UnitedFinding> => {
   const tolerated = new Set(summary?.known.flatMap(({ signature, expired }) => (expired ? [] : [signature])));
+  const summaries = new Map(summary?.findings.map((finding) => [finding.signature, finding]));
   const united = new Map<string, UnitedFinding>();
-  for (const { signature, count, replay } of summary?.findings ?? []) {
-    united.set(signature, { count, stored: undefined, replay });
-  }
+  for (const [signature, finding] of summaries) united.set(signature, { ...countsOf(finding), stored: undefined });
   for (const stored of findings) {
     const signature = signatureOf(stored.finding.divergence);
     if (tolerated.has(signature)) continue;
+    const { path } = stored;
     const before = united.get(signature);
-    const here = { count: before === undefined ? 1 : 0, stored, replay: before?.replay ?? '' };
-    united.set(signature, before === undefined ? here : merged(before, here));
+    const replay =
+      summaries.get(signature)?.file === path ? summaries.get(signature)!.replay : session.command('replay', path);
+    const here: UnitedFinding = {
+      ...(before ?? { status: 'new', count: 1 }),
+      steps: stepsOf(stored),
+      replay,
+      stored,
+    };
+    united.set(signature, before?.stored === undefined ? here : merged({ ...here, count: 0 }, before));
   }
   return united;
 };
 
-const merged = (one: UnitedFinding, other: UnitedFinding): UnitedFinding => ({
-  count: one.count + other.count,
-  stored: smaller(one.stored, other.stored),
-  replay: one.replay,
+const countsOf = ({ count, status, shown, steps, replay }: FindingSummary): Omit<UnitedFinding, 'stored'> => ({
+  count,
+  status,
+  ...(shown === undefined ? {} : { shown }),
+  steps,
+  replay,
 });
 
-const smaller = (one: FindingFile | undefined, other: FindingFile | undefined): FindingFile | undefined => {
-  if (one === undefined || other === undefined) return one ?? other;
-  return stepsOf(other) < stepsOf(one) ? other : one;
-};
+/** The one that has the smaller stored program, with the counts of both. */
+const merged = (one: UnitedFinding, other: UnitedFinding): UnitedFinding => ({
+  ...(isSmaller(other.stored, one.stored) ? other : one),
+  count: one.count + other.count,
+});
+
+const isSmaller = (one: FindingFile | undefined, other: FindingFile | undefined): boolean =>
+  one !== undefined && (other === undefined || stepsOf(one) < stepsOf(other));
 
 const stepsOf = ({ finding }: FindingFile): number => finding.case.program.steps.length;
 
@@ -66,17 +76,11 @@ const byImpact = ([one]: readonly [string, UnitedFinding], [other]: readonly [st
 /** A signature begins with its invariant (properties/divergence.ts, signatureOf). */
 const invariantIn = (signature: string): string => signature.split(' | ', 1)[0];
 
-const findingOf = (id: string, signature: string, { count, stored, replay }: UnitedFinding): FindingReport => {
+const findingOf = (id: string, signature: string, { stored, ...united }: UnitedFinding): FindingReport => {
   const invariant = invariantIn(signature);
-  const named = { id, signature, invariant, impact: harmOf(invariant), count };
-  if (stored === undefined) return { ...named, replay };
-  const { path, finding } = stored;
-  return {
-    ...named,
-    file: path,
-    replay: commandLineOf(['shadowdiff', 'replay', path]),
-    counterexample: counterexampleOf(finding),
-  };
+  const finding = { id, signature, invariant, impact: harmOf(invariant), ...united };
+  if (stored === undefined) return finding;
+  return { ...finding, file: stored.path, counterexample: counterexampleOf(stored.finding) };
 };
 
 const counterexampleOf = (finding: Finding): NonNullable<FindingReport['counterexample']> => {

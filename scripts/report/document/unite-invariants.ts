@@ -17,7 +17,7 @@ import { STATES } from './report-document.js';
 
 type Defects = NonNullable<InvariantReport['defects']>;
 
-/** All invariants of the registry and of the documents, those with problems first. */
+/** The invariants that any run checked, or all if none says, those with problems first. */
 export const uniteInvariants = (
   results: readonly Results[],
   matrix: readonly MatrixRowReport[],
@@ -26,7 +26,7 @@ export const uniteInvariants = (
   const named = results.flatMap(({ summary, coverage }) =>
     [...(summary?.invariants ?? []), ...(coverage?.invariants ?? [])].map(({ id }) => id),
   );
-  const ids = new Set([...INVARIANTS.map(({ id }) => id), ...named]);
+  const ids = new Set(named.length > 0 ? named : INVARIANTS.map(({ id }) => id));
   return [...ids].map((id) => uniteInvariant(id, results, matrix, findings)).toSorted(bySeverity);
 };
 
@@ -38,11 +38,11 @@ const uniteInvariant = (
 ): InvariantReport => {
   const fuzzed = results.flatMap(({ summary }) => summary?.invariants.filter((each) => each.id === id) ?? []);
   const covered = results.flatMap((each) => coverageOf(each, id));
-  const once = results.filter((each) => !isSameRun(each)).flatMap(({ summary }) => summary?.invariants ?? []);
-  const all = [...once.filter((each) => each.id === id), ...covered.map(({ coverage }) => coverage)];
+  const coveredAlone = results.filter((each) => !isSameRun(each)).flatMap((each) => coverageOf(each, id));
+  const all = [...fuzzed, ...coveredAlone.map(({ coverage }) => coverage)];
   const exercised = total(all.map((each) => each.exercised));
   const applies =
-    covered.some(couldExercise) || fuzzed.some((each) => each.applies) || fuzzed.length + covered.length === 0;
+    coveredAlone.some(couldExercise) || fuzzed.some((each) => each.applies) || fuzzed.length + covered.length === 0;
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;

@@ -3,6 +3,7 @@
 import type { ExplainedStep, Explanation, Frame } from '../../../properties/explain/explanation.js';
 import { counted } from '../../terminal/numbers.js';
 import type { FindingReport, ReportDocument } from '../document/report-document.js';
+import { STATUS_LABELS } from '../report-news.js';
 import type { ExplainedFinding } from './explained-findings.js';
 import type { Markup } from './markup.js';
 import { dataElement, html } from './markup.js';
@@ -26,12 +27,13 @@ export const findingsSection = (
 
 const findingView = (explained: ExplainedFinding, index: number): Markup => {
   const { finding } = explained;
-  const { id, signature, impact, counterexample } = finding;
+  const { id, signature, status, impact, steps } = finding;
   return html`<details class="finding" id="${id}" ${index === 0 ? html`open` : undefined}>
     <summary>
       <h3>Finding ${index + 1}: ${signature}</h3>
+      ${status === 'new' ? undefined : html`<span class="tag">${STATUS_LABELS[status]}</span>`}
       ${impact === 'host' ? html`<span class="tag bad">can harm the host</span>` : undefined}
-      ${counterexample === undefined ? undefined : html`<span class="tag">${counted(counterexample.listing.length - 1, 'step')}</span>`}
+      <span class="tag">${counted(steps, 'step')}</span>
       <span class="tag">${counted(finding.count, 'program')}</span>
     </summary>
     ${'explanation' in explained ? explanationView(explained.explanation, finding) : unexplainedView(explained.unexplained, finding)}

@@ -2,21 +2,26 @@
 
 import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
 import type { ReportDocument } from '../document/report-document.js';
+import { verdictSentence } from '../document/report-verdict.js';
+import { corpusNews, healthLines, problemLines } from '../report-news.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 
-const SIGNS = { divergence: '✕', clean: '✓', inconclusive: '?' } as const;
+const SIGNS = { divergence: '✕', unsaved: '✕', clean: '✓', inconclusive: '?', interrupted: '?' } as const;
 
 export const summarySection = (report: ReportDocument): Markup => {
   const { verdict, programs, steps, milliseconds, runs, known } = report;
   return html`<section class="summary ${verdict.kind}" aria-labelledby="verdict">
-    <h2 id="verdict"><span class="sign" aria-hidden="true">${SIGNS[verdict.kind]}</span> ${verdict.sentence}</h2>
+    <h2 id="verdict">
+      <span class="sign" aria-hidden="true">${SIGNS[verdict.kind]}</span> ${verdictSentence(verdict)}
+    </h2>
     <dl class="facts">
       ${fact('programs', formatCount(programs))} ${fact('steps', formatCount(steps))}
       ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
       ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))} against ${namesOf(runs.map(({ reference }) => reference))}`)}
     </dl>
-    ${runs.length === 0 ? undefined : runsTable(report)} ${known.length === 0 ? undefined : knownTable(report)}
+    ${newsList(report)} ${runs.length === 0 ? undefined : runsTable(report)}
+    ${known.length === 0 ? undefined : knownTable(report)}
   </section>`;
 };
 
@@ -27,6 +32,21 @@ const fact = (name: string, value: string): Markup =>
   </div>`;
 
 const namesOf = (names: readonly string[]): string => [...new Set(names)].join(', ') || '–';
+
+/** Doubts and problems, how the runs went, and entries of the corpus to look into. */
+const newsList = (report: ReportDocument): Markup | undefined => {
+  const lines = [...problemLines(report), ...healthLines(report), ...corpusNews(report)];
+  if (lines.length === 0) return undefined;
+  return html`<dl class="news">
+    ${lines.map(
+      ({ label, text, tone, command }) =>
+        html`<div class="${tone}">
+          <dt>${label}</dt>
+          <dd>${text}${command === undefined ? undefined : html`<br /><code>${command}</code>`}</dd>
+        </div>`,
+    )}
+  </dl>`;
+};
 
 const runsTable = ({ runs }: ReportDocument): Markup =>
   html`<details>
@@ -42,7 +62,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
             <th scope="col">guests</th>
             <th scope="col" class="number">programs</th>
             <th scope="col" class="number">time</th>
-            <th scope="col">ended</th>
+            <th scope="col">verdict</th>
           </tr>
         </thead>
         <tbody>
@@ -56,7 +76,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
                 <td>${run.traffic}</td>
                 <td class="number">${formatCount(run.programs)}</td>
                 <td class="number">${formatTime(run.milliseconds)}</td>
-                <td>${run.ending}</td>
+                <td>${run.verdict}</td>
               </tr>`,
           )}
         </tbody>

@@ -1,0 +1,89 @@
+/** How the runs themselves went, and what they found in the corpus, as lines for the terminal and the page. */
+
+import { counted, formatCount } from '../terminal/numbers.js';
+import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
+
+export interface NewsLine {
+  readonly label: string;
+  readonly text: string;
+  readonly tone: 'plain' | 'warn' | 'bad';
+  /** The command line to look into it. */
+  readonly command?: string;
+}
+
+/** `recorded` findings are known to the corpus, tolerated ones to the file of `--known`. */
+export const STATUS_LABELS: Readonly<Record<FindingReport['status'], string>> = {
+  new: 'new',
+  flaky: 'flaky',
+  recorded: 'known',
+  tolerated: 'known',
+};
+
+/** At most this many different reasons are listed about one kind of corpus entry. */
+const MOST_REASONS = 10;
+
+/** What could not be saved, and why the runs prove little, unless the verdict gives these reasons. */
+export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): readonly NewsLine[] => [
+  ...troubles.map((text): NewsLine => ({ label: 'not saved', text, tone: 'bad' })),
+  ...(verdict.kind === 'inconclusive' ? [] : doubts).map((text): NewsLine => ({ label: 'doubt', text, tone: 'warn' })),
+];
+
+/** Whether the runs themselves went well. */
+export const healthLines = ({ canaries, corpus, pools, retries }: ReportDocument): readonly NewsLine[] => [
+  ...canaries.map(canaryLine),
+  ...(corpus === undefined ? [] : [corpusLine(corpus)]),
+  ...pools.map(poolLine),
+  ...(retries === 0 ? [] : [retryLine(retries)]),
+];
+
+const canaryLine = ({ defect, caught, programs }: ReportDocument['canaries'][number]): NewsLine =>
+  caught
+    ? { label: 'canary', text: `impl:${defect} caught by program ${formatCount(programs - 1)}`, tone: 'plain' }
+    : { label: 'canary', text: `impl:${defect} not caught in ${counted(programs, 'program')}`, tone: 'bad' };
+
+const corpusLine = ({ replayed, open, broken, fixed, unreadable }: CorpusReport): NewsLine => {
+  const parts = [
+    [open.length, 'still open'],
+    [broken.length, 'wrong'],
+    [fixed.length, 'fixed'],
+    [unreadable.length, 'unreadable'],
+  ] as const;
+  const news = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
+  const entries = `${counted(replayed, 'entry', 'entries')} replayed`;
+  const state = news.length === 0 ? 'as recorded' : news.join(', ');
+  return { label: 'corpus', text: replayed === 0 ? 'empty' : `${entries}, ${state}`, tone: 'plain' };
+};
+
+const poolLine = ({ directory, added, programs, cells, full }: ReportDocument['pools'][number]): NewsLine => {
+  const room = full ? '; no room for more: --most-programs, or shadowdiff corpus programs --prune' : '';
+  const total = `${formatCount(programs)} in ${directory} reach ${counted(cells, 'situation')}`;
+  return { label: 'pool', text: `${formatCount(added)} new, ${total}${room}`, tone: 'plain' };
+};
+
+const retryLine = (retries: number): NewsLine => ({
+  label: 'workers',
+  text: `${counted(retries, 'worker')} failed on a batch that succeeded in another worker`,
+  tone: 'warn',
+});
+
+/** Entries of the corpus to look into. Entries with the same reason share a line, with the command for the first. */
+export const corpusNews = ({ corpus }: ReportDocument): readonly NewsLine[] =>
+  corpus === undefined
+    ? []
+    : [
+        ...entryLines('known', corpus.open, 'plain'),
+        ...entryLines('corpus', corpus.broken, 'bad'),
+        ...entryLines('fixed', corpus.fixed, 'plain'),
+      ];
+
+const entryLines = (label: string, entries: CorpusReport['open'], tone: NewsLine['tone']): readonly NewsLine[] => {
+  const byReason = new Map<string, CorpusReport['open'][number][]>();
+  for (const entry of entries) byReason.set(entry.reason, [...(byReason.get(entry.reason) ?? []), entry]);
+  const lines = [...byReason].slice(0, MOST_REASONS).map(([reason, [first, ...others]]): NewsLine => {
+    const more = others.length === 0 ? '' : ` (and ${formatCount(others.length)} more)`;
+    return { label, text: `${reason}${more}`, tone, command: first.command };
+  });
+  const further = byReason.size - MOST_REASONS;
+  if (further <= 0) return lines;
+  return [...lines, { label, text: `and ${formatCount(further)} more, in summary.json`, tone: 'plain' }];
+};
