@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BadInput } from '../formats/index.js';
 import { vaddr } from '../../model/vocabulary/index.js';
@@ -9,6 +11,7 @@ import { fileNameOf, formatCounterexample } from './counterexample.js';
 import {
   isReadable,
   makeDirectory,
+  readBounded,
   readCorpus,
   readCorpusIfThere,
   readStored,
@@ -126,16 +129,30 @@ describe('reading one file', () => {
     const huge = join(directory, 'huge.json');
     await writeFile(huge, '');
     await truncate(huge, 16 * 2 ** 20 + 1);
-    await expect(readTextFile(huge)).rejects.toThrow(/the file has 16777217 bytes; .* at most 16777216/);
+    await expect(readTextFile(huge)).rejects.toThrow(/huge.json: more than 16777216 bytes; a program/);
     await expect(readTextFile(directory)).rejects.toThrow('this is a directory; name a file in it');
     const missing = readTextFile(join(directory, 'none.json'));
     await expect(missing).rejects.toThrow('there is no such file; check the path');
     await expect(missing).rejects.toThrow(BadInput);
   });
 
-  test('a device that never ends is told', async () => {
-    await expect(readTextFile('/dev/zero')).rejects.toThrow(/the file has more than 16777216 bytes; .* at most/);
-    expect(await readTextFile('/dev/null')).toBe('');
+  test('a device and a pipe without a writer are told, and not waited for', async () => {
+    const pipe = join(directory, 'pipe.json');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of ['/dev/zero', '/dev/null', pipe])
+      await expect(readTextFile(path)).rejects.toThrow(`${path}: this is a pipe or a device; name a file`);
+    expect(await readCorpus(directory)).toEqual([
+      { file: pipe, problem: `${pipe}: this is a pipe or a device; name a file` },
+    ]);
+  });
+
+  test('a stream that never ends is told', async () => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(2 ** 20, 'x');
+      })(),
+    );
+    await expect(readBounded(endless, 'here')).rejects.toThrow('here: more than 16777216 bytes; a program');
   });
 
   test('one of the largest size is still read', async () => {

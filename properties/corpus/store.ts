@@ -1,15 +1,17 @@
 /** A corpus on disk: a directory of findings, one file each; and which of them are redundant. */
 
-import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { signatureOf } from '../divergence.js';
 import { BadInput, programHash } from '../formats/index.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 
 /** Bytes; the longest program that fits the formats stays far below. */
-const LARGEST_FILE = 16 * 2 ** 20;
+export const LARGEST_FILE = 16 * 2 ** 20;
 
 export type StoredFinding = Finding & { readonly file: string };
 
@@ -23,30 +25,43 @@ export type CorpusFile = StoredFinding | UnreadableFile;
 
 export const isReadable = (stored: CorpusFile): stored is StoredFinding => !('problem' in stored);
 
-/** Reads a text file. Throws `BadInput` if it is missing, a directory, unreadable, or too large. */
+/**
+ * Opens a file to read. Throws `BadInput` if it is missing, unreadable, or not a regular file: a pipe or a device may keep its reader
+ * waiting, or never end.
+ */
+export const openFile = async (path: string): Promise<FileHandle> => {
+  // Without the second flag opening a pipe waits for its writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw new BadInput(path, whyUnreadable(error));
+  });
+  const kind = await file.stat();
+  if (kind.isFile()) return file;
+  await file.close();
+  throw new BadInput(path, kind.isDirectory() ? A_DIRECTORY : A_PIPE);
+};
+
+/** Reads a text file. Throws `BadInput` if it cannot be opened, or is too large. */
 export const readTextFile = async (path: string): Promise<string> => {
+  const file = await openFile(path);
   try {
-    const file = await stat(path);
-    if (!file.isFile() && !file.isDirectory()) return await readPipe(path);
-    refuseLarge(path, file.size, String(file.size));
-    return await readFile(path, 'utf8');
+    return await readBounded(file.createReadStream({ end: LARGEST_FILE }), path);
   } catch (error) {
     throw error instanceof BadInput ? error : new BadInput(path, whyUnreadable(error));
   }
 };
 
-/** A pipe or a device, such as the shell's `<(…)`: its size is unknown, and it may never end. */
-const readPipe = async (path: string): Promise<string> => {
+/** The whole of a stream, which may be endless. Throws `BadInput` if it is longer than the largest file. */
+export const readBounded = async (stream: Readable, source: string): Promise<string> => {
   const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: LARGEST_FILE })) chunks.push(chunk as Buffer);
-  const whole = Buffer.concat(chunks);
-  refuseLarge(path, whole.length, `more than ${LARGEST_FILE}`);
-  return whole.toString('utf8');
-};
-
-const refuseLarge = (path: string, size: number, shown: string): void => {
-  if (size <= LARGEST_FILE) return;
-  throw new BadInput(path, `the file has ${shown} bytes; a program or counterexample has at most ${LARGEST_FILE}`);
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer | string>) {
+    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    bytes += piece.length;
+    if (bytes > LARGEST_FILE)
+      throw new BadInput(source, `more than ${LARGEST_FILE} bytes; a program or counterexample has less`);
+    chunks.push(piece);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 };
 
 /** Writes a text file, whole or not at all. Throws `BadInput` if that fails; `remedy` is what helps if free space does not. */
@@ -67,10 +82,15 @@ const writeWhole = async (path: string, text: string): Promise<void> => {
 const unwritable = (path: string, error: unknown, remedy: string): BadInput =>
   new BadInput(path, `cannot be written: ${(error as Error).message}; free space or ${remedy}`);
 
+const A_DIRECTORY = 'this is a directory; name a file in it';
+const A_PIPE = 'this is a pipe or a device; name a file';
+
 const whyUnreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file; check the path';
-  if (code === 'EISDIR') return 'this is a directory; name a file in it';
+  if (code === 'EISDIR') return A_DIRECTORY;
+  // A socket, or a pipe whose device is gone.
+  if (code === 'ENXIO') return A_PIPE;
   if (code === 'EACCES') return 'the file may not be read; change its rights';
   return message;
 };

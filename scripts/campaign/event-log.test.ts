@@ -42,9 +42,7 @@ test('a line that is no event is refused by its number, with what is wrong', asy
 });
 
 test('a directory, a file that is not there, and one that cannot be written are told', async () => {
-  await expect(readLedger(directory, () => undefined)).rejects.toThrow(
-    'this is not a file; name the directory of a run',
-  );
+  await expect(readLedger(directory, () => undefined)).rejects.toThrow('this is a directory; name a file in it');
   await expect(readLedger(path(), () => undefined)).rejects.toThrow('there is no such file');
   await mkdir(path());
   expect(() => new EventLog(path())).toThrow(/events\.jsonl: cannot be written: .*; name another --out/);

@@ -1,8 +1,7 @@
 /** events.jsonl: one line for each event of a run, appended whole or, if the process dies, torn at the end. */
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import { openFile } from '../../properties/corpus/store.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import type { Event } from '../../properties/campaign/events.js';
 import { eventFromJson, formatEvent } from '../../properties/campaign/events.js';
@@ -67,7 +66,7 @@ export class EventLog implements EventSink {
  * Throws `BadInput` for a file that cannot be read, and for a line that is JSON and not an event.
  */
 const readEvents = async (path: string, take: (event: Event) => void, torn: (line: number) => void): Promise<void> => {
-  const file = await openToRead(path);
+  const file = await openFile(path);
   let number = 0;
   try {
     for await (const line of file.readLines({ encoding: 'utf8' })) {
@@ -95,16 +94,6 @@ export const readLedger = async (
     (line) => torn(`${path}: line ${line} was torn and does not count`),
   );
   return ledger;
-};
-
-const openToRead = async (path: string): Promise<FileHandle> => {
-  const refusal = (why: string): BadInput => new BadInput(path, `${why}; name the directory of a run`);
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw refusal(error.code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${error.message}`);
-  });
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw refusal('this is not a file');
 };
 
 const parsed = (line: string): unknown => {

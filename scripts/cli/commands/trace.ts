@@ -4,18 +4,19 @@ import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { BadInput, formatTrace, parseProgram, readJson } from '../../../properties/formats/index.js';
 import type { Program } from '../../../model/vocabulary/index.js';
-import { readTextFile } from '../../../properties/corpus/store.js';
+import { LARGEST_FILE } from '../../../properties/corpus/store.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { answerOf } from '../input/answer.js';
-import { MOST_BYTES, readLines } from '../input/bounded.js';
-import { caseFileFrom, STDIN } from '../input/case-file.js';
+import { readLines } from '../input/bounded.js';
+import { readCaseFile, STDIN } from '../input/case-file.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { subjectOf } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
+import type { Surroundings } from '../../terminal/surroundings.js';
 import type { Session } from '../../terminal/session.js';
 
 interface TraceFlags extends CaseTimeoutFlag {
@@ -43,7 +44,7 @@ const runTrace = async (path: string, flags: TraceFlags, session: Session): Prom
   const subject = subjectOf(session, flags.subject, '--subject', flags);
   try {
     if (subject.kind === 'external') await subject.start();
-    const single = path === STDIN ? undefined : await singleProgram(path);
+    const single = path === STDIN ? undefined : await singleProgram(path, session.surroundings);
     if (single !== undefined) return await answer(single, subject, path, session);
     const stdin = path === STDIN;
     const lines = stdin ? session.surroundings.stdin() : createReadStream(path);
@@ -54,16 +55,16 @@ const runTrace = async (path: string, flags: TraceFlags, session: Session): Prom
 };
 
 /** The program of a file that holds a single one, perhaps over many lines; undefined if the first line is a program by itself. */
-const singleProgram = async (path: string): Promise<Program | undefined> => {
+const singleProgram = async (path: string, surroundings: Surroundings): Promise<Program | undefined> => {
   if (await startsWithProgram(path)) return undefined;
-  return caseFileFrom(await readTextFile(path), path).case.program;
+  return (await readCaseFile(path, surroundings)).case.program;
 };
 
 const startsWithProgram = async (path: string): Promise<boolean> => {
   const size = await sizeOf(path);
   // The other reader reports missing files, directories and empty files.
   if (size === undefined || size === 0) return false;
-  if (size > MOST_BYTES) return true;
+  if (size > LARGEST_FILE) return true;
   const stream = createReadStream(path);
   try {
     for await (const line of readLines(stream, path)) return isJson(line);

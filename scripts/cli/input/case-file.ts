@@ -1,13 +1,14 @@
 /** Reads a program from a file or from standard input, bare or with the story of a counterexample around it. */
 
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../../properties/formats/index.js';
 import type { Case } from '../../../properties/generators/index.js';
 import { keepsContract } from '../../../properties/contract.js';
 import type { Finding } from '../../../properties/finding.js';
 import { COUNTEREXAMPLE_FORMAT, counterexampleFromJson } from '../../../properties/corpus/counterexample.js';
-import { readTextFile } from '../../../properties/corpus/store.js';
+import { readBounded, readTextFile } from '../../../properties/corpus/store.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
-import { readBounded } from './bounded.js';
 
 export const STDIN = '-';
 
@@ -22,12 +23,21 @@ export interface CaseFile {
 /** `path`: a file, or `-`. Throws `BadInput`. */
 export const readCaseFile = async (path: string, surroundings: Surroundings): Promise<CaseFile> => {
   const source = path === STDIN ? 'standard input' : path;
-  const text = path === STDIN ? await readBounded(surroundings.stdin(), source) : await readTextFile(path);
-  return caseFileFrom(text, source);
+  return caseFileFrom(await textOf(path, source, surroundings), source);
 };
 
-/** As `readCaseFile`, from text that was read already. */
-export const caseFileFrom = (text: string, source: string): CaseFile => {
+const textOf = async (path: string, source: string, { stdin }: Surroundings): Promise<string> => {
+  if (path === STDIN) return readBounded(stdin(), source);
+  return (await isPipe(path)) ? readBounded(createReadStream(path), source) : readTextFile(path);
+};
+
+/** Such as the shell's `<(…)`. A pipe that the user names is read; one among the files of a directory is not. */
+const isPipe = async (path: string): Promise<boolean> => {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+};
+
+const caseFileFrom = (text: string, source: string): CaseFile => {
   const json = readJson(text, source, 'file');
   const format = formatOf(json);
   if (format === COUNTEREXAMPLE_FORMAT) return storedCase(counterexampleFromJson(json, source), source);
