@@ -97,6 +97,17 @@ export const countsOf = (tally: Tally): TallyCounts => ({
   ends: OPS.map((op) => [...tally.endsOf(op)]),
 });
 
+/** Whether both are counts of the same invariants: those of a file may be of any shape. */
+export const sameShape = (one: TallyCounts, other: TallyCounts): boolean =>
+  one.checks.length === other.checks.length &&
+  one.exercised.length === other.exercised.length &&
+  sameLengths(one.situations, other.situations) &&
+  sameLengths(one.situations.flat(), other.situations.flat()) &&
+  sameLengths(one.ends, other.ends);
+
+const sameLengths = (one: readonly unknown[][], other: readonly unknown[][]): boolean =>
+  one.length === other.length && one.every((list, index) => list.length === other[index].length);
+
 /** Adds counts to a tally of the same invariants. */
 export const addCounts = (tally: Tally, counts: TallyCounts): void => {
   for (const scalar of SCALARS) tally[scalar] += counts[scalar];

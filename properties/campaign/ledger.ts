@@ -9,7 +9,8 @@ import { SHRINK_EXTENTS, isSteady } from '../finding.js';
 import { programHash } from '../formats/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import type { Invariant } from '../invariants/invariant.js';
-import { Tally, addCounts, countsOf } from '../tally.js';
+import type { TallyCounts } from '../tally.js';
+import { Tally, addCounts, countsOf, sameShape } from '../tally.js';
 import type { Reach } from './batch.js';
 import { KEPT_FINDINGS } from './batch.js';
 import { BatchSet } from './batches.js';
@@ -73,6 +74,7 @@ export class Ledger {
   readonly retries: RetryEvent[] = [];
   canary: CanaryEvent | undefined = undefined;
   private readonly invariants: readonly Invariant[];
+  private noCounts: TallyCounts | undefined = undefined;
 
   /** `invariants`: those that the run checks. */
   constructor(invariants: readonly Invariant[] = INVARIANTS) {
@@ -107,6 +109,11 @@ export class Ledger {
       default:
         return event satisfies never;
     }
+  }
+
+  /** Whether counts are of the invariants that the run checks; others must not be added. */
+  fits(counts: TallyCounts): boolean {
+    return sameShape((this.noCounts ??= countsOf(new Tally(this.invariants))), counts);
   }
 
   /** Events that add up to the same ledger, in an order of their own. */

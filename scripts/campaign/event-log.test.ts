@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Event } from '../../properties/campaign/events.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
+import { Tally, countsOf } from '../../properties/tally.js';
 import { EventLog, readLedger } from './event-log.js';
 
 let directory: string;
@@ -49,4 +51,15 @@ test('a directory, a file that is not there, and one that cannot be written are 
   const full = new EventLog('/dev/full');
   expect(() => full.append(canary)).toThrow(/cannot be written: ENOSPC.*resume with --resume/);
   full.close();
+});
+
+test('counts of other invariants are refused', async () => {
+  const counts = countsOf(new Tally(INVARIANTS));
+  const sum = { kind: 'shard', shard: 0, batches: [], programs: 0, elapsed: 0, ended: true, signatures: {} };
+  append({ ...sum, counts } as Event);
+  await readLedger(path(), () => undefined);
+  append({ ...sum, counts: { ...counts, situations: counts.situations.slice(1) } } as Event);
+  await expect(readLedger(path(), () => undefined)).rejects.toThrow(
+    'events.jsonl: line 2: counts: not of the invariants of this run; restore the file',
+  );
 });

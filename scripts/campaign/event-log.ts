@@ -65,16 +65,21 @@ export class EventLog implements EventSink {
  * Reads the events of a file one by one. Lines that are not JSON were torn: `torn` gets their number, from 1, and they are skipped.
  * Throws `BadInput` for a file that cannot be read, and for a line that is JSON and not an event.
  */
-const readEvents = async (path: string, take: (event: Event) => void, torn: (line: number) => void): Promise<void> => {
+const readEvents = async (
+  path: string,
+  take: (event: Event, source: string) => void,
+  torn: (line: number) => void,
+): Promise<void> => {
   const file = await openFile(path);
   let number = 0;
   try {
     for await (const line of file.readLines({ encoding: 'utf8' })) {
       number++;
       if (line === '') continue;
+      const source = `${path}: line ${number}`;
       const value = parsed(line);
       if (value === undefined) torn(number);
-      else take(eventFromJson(value, `${path}: line ${number}`));
+      else take(eventFromJson(value, source), source);
     }
   } finally {
     await file.close();
@@ -90,7 +95,12 @@ export const readLedger = async (
   const ledger = new Ledger(invariants);
   await readEvents(
     path,
-    (event) => ledger.add(event),
+    (event, source) => {
+      if ('counts' in event && !ledger.fits(event.counts)) {
+        throw new BadInput(source, 'not of the invariants of this run; restore the file', { place: 'counts' });
+      }
+      ledger.add(event);
+    },
     (line) => torn(`${path}: line ${line} was torn and does not count`),
   );
   return ledger;

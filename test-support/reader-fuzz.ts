@@ -1,0 +1,221 @@
+/**
+ * Fuzzes the readers of our own formats: each gets files that a run wrote, with one of them mutated. Whatever a file holds, a command ends
+ * in good time, does not call it a bug in shadowdiff, prints nothing that a terminal obeys, and takes little memory.
+ */
+
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { IMPL } from '../properties/subjects/subject-names.js';
+import { traceOf } from '../properties/trace-of.js';
+import { BadInput, formatProgram, formatTrace, parseTrace, visible } from '../properties/formats/index.js';
+import { parseCounterexample } from '../properties/corpus/counterexample.js';
+import { poolOf } from '../properties/pool/program-pool.js';
+import { EXIT } from '../scripts/terminal/exit-codes.js';
+import { readPool } from '../scripts/campaign/program-keeping.js';
+import { readThresholds } from '../scripts/coverage/thresholds.js';
+import { capturedCall } from './captured-call.js';
+import { mutated, mutations } from './mutated-text.js';
+import { runInProcess } from './in-process-run.js';
+import { sampleCoverage, sampleMatrix } from './sample-documents.js';
+
+/** Reads a file, whatever it holds, and returns whether it could. `directory`: a copy of what the format's `sample` wrote. */
+type Reading = (directory: string) => Promise<boolean>;
+
+interface FuzzedFormat {
+  readonly name: string;
+  /** The file that is mutated, in the directory. */
+  readonly file: string;
+  /** Each line is a document of its own. */
+  readonly lines?: true;
+  readonly sample: (directory: string) => Promise<void>;
+  readonly readings: readonly Reading[];
+}
+
+/** A command that gets a file or a directory. */
+const command =
+  (...words: readonly string[]): Reading =>
+  async (directory) => {
+    const { code, err } = await capturedCall(words.map((word) => word.replace(/^@/, `${directory}/`)));
+    if (code === EXIT.internal) throw new Error(err);
+    return code !== EXIT.badInput;
+  };
+
+/** A function that throws nothing but `BadInput`. */
+const reader =
+  (read: (directory: string) => unknown): Reading =>
+  async (directory) => {
+    try {
+      await read(directory);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      if (visible(error.message) !== error.message) throw new Error('a message is not printable', { cause: error });
+      return false;
+    }
+  };
+
+const ENTRY = 'coherence--access--6f7bb1c1.json';
+
+const writeEntry = async (directory: string): Promise<void> => {
+  await cp(join('corpus', ENTRY), join(directory, ENTRY));
+};
+
+const entryProgram = async () => parseCounterexample(await readFile(join('corpus', ENTRY), 'utf8'), ENTRY).case.program;
+
+const writeResults = async (directory: string): Promise<void> => {
+  await writeFile(
+    join(directory, 'coverage.json'),
+    JSON.stringify({ ...sampleCoverage(), invariants: sampleCoverage().invariants.slice(0, 2) }),
+  );
+  await writeFile(
+    join(directory, 'matrix.json'),
+    JSON.stringify({ ...sampleMatrix(), rows: sampleMatrix().rows.slice(0, 3) }),
+  );
+  await mkdir(join(directory, 'findings'));
+  await cp(join('corpus', ENTRY), join(directory, 'findings', ENTRY));
+};
+
+const writeRun = async (directory: string): Promise<void> => {
+  const few = '--programs 12 --min-programs 0 --seed test --max-steps 60 --max-tries 20 --paging 2-level'.split(' ');
+  const places = ['--out', join(directory, 'run'), '--corpus', join(directory, 'corpus')];
+  const { code, err } = await runInProcess([
+    'nightly',
+    '--subject',
+    'impl:victim-ignores-draw',
+    ...few,
+    '--jobs',
+    '1',
+    ...places,
+  ]);
+  if (code !== EXIT.divergence) throw new Error(err);
+};
+
+const REPORTS = ['html', 'markdown', 'junit', 'json'].map((form) =>
+  command('report', '@', '--reporter', form, '--out', '@report.out'),
+);
+const MERGE = command('merge', '@run', '--out', '@merged');
+
+const FORMATS: readonly FuzzedFormat[] = [
+  {
+    name: 'counterexample',
+    file: ENTRY,
+    sample: writeEntry,
+    readings: [
+      ...['replay', 'explain', 'shrink'].map((name) => command(name, `@${ENTRY}`)),
+      command('replay', '--json', `@${ENTRY}`),
+      ...['list', 'stats', 'prune'].map((name) => command('corpus', name, '--corpus', '@')),
+      command('regress', '--corpus', '@'),
+    ],
+  },
+  {
+    name: 'program',
+    file: 'program.json',
+    sample: async (directory) => writeFile(join(directory, 'program.json'), formatProgram(await entryProgram())),
+    readings: [command('replay', '@program.json'), command('trace', '@program.json')],
+  },
+  {
+    name: 'trace',
+    file: 'trace.json',
+    sample: async (directory) =>
+      writeFile(join(directory, 'trace.json'), formatTrace(traceOf(IMPL.create(), await entryProgram()))),
+    readings: [
+      reader(async (directory) =>
+        parseTrace(await readFile(join(directory, 'trace.json'), 'utf8'), 'answer', await entryProgram()),
+      ),
+    ],
+  },
+  {
+    name: 'known findings',
+    file: 'known.json',
+    sample: async (directory) => {
+      const words = [
+        '--reason',
+        'a',
+        '--owner',
+        'b',
+        '--expires',
+        '2030-01-01',
+        '--known',
+        join(directory, 'known.json'),
+      ];
+      for (const signature of ['one', 'two']) await capturedCall(['known', 'add', signature, ...words]);
+    },
+    readings: [
+      command('known', 'list', '--known', '@known.json'),
+      command('known', 'list', '--json', '--known', '@known.json'),
+      command('known', 'remove', 'two', '--known', '@known.json'),
+    ],
+  },
+  {
+    name: 'thresholds',
+    file: 'coverage.config.json',
+    sample: (directory) => cp('coverage.config.json', join(directory, 'coverage.config.json')),
+    readings: [reader((directory) => readThresholds(join(directory, 'coverage.config.json')))],
+  },
+  { name: 'coverage', file: 'coverage.json', sample: writeResults, readings: REPORTS },
+  { name: 'kill matrix', file: 'matrix.json', sample: writeResults, readings: REPORTS },
+  { name: 'finding of a run', file: join('findings', ENTRY), sample: writeResults, readings: REPORTS },
+  {
+    name: 'summary',
+    file: join('run', 'summary.json'),
+    sample: writeRun,
+    readings: REPORTS.map((report) => (directory) => report(join(directory, 'run'))),
+  },
+  { name: 'record of a run', file: join('run', 'run.json'), sample: writeRun, readings: [MERGE] },
+  { name: 'events of a run', file: join('run', 'events.jsonl'), lines: true, sample: writeRun, readings: [MERGE] },
+  {
+    name: 'program pool',
+    file: 'pool.jsonl',
+    lines: true,
+    sample: async (directory) => {
+      const program = formatProgram(await entryProgram());
+      await writeFile(join(directory, 'pool.jsonl'), `${program}\n${program}\n`);
+    },
+    readings: [reader(async (directory) => readPool({ run: directory }, poolOf([await entryProgram()]).identity))],
+  },
+];
+
+export const FORMAT_NAMES: readonly string[] = FORMATS.map(({ name }) => name);
+
+/** A case takes a few milliseconds, on a busy machine a hundred times as long. */
+const SLOWEST = 20_000;
+const MOST_MEMORY = 2 ** 29;
+
+/**
+ * Reads many mutations of a format's sample. Always the same ones: `cases` of them, a part of which is what fewer cases try. Throws what
+ * fast-check reports. A reader that never returns leaves its files behind, in the directory that `where` names.
+ */
+export const fuzzReaders = async (name: string, cases: number): Promise<void> => {
+  const { file, lines, sample, readings } = FORMATS.find((each) => each.name === name)!;
+  const where = await mkdtemp(join(tmpdir(), 'reader-fuzz-'));
+  const origin = join(where, 'origin');
+  const directory = join(where, 'case');
+  await mkdir(origin);
+  await sample(origin);
+  const text = await readFile(join(origin, file), 'utf8');
+  await readSample(readings, origin, directory);
+  const property = fc.asyncProperty(mutations, fc.nat(), async (steps, which) => {
+    await rm(directory, { recursive: true, force: true });
+    await cp(origin, directory, { recursive: true });
+    await writeFile(join(directory, file), mutated(text, steps, lines === true));
+    const memory = process.memoryUsage.rss();
+    const start = performance.now();
+    await readings[which % readings.length](directory);
+    const [milliseconds, bytes] = [performance.now() - start, process.memoryUsage.rss() - memory];
+    if (milliseconds > SLOWEST) throw new Error(`took ${Math.round(milliseconds)} ms`);
+    if (bytes > MOST_MEMORY) throw new Error(`took ${bytes} bytes of memory`);
+  });
+  await fc.assert(property, { numRuns: cases, seed: 1, endOnFailure: false });
+  await rm(where, { recursive: true, force: true });
+};
+
+/** The sample itself is read: mutations of what no reader takes would prove little. */
+const readSample = async (readings: readonly Reading[], origin: string, directory: string): Promise<void> => {
+  for (const reading of readings) {
+    await cp(origin, directory, { recursive: true });
+    if (!(await reading(directory))) throw new Error('the sample was refused');
+    await rm(directory, { recursive: true, force: true });
+  }
+};
