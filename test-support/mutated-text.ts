@@ -70,24 +70,21 @@ const withBytes = (bytes: Buffer, { action, at, other }: Mutation): Buffer => {
   }
 };
 
-const NASTY: readonly unknown[] = [
-  ...[null, true, false, 0, -0, -1, 0.5, 1e21, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER, 2 ** 53],
-  ...[
-    '',
-    '\u001b[2J',
-    '\u009b',
-    '\u202e',
-    '\u2028',
-    '\ud800',
-    'a\nb',
-    '__proto__',
-    'constructor',
-    '0x',
-    '0xffffffffff',
-  ],
-  ...['../../../etc/passwd', '/dev/zero', '-c', '</script>', 'impl:lguest', 'x'.repeat(5000)],
-  ...[[], {}, [[]], [null], { '\u001b\u009b': 1 }, Array.from({ length: 300 }, () => 0)],
+const SCALARS = [null, true, false, 0, -0, -1, 0.5, 1e21, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER, 2 ** 53];
+const CONTROLS = ['\u001b[2J', '\u009b', '\u202e', '\u2028', '\ud800', 'a\nb'];
+const WORDS = [
+  '',
+  '__proto__',
+  'constructor',
+  '0x',
+  '0xffffffffff',
+  '../../../etc/passwd',
+  '/dev/zero',
+  '-c',
+  '</script>',
 ];
+const HOLDERS = [[], {}, [[]], [null], { '\u001b\u009b': 1 }, Array.from({ length: 300 }, () => 0)];
+const NASTY: readonly unknown[] = [...SCALARS, ...CONTROLS, ...WORDS, 'x'.repeat(5000), ...HOLDERS];
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[[\]{},:]/g;
 const TOKENS = [
