@@ -67,6 +67,24 @@ export type BatchWatcher = (program: number) => void | Promise<void>;
 export const runBatch = async (options: BatchOptions, task: BatchTask, watch: BatchWatcher): Promise<BatchResult> =>
   await new Batch(options, task).run(watch);
 
+/** The pair that the last batch of this process left behind. Allocating a machine takes longer than running many programs. */
+let idle: { readonly options: BatchOptions; readonly pair: Pair } | undefined;
+
+/** A pair that counts in `tally`: the idle one if it has the same sides and invariants. */
+const takePair = (options: BatchOptions, tally: Tally): Pair => {
+  const taken = idle;
+  idle = undefined;
+  const { reference, subject, invariants } = options;
+  const fits =
+    taken?.options.reference === reference &&
+    taken.options.subject === subject &&
+    invariants.length === taken.options.invariants.length &&
+    invariants.every((invariant, index) => invariant === taken.options.invariants[index]);
+  if (!fits) return new Pair({ reference, subject, invariants, tally });
+  taken.pair.countInto(tally);
+  return taken.pair;
+};
+
 /** Who found what: the sides by name, and the run for the provenance. */
 type Origin = Pick<BatchOptions, 'campaign' | 'date' | 'version'> & Pick<Finding, 'subject' | 'reference'>;
 
@@ -104,7 +122,7 @@ class Batch {
     this.options = options;
     this.task = task;
     this.tally = new Tally(options.invariants);
-    this.pair = new Pair({ ...options, tally: this.tally });
+    this.pair = takePair(options, this.tally);
     this.ignored = new Set(task.limit?.ignored);
     this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
   }
@@ -120,6 +138,7 @@ class Batch {
       await watch(program);
       await this.runProgram(program, programs(program));
     }
+    idle = { options: this.options, pair: this.pair };
     const { findings, reached } = this;
     return {
       programs: place,
