@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { packageDirectory } from '../own-package.js';
 
-const FUZZ = ['fuzz', '--subject', 'impl:set-pgd-loses-switcher', '--seed', 'findings', '--max-findings', '1'];
+const FUZZ = ['fuzz', '--subject', 'impl:set-pgd-loses-switcher', '--seed', 'findings', '--programs', '64'];
 const VIEWPORT = { width: 1200, height: 1080 };
 /** Bytes. */
 const LARGEST_PICTURE = 200_000;
