@@ -14,6 +14,7 @@ import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
+import { DEFAULT_CORPUS } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../own-package.js';
 import type { GuidanceSettings } from './program-keeping.js';
@@ -21,9 +22,6 @@ import { corpusPool, readPool } from './program-keeping.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
 import { readRunRecord, thisHost } from './run-directory.js';
 import type { CampaignSettings } from './tasks.js';
-
-/** Where findings are kept unless an option names another directory. */
-export const DEFAULT_CORPUS = 'corpus';
 
 /** Milliseconds, counts and shares that hold where no option gives another. */
 export const DEFAULTS = {

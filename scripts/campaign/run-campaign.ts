@@ -1,7 +1,5 @@
 /** A campaign from its options to its verdict: one phase after the other, then the results. */
 
-import { rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ledger } from '../../properties/campaign/ledger.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
@@ -44,22 +42,28 @@ export const runCampaign = async (
   const plan = await campaignPlan(kind, flags, session);
   await checkPlan(plan, session);
   const { log, ledger } = await openRun(plan, session);
-  announce(plan, session);
   const { directory, record, known, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
   const store = new FindingStore({ directory, keepIn }, session);
-  const interrupted = await explore(plan, ledger, log, store, session);
-  const mostPrograms = flags.mostPrograms ?? DEFAULT_POOL_SIZE;
-  const publication = await publish(
-    ledger,
-    { directory, record, known, keepIn, interrupted, mostPrograms },
-    store,
-    session,
-  );
-  session.print();
-  printReport(publication, directory, session);
-  return publication.summary.exitCode;
+  const workers = await startWorkers(plan, session);
+  const onFinding: RunTools['onFinding'] = (finding) => (kind === 'nightly' ? Promise.resolve() : store.show(finding));
+  const run = new CampaignRun(plan, ledger, { session, log, workers, onFinding });
+  // From the first line to the last, an interruption ends the run with its summary.
+  const unsubscribe = session.surroundings.onInterrupt(() => run.interrupt());
+  try {
+    announce(plan, session);
+    await explore(run, workers, log, session);
+    const { interrupted } = run;
+    const mostPrograms = flags.mostPrograms ?? DEFAULT_POOL_SIZE;
+    const options = { directory, record, known, keepIn, interrupted, mostPrograms };
+    const publication = await publish(ledger, options, store, session);
+    session.print();
+    printReport(publication, directory, session);
+    return publication.summary.exitCode;
+  } finally {
+    unsubscribe();
+  }
 };
 
 /** The last line is the command to continue with. `directory`: where the results are. */
@@ -112,42 +116,23 @@ const announce = ({ directory, record }: CampaignPlan, session: Session): void =
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
 };
 
-/** Runs all phases; returns whether the user interrupted them. */
-const explore = async (
-  plan: CampaignPlan,
-  ledger: Ledger,
-  log: EventSink,
-  store: FindingStore,
-  session: Session,
-): Promise<boolean> => {
-  const { surroundings } = session;
-  const workersLog =
-    plan.directory === undefined ? join(tmpdir(), `shadowdiff-${process.pid}.log`) : join(plan.directory, WORKERS_FILE);
-  const workers = await startWorkers(plan, workersLog, session);
-  const isNightly = plan.record.campaign.kind === 'nightly';
-  const onFinding: RunTools['onFinding'] = (finding) => (isNightly ? Promise.resolve() : store.show(finding));
-  const run = new CampaignRun(plan, ledger, { session, log, workers, onFinding });
+/** Runs all phases, and shows how far they are. */
+const explore = async (run: CampaignRun, workers: WorkerPool, log: EventSink, session: Session): Promise<void> => {
   const display = new ProgressDisplay(session, (columns) => progressLine(run.progress(), columns));
-  const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   try {
     await run.run();
-    return run.interrupted;
   } finally {
-    unsubscribe();
     display.end();
     await workers.end();
     log.close();
-    await removeIf(workersLog, plan.directory === undefined);
   }
 };
 
-const startWorkers = async (plan: CampaignPlan, log: string, { surroundings }: Session): Promise<WorkerPool> =>
-  runsInProcess(plan) ? new InProcessPool(surroundings) : await surroundings.workers({ jobs: plan.part.jobs, log });
-
-/** An empty log is of no use, and neither is one outside the directory of a run. */
-const removeIf = async (log: string, always: boolean): Promise<void> => {
-  const found = await stat(log).catch(() => undefined);
-  if (found !== undefined && (always || found.size === 0)) await rm(log);
+const startWorkers = async (plan: CampaignPlan, { surroundings }: Session): Promise<WorkerPool> => {
+  if (runsInProcess(plan)) return new InProcessPool(surroundings);
+  const { directory, part } = plan;
+  const log = directory === undefined ? undefined : join(directory, WORKERS_FILE);
+  return await surroundings.workers({ jobs: part.jobs, log });
 };
 
 /** Each phase records what it does, and skips what is recorded already. */

@@ -1,6 +1,8 @@
 /** Workers in processes of their own: one that hangs, runs out of memory or dies does not take the run along. */
 
-import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Tinypool } from 'tinypool';
 import type { Failure } from '../../properties/campaign/events.js';
 import { BadInput } from '../../properties/formats/index.js';
@@ -27,9 +29,11 @@ export interface SignOfLife {
 export class ProcessPool implements WorkerPool {
   private readonly pool: Tinypool;
   private readonly log: string;
+  private readonly keepsLog: boolean;
 
   constructor({ module, heap }: WorkerSettings, { jobs, log }: WorkerOptions) {
-    this.log = log;
+    this.log = log ?? join(tmpdir(), `shadowdiff-${process.pid}.log`);
+    this.keepsLog = log !== undefined;
     this.pool = new Tinypool({
       runtime: 'child_process',
       filename: module.href,
@@ -37,7 +41,7 @@ export class ProcessPool implements WorkerPool {
       maxThreads: jobs,
       execArgv: [`--max-old-space-size=${heap}`],
       env: definedOnly(process.env),
-      argv: [log],
+      argv: [this.log],
     });
     // A worker that dies without a task is replaced when the next task comes.
     this.pool.on('error', () => undefined);
@@ -59,6 +63,8 @@ export class ProcessPool implements WorkerPool {
 
   async end(): Promise<void> {
     await this.pool.destroy();
+    if (!existsSync(this.log)) return;
+    if (!this.keepsLog || statSync(this.log).size === 0) rmSync(this.log);
   }
 
   private failureOf(error: unknown, watch: Watch): { readonly how: Failure; readonly detail: string } {

@@ -198,7 +198,7 @@ const until = async (holds: () => boolean): Promise<void> => {
 
 describe('a run that is cut off', () => {
   const CAMPAIGN = ['--programs', '2000', '--seed', 'cut', '--subject', 'impl:device-border-off-by-one', '--jobs', '2'];
-  const BRIEF = ['--max-tries', '1', '--max-steps', '48', '--corpus', 'cut-corpus'];
+  const BRIEF = ['--max-tries', '1', '--max-steps', '48'];
 
   /** Kills a run at some moment, its workers left to notice; answers whether it was still at work. */
   const killAfter = async (words: readonly string[], moment: () => Promise<void>): Promise<boolean> => {
@@ -221,8 +221,10 @@ describe('a run that is cut off', () => {
   test(
     'at any moment goes on, and nothing is lost or counted twice',
     async () => {
-      await command(entry, ['nightly', ...CAMPAIGN, ...BRIEF, '--out', 'uncut']);
-      await killAfter([...CAMPAIGN, ...BRIEF, '--out', 'cut'], () => until(() => existsSync(at('cut', 'run.json'))));
+      await command(entry, ['nightly', ...CAMPAIGN, ...BRIEF, '--out', 'uncut', '--corpus', 'uncut-corpus']);
+      await killAfter([...CAMPAIGN, ...BRIEF, '--out', 'cut', '--corpus', 'cut-corpus'], () =>
+        until(() => existsSync(at('cut', 'run.json'))),
+      );
       let kills = 1;
       // After more work each time, so that it ends at last.
       for (let work = 2; await killAfter(['--resume', 'cut'], eventsBeyond(work)); work = Math.ceil(work * 1.5))

@@ -5,6 +5,9 @@ import { dirname, resolve } from 'node:path';
 import { makeDirectory } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 
+/** Where findings are kept unless an option names another directory. */
+export const DEFAULT_CORPUS = 'corpus';
+
 /**
  * Throws `BadInput` if files could not be written into a directory, which may not exist yet. Writes nothing: a run that
  * finds nothing leaves nothing behind.

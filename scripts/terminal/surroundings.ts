@@ -36,8 +36,8 @@ export interface Surroundings {
 
 export interface WorkerOptions {
   readonly jobs: number;
-  /** A file for the workers' standard error. */
-  readonly log: string;
+  /** A file for the workers' standard error, which stays if it is not empty; undefined for none that stays. */
+  readonly log: string | undefined;
 }
 
 /** Runs tasks, which are plain data, in workers. */

@@ -19,7 +19,7 @@ import {
 } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { addHelp } from '../help.js';
-import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/sides.js';
 import { labelled } from '../../terminal/labelled.js';

@@ -13,7 +13,7 @@ import { EXIT } from '../../terminal/exit-codes.js';
 import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
-import { CORPUS } from '../options/corpus.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { wholeNumber } from '../options/whole-number.js';
 
 interface MatrixFlags {
@@ -103,7 +103,7 @@ const addFindings = (command: Command, session: Session): void => {
   command
     .command('findings')
     .description("Print FINDINGS.md: lguest's deviations as security notes, from the catalogue and the corpus.")
-    .option('--corpus <directory>', 'where the counterexamples are', CORPUS)
+    .option('--corpus <directory>', 'where the counterexamples are', DEFAULT_CORPUS)
     .action(async (flags: { readonly corpus: string }) => {
       const entries = (await readCorpus(flags.corpus)).map(readableOf);
       session.print(findingsDocument(lguestDefects(), entries).trimEnd());

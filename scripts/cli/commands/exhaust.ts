@@ -20,7 +20,7 @@ import { runExhaust } from '../exhaust/exhaust-run.js';
 import type { DefectsFlags } from '../exhaust/shortest-of-all.js';
 import { shortestOfAll } from '../exhaust/shortest-of-all.js';
 import { addHelp } from '../help.js';
-import { CORPUS } from '../options/corpus.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { SideFlags } from '../../terminal/sides.js';
 import { addSides } from '../options/sides.js';
 import { sidesOf } from '../../terminal/sides.js';
@@ -150,7 +150,7 @@ const addDefects = (command: Command, session: Session): void => {
       DEFAULT_STATES_FOR_A_DEFECT,
     )
     .option('--record', 'record the results in the corpus, replacing counterexamples by shorter ones')
-    .option('--corpus <directory>', 'where the counterexamples are', CORPUS);
+    .option('--corpus <directory>', 'where the counterexamples are', DEFAULT_CORPUS);
   addHelp(defects, [
     ['shadowdiff exhaust defects', 'all of them; takes some minutes'],
     ['shadowdiff exhaust defects --record', 'and record the results in the corpus'],

@@ -8,7 +8,7 @@ import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
-import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { PagingFlag } from '../options/paging.js';
 import { pagingOption } from '../options/paging.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';

@@ -18,7 +18,7 @@ import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
-import { CORPUS } from '../options/corpus.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { MOST_TRIES } from '../options/limits.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, sidesFor } from '../options/sides.js';
@@ -41,7 +41,7 @@ export const registerShrink = (program: Command, session: Session): void => {
     .description('Shrink a program that diverges, and print it in its original form.')
     .argument('<file>', 'a counterexample or a bare program; - is standard input')
     .option('--write', 'replace the file of a counterexample; turn a bare program into one')
-    .option('--corpus <directory>', 'where --write puts a new counterexample', CORPUS)
+    .option('--corpus <directory>', 'where --write puts a new counterexample', DEFAULT_CORPUS)
     .option('--max-tries <count>', 'the most candidates to try', wholeNumber(1, MOST_TRIES), DEFAULT_MOST_TRIES);
   addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
   addHelp(command, [

@@ -5,7 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
-import { DEFAULT_CORPUS } from '../../campaign/campaign-plan.js';
+import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { duration } from './duration.js';
 import { MOST_PROGRAMS, MOST_TRIES } from './limits.js';
 import { pagingOption } from './paging.js';

@@ -1,2 +1,0 @@
-/** Where counterexamples are kept unless an option says otherwise. */
-export const CORPUS = 'corpus';
