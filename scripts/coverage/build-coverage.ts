@@ -94,33 +94,3 @@ const situation = (grid: Grid, index: number, count: number): SituationCount => 
   const unreachable = whyUnreachable(grid, index);
   return unreachable === undefined ? { values, count } : { values, count, unreachable };
 };
-
-export interface NamedSituation {
-  readonly invariant: string;
-  readonly grid: string;
-  readonly values: readonly string[];
-  readonly unreachable?: string;
-}
-
-const named = (
-  invariants: readonly InvariantCoverage[],
-  wanted: (situation: SituationCount) => boolean,
-): readonly NamedSituation[] =>
-  invariants.flatMap(({ id, grids }) =>
-    grids.flatMap(({ name, situations }) =>
-      situations.filter(wanted).map(({ values, unreachable }) => ({
-        invariant: id,
-        grid: name,
-        values,
-        ...(unreachable === undefined ? {} : { unreachable }),
-      })),
-    ),
-  );
-
-/** Reachable situations that were not reached. */
-export const emptySituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
-  named(invariants, ({ count, unreachable }) => count === 0 && unreachable === undefined);
-
-/** Situations that were reached although they are declared unreachable. */
-export const impossibleSituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
-  named(invariants, ({ count, unreachable }) => count > 0 && unreachable !== undefined);

@@ -106,3 +106,36 @@ export type InvariantCoverage = Immutable<z.infer<typeof invariantCoverage>>;
 export type UnreachedLine = Immutable<z.infer<typeof unreachedLine>>;
 export type Milestone = Immutable<z.infer<typeof milestone>>;
 export type CoverageDocument = Immutable<z.infer<typeof coverageDocument>>;
+
+export interface NamedSituation {
+  readonly invariant: string;
+  readonly grid: string;
+  readonly values: readonly string[];
+  readonly unreachable?: string;
+}
+
+const named = (
+  invariants: readonly InvariantCoverage[],
+  wanted: (situation: SituationCount) => boolean,
+): readonly NamedSituation[] =>
+  invariants.flatMap(({ id, grids }) =>
+    grids.flatMap(({ name, situations }) =>
+      situations.filter(wanted).map(({ values, unreachable }) => ({
+        invariant: id,
+        grid: name,
+        values,
+        ...(unreachable === undefined ? {} : { unreachable }),
+      })),
+    ),
+  );
+
+/** Reachable situations that were not reached. */
+export const emptySituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
+  named(invariants, ({ count, unreachable }) => count === 0 && unreachable === undefined);
+
+/** Situations that were reached although they are declared unreachable. */
+export const impossibleSituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
+  named(invariants, ({ count, unreachable }) => count > 0 && unreachable !== undefined);
+
+export const situationName = ({ invariant, grid, values }: NamedSituation): string =>
+  `${invariant}, ${grid}: ${values.join(' × ')}`;

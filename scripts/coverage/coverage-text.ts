@@ -3,9 +3,8 @@
 import Table from 'cli-table3';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
-import { emptySituations, impossibleSituations } from './build-coverage.js';
 import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
-import { nameOf } from './thresholds.js';
+import { emptySituations, impossibleSituations, situationName } from './coverage-document.js';
 
 /** The whole table fits from this many terminal columns. */
 const WIDE = 100;
@@ -15,10 +14,10 @@ const MOST_LINES = 40;
 export const coverageReport = (document: CoverageDocument, session: Session): readonly string[] => [
   table(document, session),
   ...codeLines(document),
-  ...listed('reachable but never reached', emptySituations(document.invariants).map(nameOf), session),
+  ...listed('reachable but never reached', emptySituations(document.invariants).map(situationName), session),
   ...listed(
     'reached but declared unreachable',
-    impossibleSituations(document.invariants).map((each) => `${nameOf(each)} (${each.unreachable ?? ''})`),
+    impossibleSituations(document.invariants).map((each) => `${situationName(each)} (${each.unreachable ?? ''})`),
     session,
   ),
   ...unreachedLines(document, session),

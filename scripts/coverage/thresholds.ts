@@ -3,9 +3,8 @@
 import { z } from 'zod';
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
-import type { NamedSituation } from './build-coverage.js';
-import { emptySituations } from './build-coverage.js';
 import type { CoverageDocument, Share } from './coverage-document.js';
+import { emptySituations, situationName } from './coverage-document.js';
 
 const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
 export const THRESHOLDS_FILE = 'coverage.config.json';
@@ -50,7 +49,7 @@ export const readThresholds = async (path: string): Promise<Thresholds> => {
 /** Why a run does not pass, a line each; empty if it passes. */
 export const shortfalls = (document: CoverageDocument, { impl }: Pick<Thresholds, 'impl'>): readonly string[] => [
   ...document.invariants.filter(({ exercised }) => exercised === 0).map(({ id }) => `${id}: never exercised`),
-  ...emptySituations(document.invariants).map((each) => `${nameOf(each)}: never reached`),
+  ...emptySituations(document.invariants).map((each) => `${situationName(each)}: never reached`),
   ...belowBar('lines', document.code?.impl.lines, impl.lines),
   ...belowBar('branches', document.code?.impl.branches, impl.branches),
   ...(document.code?.stale ?? []).map((each) => `wrong explanation: ${each}`),
@@ -61,6 +60,3 @@ const belowBar = (what: string, share: Share | undefined, bar: number): readonly
   const reached = share.total === 0 ? 100 : (share.covered / share.total) * 100;
   return reached >= bar ? [] : [`impl: ${reached.toFixed(2)} % of ${what}, below the threshold of ${bar} %`];
 };
-
-export const nameOf = ({ invariant, grid, values }: NamedSituation): string =>
-  `${invariant}, ${grid}: ${values.join(' × ')}`;

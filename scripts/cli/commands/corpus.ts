@@ -21,7 +21,7 @@ import { signatureOf } from '../../../properties/divergence.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout } from '../options/side-flags.js';
 import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';

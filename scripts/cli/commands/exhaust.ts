@@ -22,7 +22,7 @@ import { shortestOfAll } from '../exhaust/shortest-of-all.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { SideFlags } from '../../terminal/sides.js';
-import { addSides } from '../options/sides.js';
+import { addSides } from '../options/side-flags.js';
 import { sidesOf } from '../../terminal/sides.js';
 import { pagingOption } from '../options/paging.js';
 import { wholeNumber } from '../options/whole-number.js';

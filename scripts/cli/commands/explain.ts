@@ -11,7 +11,7 @@ import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile } from '../input/case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
-import { addSides, sidesFor } from '../options/sides.js';
+import { addSides, sidesFor } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';

@@ -12,7 +12,7 @@ import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { PagingFlag } from '../options/paging.js';
 import { pagingOption } from '../options/paging.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout } from '../options/side-flags.js';
 import { subjectOf } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount } from '../../terminal/numbers.js';

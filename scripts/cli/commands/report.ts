@@ -12,7 +12,7 @@ import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout } from '../options/side-flags.js';
 
 interface ReportFlags extends CaseTimeoutFlag {
   readonly reporter: ReporterName;

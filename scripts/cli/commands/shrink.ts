@@ -21,7 +21,7 @@ import { readCaseFile, STDIN } from '../input/case-file.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { MOST_TRIES } from '../options/limits.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
-import { addSides, sidesFor } from '../options/sides.js';
+import { addSides, sidesFor } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount } from '../../terminal/numbers.js';

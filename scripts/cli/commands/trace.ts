@@ -13,7 +13,7 @@ import { answerOf } from '../input/answer.js';
 import { readLines } from '../input/bounded.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/sides.js';
+import { addCaseTimeout } from '../options/side-flags.js';
 import { subjectOf } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
