@@ -166,6 +166,16 @@ const FORMATS: readonly FuzzedFormat[] = [
   { name: 'record of a run', file: join('run', 'run.json'), sample: writeRun, readings: [MERGE] },
   { name: 'events of a run', file: join('run', 'events.jsonl'), lines: true, sample: writeRun, readings: [MERGE] },
   {
+    name: 'events of a merged run',
+    file: join('merged', 'events.jsonl'),
+    lines: true,
+    sample: async (directory) => {
+      await writeRun(directory);
+      await MERGE(directory);
+    },
+    readings: [command('merge', '@merged', '--out', '@again')],
+  },
+  {
     name: 'program pool',
     file: 'pool.jsonl',
     lines: true,
