@@ -49,3 +49,19 @@ test('a set of batches holds what was added in any order, in spans', () => {
   for (const batch of [6, 5, 4, 2]) batches.add(batch);
   expect(batches.spans()).toEqual([[0, 8]]);
 });
+
+test('a span of any length is added at once', () => {
+  const batches = new BatchSet();
+  batches.add(4);
+  batches.addSpan([6, 9]);
+  batches.addSpan([1, 2]);
+  batches.addSpan([10, 10 ** 12]);
+  expect(batches.spans()).toEqual([
+    [1, 2],
+    [4, 4],
+    [6, 10 ** 12],
+  ]);
+  expect([0, 1, 4, 6].map((batch) => batches.firstMissing(batch))).toEqual([0, 3, 5, 10 ** 12 + 1]);
+  batches.addSpan([0, 5]);
+  expect(batches.spans()).toEqual([[0, 10 ** 12]]);
+});

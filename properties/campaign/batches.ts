@@ -69,28 +69,35 @@ export type BatchSpan = readonly [number, number];
 
 /** Which batches of a shard are done: nearly always all up to some number, and a few beyond it. */
 export class BatchSet {
-  /** All below are done. */
-  private below = 0;
-  private readonly beyond = new Set<number>();
+  /** Ascending, with gaps between them. */
+  private done: readonly BatchSpan[] = [];
 
   has(batch: number): boolean {
-    return batch < this.below || this.beyond.has(batch);
+    return this.done.some(([from, to]) => from <= batch && batch <= to);
   }
 
   add(batch: number): void {
-    if (this.has(batch)) return;
-    this.beyond.add(batch);
-    while (this.beyond.delete(this.below)) this.below++;
+    if (!this.has(batch)) this.addSpan([batch, batch]);
+  }
+
+  /** The first batch from this one on that is not in the set. */
+  firstMissing(from: number): number {
+    const span = this.done.find(([start, end]) => start <= from && from <= end);
+    return span === undefined ? from : span[1] + 1;
+  }
+
+  /** As long as it may be, a span takes no more time than a batch. */
+  addSpan([from, to]: BatchSpan): void {
+    const before = this.done.filter(([, end]) => end < from - 1);
+    const after = this.done.filter(([start]) => start > to + 1);
+    const touching = this.done.slice(before.length, this.done.length - after.length);
+    const start = Math.min(from, touching[0]?.[0] ?? from);
+    const end = Math.max(to, touching.at(-1)?.[1] ?? to);
+    this.done = [...before, [start, end], ...after];
   }
 
   /** Ascending, with gaps between them. */
   spans(): readonly BatchSpan[] {
-    const spans: [number, number][] = this.below === 0 ? [] : [[0, this.below - 1]];
-    for (const batch of [...this.beyond].toSorted((one, other) => one - other)) {
-      const last = spans.at(-1);
-      if (last?.[1] === batch - 1) last[1] = batch;
-      else spans.push([batch, batch]);
-    }
-    return spans;
+    return this.done;
   }
 }

@@ -10,14 +10,25 @@ import { VERDICTS } from '../corpus/regress.js';
 import type { Divergence } from '../divergence.js';
 import type { Finding, ShrinkExtent } from '../finding.js';
 import { RERUNS, SHRINK_EXTENTS } from '../finding.js';
-import { anyText, choice, exactObject, list, naturalNumber, unionError, wholeNumber } from '../formats/fields.js';
+import { anyText, choice, exactObject, naturalNumber, unionError, wholeNumber } from '../formats/fields.js';
 import { Problems } from '../formats/problems.js';
 import { tallyCountsSchema } from '../tally.js';
+import { MOST_JOBS, MOST_PROGRAMS, MOST_SHARDS } from './campaign-bounds.js';
 
 /** A program, and situation cells that it was the first to reach: of its batch, or of all that is known. */
 const reach = exactObject({ program: naturalNumber, cells: z.array(naturalNumber) });
 
-const span = z.tuple([naturalNumber, naturalNumber]);
+const shard = wholeNumber(0, MOST_SHARDS - 1);
+/** A batch has at least one program. */
+const batch = wholeNumber(0, MOST_PROGRAMS - 1);
+const programs = wholeNumber(0, MOST_PROGRAMS);
+
+/** From, to: both included. Batches at hand when a process ended leave gaps, at most one for each worker. */
+const spans = z
+  .array(
+    z.tuple([batch, batch]).check(z.refine(([from, to]) => from <= to, { error: 'give the smaller number first' })),
+  )
+  .check(z.maxLength(2 * MOST_JOBS, { error: `give at most ${2 * MOST_JOBS} spans` }));
 
 /** Programs that showed each signature. */
 const signatures = z.record(z.string(), naturalNumber);
@@ -30,26 +41,27 @@ const RECORDED_FOR = ['planted', 'subject', 'another', 'unknown'] as const;
 export type RecordedFor = (typeof RECORDED_FOR)[number];
 
 const SCHEMAS = {
+  /** The first line: whose events these are. */
+  campaign: exactObject({ kind: z.literal('campaign'), identity: anyText }),
   /** A process began or resumed the run. `at`: ISO 8601, UTC. */
-  begin: exactObject({ kind: z.literal('begin'), at: anyText, shard: naturalNumber }),
+  begin: exactObject({ kind: z.literal('begin'), at: anyText, shard }),
   /** A batch is complete. `elapsed`: milliseconds of exploring so far, in all processes that worked on the run. */
   batch: exactObject({
     kind: z.literal('batch'),
-    shard: naturalNumber,
-    batch: naturalNumber,
-    programs: naturalNumber,
+    shard,
+    batch,
+    programs,
     elapsed: naturalNumber,
     counts: tallyCountsSchema,
     signatures,
-    findings: list,
     reached: z.exactOptional(z.array(reach)),
   }),
   /** All batches of a shard so far, added up: what merging leaves of them. */
   shard: exactObject({
     kind: z.literal('shard'),
-    shard: naturalNumber,
-    batches: z.array(span),
-    programs: naturalNumber,
+    shard,
+    batches: spans,
+    programs,
     elapsed: naturalNumber,
     ended: z.boolean(),
     counts: tallyCountsSchema,
@@ -69,16 +81,16 @@ const SCHEMAS = {
     reason: anyText,
   }),
   /** A planted bug that the campaign had to find, and whether it did within this many programs. */
-  canary: exactObject({ kind: z.literal('canary'), defect: anyText, caught: z.boolean(), programs: naturalNumber }),
+  canary: exactObject({ kind: z.literal('canary'), defect: anyText, caught: z.boolean(), programs }),
   /** A worker failed on a batch that went well in another one. */
-  retry: exactObject({ kind: z.literal('retry'), shard: naturalNumber, batch: naturalNumber, how: choice(FAILURES) }),
+  retry: exactObject({ kind: z.literal('retry'), shard, batch, how: choice(FAILURES) }),
   /** The run is complete. */
-  end: exactObject({ kind: z.literal('end'), at: anyText, shard: naturalNumber }),
+  end: exactObject({ kind: z.literal('end'), at: anyText, shard }),
 } as const;
 
 type Plain<Kind extends keyof typeof SCHEMAS> = z.infer<(typeof SCHEMAS)[Kind]>;
 
-export type BatchEvent = Omit<Plain<'batch'>, 'findings'> & { readonly findings: readonly Finding[] };
+export type BatchEvent = Plain<'batch'>;
 export type ShardEvent = Plain<'shard'>;
 export type CorpusEvent = Plain<'corpus'>;
 export type CanaryEvent = Plain<'canary'>;
@@ -86,6 +98,7 @@ export type RetryEvent = Plain<'retry'>;
 export type Failure = RetryEvent['how'];
 
 export type Event =
+  | Plain<'campaign'>
   | Plain<'begin'>
   | BatchEvent
   | ShardEvent
@@ -97,20 +110,13 @@ export type Event =
   | Plain<'end'>;
 
 /** One line, without its newline. */
-export const formatEvent = (event: Event): string => {
-  switch (event.kind) {
-    case 'batch':
-      return JSON.stringify({ ...event, findings: event.findings.map(findingToJson) });
-    case 'finding':
-      return JSON.stringify({ kind: event.kind, finding: findingToJson(event.finding) });
-    default:
-      return JSON.stringify(event);
-  }
-};
+export const formatEvent = (event: Event): string =>
+  JSON.stringify(event.kind === 'finding' ? { kind: event.kind, finding: findingToJson(event.finding) } : event);
 
 const line = z.discriminatedUnion(
   'kind',
   [
+    SCHEMAS.campaign,
     SCHEMAS.begin,
     SCHEMAS.batch,
     SCHEMAS.shard,
@@ -127,14 +133,7 @@ const line = z.discriminatedUnion(
 /** Reads the JSON value of a line. Throws `BadInput`, naming the source and what is wrong there. */
 export const eventFromJson = (value: unknown, source: string): Event => {
   const event = read(line, value, source);
-  switch (event.kind) {
-    case 'batch':
-      return { ...event, findings: event.findings.map((each) => findingFromJson(each, source)) };
-    case 'finding':
-      return { kind: 'finding', finding: findingFromJson(event.finding, source) };
-    default:
-      return event;
-  }
+  return event.kind === 'finding' ? { kind: event.kind, finding: findingFromJson(event.finding, source) } : event;
 };
 
 const findingSchema = exactObject({

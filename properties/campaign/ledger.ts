@@ -43,7 +43,7 @@ export class ShardSum {
   }
 
   addShard({ batches, programs, elapsed, ended, counts, signatures }: ShardEvent): void {
-    for (const [from, to] of batches) for (let batch = from; batch <= to; batch++) this.batches.add(batch);
+    for (const span of batches) this.batches.addSpan(span);
     this.programs = programs;
     this.elapsed = elapsed;
     this.ended = ended;
@@ -83,12 +83,13 @@ export class Ledger {
 
   add(event: Event): void {
     switch (event.kind) {
+      case 'campaign':
+        return;
       case 'begin':
         this.shard(event.shard);
         return;
       case 'batch':
         this.shard(event.shard).addBatch(event);
-        for (const finding of event.findings) this.findings.add(finding);
         for (const reach of event.reached ?? []) this.firstReached.add(reach);
         return;
       case 'shard':

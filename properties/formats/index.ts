@@ -3,7 +3,7 @@
 export { BadInput } from './bad-input.js';
 export type { BadInputPlace } from './bad-input.js';
 export { formatHex, formatHexEntry } from './hex.js';
-export { readJson } from './json-text.js';
+export { readJson, refuseExcess } from './json-text.js';
 export {
   describeEntry,
   describeMachine,

@@ -142,7 +142,7 @@ const closingQuote = (text: string, start: number): number => {
 };
 
 /** Throws `BadInput` for a text that is too deep or too full to parse. It may be malformed in any way. */
-const refuseExcess = (text: string, source: string): void => {
+export const refuseExcess = (text: string, source: string): void => {
   let depth = 0;
   let parts = 1;
   for (let offset = 0; offset < text.length; offset++) {

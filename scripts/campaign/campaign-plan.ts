@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { programsOfShardWithin, smallestBatch } from '../../properties/campaign/batches.js';
+import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
@@ -11,6 +12,7 @@ import { invariantNamed } from '../../properties/invariants/invariants.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { parseKnownFindings } from '../../properties/known-findings.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
+import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
@@ -120,11 +122,12 @@ const newPlan = async (
     shard: shard.index,
     started,
     ...thisHost(),
-    jobs: flags.jobs ?? availableParallelism(),
+    jobs: flags.jobs ?? Math.min(availableParallelism(), MOST_JOBS),
     time: flags.time ?? (flags.programs === undefined ? DEFAULTS[kind].time : null),
     shrinkTime: kind === 'nightly' ? (flags.shrinkTime ?? DEFAULTS.nightly.shrinkTime) : fuzzShrinkTime(flags),
     corpus: flags.corpus ?? DEFAULT_CORPUS,
     known: flags.known ?? null,
+    mostPrograms: flags.mostPrograms ?? DEFAULT_POOL_SIZE,
   };
   const needsPool = (flags.guided ?? 0) > 0 || flags.keepPrograms === true;
   const pool = needsPool ? await corpusPool(part.corpus) : undefined;
@@ -196,6 +199,7 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Omi
     shrinkTime: flags.shrinkTime ?? recorded.shrinkTime,
     corpus: flags.corpus ?? recorded.corpus,
     known: flags.known ?? recorded.known,
+    mostPrograms: flags.mostPrograms ?? recorded.mostPrograms,
   };
   return {
     directory,
@@ -243,7 +247,7 @@ export const batchesOf = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'
   const external = [subject, reference].some((name) => name.startsWith('exec:'));
   return {
     shard: { index: part.shard, of: shards },
-    programs: programs ?? Infinity,
+    programs: programs ?? MOST_PROGRAMS,
     smallest: smallestBatch(external ? 'external' : 'in-process'),
   };
 };

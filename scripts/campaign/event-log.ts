@@ -2,11 +2,13 @@
 
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { openFile } from '../../properties/corpus/store.js';
-import { BadInput, readJson } from '../../properties/formats/index.js';
+import { BadInput, readJson, refuseExcess } from '../../properties/formats/index.js';
 import type { Event } from '../../properties/campaign/events.js';
 import { eventFromJson, formatEvent } from '../../properties/campaign/events.js';
 import { Ledger } from '../../properties/campaign/ledger.js';
-import type { Invariant } from '../../properties/invariants/invariant.js';
+import { readLines } from '../terminal/bounded-lines.js';
+import type { RunRecord } from './run-directory.js';
+import { campaignIdentity, invariantsOf } from './run-directory.js';
 
 const NEWLINE = 0x0a;
 
@@ -63,7 +65,7 @@ export class EventLog implements EventSink {
 
 /**
  * Reads the events of a file one by one. Lines that are not JSON were torn: `torn` gets their number, from 1, and they are skipped.
- * Throws `BadInput` for a file that cannot be read, and for a line that is JSON and not an event.
+ * Throws `BadInput` for a file that cannot be read, for a line that is JSON and not an event, and for one that is too long or too deep.
  */
 const readEvents = async (
   path: string,
@@ -73,11 +75,11 @@ const readEvents = async (
   const file = await openFile(path);
   let number = 0;
   try {
-    for await (const line of file.readLines({ encoding: 'utf8' })) {
+    for await (const line of readLines(file.createReadStream(), path)) {
       number++;
       if (line === '') continue;
       const source = `${path}: line ${number}`;
-      const value = parsed(line);
+      const value = parsed(line, source);
       if (value === undefined) torn(number);
       else take(eventFromJson(value, source), source);
     }
@@ -86,16 +88,17 @@ const readEvents = async (
   }
 };
 
-/** What a file of events adds up to. `torn` gets a sentence for each torn line. Throws `BadInput` as `readEvents`. */
-export const readLedger = async (
-  path: string,
-  torn: (problem: string) => void,
-  invariants?: readonly Invariant[],
-): Promise<Ledger> => {
-  const ledger = new Ledger(invariants);
+/**
+ * What the events of a run add up to. `torn` gets a sentence for each torn line. Throws `BadInput` as `readEvents`, and for events that are
+ * not of this run.
+ */
+export const readLedger = async (path: string, run: RunRecord, torn: (problem: string) => void): Promise<Ledger> => {
+  const ledger = new Ledger(invariantsOf(run.campaign));
+  const refuseForeign = new ForeignEvents(run);
   await readEvents(
     path,
     (event, source) => {
+      refuseForeign.check(event, source);
       if ('counts' in event && !ledger.fits(event.counts)) {
         throw new BadInput(source, 'not of the invariants of this run; restore the file', { place: 'counts' });
       }
@@ -106,10 +109,41 @@ export const readLedger = async (
   return ledger;
 };
 
-const parsed = (line: string): unknown => {
+/** Refuses events of another run: a file may have been copied to the wrong place. */
+class ForeignEvents {
+  private readonly identity: string;
+  private readonly shards: ReadonlySet<number>;
+  /** The file has named its campaign. */
+  private isNamed = false;
+
+  constructor({ campaign, parts }: RunRecord) {
+    this.identity = campaignIdentity(campaign);
+    this.shards = new Set(parts.map(({ shard }) => shard));
+  }
+
+  /** Throws `BadInput`. */
+  check(event: Event, source: string): void {
+    if (event.kind === 'campaign') {
+      if (event.identity !== this.identity) throw foreign(source, `of campaign ${event.identity}`, this.identity);
+      this.isNamed = true;
+    } else if (!this.isNamed) {
+      throw foreign(source, 'of an unnamed campaign', this.identity);
+    }
+    if ('shard' in event && !this.shards.has(event.shard)) {
+      throw new BadInput(source, `shard ${event.shard} is not of this run; restore the file of this run`);
+    }
+  }
+}
+
+const foreign = (source: string, whose: string, identity: string): BadInput =>
+  new BadInput(source, `events ${whose}, and this run is of ${identity}; restore the file of this run`);
+
+/** Undefined for a line that is not JSON. Throws `BadInput` for one that is too deep or too full to be an event. */
+const parsed = (line: string, source: string): unknown => {
   try {
-    return readJson(line, 'event', 'file');
+    return readJson(line, source, 'file');
   } catch {
+    refuseExcess(line, source);
     return undefined;
   }
 };

@@ -4,7 +4,7 @@ import type { BatchResult, BatchTask, KindLimit } from '../../properties/campaig
 import { findingOf } from '../../properties/campaign/batch.js';
 import type { ProgramRange } from '../../properties/campaign/batches.js';
 import { rangeOf } from '../../properties/campaign/batches.js';
-import type { Failure } from '../../properties/campaign/events.js';
+import type { Event, Failure } from '../../properties/campaign/events.js';
 import { failureDivergence } from '../../properties/campaign/events.js';
 import { programsOf } from '../../properties/campaign/programs.js';
 import { signatureOf } from '../../properties/divergence.js';
@@ -84,8 +84,9 @@ export class Exploration {
 
   /** The number of the first batch that is neither done nor at hand. */
   private takeBatch(): number {
-    while (this.context.shard.batches.has(this.next)) this.next++;
-    return this.next++;
+    const batch = this.context.shard.batches.firstMissing(this.next);
+    this.next = batch + 1;
+    return batch;
   }
 
   private async runBatch(batch: number, range: ProgramRange, late: AbortSignal): Promise<void> {
@@ -163,11 +164,13 @@ export class Exploration {
   private record(batch: number, { result, deaths, retried }: Completed): void {
     const { shard } = this.context.plan.part;
     const { programs, counts, findings, reached } = result;
-    if (retried !== undefined) this.context.record({ kind: 'retry', shard, batch, how: retried });
     const signatures: Record<string, number> = { ...result.signatures };
     for (const { divergence } of deaths)
       signatures[signatureOf(divergence)] = (signatures[signatureOf(divergence)] ?? 0) + 1;
-    this.context.record({
+    const events: Event[] = [...findings, ...deaths].map((finding) => ({ kind: 'finding', finding }));
+    if (retried !== undefined) events.push({ kind: 'retry', shard, batch, how: retried });
+    // The last one: until it is written, the batch is not done.
+    events.push({
       kind: 'batch',
       shard,
       batch,
@@ -175,11 +178,11 @@ export class Exploration {
       elapsed: this.elapsed,
       counts,
       signatures,
-      findings: [...findings, ...deaths],
       ...(reached.length === 0
         ? {}
         : { reached: reached.map(({ program, cells }) => ({ program, cells: [...cells] })) }),
     });
+    this.context.record(...events);
   }
 
   // The limit on kinds of finding. A run ends with the program that shows the last of them, however many workers it has: batches

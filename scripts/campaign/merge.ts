@@ -7,7 +7,7 @@ import { writeTextFile } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 import { readLedger } from './event-log.js';
 import type { PartRecord, RunRecord } from './run-directory.js';
-import { EVENTS_FILE, campaignDifference, invariantsOf, readRunRecord } from './run-directory.js';
+import { EVENTS_FILE, campaignDifference, campaignEvent, invariantsOf, readRunRecord } from './run-directory.js';
 
 export interface StoredRun {
   readonly directory: string;
@@ -18,7 +18,7 @@ export interface StoredRun {
 /** Throws `BadInput` if the directory holds no run; `torn` gets a sentence for each torn line. */
 export const readRun = async (directory: string, torn: (problem: string) => void): Promise<StoredRun> => {
   const record = await readRunRecord(directory);
-  const ledger = await readLedger(join(directory, EVENTS_FILE), torn, invariantsOf(record.campaign));
+  const ledger = await readLedger(join(directory, EVENTS_FILE), record, torn);
   return { directory, record, ledger };
 };
 
@@ -54,7 +54,8 @@ const partsOf = (parts: readonly PartRecord[]): readonly PartRecord[] => {
 };
 
 /** Writes the events of a merged run. Throws `BadInput` if that fails. */
-export const writeMergedEvents = async (directory: string, ledger: Ledger): Promise<void> => {
-  const lines = ledger.events().map((event) => `${formatEvent(event)}\n`);
+export const writeMergedEvents = async (directory: string, { campaign }: RunRecord, ledger: Ledger): Promise<void> => {
+  const events = [campaignEvent(campaign), ...ledger.events()];
+  const lines = events.map((event) => `${formatEvent(event)}\n`);
   await writeTextFile(join(directory, EVENTS_FILE), lines.join(''), 'name another --out');
 };

@@ -1,16 +1,21 @@
 /** Campaigns that start from seeds and keep new ones: however they are divided or interrupted, they come to the same. */
 
-import { appendFile, cp, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RERUNS } from '../../properties/finding.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
 import { representative } from '../../properties/campaign/ledger.js';
+import { vaddr } from '../../model/vocabulary/index.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
-import { readPrograms } from '../../properties/pool/program-pool.js';
+import { MOST_STEPS } from '../../properties/campaign/campaign-bounds.js';
+import { LARGEST_FILE } from '../../properties/corpus/store.js';
+import { poolOf, readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
-import { readLedger } from './event-log.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
+import { readRun } from './merge.js';
+import { readPool, writePool } from './program-keeping.js';
 
 const PATIENCE = 180_000;
 
@@ -56,6 +61,8 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const seeds = async (corpus: string): Promise<readonly string[]> =>
   Object.keys(await filesBelow(at(corpus, 'programs')));
 
+const ledgerOf = async (out: string): Promise<Ledger> => (await readRun(at(out), () => undefined)).ledger;
+
 /** The directory of a run without what tells where and when it ran. */
 const resultsIn = async (out: string): Promise<unknown> => {
   const files = Object.entries(await filesBelow(at(out))).filter(
@@ -88,7 +95,7 @@ describe('a night that keeps seeds', () => {
   });
 
   test('makes each finding small from the program that showed it', async () => {
-    const ledger = await readLedger(at('whole', 'events.jsonl'), () => undefined);
+    const ledger = await ledgerOf('whole');
     const findings = ledger.findings.list().map(representative);
     expect(findings.length).toBeGreaterThan(1);
     expect(findings.filter(({ shrunk, shown }) => shrunk === undefined || shown !== RERUNS)).toEqual([]);
@@ -164,7 +171,7 @@ describe('a night that keeps seeds', () => {
   test('keeps programs that reach all that the night reached', async () => {
     const words = ['--programs', '100', '--seed', 'third', '--max-steps', '48', '--guided', '1'];
     await nightly(words, 'third', await corpusAfterFirst('third-corpus'));
-    const ledger = await readLedger(at('third', 'events.jsonl'), () => undefined);
+    const ledger = await ledgerOf('third');
     const reached = ledger.firstReached.list().flatMap(({ cells }) => cells);
     const stored = await readPrograms(at('third-corpus'));
     const cells = allCells(await reachingOf(stored.map(({ program }) => program)));
@@ -274,4 +281,14 @@ describe('seeds that are none', () => {
     const { code, err } = await nightly(['--guided', share], 'never', 'first-corpus');
     expect([code, err]).toEqual([2, expect.stringContaining('Give a number from 0 to 1')]);
   });
+});
+
+test('a pool may be larger than a file that is read at once', async () => {
+  const steps = Array.from({ length: MOST_STEPS }, () => ({ op: 'guest-pa' as const, vaddr: vaddr(0xfffff000) }));
+  const machine = { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, failAllocation: 0 } as const;
+  const pool = poolOf([1, 2, 3, 4, 5].map((draw) => ({ machine: { ...machine, draw }, steps })));
+  await mkdir(at('large'));
+  await writePool(at('large'), pool);
+  expect((await stat(at('large', 'pool.jsonl'))).size).toBeGreaterThan(LARGEST_FILE);
+  expect((await readPool({ run: at('large') }, pool.identity)).members).toHaveLength(5);
 });

@@ -8,11 +8,13 @@ import writeFileAtomic from 'write-file-atomic';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { CampaignOptions } from '../../properties/campaign/programs.js';
 import { programsOf } from '../../properties/campaign/programs.js';
-import { readTextFile } from '../../properties/corpus/store.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import { openFile } from '../../properties/corpus/store.js';
 import { BadInput, formatProgram, parseProgram, programHash } from '../../properties/formats/index.js';
 import { allCells, distil, reachingOf } from '../../properties/pool/distil.js';
 import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
 import { poolOf, programsDirectory, readPrograms, saveProgram } from '../../properties/pool/program-pool.js';
+import { readLines } from '../terminal/bounded-lines.js';
 
 /** The programs of a run's pool, one a line. */
 const POOL_FILE = 'pool.jsonl';
@@ -52,8 +54,15 @@ export const readPool = async (from: GuidanceSettings['from'], identity: string)
 };
 
 const storedPool = async (path: string): Promise<ProgramPool> => {
-  const lines = (await readTextFile(path)).split('\n').slice(0, -1);
-  return poolOf(lines.map((line, index) => parseProgram(line, `${path}: line ${index + 1}`)));
+  const file = await openFile(path);
+  const programs: Program[] = [];
+  try {
+    for await (const line of readLines(file.createReadStream(), path))
+      programs.push(parseProgram(line, `${path}: line ${programs.length + 1}`));
+  } finally {
+    await file.close();
+  }
+  return poolOf(programs);
 };
 
 /** The pool that this process read last: a run has one. */

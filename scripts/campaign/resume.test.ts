@@ -4,6 +4,7 @@ import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LARGEST_FILE } from '../../properties/corpus/store.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 import type { TaskKind } from './tasks.js';
 
@@ -49,6 +50,9 @@ const resultsIn = async (name: string): Promise<unknown> => {
   return files.map(([path, text]) => [path, text.replace(/^ "time": \{[^}]*\},\n/m, '').replaceAll(at(name), 'RUN')]);
 };
 
+/** It names the campaign. */
+const firstLine = (): string => events.slice(0, events.indexOf('\n'));
+
 /** Behind each kind of line, and within it. */
 const cuts = (): readonly number[] => {
   const ends = [...events.matchAll(/\n/g)].map(({ index }) => index + 1);
@@ -89,6 +93,20 @@ describe('a run that goes on', () => {
   });
 });
 
+test('a run remembers how many programs it may keep', async () => {
+  const words = ['--seed', 'keep', '--jobs', '1', '--max-steps', '48', '--min-programs', '0', '--corpus', at('kept')];
+  const [begun, rest] = [
+    ['--programs', '200', '--keep-programs', '--most-programs', '3'],
+    ['--resume', at('keep')],
+  ];
+  const keptIn = async (): Promise<number> =>
+    (JSON.parse(await readFile(at('keep', 'summary.json'), 'utf8')) as { pool: { programs: number } }).pool.programs;
+  await runInProcess(['nightly', ...words, ...begun, '--out', at('keep')]);
+  expect(await keptIn()).toBe(3);
+  await runInProcess(['nightly', ...rest]);
+  expect(await keptIn()).toBe(3);
+});
+
 describe('what cannot go on is refused', () => {
   test.each([
     [['--resume', 'RUN', '--seed', 'other'], '--seed: the run that resumes has fixed it'],
@@ -113,8 +131,61 @@ describe('what cannot go on is refused', () => {
 
   test('a line of events that is none of ours, by its number', async () => {
     const name = await cutAt(0);
-    await writeFile(at(name, 'events.jsonl'), '{"kind":"begin","at":"","shard":0}\n{"kind":"nothing"}\n');
+    await writeFile(at(name, 'events.jsonl'), `${firstLine()}\n{"kind":"nothing"}\n`);
     const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
     expect([code, err]).toEqual([2, expect.stringContaining('events.jsonl: line 2: kind: "nothing" is not known')]);
+  });
+
+  test('events of another campaign, as a whole or from a line on', async () => {
+    const other = ['--programs', '0', '--seed', 'AA', '--jobs', '1', '--corpus', at('none'), '--min-programs', '0'];
+    await runInProcess(['nightly', ...other, '--out', at('other')]);
+    const foreign = /line \d: events of (campaign [0-9a-f]{16}|an unnamed campaign), and this run is of [0-9a-f]{16}/;
+    const [, ...unnamed] = events.split('\n');
+    for (const [index, text] of [events, unnamed.join('\n')].entries()) {
+      const name = `foreign-${index}`;
+      await cp(at('other'), at(name), { recursive: true });
+      await writeFile(at(name, 'events.jsonl'), text);
+      const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+      expect([code, err]).toEqual([2, expect.stringMatching(foreign)]);
+    }
+  });
+
+  const SPAN = '"shard":0,"batches":[[0,9007199254740991]],"programs":1,"elapsed":1,"ended":false';
+  const COUNTS = '"programs":1,"steps":1,"diedEarly":0,"hits":0,"misses":0,"cacheHits":0,"cacheMisses":0';
+  const LISTS = '"checks":[],"exercised":[],"situations":[],"ends":[]';
+
+  test.each([
+    [`{"kind":"shard",${SPAN},"counts":{${COUNTS},${LISTS}},"signatures":{}}`, 'is out of range'],
+    [`{"kind":"begin","at":"","shard":7}`, 'shard 7 is not of this run'],
+    [
+      `{"kind":"batch","shard":0,"batch":0,"programs":1,"elapsed":1,"counts":{${COUNTS},${LISTS}},"signatures":{}}`,
+      'not of the invariants of this run',
+    ],
+    ['x'.repeat(LARGEST_FILE + 1), `longer than ${LARGEST_FILE} bytes`],
+    ['['.repeat(1000), 'nested more than'],
+  ])('a crafted line of events: %.40s', async (line, message) => {
+    const name = await cutAt(0);
+    await writeFile(at(name, 'events.jsonl'), `${firstLine()}\n${line}\n`);
+    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+    expect(err).toContain('events.jsonl: line 2');
+  });
+
+  test.each([
+    ['"shards":1', '"shards":0', 'campaign.shards: 0 is out of range'],
+    ['"maxSteps":48', '"maxSteps":0', 'campaign.maxSteps: 0 is out of range'],
+    ['"maxTries":20', '"maxTries":1e10', 'campaign.maxTries: 10000000000 is out of range'],
+    ['"caseTimeout":5000', '"caseTimeout":0', 'campaign.caseTimeout: 0 is out of range'],
+    ['"seed":"full"', '"seed":"a b"', 'campaign.seed: give 1 to 100 ASCII letters'],
+    ['"jobs":2', '"jobs":0', 'parts[0].jobs: 0 is out of range'],
+    ['"shard":0', '"shard":7', 'parts[0].shard: 7 is out of range'],
+    ['"mostPrograms":200', '"mostPrograms":1e5', 'parts[0].mostPrograms: 100000 is out of range'],
+  ])('a crafted run.json: %s for %s', async (from, to, message) => {
+    const name = await cutAt(0);
+    const record = JSON.stringify(JSON.parse(await readFile(at(name, 'run.json'), 'utf8')));
+    expect(record).toContain(from);
+    await writeFile(at(name, 'run.json'), record.replace(from, to));
+    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
   });
 });

@@ -2,7 +2,6 @@
 
 import { join } from 'node:path';
 import { Ledger } from '../../properties/campaign/ledger.js';
-import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { terminalReport } from '../report/terminal-text.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { labelled } from '../terminal/labelled.js';
@@ -30,7 +29,14 @@ import { publish } from './publish.js';
 import type { RunTools } from './run-context.js';
 import { RunContext } from './run-context.js';
 import type { CampaignRecord } from './run-directory.js';
-import { EVENTS_FILE, WORKERS_FILE, claimRunRecord, invariantsOf, writeRunRecord } from './run-directory.js';
+import {
+  EVENTS_FILE,
+  WORKERS_FILE,
+  claimRunRecord,
+  campaignEvent,
+  invariantsOf,
+  writeRunRecord,
+} from './run-directory.js';
 import { Shrinking } from './shrinking.js';
 
 /** Runs a campaign as the options ask, prints what it finds, and returns the exit code. Throws `BadInput`. */
@@ -55,8 +61,7 @@ export const runCampaign = async (
     announce(plan, session);
     await explore(run, workers, log, session);
     const { interrupted } = run;
-    const mostPrograms = flags.mostPrograms ?? DEFAULT_POOL_SIZE;
-    const options = { directory, record, known, keepIn, interrupted, mostPrograms };
+    const options = { directory, record, known, keepIn, interrupted, mostPrograms: part.mostPrograms };
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, directory, session);
@@ -98,15 +103,16 @@ const openRun = async (
   session: Session,
 ): Promise<{ readonly log: EventSink; readonly ledger: Ledger }> => {
   const { directory, resumed, record, pool } = plan;
-  const invariants = invariantsOf(record.campaign);
-  if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariants) };
+  if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariantsOf(record.campaign)) };
   await makeResultDirectory('--out', directory);
   await (resumed ? writeRunRecord : claimRunRecord)(directory, record);
   if (!resumed && pool !== undefined) await writePool(directory, pool);
   const events = join(directory, EVENTS_FILE);
   const log = new EventLog(events);
   const torn = (problem: string): void => session.complain(`shadowdiff: ${printable(problem)}`);
-  return { log, ledger: await readLedger(events, torn, invariants) };
+  const ledger = await readLedger(events, record, torn);
+  log.append(campaignEvent(record.campaign));
+  return { log, ledger };
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {

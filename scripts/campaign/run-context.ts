@@ -63,10 +63,10 @@ export class RunContext {
     return this.ledger.shard(this.plan.part.shard);
   }
 
-  /** Writes the event before it counts, so that whatever is reported is also stored. */
-  record(event: Event): void {
-    this.tools.log.append(event);
-    this.ledger.add(event);
+  /** Writes events before they count, so that whatever is reported is also stored. */
+  record(...events: readonly Event[]): void {
+    this.tools.log.append(...events);
+    for (const event of events) this.ledger.add(event);
   }
 
   /** Has a worker do a task. `late`: aborts it as closing the context does. */

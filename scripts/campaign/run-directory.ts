@@ -3,16 +3,31 @@
  * all shards of a campaign share decides whether they can be merged.
  */
 
+import { createHash } from 'node:crypto';
 import { link, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import {
+  CAMPAIGN_NAME_RULE,
+  FEWEST_STEPS,
+  LONGEST_DURATION,
+  MOST_FINDINGS,
+  MOST_JOBS,
+  MOST_PROGRAMS,
+  MOST_SHARDS,
+  MOST_STEPS,
+  MOST_TRIES,
+  isCampaignName,
+} from '../../properties/campaign/campaign-bounds.js';
+import type { Event } from '../../properties/campaign/events.js';
 import { readTextFile, writeTextFile } from '../../properties/corpus/store.js';
-import { anyText, choice, exactObject, list, naturalNumber } from '../../properties/formats/fields.js';
+import { anyText, choice, exactObject, list, naturalNumber, wholeNumber } from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
+import { LARGEST_POOL_SIZE } from '../../properties/pool/program-pool.js';
 
 const RUN_FORMAT = 'shadowdiff-run/2';
 
@@ -21,30 +36,34 @@ export const EVENTS_FILE = 'events.jsonl';
 /** The standard error of the workers. */
 export const WORKERS_FILE = 'workers.log';
 
+const mostPrograms = wholeNumber(0, MOST_PROGRAMS);
+const milliseconds = wholeNumber(1, LONGEST_DURATION);
+const campaignName = anyText.check(z.refine(isCampaignName, { error: `give ${CAMPAIGN_NAME_RULE}` }));
+
 const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
 const campaign = exactObject({
   /** `nightly` also replays the corpus and flies a canary, and triages what it finds. */
   kind: choice(['fuzz', 'nightly']),
   version: anyText,
-  seed: anyText,
+  seed: campaignName,
   subject: anyText,
   reference: anyText,
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice(['coherent', 'hostile', 'mixed']),
-  maxSteps: naturalNumber,
-  maxTries: naturalNumber,
+  maxSteps: wholeNumber(FEWEST_STEPS, MOST_STEPS),
+  maxTries: wholeNumber(0, MOST_TRIES),
   /** Milliseconds. */
-  caseTimeout: naturalNumber,
+  caseTimeout: milliseconds,
   /** Ids; null for all. */
   invariants: orNull(z.array(anyText)),
   /** Of the whole campaign; null if time alone ends it. */
-  programs: orNull(naturalNumber),
-  minPrograms: naturalNumber,
+  programs: orNull(mostPrograms),
+  minPrograms: mostPrograms,
   /** Kinds of finding after which it ends. */
-  maxFindings: orNull(naturalNumber),
+  maxFindings: orNull(wholeNumber(1, MOST_FINDINGS)),
   /** How many shards share the campaign. */
-  shards: naturalNumber,
+  shards: wholeNumber(1, MOST_SHARDS),
   /** The share of programs that are made from the pool, 0 … 1. */
   guided: z.number().min(0).max(1),
   /** The identity of the program pool; null without one. */
@@ -53,7 +72,7 @@ const campaign = exactObject({
 
 const part = exactObject({
   /** From 0. */
-  shard: naturalNumber,
+  shard: wholeNumber(0, MOST_SHARDS - 1),
   /** ISO 8601, UTC. */
   started: anyText,
   host: anyText,
@@ -61,13 +80,15 @@ const part = exactObject({
   node: anyText,
   cores: naturalNumber,
   memory: naturalNumber,
-  jobs: naturalNumber,
+  jobs: wholeNumber(1, MOST_JOBS),
   /** Milliseconds; null if the number of programs alone ends the run. */
-  time: orNull(naturalNumber),
+  time: orNull(milliseconds),
   /** Milliseconds; null for no limit. */
-  shrinkTime: orNull(naturalNumber),
+  shrinkTime: orNull(milliseconds),
   corpus: anyText,
   known: orNull(anyText),
+  /** The largest number of programs in the corpus's pool. */
+  mostPrograms: wholeNumber(0, LARGEST_POOL_SIZE),
 });
 
 const envelope = exactObject({
@@ -106,9 +127,14 @@ export const readRunRecord = async (directory: string): Promise<RunRecord> => {
   const problems = new Problems(path);
   const record = problems.read(envelope, readJson(await readTextFile(path), path, 'file'), []);
   if (record === undefined) throw problems.refusal();
-  const parts = problems.readEach(part, record.parts, ['parts']);
+  const { shards } = record.campaign;
+  const parts = problems.readEach(part, record.parts, ['parts'], ({ shard }, place) => {
+    if (shard >= shards) problems.add([...place, 'shard'], `${shard} is out of range; there are ${shards} shards`);
+  });
   if (!problems.isEmpty) throw problems.refusal();
   if (parts.length === 0) throw new BadInput(path, 'empty; a run has at least one part', { place: 'parts' });
+  if (record.kind === 'run' && parts.length > 1)
+    throw new BadInput(path, 'several; only a merged run has more than one', { place: 'parts' });
   return { kind: record.kind, campaign: record.campaign, parts };
 };
 
@@ -144,6 +170,21 @@ const unwritable = (path: string, { code, message }: NodeJS.ErrnoException): Bad
   code === 'EEXIST'
     ? new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out')
     : new BadInput(path, `cannot be written: ${message}; free space or name another --out`);
+
+const IDENTITY_DIGITS = 16;
+
+/** Tells the events of one campaign from those of another: the first 16 hex digits of the SHA-256 of what all its shards share. */
+export const campaignIdentity = (record: CampaignRecord): string =>
+  createHash('sha256')
+    .update(JSON.stringify(record, Object.keys(record).toSorted()))
+    .digest('hex')
+    .slice(0, IDENTITY_DIGITS);
+
+/** The first line of a file of events. */
+export const campaignEvent = (record: CampaignRecord): Event => ({
+  kind: 'campaign',
+  identity: campaignIdentity(record),
+});
 
 /** The first field in which two campaigns differ, if there is one. */
 export const campaignDifference = (one: CampaignRecord, other: CampaignRecord): string | undefined => {

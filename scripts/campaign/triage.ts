@@ -34,7 +34,8 @@ export const triagedFindings = async (
     const signature = signatureOf(finding.divergence);
     const file = recorded.get(signature);
     const triage = triageOf(finding, tolerated.has(signature), file !== undefined);
-    return { ...finding, count: counts.get(signature) ?? 0, triage, ...(file === undefined ? {} : { file }) };
+    // A run may be cut off between the finding and its batch; then it is known of one program.
+    return { ...finding, count: counts.get(signature) ?? 1, triage, ...(file === undefined ? {} : { file }) };
   });
 };
 

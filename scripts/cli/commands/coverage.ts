@@ -27,7 +27,7 @@ import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
 import { invariantsNamed } from '../options/invariants.js';
-import { MOST_PROGRAMS } from '../options/limits.js';
+import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_FINDINGS } from '../../../properties/campaign/campaign-bounds.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
@@ -6,8 +7,6 @@ import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
 import { wholeNumber } from '../options/whole-number.js';
-
-const MOST_FINDINGS = 10_000;
 
 export const registerFuzz = (program: Command, session: Session): void => {
   const command = program

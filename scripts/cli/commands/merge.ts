@@ -54,7 +54,7 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   const runs = await readRuns(directories, session);
   const { record, ledger } = mergeRuns(runs);
   await makeResultDirectory('--out', out);
-  await writeMergedEvents(out, ledger);
+  await writeMergedEvents(out, record, ledger);
   await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
   const store = new FindingStore({ directory: out, keepIn }, session);

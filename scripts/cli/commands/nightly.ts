@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
 import { LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
@@ -6,7 +7,6 @@ import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
-import { MOST_PROGRAMS } from '../options/limits.js';
 import { shardOf } from '../options/shard.js';
 import { wholeNumber } from '../options/whole-number.js';
 

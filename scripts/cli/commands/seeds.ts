@@ -6,7 +6,7 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
-import { MOST_PROGRAMS, MOST_SHARDS } from '../options/limits.js';
+import { MOST_PROGRAMS, MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
 import { wholeNumber } from '../options/whole-number.js';

@@ -19,7 +19,7 @@ import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import { MOST_TRIES } from '../options/limits.js';
+import { MOST_TRIES } from '../../../properties/campaign/campaign-bounds.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, sidesFor } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';

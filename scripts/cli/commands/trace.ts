@@ -10,7 +10,7 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { answerOf } from '../input/answer.js';
-import { readLines } from '../input/bounded.js';
+import { readLines } from '../../terminal/bounded-lines.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/side-flags.js';

@@ -2,24 +2,28 @@
 
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import {
+  CAMPAIGN_NAME_RULE,
+  FEWEST_STEPS,
+  MOST_JOBS,
+  MOST_PROGRAMS,
+  MOST_STEPS,
+  MOST_TRIES,
+  isCampaignName,
+} from '../../../properties/campaign/campaign-bounds.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { duration } from './duration.js';
-import { MOST_PROGRAMS, MOST_TRIES } from './limits.js';
 import { pagingOption } from './paging.js';
-import { FEWEST_STEPS, MOST_STEPS, trafficOption } from './programs.js';
+import { trafficOption } from './programs.js';
 import { share } from './share.js';
 import { wholeNumber } from './whole-number.js';
 
-const LONGEST = 100;
-const MOST_JOBS = 1024;
-
-/** The name of a campaign: any word that can be printed and typed again. */
 export const campaignName = (text: string): string => {
-  if (/^[\x21-\x7e]+$/.test(text) && text.length <= LONGEST) return text;
-  throw new InvalidArgumentError(`Give 1 to ${LONGEST} ASCII letters, digits or signs, without blanks.`);
+  if (isCampaignName(text)) return text;
+  throw new InvalidArgumentError(`Give ${CAMPAIGN_NAME_RULE}.`);
 };
 
 /** No option has a default here: a run that resumes must know which were given. The texts are what differs in the help. */

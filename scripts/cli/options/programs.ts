@@ -2,15 +2,12 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import type { PagingFlag } from './paging.js';
 import { pagingOption } from './paging.js';
 import { wholeNumber } from './whole-number.js';
-
-/** A guest can set up its tables in this many steps. */
-export const FEWEST_STEPS = 48;
-export const MOST_STEPS = 100_000;
 
 export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];

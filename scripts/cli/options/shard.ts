@@ -2,7 +2,7 @@
 
 import { BadInput } from '../../../properties/formats/index.js';
 import type { Shard } from '../../../properties/campaign/batches.js';
-import { MOST_SHARDS } from './limits.js';
+import { MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
 
 /** Who numbers processes, and in which variables. A first number other than 0 is taken off. */
 const SCHEDULERS = [

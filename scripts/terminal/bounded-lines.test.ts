@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { LARGEST_FILE } from '../../../properties/corpus/store.js';
-import { readLines } from './bounded.js';
+import { LARGEST_FILE } from '../../properties/corpus/store.js';
+import { readLines } from './bounded-lines.js';
 
 const linesOf = async (...chunks: readonly (string | Buffer)[]): Promise<readonly string[]> => {
   const lines: string[] = [];

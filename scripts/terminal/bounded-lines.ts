@@ -1,8 +1,8 @@
 /** Reading from streams that may never end. */
 
 import type { Readable } from 'node:stream';
-import { LARGEST_FILE } from '../../../properties/corpus/store.js';
-import { BadInput } from '../../../properties/formats/index.js';
+import { LARGEST_FILE } from '../../properties/corpus/store.js';
+import { BadInput } from '../../properties/formats/index.js';
 
 const LINE_END = 0x0a;
 
