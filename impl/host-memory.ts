@@ -6,13 +6,21 @@
  * table need not be cleared when it is allocated.
  */
 
+import type { HostBugCause } from '../model/vocabulary/index.js';
 import { NO_FRAME, TABLE_FRAME } from './shadow-entry.js';
 
 /**
  * The hypervisor itself broke: it dropped a reference that it did not hold, freed a table twice, or followed a pointer to
  * memory that is not its own. Thrown, because an invariant of our own code is broken; the machine answers `host-bug`.
  */
-export class HostBug extends Error {}
+export class HostBug extends Error {
+  readonly kind: HostBugCause;
+
+  constructor(message: string, kind: HostBugCause = 'other') {
+    super(message);
+    this.kind = kind;
+  }
+}
 
 /** Index of the lowest set bit; `bits` is not 0. */
 export const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);

@@ -108,7 +108,7 @@ export class PageReferences {
   }
 
   private overdrawn(frame: number): never {
-    throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`);
+    throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`, 'reference-underflow');
   }
 
   private forgetCounts(): void {

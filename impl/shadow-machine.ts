@@ -170,7 +170,7 @@ export class ShadowMachine implements Machine {
     if (!(error instanceof HostBug)) throw error;
     this.end = HALTED;
     this.guest.killedFor = undefined;
-    return { kind: 'host-bug', reason: error.message };
+    return { kind: 'host-bug', reason: error.message, cause: error.kind };
   }
 
   private kill(kill: Killed): Outcome {

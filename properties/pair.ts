@@ -130,42 +130,40 @@ const asDivergence = (answer: Answer | undefined, side: string): Divergence | un
   };
 };
 
-/** Where the second trace of a program first differs from the first, if it does. */
+/** Where the second trace of a program first differs from the first, if it does, and in which member of the observation. */
 const firstDifference = (program: Program, first: Trace, second: Trace): Divergence | undefined => {
-  const one = moments(program, first);
-  const other = moments(program, second);
-  for (const [index, { text, place, stage }] of one.entries()) {
-    const again = other[index].text;
-    if (again !== text) return differs(place, stage, text, again);
+  const again = moments(program, second);
+  for (const [index, { observed, place, stage }] of moments(program, first).entries()) {
+    const other = new Map(Object.entries(again[index].observed));
+    for (const [field, value] of Object.entries(observed)) {
+      const expected = JSON.stringify(value);
+      const actual = JSON.stringify(other.get(field));
+      if (expected !== actual) return { ...ANOTHER_ANSWER, place, stage, field, expected, actual };
+    }
   }
   return undefined;
 };
 
 interface Taken {
-  readonly text: string;
+  readonly observed: object;
   readonly place: Place;
   readonly stage: Stage;
 }
 
-const moments = (program: Program, trace: Trace): Taken[] => {
+const moments = (program: Program, trace: Trace): readonly Taken[] => {
   const { created, steps, destroyed } = traceToJson(trace);
   return [
-    { text: JSON.stringify(created), place: { kind: 'create' }, stage: 'create' },
-    ...steps.map((step, index): Taken => {
-      return { text: JSON.stringify(step), place: { kind: 'step', index }, stage: program.steps[index].op };
+    { observed: created, place: { kind: 'create' }, stage: 'create' },
+    ...steps.map((observed, index): Taken => {
+      return { observed, place: { kind: 'step', index }, stage: program.steps[index].op };
     }),
-    { text: JSON.stringify(destroyed), place: { kind: 'destroy' }, stage: 'destroy' },
+    { observed: destroyed, place: { kind: 'destroy' }, stage: 'destroy' },
   ];
 };
 
-const differs = (place: Place, stage: Stage, expected: string, actual: string): Divergence => ({
+const ANOTHER_ANSWER = {
   invariant: determinism.id,
   kind: 'another-answer-again',
   alsoBroken: [],
-  place,
-  stage,
-  field: 'observation',
-  expected,
-  actual,
   difference: 'another answer the second time',
-});
+} as const;

@@ -27,11 +27,14 @@ export type Outcome =
   | { readonly kind: 'dead' }
   | { readonly kind: 'destroyed' }
   /** The hypervisor itself broke. */
-  | { readonly kind: 'host-bug'; readonly reason: string }
+  | { readonly kind: 'host-bug'; readonly reason: string; readonly cause?: HostBugCause }
   /** A step after the host bug. */
   | { readonly kind: 'halted' }
   /** A step of a machine that was never created. */
   | { readonly kind: 'absent' };
+
+/** What broke, known of machines of this process. `reference-underflow`: a reference was dropped that was not held. */
+export type HostBugCause = 'reference-underflow' | 'other';
 
 export type OutcomeKind = Outcome['kind'];
 

@@ -1,4 +1,4 @@
-/** What a moment changed, each in a short clause: what the steps behind it build on. */
+/** What a moment changed, each in a short clause. */
 
 import { describeEntry, formatHex } from '../formats/index.js';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
@@ -7,7 +7,7 @@ import type { RerunMoment } from './rerun.js';
 import type { Roles } from './meaning.js';
 import { goneLeaves } from './shadow-snapshot.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen } from './shadow-snapshot.js';
-import { leafText, plural } from './words.js';
+import { leafText, plural, rightsText, targetText } from './words.js';
 
 /** Leaves of a slot that are listed one by one. */
 const MOST_LEAVES = 4;
@@ -40,7 +40,7 @@ const ENDS = {
 const isOver = ({ subject }: RerunMoment): boolean =>
   ['killed', 'dead', 'host-bug', 'halted', 'absent'].includes(subject.outcome.kind);
 
-/** What a step leaves behind that no shadow table shows. */
+/** What a step changes outside the shadow tables. */
 const noted = (step: Step, paging: Paging, roles: Roles): readonly string[] => {
   switch (step.op) {
     case 'store':
@@ -103,8 +103,10 @@ const slotChanges = (now: SlotSeen, before: SlotSeen | undefined, window: number
   const came = [...now.leaves.values()].filter((leaf) => earlier?.get(leaf.vaddr) !== leaf);
   const gone = goneLeaves(now, before);
   const below = ({ vaddr }: LeafSeen): boolean => vaddr < window;
-  clauses.push(...few(came.filter(below), (leaf) => `leaf ${leafText(leaf)}`, `leaves more in slot ${now.slot}`));
-  clauses.push(...few(gone.filter(below), (leaf) => `no leaf for ${leafWas(leaf)}`, `leaves less in slot ${now.slot}`));
+  clauses.push(...few(came.filter(below), (leaf) => `leaf ${leafText(leaf)}`, `more leaves in slot ${now.slot}`));
+  clauses.push(
+    ...few(gone.filter(below), (leaf) => `no leaf for ${leafWas(leaf)}`, `more leaves gone from slot ${now.slot}`),
+  );
   const inWindow = came.filter((leaf) => !below(leaf));
   if (inWindow.length > 0) clauses.push(`Switcher: ${plural(inWindow.length, 'page')} mapped in slot ${now.slot}`);
   const lost = gone.filter((leaf) => !below(leaf));
@@ -113,9 +115,7 @@ const slotChanges = (now: SlotSeen, before: SlotSeen | undefined, window: number
 };
 
 const leafWas = (leaf: LeafSeen): string =>
-  leafText(leaf)
-    .replace(' → ', ' any more (was ')
-    .replace(/, in slot/, ') in slot');
+  `${formatHex(leaf.vaddr)} any more (was ${targetText(leaf)}, ${rightsText(leaf)}) in slot ${leaf.slot}`;
 
 const few = (leaves: readonly LeafSeen[], describe: (leaf: LeafSeen) => string, rest: string): readonly string[] => {
   const shown = leaves.slice(0, MOST_LEAVES).map(describe);

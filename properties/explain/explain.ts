@@ -1,4 +1,4 @@
-/** Tells a finding step by step: runs its program again, and says what each step was for and why the last one is wrong. */
+/** Explains a finding: runs its program again, and shows what each step was for and why the last one is wrong. */
 
 import { describeMachine, describeStep, formatHex } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
@@ -10,31 +10,29 @@ import type { JudgeOptions } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import { invariantNamed } from '../invariants/invariants.js';
 import type { FrameContext } from './frames.js';
-import { MOST_FRAMES, framesLeftOut, takeFrames } from './frames.js';
+import { MOST_FRAMES, framesLeftOut, reachedSteps, takeFrames } from './frames.js';
 import { pagingLevels } from './table-rows.js';
-import { meaningOf } from './meaning.js';
+import { meaningOf, rolesOf } from './meaning.js';
 import type { Evidence, Kill } from './explainers/evidence.js';
 import { explainDivergence } from './explainers/explainers.js';
 import { necessities, triesSteps } from './necessity.js';
-import { reachedSteps } from './frames.js';
 import { Rerun, machineFor } from './rerun.js';
 import type { RerunMoment } from './rerun.js';
-import { rolesOf } from './meaning.js';
 import type { Frame, Necessity, Rule, ExplainedStep, Explanation } from './explanation.js';
 import { EXPLANATION_FORMAT } from './explanation.js';
 import { placeText } from './words.js';
 
-/** Clauses of one step that its line tells. */
+/** Changes that a step's line lists. */
 const MOST_CLAUSES = 3;
 
 export interface ExplainOptions extends JudgeOptions {
-  /** What the finding was kept for, if it is known: one of `determinism` shows only in two runs. */
+  /** The invariant that the finding is named after, if known: `determinism` takes two runs to show. */
   readonly invariant?: string | undefined;
-  /** Awaited before each of the runs that an explanation takes, so that whoever waits can look around. */
+  /** Awaited before each of the runs that an explanation takes, so that the caller's event loop can run. */
   readonly pause?: () => Promise<void> | undefined;
 }
 
-/** Answers nothing if the program does not diverge. Throws `BadInput` if a command cannot be started. */
+/** Returns undefined if the program does not diverge. Throws `BadInput` if a command cannot be started. */
 export const explainFinding = async (found: Case, options: ExplainOptions): Promise<Explanation | undefined> => {
   const judging = judgeOf(options, options.invariant);
   const divergence = await judging.judge(found).finally(() => judging.close());
@@ -51,17 +49,17 @@ interface Ran extends Pick<Explanation, 'sentence' | 'focus'> {
   readonly notes: readonly string[];
 }
 
-/** Nothing if a side did not answer. */
+/** Returns undefined if a side did not answer. */
 const rerunFinding = async (
   { program }: Case,
   divergence: Divergence,
   { reference, subject }: ExplainOptions,
 ): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
-  const one = await machineFor(reference, program);
-  const other = await machineFor(subject, program);
-  if (one === undefined || other === undefined) return undefined;
-  const rerun = new Rerun(program, one, other);
+  const modelMachine = await machineFor(reference, program);
+  const subjectMachine = await machineFor(subject, program);
+  if (modelMachine === undefined || subjectMachine === undefined) return undefined;
+  const rerun = new Rerun(program, modelMachine, subjectMachine);
   const roles = rolesOf(program, reachedSteps(divergence, program));
   const context: FrameContext = { program, divergence, roles };
   const { frames, changes, last } = takeFrames(rerun, context);
@@ -74,7 +72,7 @@ const withoutTrace = (divergence: Divergence, program: Program): Ran => {
   const sentence = isSubjectFailure(divergence.invariant)
     ? `The ${field} did not answer the program with a trace: ${actual}.`
     : 'The program diverged once, and a side that answered it then did not answer it again.';
-  const notes = ['A side gave no trace, so there is nothing to show of the steps.', ...triedNotes(divergence, program)];
+  const notes = ['A side gave no trace, so the steps cannot be shown.', ...triedNotes(divergence, program)];
   return { sentence, focus: {}, frames: [], changes: [], notes };
 };
 
@@ -92,13 +90,13 @@ const evidenceOf = (
   return { program, divergence, location, step, index, here, moment, before, guest, history, lost, killed: earlier };
 };
 
-const notesOf = ({ looksInside, unreadable }: Rerun, { program, divergence }: FrameContext): readonly string[] => {
+const notesOf = ({ hasShadow, unreadable }: Rerun, { program, divergence }: FrameContext): readonly string[] => {
   const left = framesLeftOut(divergence, program);
   const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the divergence`;
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
     ...triedNotes(divergence, program),
-    ...(looksInside ? [] : ['The subject lets nobody look inside, so its shadow tables are not shown.']),
+    ...(hasShadow ? [] : ['The subject does not expose its shadow tables, so they are not shown.']),
     ...(unreadable ? ['The subject broke, and its shadow tables could not be read afterwards.'] : []),
   ];
 };
@@ -144,15 +142,15 @@ const explanationOf = (
   };
 };
 
-/** What counterexample files record of it. */
+/** The part that counterexample files record. */
 const recorded = ({ kind: _kind, location: _location, ...divergence }: Divergence): Divergence => divergence;
 
-const clauses = (all: readonly string[]): string => {
-  const shown = all.length > MOST_CLAUSES ? [...all.slice(0, MOST_CLAUSES), `${all.length - MOST_CLAUSES} more`] : all;
-  return shown.join('; ');
-};
+const clauses = (all: readonly string[]): string =>
+  [...all.slice(0, MOST_CLAUSES), ...(all.length > MOST_CLAUSES ? [`${all.length - MOST_CLAUSES} more`] : [])].join(
+    '; ',
+  );
 
-/** A subject that fails to answer breaks no invariant, but the protocol. */
+/** A subject that fails to answer breaks the protocol, not an invariant. */
 const ruleOf = (id: string): Rule => {
   const { statement, source } = invariantNamed(id) ?? SUBJECT_RULE;
   return { id, statement, source };

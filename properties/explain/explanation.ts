@@ -1,7 +1,7 @@
 /**
- * A finding told step by step, as plain data: what the terminal prints and what a report shows. As in formats.md, addresses and
- * entries are lower-case hex strings with `0x` in front; pages, indexes, slots, CPUs and counts are numbers. A field that
- * does not apply is left out. Steps are numbered from 0, as in listings.
+ * A finding explained step by step, as plain data: what `explain` prints and a report shows. As in formats.md, addresses and
+ * entries are lower-case hex strings after `0x`; pages, indexes, slots, CPUs and counts are numbers. A field that does not
+ * apply is undefined, and left out of JSON. Steps count from 0, as in listings.
  */
 
 import type { LeafTarget, MachineConfig } from '../../model/vocabulary/index.js';
@@ -16,9 +16,9 @@ export type Hex = string;
 export interface Explanation {
   readonly format: typeof EXPLANATION_FORMAT;
   readonly signature: string;
-  /** One sentence: why it is wrong, with the addresses, pages, slots and the step that made it so. */
+  /** Why it is wrong, with the addresses, pages, slots and the step that made it so. */
   readonly sentence: string;
-  /** What the sentence speaks of, so that a viewer can lead there. */
+  /** What the sentence is about, for a viewer to highlight. */
   readonly focus: Focus;
   /** Names as in formats.md, Names. */
   readonly subject: string;
@@ -27,19 +27,19 @@ export interface Explanation {
   readonly machine: MachineConfig;
   /** The machine in one line. */
   readonly machineText: string;
-  /** How an address is taken apart, root first: 2 levels, in PAE 3. */
+  /** How an address is split, root first: 2 levels, in PAE 3. */
   readonly levels: readonly PagingLevel[];
   /** Where the hypervisor's own window begins. */
   readonly switcherAddress: Hex;
   readonly invariant: Rule;
-  /** Others that broke at the same moment. */
+  /** Other invariants that broke at the same moment. */
   readonly alsoBroken: readonly Rule[];
   readonly divergence: Divergence;
-  /** Every step of the program, those behind the divergence too. */
+  /** Every step of the program, also those after the divergence. */
   readonly steps: readonly ExplainedStep[];
   /**
-   * Creation, then every step up to the divergence, then `end` or `destroy` if the divergence is there. The last one is where it
-   * diverges. Of a long program the earliest are left out, creation excepted; `notes` says so. Empty if a side gave no trace.
+   * Creation, then every step up to the divergence, which is at the last frame. Of a long program only creation and the last
+   * steps; `notes` says so. Empty if a side gave no trace.
    */
   readonly frames: readonly Frame[];
   /** What was left out, and what could not be seen, each in a sentence. */
@@ -47,14 +47,14 @@ export interface Explanation {
 }
 
 export interface Focus {
-  /** The step that made it wrong: what the subject did not follow, or followed wrongly. */
-  readonly step?: number;
-  readonly vaddr?: Hex;
-  readonly slot?: number;
+  /** The step that made it wrong. */
+  readonly step?: number | undefined;
+  readonly vaddr?: Hex | undefined;
+  readonly slot?: number | undefined;
   /** A guest page. */
-  readonly page?: number;
+  readonly page?: number | undefined;
   /** A word of guest RAM. */
-  readonly paddr?: Hex;
+  readonly paddr?: Hex | undefined;
 }
 
 export interface Rule {
@@ -80,20 +80,20 @@ export interface ExplainedStep {
   readonly listing: string;
   /** What the step means, in a clause. */
   readonly meaning: string;
-  /** What it changed in the subject, in a short clause; empty if nothing, or if the program ended before it. */
+  /** What it changed in the subject; empty if nothing, or if the program ended before it. */
   readonly setsUp: string;
   readonly necessity: Necessity;
 }
 
-/** What becomes of the divergence when this step alone is removed. */
+/** What happens to the divergence when this step alone is removed. */
 export type Necessity =
-  /** Nothing diverges any more. */
+  /** The program no longer diverges. */
   | { readonly kind: 'needed' }
-  /** Another signature comes instead. */
+  /** It diverges with another signature. */
   | { readonly kind: 'shapes'; readonly signature: string }
-  /** The same signature comes without it. */
+  /** It diverges with the same signature. */
   | { readonly kind: 'superfluous' }
-  /** It stands behind the divergence. */
+  /** The step comes after the divergence. */
   | { readonly kind: 'not-reached' }
   /** The program is too long to try every step; `notes` says so. */
   | { readonly kind: 'not-tried' };
@@ -104,7 +104,7 @@ export type Necessity =
  */
 export type Change = 'same' | 'added' | 'altered';
 
-/** Every moment of the run. What it holds is the state after the step. */
+/** One moment of the run, with the state after the step. */
 export interface Frame {
   readonly place: Place;
   /** `create`, `step 4`, `end`, `destroy`. */
@@ -112,7 +112,7 @@ export interface Frame {
   /** The step as in listings; the machine for `create`. */
   readonly listing: string;
   readonly meaning: string;
-  /** This is where the divergence shows: true of the last frame alone. */
+  /** True of the last frame alone. */
   readonly diverges: boolean;
   /** What the step changed, each in a clause: `leaf for 0x400000 → page 5, read-write user, in slot 1`. */
   readonly changes: readonly string[];
@@ -124,8 +124,8 @@ export interface Frame {
   /** Words of guest RAM that the hypervisor wrote in this step, on either side. */
   readonly stores: readonly StoreRow[];
   readonly guest: GuestState;
-  /** Left out if the subject lets nobody look inside. */
-  readonly shadow?: ShadowState;
+  /** Undefined if the subject does not expose its shadow tables. */
+  readonly shadow?: ShadowState | undefined;
 }
 
 /** One thing on both sides, in words. */
@@ -135,7 +135,7 @@ export interface Compared {
   readonly expected: string;
   readonly actual: string;
   readonly differs: boolean;
-  /** The subject's side is another than in the frame before. */
+  /** The subject's side differs from the frame before. */
   readonly changed: boolean;
   /** The divergence is about this. */
   readonly divergent: boolean;
@@ -143,10 +143,10 @@ export interface Compared {
 
 export interface ReferenceRow {
   readonly page: number;
-  /** Counts since creation, added up of the changes that each side reported. */
+  /** Counts since creation, summed up from the changes that each side reported. */
   readonly expected: number;
   readonly actual: number;
-  /** Not where a side was killed or broke: of that step nothing but the outcome is known. */
+  /** False where a side was killed or broke, because only the outcome of that step is known. */
   readonly differs: boolean;
   /** Either side changed it in this step. */
   readonly changed: boolean;
@@ -155,28 +155,28 @@ export interface ReferenceRow {
 
 export interface StoreRow {
   readonly paddr: Hex;
-  /** Left out: that side wrote nothing there. */
-  readonly expected?: Hex;
-  readonly actual?: Hex;
+  /** Undefined if that side wrote nothing there. */
+  readonly expected?: Hex | undefined;
+  readonly actual?: Hex | undefined;
   /** Both in words: `pfn 5 P RW US A D`. */
-  readonly expectedText?: string;
-  readonly actualText?: string;
+  readonly expectedText?: string | undefined;
+  readonly actualText?: string | undefined;
   readonly differs: boolean;
   readonly divergent: boolean;
 }
 
-/** What the guest did so far, known from the program and from what the reference wrote. */
+/** What the guest did so far, known from the program and from the model's stores. */
 export interface GuestState {
   /** It called `init`. */
   readonly initialized: boolean;
-  /** Every address maps to itself: it runs on no root yet. */
+  /** It has no root yet: every address maps to itself. */
   readonly linear: boolean;
   /** The root that it runs on. */
-  readonly root?: Hex;
+  readonly root?: Hex | undefined;
   readonly kernelAddress: Hex;
   readonly cpu: number;
   /** Pages to pin below `esp`; none at first. */
-  readonly stack?: { readonly esp: Hex; readonly pages: number };
+  readonly stack?: { readonly esp: Hex; readonly pages: number } | undefined;
   /** Trees of tables: the guest's own root first, then those that the subject's slots shadow. */
   readonly trees: readonly GuestTree[];
 }
@@ -187,9 +187,9 @@ export interface GuestTree {
   readonly current: boolean;
   /** Slots of the subject that shadow it. */
   readonly slots: readonly number[];
-  /** Root first, then by level and address; a table that is linked twice comes twice. Empty ones are listed. */
+  /** Root first, then by level and address, empty ones too; a table that is linked twice comes twice. */
   readonly tables: readonly GuestTable[];
-  /** Rows that did not fit: those that changed or that the divergence is about are kept first. */
+  /** Rows that did not fit; those that changed or that the divergence is about are kept first. */
   readonly leftOut: number;
 }
 
@@ -222,10 +222,10 @@ export interface GuestRow {
   /** First address that it translates, and the last one. */
   readonly from: Hex;
   readonly to: Hex;
-  /** The table that it leads to; left out of leaves, and of entries that are not present or lead nowhere. */
-  readonly next?: Hex;
-  /** The step that stored the word as it is, be it the guest or the hypervisor (A and D). */
-  readonly since?: number;
+  /** The table that it leads to; undefined for leaves, and for entries that are not present or lead nowhere. */
+  readonly next?: Hex | undefined;
+  /** The step in which the guest or the hypervisor (A and D) stored the word as it is. */
+  readonly since?: number | undefined;
   readonly change: Change;
   readonly divergent: boolean;
 }
@@ -234,7 +234,7 @@ export interface ShadowState {
   readonly currentSlot: number;
   /** All four. */
   readonly slots: readonly ShadowSlot[];
-  /** Host pages handed out by the allocator, and those reachable from the slots' roots, each counted once. */
+  /** Host pages that the allocator handed out, and those that the slots' roots reach, each counted once. */
   readonly allocatedTables: number;
   readonly reachableTables: number;
 }
@@ -242,18 +242,18 @@ export interface ShadowState {
 export interface ShadowSlot {
   readonly slot: number;
   readonly current: boolean;
-  /** Without a root page: nothing was ever mapped in it. */
+  /** It has no root page: nothing was ever mapped in it. */
   readonly blank: boolean;
   /** The guest root that it shadows (`gpgdir`). */
-  readonly root?: Hex;
-  /** It has a root page, shadows another root, or became current or not, in this step. */
+  readonly root?: Hex | undefined;
+  /** In this step it got a root page, another root, or became or ceased to be current. */
   readonly changed: boolean;
   readonly divergent: boolean;
-  /** As the CPU reaches them, root first. */
+  /** Root first. */
   readonly tables: readonly ShadowTableRow[];
   /** By address. */
   readonly leaves: readonly ShadowLeafRow[];
-  /** Leaves that were there in the frame before, as they were. */
+  /** Leaves that went in this step, as they were. */
   readonly gone: readonly ShadowLeafRow[];
   /** Leaves and tables that did not fit: those that changed or that the divergence is about are kept first. */
   readonly leftOut: number;
@@ -278,7 +278,7 @@ export interface ShadowLeafRow {
   readonly target: LeafTarget;
   /** A guest page for `ram`, a host CPU for `switcher-state`, a host page for `stray`, else 0. */
   readonly page: number;
-  /** Where it leads, in words: `page 5`, `Switcher text`, `Switcher state of CPU 1`, `stray host page 77`. */
+  /** `page 5`, `Switcher text`, `Switcher state of CPU 1`, `stray host page 77`. */
   readonly targetText: string;
   /** The leaf's own bits. */
   readonly writable: boolean;
@@ -286,12 +286,12 @@ export interface ShadowLeafRow {
   /** Those of the entry above it. */
   readonly upperWritable: boolean;
   readonly upperUser: boolean;
-  /** What the CPU allows, by both: `read-write user`, `read-only kernel` … */
+  /** What the CPU allows, by both: `read-write user`, `read-only kernel`. */
   readonly rights: string;
   /** One of the hypervisor's own pages. */
   readonly switcher: boolean;
-  /** The step since which it is as it is; left out if creation made it. */
-  readonly since?: number;
+  /** The step that made it what it is; undefined if creation did. */
+  readonly since?: number | undefined;
   readonly change: Change;
   readonly divergent: boolean;
 }

@@ -1,15 +1,22 @@
 /** The moments of a run as frames, and what each step changed. */
 
-import { describeEntry, describeOutcome, describeStep, formatHex, formatHexEntry } from '../formats/index.js';
-import type { EntryChange, Observation, Paging, Program, SwitcherReferences } from '../../model/vocabulary/index.js';
-import { bareOutcome, pagingSizes } from '../../model/vocabulary/index.js';
+import {
+  describeEntry,
+  describeMachine,
+  describeOutcome,
+  describeStep,
+  formatHex,
+  formatHexEntry,
+} from '../formats/index.js';
+import type { GuestEntry, Observation, Paddr, Paging, Program } from '../../model/vocabulary/index.js';
+import { bareOutcome, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { describePlace, isSubjectFailure } from '../divergence.js';
 import { changesOf } from './changes.js';
 import { guestState, mostImportant, pagingLevels, shadowState } from './table-rows.js';
-import { machineText, meaningOf } from './meaning.js';
-import type { Rerun, RerunMoment } from './rerun.js';
+import { meaningOf } from './meaning.js';
 import type { Roles } from './meaning.js';
+import type { Rerun, RerunMoment } from './rerun.js';
 import type { Compared, Frame, ReferenceRow, StoreRow } from './explanation.js';
 import type { Location } from '../invariants/violation.js';
 
@@ -22,32 +29,30 @@ export interface FrameContext {
   readonly roles: Roles;
 }
 
-/** Runs the program and answers its frames, the changes of each step, and the last two moments. */
-export const takeFrames = (
-  rerun: Rerun,
-  context: FrameContext,
-): {
+interface Frames {
   readonly frames: readonly Frame[];
   /** By step. */
   readonly changes: readonly (readonly string[])[];
   readonly last: readonly [moment: RerunMoment, before: RerunMoment | undefined];
-} => {
+}
+
+/** Runs the program: its frames, what each step changed, and the last two moments. */
+export const takeFrames = (rerun: Rerun, context: FrameContext): Frames => {
   const { program, divergence, roles } = context;
   const frames: Frame[] = [];
   const changes: (readonly string[])[] = [];
-  const pair: RerunMoment[] = [];
   const leftOut = framesLeftOut(divergence, program);
-  rerun.run(divergence, (moment, before) => {
+  let last: Frames['last'] | undefined;
+  for (const moment of rerun.moments(divergence)) {
+    const before = last?.[0];
     const changed = changesOf(moment, before, program, roles);
-    if (moment.place.kind === 'step') changes[moment.place.index] = changed;
-    if (moment.place.kind !== 'step' || moment.place.index >= leftOut)
-      frames.push(frameOf(moment, before, changed, rerun, context));
-    pair.push(moment);
-    if (pair.length > 2) pair.shift();
-  });
-  const last = pair.at(-1);
+    const index = moment.place.kind === 'step' ? moment.place.index : undefined;
+    if (index !== undefined) changes[index] = changed;
+    if (index === undefined || index >= leftOut) frames.push(frameOf(moment, before, changed, rerun, context));
+    last = [moment, before];
+  }
   if (last === undefined) throw new Error('a run has at least its creation');
-  return { frames, changes, last: [last, pair.length > 1 ? pair[0] : undefined] };
+  return { frames, changes, last };
 };
 
 /** How many steps have no frame. */
@@ -77,15 +82,13 @@ const frameOf = (
     changes,
     ...bothSides(moment, before, machine.paging, diverges ? divergence : undefined),
     guest: guestState({ guest, history, levels, step, location }, shadow),
-    ...(shadow === undefined
-      ? {}
-      : { shadow: shadowState(shadow, before?.shadow, { levels, switcherAddress, location }) }),
+    shadow: shadow && shadowState(shadow, before?.shadow, { levels, switcherAddress, location }),
   };
 };
 
 const listingOf = (place: Place, program: Program): string => {
   if (place.kind === 'step') return describeStep(program.steps[place.index], program.machine.paging);
-  return place.kind === 'create' ? machineText(program) : place.kind;
+  return place.kind === 'create' ? describeMachine(program.machine) : place.kind;
 };
 
 const samePlace = (one: Place, other: Place): boolean =>
@@ -102,14 +105,18 @@ export const bothSides = (
 ): BothSides => {
   const field = mark?.field;
   return {
-    outcome: compared('outcome', outcomeText(moment.reference), outcomeText(moment.subject), undefined, field),
+    outcome: compared(
+      'outcome',
+      describeOutcome(moment.model.outcome),
+      describeOutcome(moment.subject.outcome),
+      undefined,
+      field,
+    ),
     counts: counts(moment, before, field),
     references: referenceRows(moment, before, mark?.location),
     stores: moment.place.kind === 'end' ? [] : storeRows(moment, paging, mark?.location),
   };
 };
-
-const outcomeText = ({ outcome }: Observation): string => describeOutcome(outcome);
 
 const compared = (
   name: string,
@@ -127,54 +134,50 @@ const compared = (
 });
 
 const counts = (
-  { reference, subject }: RerunMoment,
+  moment: RerunMoment,
   before: RerunMoment | undefined,
   field: string | undefined,
-): Compared[] => {
-  if (!isComparable({ reference, subject })) return [];
-  const expected = countsOf(reference);
+): readonly Compared[] => {
+  if (!isComparable(moment)) return [];
+  const expected = countsOf(moment.model);
   const earlier = before === undefined ? undefined : countsOf(before.subject);
-  return [...countsOf(subject)].map(([name, actual]) =>
+  return [...countsOf(moment.subject)].map(([name, actual]) =>
     compared(name, expected.get(name) ?? '0', actual, earlier?.get(name), field),
   );
 };
 
 /** Of a bare outcome nothing else is known. */
-const isComparable = ({ reference, subject }: Pick<RerunMoment, 'reference' | 'subject'>): boolean =>
-  !bareOutcome(reference.outcome.kind) && !bareOutcome(subject.outcome.kind);
+const isComparable = ({ model, subject }: RerunMoment): boolean =>
+  !bareOutcome(model.outcome.kind) && !bareOutcome(subject.outcome.kind);
 
-const countsOf = ({ tables, switcher }: Observation): ReadonlyMap<string, string> =>
-  new Map([['tables', String(tables)], ...switcherCounts(switcher)]);
-
-const switcherCounts = ({ text, state, registers }: SwitcherReferences): [string, string][] => [
-  ['switcher.text', String(text)],
-  ['switcher.registers', String(registers)],
-  ...state.map((count, cpu): [string, string] => [`switcher.state[${cpu}]`, String(count)]),
-];
+const countsOf = ({ tables, switcher: { text, registers, state } }: Observation): ReadonlyMap<string, string> =>
+  new Map([
+    ['tables', String(tables)],
+    ['switcher.text', String(text)],
+    ['switcher.registers', String(registers)],
+    ...state.map((count, cpu): [string, string] => [`switcher.state[${cpu}]`, String(count)]),
+  ]);
 
 const referenceRows = (
   moment: RerunMoment,
   before: RerunMoment | undefined,
   location: Location | undefined,
 ): readonly ReferenceRow[] => {
-  const { referenceCounts, subjectCounts } = moment;
+  const { modelCounts, subjectCounts } = moment;
   const comparable = isComparable(moment);
-  const earlier = [before?.referenceCounts, before?.subjectCounts] as const;
-  const pages = new Set([...referenceCounts.keys(), ...subjectCounts.keys()]);
-  for (const counts of earlier) for (const page of counts?.keys() ?? []) pages.add(page);
+  const all = [modelCounts, subjectCounts, before?.modelCounts, before?.subjectCounts];
+  const pages = new Set(all.flatMap((each) => [...(each?.keys() ?? [])]));
   if (location?.page !== undefined) pages.add(location.page);
   const rows = [...pages]
     .toSorted((one, other) => one - other)
     .map((page): ReferenceRow => {
-      const expected = referenceCounts.get(page) ?? 0;
-      const actual = subjectCounts.get(page) ?? 0;
-      const changed = expected !== (earlier[0]?.get(page) ?? 0) || actual !== (earlier[1]?.get(page) ?? 0);
+      const [expected, actual, ...earlier] = all.map((each) => each?.get(page) ?? 0);
       return {
         page,
         expected,
         actual,
         differs: comparable && expected !== actual,
-        changed,
+        changed: expected !== earlier[0] || actual !== earlier[1],
         divergent: location?.page === page,
       };
     });
@@ -182,36 +185,30 @@ const referenceRows = (
 };
 
 const storeRows = (
-  { reference, subject }: RerunMoment,
+  { model, subject }: RerunMoment,
   paging: Paging,
   location: Location | undefined,
 ): readonly StoreRow[] => {
-  const expected = bareOutcome(reference.outcome.kind) ? [] : reference.stores;
-  const actual = bareOutcome(subject.outcome.kind) ? [] : subject.stores;
-  const addresses = [...new Set([...expected, ...actual].map(({ paddr }) => paddr))];
-  return addresses.map((paddr): StoreRow => {
-    const there = (stores: readonly EntryChange[]): EntryChange | undefined =>
-      stores.findLast((store) => store.paddr === paddr);
-    const [want, got] = [there(expected), there(actual)];
-    const words = (store: EntryChange): [string, string] => [
-      formatHexEntry(store.value),
-      describeEntry(store.value, paging),
-    ];
-    const [expectedWord, expectedText] = want === undefined ? [] : words(want);
-    const [actualWord, actualText] = got === undefined ? [] : words(got);
+  const [want, got] = [lastStores(model), lastStores(subject)];
+  return [...new Set([...want.keys(), ...got.keys()])].map((paddr): StoreRow => {
+    const [expected, actual] = [want.get(paddr), got.get(paddr)];
     return {
       paddr: formatHex(paddr),
-      ...(expectedWord === undefined ? {} : { expected: expectedWord }),
-      ...(actualWord === undefined ? {} : { actual: actualWord }),
-      ...(expectedText === undefined ? {} : { expectedText }),
-      ...(actualText === undefined ? {} : { actualText }),
-      differs: expectedWord !== actualWord,
+      expected: expected && formatHexEntry(expected),
+      actual: actual && formatHexEntry(actual),
+      expectedText: expected && describeEntry(expected, paging),
+      actualText: actual && describeEntry(actual, paging),
+      differs: expected === undefined || actual === undefined || !sameEntry(expected, actual),
       divergent: location?.paddr === paddr,
     };
   });
 };
 
-/** Steps taken, the one that diverges included; of a side that did not answer, all may matter. */
+/** The value that each word was left with. */
+const lastStores = ({ outcome, stores }: Observation): ReadonlyMap<Paddr, GuestEntry> =>
+  new Map(bareOutcome(outcome.kind) ? [] : stores.map(({ paddr, value }) => [paddr, value]));
+
+/** Steps taken, the diverging one included. If a side did not answer, all steps may matter. */
 export const reachedSteps = (divergence: Divergence, { steps }: Program): number => {
   const { place } = divergence;
   if (place.kind === 'step') return place.index + 1;

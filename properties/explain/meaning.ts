@@ -1,6 +1,6 @@
-/** What a step means, in a clause for somebody who does not know the hypercalls. */
+/** What a step means, in a clause for readers who do not know the hypercalls. */
 
-import { describeEntry, describeMachine, formatHex } from '../formats/index.js';
+import { describeEntry, formatHex } from '../formats/index.js';
 import type {
   GuestEntry,
   MachineConfig,
@@ -9,6 +9,7 @@ import type {
   Program,
   Protection,
   Step,
+  StoreStep,
 } from '../../model/vocabulary/index.js';
 import { paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Place } from '../divergence.js';
@@ -33,16 +34,13 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
   }
 };
 
-/** What stands in the listing at a place. */
-export const machineText = ({ machine }: Program): string => describeMachine(machine);
-
 const creationMeaning = ({ draw, failAllocation }: MachineConfig): string => {
   const fails = failAllocation === 0 ? '' : `; host allocation ${failAllocation} of it fails`;
   return `a guest starts in slot ${draw % 4}, where every address stands for itself (linear mode)${fails}`;
 };
 
 const PROTECTIONS: Readonly<Record<Protection, string>> = {
-  none: 'nobody may take it',
+  none: 'it may not be taken',
   read: 'it may be taken for reading only',
   write: 'it may be taken for reading and writing',
 };
@@ -57,10 +55,10 @@ const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
       return `the guest switches to the tables at root ${formatHex(step.root)}`;
     case 'flush-tlb':
       return step.scope === 'all'
-        ? 'the guest asks that every mapping be forgotten'
-        : 'the guest asks that the mappings below its kernel be forgotten in the current slot';
+        ? 'the guest asks the hypervisor to drop every mapping'
+        : 'the guest asks the hypervisor to drop the mappings below its kernel in the current slot';
     case 'set-stack':
-      return `the guest asks that ${plural(step.pages, 'stack page')} below ${formatHex(step.esp)} stay mapped`;
+      return `the guest asks the hypervisor to keep ${plural(step.pages, 'stack page')} below ${formatHex(step.esp)} mapped`;
     case 'set-pmd':
       return `the guest announces that PMD entry ${step.index} at ${formatHex(step.pmd)} changed`;
     case 'set-pte':
@@ -70,13 +68,13 @@ const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
     case 'access':
       return `a ${accessText(step)}`;
     case 'guest-pa':
-      return `the host asks where ${formatHex(step.vaddr)} lies in guest RAM`;
+      return `the host looks up where ${formatHex(step.vaddr)} lies in guest RAM`;
     case 'migrate':
       return `the guest moves to host CPU ${step.cpu}`;
     case 'fail-alloc':
       return `the next ${plural(step.count, 'host allocation')} will fail`;
     case 'protect':
-      return `the Launcher says of guest page ${step.page} that ${PROTECTIONS[step.access]}`;
+      return `the Launcher restricts guest page ${step.page}: ${PROTECTIONS[step.access]}`;
     default:
       return step satisfies never;
   }
@@ -87,9 +85,9 @@ const underEntry = (index: number, paging: Paging): string => {
   return index < rootEntries ? rangeText(index * rootEntryReach, rootEntryReach) : `a root has ${rootEntries}`;
 };
 
-const storeMeaning = ({ paddr, value }: Step & { readonly op: 'store' }, paging: Paging, roles: Roles): string => {
-  const known = roles.get(paddr);
-  const role = known === undefined ? `the word at ${formatHex(paddr)}` : `its ${known}`;
+const storeMeaning = ({ paddr: at, value }: StoreStep, paging: Paging, roles: Roles): string => {
+  const known = roles.get(at);
+  const role = known === undefined ? `the word at ${formatHex(at)}` : `its ${known}`;
   const what = describeEntry(value, paging);
   return what === '0' ? `the guest clears ${role}` : `the guest sets ${role} to ${what}`;
 };
@@ -99,17 +97,17 @@ const entryMeaning = (entry: GuestEntry, paging: Paging): string => {
   return text === '0' ? 'that nothing is mapped' : `the entry "${text}"`;
 };
 
-/** `PTE for 0x400000 (root 0x1000)`, by the address of the word. */
+/** What each word is for, by its address: `PTE for 0x400000 (root 0x1000)`. */
 export type Roles = ReadonlyMap<Paddr, string>;
 
-/** The tables are those of the program's first `count` steps, below every root that the steps name. */
+/** Reads the tables below every root that the program's first `count` steps name. */
 export const rolesOf = ({ machine, steps }: Program, count: number): Roles => {
   const guest = new GuestRecord();
   const history = new WordHistory();
   guest.begin(machine);
   const roots = new Set<Paddr>();
   for (const [index, step] of steps.slice(0, count).entries()) {
-    // An entry that is cleared in the end still had its role.
+    // A word that is cleared later still had its role.
     if (step.op === 'store' && step.value.low % 2 === 0) continue;
     guest.follow(step);
     history.follow(index, step, ZERO_OBSERVATION);

@@ -1,4 +1,4 @@
-/** Which steps a divergence needs: each is removed by itself, and the program judged again. */
+/** Which steps a divergence needs: removes each by itself, and judges the program again. */
 
 import type { Case } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
@@ -13,13 +13,13 @@ import type { Necessity } from './explanation.js';
 /** Steps that may be taken for all trials together: enough for a program of a thousand steps. */
 const MOST_STEPS_TAKEN = 1_000_000;
 
-/** Not of a program that is very long, nor of one that keeps a subject from answering for as long as it may take. */
+/** False for a very long program, and for a timeout, where each trial would take as long again. */
 export const triesSteps = (divergence: Divergence, program: Program): boolean =>
   divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) ** 2 <= MOST_STEPS_TAKEN;
 
 const TIMEOUT: SubjectFailure = 'subject-timeout';
 
-/** For each step of the program; `pause` is awaited before each trial. */
+/** One for each step of the program. `pause` is awaited before each trial. */
 export const necessities = async (
   { traffic, program }: Case,
   divergence: Divergence,

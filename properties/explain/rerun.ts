@@ -1,107 +1,96 @@
-/** Runs a program again up to its divergence, and keeps of every moment what an explanation tells. */
+/** Runs a program again up to its divergence, and records what an explanation shows of every moment. */
 
-import type {
-  GuestEntry,
-  Machine,
-  Observation,
-  Paddr,
-  Program,
-  ShadowView,
-  Step,
-} from '../../model/vocabulary/index.js';
+import type { GuestEntry, Machine, Observation, Paddr, Program, Step } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Subject } from '../subjects/subject.js';
-import { RecordedMachine, keptObservation, ZERO_OBSERVATION } from '../trace-of.js';
+import { RecordedMachine, keptObservation } from '../trace-of.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
 import { goneLeaves, takeSnapshot } from './shadow-snapshot.js';
 
-/** A page's references on both sides, added up of the changes that each reported. */
+/** References by page, summed up from the changes that a side reported. */
 export type Counts = ReadonlyMap<number, number>;
 
-/** One moment: what both sides answered, and what is known after it. The guest's record is that of the run's own moment. */
+/** One moment: what both sides answered, and what is known after it. */
 export interface RerunMoment {
   readonly place: Place;
-  readonly reference: Observation;
+  readonly model: Observation;
   readonly subject: Observation;
-  readonly referenceCounts: Counts;
+  readonly modelCounts: Counts;
   readonly subjectCounts: Counts;
   readonly shadow: ShadowSnapshot | undefined;
-  /** The root that the guest runs on afterwards; none in linear mode. */
+  /** The root that the guest runs on afterwards; undefined in linear mode. */
   readonly root: Paddr | undefined;
 }
 
-/** Called at every moment up to the divergence, in order; `before` is the moment before. */
-export type Visitor = (moment: RerunMoment, before: RerunMoment | undefined) => void;
-
-/** A run as it stands. One object serves the whole run. */
+/** A run in progress: its fields are those of the moment that `moments` yielded last. */
 export class Rerun {
   readonly guest = new GuestRecord();
   readonly history = new WordHistory();
-  /** The subject has an inside, and it could not be read at some moment. */
+  /** The subject exposes its shadow tables, and they could not be read at some moment. */
   unreadable = false;
   /** The step that killed the guest on the subject's side, and why. */
   killed: { readonly step: number; readonly reason: string } | undefined = undefined;
-  /** The step that took a leaf away last, by slot and address. */
+  /** The last step that took a leaf away, by `leafKey`. */
   readonly lost = new Map<string, number>();
   private readonly program: Program;
-  private readonly reference: Machine;
+  private readonly model: Machine;
   private readonly subject: Machine;
   private over = false;
   private last: RerunMoment | undefined = undefined;
 
-  constructor(program: Program, reference: Machine, subject: Machine) {
+  constructor(program: Program, model: Machine, subject: Machine) {
     this.program = program;
-    this.reference = reference;
+    this.model = model;
     this.subject = subject;
   }
 
-  get looksInside(): boolean {
+  get hasShadow(): boolean {
     return this.subject.shadow !== undefined;
   }
 
-  run({ place }: Divergence, tell: Visitor): void {
+  /** Takes the program up to the divergence. */
+  *moments({ place }: Divergence): Generator<RerunMoment, void, undefined> {
     const { machine, steps } = this.program;
     this.guest.begin(machine);
-    this.take({ kind: 'create' }, this.reference.create(machine), this.subject.create(machine), tell);
+    let moment = this.take({ kind: 'create' }, this.model.create(machine), this.subject.create(machine));
+    yield moment;
     if (place.kind === 'create') return;
     const count = place.kind === 'step' ? place.index + 1 : steps.length;
-    for (let index = 0; index < count; index++) this.takeStep(index, tell);
-    if (place.kind === 'step') return;
-    this.take({ kind: 'end' }, ZERO_OBSERVATION, ZERO_OBSERVATION, place.kind === 'end' ? tell : () => undefined);
-    if (place.kind === 'destroy') this.take(place, this.reference.destroy(), this.subject.destroy(), tell);
+    for (let index = 0; index < count; index++) yield (moment = this.takeStep(index));
+    if (place.kind === 'end') yield { ...moment, place };
+    if (place.kind === 'destroy') yield this.take(place, this.model.destroy(), this.subject.destroy());
   }
 
-  private takeStep(index: number, tell: Visitor): void {
+  private takeStep(index: number): RerunMoment {
     const step = this.program.steps[index];
     if (!this.over) this.guest.follow(step);
-    const reference = this.reference.apply(step);
-    if (!this.over) this.history.follow(index, step, reference);
-    this.guest.absorb(reference);
+    const model = this.model.apply(step);
+    if (!this.over) this.history.follow(index, step, model);
+    this.guest.absorb(model);
     const subject = this.subject.apply(step);
-    this.over = bareOutcome(subject.outcome.kind);
-    if (subject.outcome.kind === 'killed') this.killed ??= { step: index, reason: subject.outcome.reason };
-    this.take({ kind: 'step', index }, reference, subject, tell);
+    const { outcome } = subject;
+    this.over = bareOutcome(outcome.kind);
+    if (outcome.kind === 'killed') this.killed ??= { step: index, reason: outcome.reason };
+    const before = this.last;
+    const moment = this.take({ kind: 'step', index }, model, subject);
+    this.noteLosses(index, moment, before);
+    return moment;
   }
 
-  private take(place: Place, reference: Observation, subject: Observation, tell: Visitor): void {
+  private take(place: Place, model: Observation, subject: Observation): RerunMoment {
     const before = this.last;
-    // At the end of the steps nobody answers: what was last answered stands.
-    const answered = place.kind !== 'end';
     this.last = {
       place,
-      reference: answered || before === undefined ? keptObservation(reference) : before.reference,
-      subject: answered || before === undefined ? keptObservation(subject) : before.subject,
-      referenceCounts: answered
-        ? counted(before?.referenceCounts, reference, place)
-        : (before?.referenceCounts ?? NONE),
-      subjectCounts: answered ? counted(before?.subjectCounts, subject, place) : (before?.subjectCounts ?? NONE),
+      model: keptObservation(model),
+      subject: keptObservation(subject),
+      modelCounts: counted(before?.modelCounts, model, place),
+      subjectCounts: counted(before?.subjectCounts, subject, place),
       shadow: this.look(before, place),
       root: this.guest.root,
     };
-    if (place.kind === 'step') this.noteLosses(place.index, this.last, before);
-    tell(this.last, before);
+    return this.last;
   }
 
   private noteLosses(index: number, { shadow }: RerunMoment, before: RerunMoment | undefined): void {
@@ -114,13 +103,17 @@ export class Rerun {
   private look(before: RerunMoment | undefined, place: Place): ShadowSnapshot | undefined {
     const view = this.subject.shadow;
     if (view === undefined) return undefined;
-    const snapshot = readable(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
-    if (snapshot === undefined) this.unreadable = true;
-    return snapshot;
+    try {
+      return takeSnapshot(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
+    } catch {
+      // A machine that broke may have tables that cannot be walked any more.
+      this.unreadable = true;
+      return undefined;
+    }
   }
 }
 
-/** A place for a leaf: one slot, one address. */
+/** One slot and one address. */
 export const leafKey = ({ slot, vaddr }: { readonly slot: number; readonly vaddr: number }): string =>
   `${slot} ${vaddr}`;
 
@@ -138,20 +131,7 @@ const counted = (before: Counts | undefined, { outcome, references }: Observatio
   return counts;
 };
 
-/** A machine that broke may have tables that cannot be walked any more. */
-const readable = (
-  view: ShadowView,
-  before: ShadowSnapshot | undefined,
-  step: number | undefined,
-): ShadowSnapshot | undefined => {
-  try {
-    return takeSnapshot(view, before, step);
-  } catch {
-    return undefined;
-  }
-};
-
-/** A fresh machine for a side, or what a command outside the process answers; nothing if it does not answer. */
+/** A fresh machine for a side, or one that plays back a command's answer; undefined if the command does not answer. */
 export const machineFor = async (side: Subject, program: Program): Promise<Machine | undefined> => {
   if (side.kind === 'in-process') return side.create();
   const answer = await side.answer(program);
@@ -161,21 +141,22 @@ export const machineFor = async (side: Subject, program: Program): Promise<Machi
   return machine;
 };
 
-export interface Written {
+interface Written {
   readonly step: number;
   readonly value: GuestEntry;
 }
 
+/** Every value that each word of guest RAM had, and the step that wrote it. */
 export class WordHistory {
   private readonly words = new Map<Paddr, Written[]>();
 
-  /** Takes down what the guest stored and what the hypervisor wrote. */
+  /** Records what the guest stored and what the hypervisor wrote. */
   follow(index: number, step: Step, { stores }: Observation): void {
     if (step.op === 'store') this.note(index, step.paddr, step.value);
     for (const { paddr, value } of stores) this.note(index, paddr, value);
   }
 
-  /** The step that wrote a word last; none if nobody did. */
+  /** The step that wrote a word last, if any did. */
   lastWriter(paddr: Paddr): number | undefined {
     return this.words.get(paddr)?.at(-1)?.step;
   }
@@ -185,7 +166,7 @@ export class WordHistory {
     return this.words.get(paddr)?.findLast(({ step }) => step < index)?.value ?? ZERO_ENTRY;
   }
 
-  /** The step from which on something has been true of a word without a break; none if nobody ever wrote it. */
+  /** The step since which the word has passed a test; undefined if it was never written. */
   since(paddr: Paddr, holds: (entry: GuestEntry) => boolean): number | undefined {
     const all = this.words.get(paddr) ?? [];
     const broken = all.findLastIndex(({ value }) => !holds(value));

@@ -1,27 +1,14 @@
-/** The subject's shadow tables at one moment, kept, and since which step each leaf has been as it is. */
+/** A copy of the subject's shadow tables at one moment, with the step that made each leaf what it is. */
 
-import type { LeafTarget, Paddr, ShadowLeaf, ShadowTable, ShadowView, Slot } from '../../model/vocabulary/index.js';
+import type { Paddr, ShadowLeaf, ShadowTable, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 
-export interface LeafSeen {
-  readonly slot: number;
-  readonly vaddr: number;
-  readonly target: LeafTarget;
-  readonly page: number;
-  readonly writable: boolean;
-  readonly user: boolean;
-  readonly upperWritable: boolean;
-  readonly upperUser: boolean;
-  /** The step since which it is as it is; none if creation made it. */
+export interface LeafSeen extends ShadowLeaf {
+  /** The step that made it what it is; undefined if creation did. */
   readonly since: number | undefined;
 }
 
-export interface TableSeen {
-  readonly frame: number;
-  readonly depth: number;
-  readonly vaddr: number;
-  readonly allocated: boolean;
-}
+export type TableSeen = Omit<ShadowTable, 'slot'>;
 
 export interface SlotSeen {
   readonly slot: number;
@@ -41,7 +28,7 @@ export interface ShadowSnapshot {
   readonly reachableTables: number;
 }
 
-/** Leaves and tables are read again only if the view says that some changed: a long program changes few. */
+/** Reads leaves and tables again only if the view's versions changed: most steps of a long program change none. */
 export const takeSnapshot = (
   view: ShadowView,
   before: ShadowSnapshot | undefined,
@@ -64,9 +51,7 @@ export const takeSnapshot = (
 
 const tablesOf = (view: ShadowView): readonly (readonly TableSeen[])[] => {
   const all = Array.from({ length: SLOTS }, (): TableSeen[] => []);
-  view.forEachTable(({ slot, frame, depth, vaddr, allocated }: ShadowTable) => {
-    all[slot].push({ frame, depth, vaddr, allocated });
-  });
+  view.forEachTable(({ slot, ...table }) => void all[slot].push(table));
   return all;
 };
 
@@ -93,6 +78,6 @@ const sameLeaf = (one: LeafSeen, other: ShadowLeaf): boolean =>
   one.upperWritable === other.upperWritable &&
   one.upperUser === other.upperUser;
 
-/** Leaves of a slot that were there before and are not now. */
+/** The leaves that a slot lost. */
 export const goneLeaves = (now: SlotSeen, before: SlotSeen | undefined): readonly LeafSeen[] =>
   before === undefined ? [] : [...before.leaves.values()].filter(({ vaddr }) => !now.leaves.has(vaddr));

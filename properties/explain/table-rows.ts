@@ -1,4 +1,4 @@
-/** The guest's tables as a frame shows them, walked from its roots with nothing cached. */
+/** Both sides' tables as rows of a frame: the guest's, walked from its roots with nothing cached, and the subject's shadow. */
 
 import { describeEntry, entryBits, formatHex, formatHexEntry } from '../formats/index.js';
 import type { Paddr, Paging, Vaddr } from '../../model/vocabulary/index.js';
@@ -13,6 +13,7 @@ import type {
   GuestState,
   GuestTable,
   GuestTree,
+  Hex,
   PagingLevel,
   ShadowLeafRow,
   ShadowSlot,
@@ -27,9 +28,9 @@ export interface GuestContext {
   readonly guest: GuestRecord;
   readonly history: WordHistory;
   readonly levels: readonly PagingLevel[];
-  /** Of this frame; none at creation, `end` and `destroy`. */
+  /** Undefined at creation, `end` and `destroy`. */
   readonly step: number | undefined;
-  /** Nothing is marked but where the program diverges. */
+  /** What to mark; undefined but where the program diverges. */
   readonly location: Location | undefined;
 }
 
@@ -38,10 +39,10 @@ export const guestState = (context: GuestContext, shadow: ShadowSnapshot | undef
   return {
     initialized: guest.initialized,
     linear: guest.linear,
-    ...(guest.root === undefined ? {} : { root: formatHex(guest.root) }),
+    root: hexOf(guest.root),
     kernelAddress: formatHex(guest.kernelAddress),
     cpu: guest.cpu,
-    ...(guest.stackPages === 0 ? {} : { stack: { esp: formatHex(guest.stackTop), pages: guest.stackPages } }),
+    stack: guest.stackPages === 0 ? undefined : { esp: formatHex(guest.stackTop), pages: guest.stackPages },
     trees: rootsOf(guest, shadow).map((root) => treeOf(root, context, shadow)),
   };
 };
@@ -54,7 +55,7 @@ const rootsOf = ({ root }: GuestRecord, shadow: ShadowSnapshot | undefined): rea
 export const treeOf = (root: Paddr, context: GuestContext, shadow: ShadowSnapshot | undefined): GuestTree => {
   const { tables, unread } = tablesBelow(root, context);
   const rows = tables.flatMap((table) => table.rows);
-  const kept = new Set(mostImportant(rows, ({ change, divergent }) => change !== 'same' || divergent));
+  const kept = new Set(mostImportant(rows, matters));
   return {
     root: formatHex(root),
     current: root === context.guest.root,
@@ -64,14 +65,15 @@ export const treeOf = (root: Paddr, context: GuestContext, shadow: ShadowSnapsho
   };
 };
 
-/** A table to be read, and the first address that it translates. */
+/** A table to read. */
 interface Reached {
   readonly level: number;
   readonly at: Paddr;
+  /** First address that it translates. */
   readonly from: number;
 }
 
-/** Level by level. A guest may link a table a thousand times, so there is an end to it; `unread` tables are behind that. */
+/** Level by level, at most `MOST_ROWS` tables, because a guest may link a table a thousand times; `unread` counts the rest. */
 const tablesBelow = (
   root: Paddr,
   context: GuestContext,
@@ -92,21 +94,21 @@ const tablesBelow = (
 
 const tableAt = (reached: Reached, context: GuestContext): GuestTable => {
   const level = context.levels[reached.level];
-  const bytes = entryReach(level) * level.entries;
-  const rows: GuestRow[] = [];
-  for (let index = 0; index < level.entries; index++) {
-    const row = rowAt(reached, index, context);
-    if (row !== undefined) rows.push(row);
-  }
+  const rows = Array.from({ length: level.entries }, (_, index) => rowAt(reached, index, context));
   return {
     level: reached.level,
     paddr: formatHex(reached.at),
-    from: formatHex(reached.from),
-    to: formatHex(reached.from + bytes - 1),
+    ...span(reached.from, entryReach(level) * level.entries),
     outside: !context.guest.inRam(reached.at),
-    rows,
+    rows: rows.filter((row) => row !== undefined),
   };
 };
+
+/** The first address of a range, and the last one. */
+const span = (from: number, bytes: number): { readonly from: Hex; readonly to: Hex } => ({
+  from: formatHex(from),
+  to: formatHex(Math.min(from + bytes, 2 ** 32) - 1),
+});
 
 const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow | undefined => {
   const { guest, history, levels, step, location } = context;
@@ -129,10 +131,9 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
     bits: entryBits(value),
     page,
     text: describeEntry(value, guest.config.paging),
-    from: formatHex(from),
-    to: formatHex(from + entryReach(level) - 1),
-    ...(leads ? { next: formatHex(page * 4096) } : {}),
-    ...(since === undefined ? {} : { since }),
+    ...span(from, entryReach(level)),
+    next: leads ? formatHex(page * 4096) : undefined,
+    since,
     change: isNew ? 'added' : written ? 'altered' : 'same',
     divergent:
       location?.paddr === at || (isLeaf && location?.vaddr !== undefined && location.vaddr >>> 12 === from / 4096),
@@ -142,7 +143,7 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
 export interface ShadowContext {
   readonly levels: readonly PagingLevel[];
   readonly switcherAddress: Vaddr;
-  /** Nothing is marked but where the program diverges. */
+  /** What to mark; undefined but where the program diverges. */
   readonly location: Location | undefined;
 }
 
@@ -153,43 +154,38 @@ export const shadowState = (
 ): ShadowState => ({
   currentSlot: now.currentSlot,
   slots: now.slots.map((slot) => {
-    const isCurrent = slot.slot === now.currentSlot;
-    const turned = before !== undefined && isCurrent !== (slot.slot === before.currentSlot);
-    return slotRows(slot, before?.slots[slot.slot], { isCurrent, turned }, context);
+    const current = slot.slot === now.currentSlot;
+    const turned = before !== undefined && current !== (slot.slot === before.currentSlot);
+    return { ...slotRows(slot, before?.slots[slot.slot], turned, context), current };
   }),
   allocatedTables: now.allocatedTables,
   reachableTables: now.reachableTables,
 });
 
-interface Standing {
-  readonly isCurrent: boolean;
-  /** It became the current one, or ceased to be. */
-  readonly turned: boolean;
-}
-
+/** `turned`: the slot became the current one, or ceased to be. */
 const slotRows = (
   now: SlotSeen,
   before: SlotSeen | undefined,
-  { isCurrent, turned }: Standing,
+  turned: boolean,
   context: ShadowContext,
-): ShadowSlot => {
-  const allLeaves = [...now.leaves.values()].map((leaf) => leafRow(leaf, changeOf(leaf, before), context));
-  const allGone = goneLeaves(now, before).map((leaf) => leafRow(leaf, 'same', context));
-  const allTables = now.tables.map((table) => tableRow(table, before, context));
-  const leaves = mostImportant(allLeaves, matters);
-  const gone = mostImportant(allGone, matters);
-  const tables = mostImportant(allTables, matters);
+): Omit<ShadowSlot, 'current'> => {
+  const leaves = [...now.leaves.values()].map((leaf) => leafRow(leaf, changeOf(leaf, before), context));
+  const gone = goneLeaves(now, before).map((leaf) => leafRow(leaf, 'same', context));
+  const tables = now.tables.map((table) => tableRow(table, before, context));
+  const kept = {
+    tables: mostImportant(tables, matters),
+    leaves: mostImportant(leaves, matters),
+    gone: mostImportant(gone, matters),
+  };
+  const all = leaves.length + gone.length + tables.length;
   return {
     slot: now.slot,
-    current: isCurrent,
     blank: now.blank,
-    ...(now.root === undefined ? {} : { root: formatHex(now.root) }),
+    root: hexOf(now.root),
     changed: before !== undefined && (before.root !== now.root || before.blank !== now.blank || turned),
     divergent: context.location?.slot === now.slot,
-    tables,
-    leaves,
-    gone,
-    leftOut: allLeaves.length - leaves.length + allGone.length - gone.length + allTables.length - tables.length,
+    ...kept,
+    leftOut: all - kept.leaves.length - kept.gone.length - kept.tables.length,
   };
 };
 
@@ -203,21 +199,24 @@ const changeOf = (leaf: LeafSeen, before: SlotSeen | undefined): Change => {
   return earlier === leaf ? 'same' : 'altered';
 };
 
-const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, location }: ShadowContext): ShadowLeafRow => ({
-  vaddr: formatHex(leaf.vaddr),
-  target: leaf.target,
-  page: leaf.page,
-  targetText: targetText(leaf),
-  writable: leaf.writable,
-  user: leaf.user,
-  upperWritable: leaf.upperWritable,
-  upperUser: leaf.upperUser,
-  rights: rightsText(leaf),
-  switcher: leaf.vaddr >= switcherAddress,
-  ...(leaf.since === undefined ? {} : { since: leaf.since }),
-  change,
-  divergent: isAbout(leaf, location),
-});
+const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, location }: ShadowContext): ShadowLeafRow => {
+  const { target, page, writable, user, upperWritable, upperUser, since } = leaf;
+  return {
+    vaddr: formatHex(leaf.vaddr),
+    target,
+    page,
+    targetText: targetText(leaf),
+    writable,
+    user,
+    upperWritable,
+    upperUser,
+    rights: rightsText(leaf),
+    switcher: leaf.vaddr >= switcherAddress,
+    since,
+    change,
+    divergent: isAbout(leaf, location),
+  };
+};
 
 const isAbout = ({ vaddr, page, target, slot }: LeafSeen, location: Location | undefined): boolean => {
   if (location === undefined || (location.slot !== undefined && location.slot !== slot)) return false;
@@ -235,8 +234,7 @@ const tableRow = (
   return {
     frame: table.frame,
     level: table.depth,
-    from: formatHex(table.vaddr),
-    to: formatHex(Math.min(table.vaddr + entryReach(level) * level.entries, 2 ** 32) - 1),
+    ...span(table.vaddr, entryReach(level) * level.entries),
     allocated: table.allocated,
     change: earlier === undefined ? 'added' : earlier.allocated === table.allocated ? 'same' : 'altered',
     divergent: location?.frame === table.frame,
@@ -246,7 +244,7 @@ const tableRow = (
 /** Rows of one tree of the guest, or of one slot, that a frame holds. */
 export const MOST_ROWS = 256;
 
-/** The first `most` rows in their order, after those that matter. */
+/** At most `most` rows in their order: those that matter, then the first of the others. */
 export const mostImportant = <Row>(
   rows: readonly Row[],
   matters: (row: Row) => boolean,
@@ -274,3 +272,6 @@ export const pagingLevels = (paging: Paging): readonly PagingLevel[] =>
 
 /** Addresses that one entry of a level translates, in bytes. */
 export const entryReach = ({ shift }: PagingLevel): number => 2 ** shift;
+
+export const hexOf = (value: number | undefined): Hex | undefined =>
+  value === undefined ? undefined : formatHex(value);

@@ -1,4 +1,4 @@
-/** How an explanation speaks: of steps, rights, leaves and ranges, in plain words. */
+/** Steps, rights, leaves and ranges in words. */
 
 import type { Step } from '../../model/vocabulary/index.js';
 import { formatHex } from '../formats/index.js';
@@ -36,10 +36,16 @@ export const targetText = ({ target, page }: Target): string => {
 export const leafText = (leaf: LeafSeen): string =>
   `${formatHex(leaf.vaddr)} → ${targetText(leaf)}, ${rightsText(leaf)}, in slot ${leaf.slot}`;
 
+/** `the shadow leaf for 0x400000 in slot 1`. */
+export const leafName = (leaf: LeafSeen): string => `the shadow leaf for ${leafPlace(leaf)}`;
+
+/** `0x400000 in slot 1`. */
+export const leafPlace = ({ vaddr, slot }: LeafSeen): string => `${formatHex(vaddr)} in slot ${slot}`;
+
 export const rangeText = (from: number, bytes: number): string =>
   `${formatHex(from)}–${formatHex(Math.min(from + bytes, 2 ** 32) - 1)}`;
 
-/** Where something happens: `step 5 (set-pte)`, `the kernel write to 0x0 at step 7`, `creation`. */
+/** `step 5 (set-pte)`, `the kernel write to 0x0 at step 7`, `creation`. */
 export const placeText = (place: Place, step: Step | undefined): string => {
   if (place.kind === 'create') return 'creation';
   if (place.kind === 'end') return 'the last step';
@@ -56,7 +62,7 @@ export const accessText = ({ mode, kind, vaddr }: Step & { readonly op: 'access'
 /** ` since step 4`, or nothing. */
 export const sinceText = (step: number | undefined): string => (step === undefined ? '' : ` since step ${step}`);
 
-/** `a`, `a and b`, `a, b and c`; of more than `most` the rest is counted. */
+/** `a`, `a and b`, `a, b and c`; beyond `most` items: `a, b, c and 5 more`. */
 export const listText = (items: readonly string[], most = 4): string => {
   const shown = items.length > most ? [...items.slice(0, most - 1), `${items.length - most + 1} more`] : items;
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;

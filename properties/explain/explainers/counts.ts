@@ -1,53 +1,45 @@
-/** Narrators of invariants that count: references, tables, slots and the Switcher's pages. */
+/** Explainers of invariants that count: references, tables, and slots that map a page of the Switcher. */
 
 import { formatHex } from '../../formats/index.js';
 import { switcherRegistersAddress } from '../../../model/vocabulary/index.js';
 import { pagingLevels } from '../table-rows.js';
-import type { LeafSeen, SlotSeen } from '../shadow-snapshot.js';
+import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafKey } from '../rerun.js';
-import { leafText, listText, plural, targetText } from '../words.js';
-import { requiredEffect } from './required-effect.js';
-import type { Evidence, Explainer } from './evidence.js';
-import { gone, leafIn, leavesTo, shadowOf, slotNow, sentence } from './evidence.js';
-
-/** `step 5 (set-pgd), which takes away …`. */
-const hereWithEffect = (evidence: Evidence): string => {
-  const effect = requiredEffect(evidence);
-  return effect === undefined ? evidence.here : `${evidence.here}, which ${effect}`;
-};
-
-const leafPlace = ({ vaddr, slot }: LeafSeen): string => `${formatHex(vaddr)} in slot ${slot}`;
+import { leafPlace, leafText, listText, plural } from '../words.js';
+import { hereWithEffect } from './required-effect.js';
+import type { Evidence, Explainer, Sentence } from './evidence.js';
+import { currentSlot, gone, leafIn, leavesTo, leavesWhere, sentence, shadowOf } from './evidence.js';
 
 /** `reference-count`: a page that is held for nothing, or let go while it is mapped. */
 export const explainReferences: Explainer = (evidence) => {
   const { location, moment, before, index } = evidence;
   const { page } = location;
   if (page === undefined) return undefined;
-  const expected = moment.referenceCounts.get(page) ?? 0;
+  const expected = moment.modelCounts.get(page) ?? 0;
   const actual = moment.subjectCounts.get(page) ?? 0;
   const earlier = before?.subjectCounts.get(page) ?? 0;
-  const still = actual === earlier && actual !== 0 ? 'still has' : 'has';
+  const has = actual === earlier && actual !== 0 ? 'still has' : 'has';
   const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
   const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
-  const text = `after ${hereWithEffect(evidence)}, page ${page} ${still} ${held} ${due}${mappers(evidence, page, actual)}`;
+  const text = `after ${hereWithEffect(evidence)}, page ${page} ${has} ${held} ${due}${mappers(evidence, page, actual)}`;
   const leaf = [...leavesTo(shadowOf(evidence), page), ...formerLeaves(evidence, page)].at(0);
   return sentence(text, { page, step: index, vaddr: leaf?.vaddr, slot: leaf?.slot });
 };
 
-/** Each leaf holds one reference: who maps the page now, or did until this step. */
+/** Each leaf holds one reference: which leaves map the page, or did until this step. */
 const mappers = (evidence: Evidence, page: number, count: number): string => {
   const shadow = shadowOf(evidence);
   if (shadow === undefined) return '';
   const leaves = leavesTo(shadow, page);
-  if (leaves.length === 0) return `; no shadow leaf maps it${formerText(formerLeaves(evidence, page), count)}`;
-  const maps = leaves.length === 1 ? 'one shadow leaf maps it' : `${leaves.length} shadow leaves map it`;
-  return `; ${maps} (${listText(leaves.map(leafPlace))})`;
-};
-
-const formerText = (leaves: readonly LeafSeen[], count: number): string => {
-  if (leaves.length === 0) return '';
-  const which = leaves.length === 1 ? 'the one' : 'those';
-  return ` any more; until this step ${which} for ${listText(leaves.map(leafPlace))} did${count > 0 ? ', and its reference stayed' : ''}`;
+  if (leaves.length > 0) {
+    const map = leaves.length === 1 ? 'one shadow leaf maps' : `${leaves.length} shadow leaves map`;
+    return `; ${map} it (${listText(leaves.map(leafPlace))})`;
+  }
+  const former = formerLeaves(evidence, page);
+  if (former.length === 0) return '; no shadow leaf maps it';
+  const which = former.length === 1 ? 'the one' : 'those';
+  const stayed = count > 0 ? ', and its reference stayed' : '';
+  return `; no shadow leaf maps it any more; until this step ${which} for ${listText(former.map(leafPlace))} did${stayed}`;
 };
 
 /** Leaves that led to a page before the step and do not now. */
@@ -56,235 +48,196 @@ const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => 
   return leavesTo(evidence.before?.shadow, page).filter((leaf) => !now.has(leafKey(leaf)));
 };
 
-/** `table-accounting` and `teardown`: host pages that are lost, or used and not held. */
-export const explainTables: Explainer = (evidence) => {
-  const { divergence, moment, program, index } = evidence;
-  const { kind, expected, actual } = divergence;
-  if (divergence.place.kind === 'create') {
-    if (moment.subject.outcome.kind !== 'no-memory' || moment.subject.tables === 0) return undefined;
-    return sentence(
-      `creation finds no memory (its allocation ${program.machine.failAllocation} fails) and must hold nothing; ${plural(moment.subject.tables, 'table')} stayed allocated`,
-    );
-  }
-  if (moment.place.kind === 'destroy') return heldAfterDestroy(evidence);
-  const linked = linkedTable(evidence);
-  if (linked !== undefined) return linked;
-  if (kind === 'table-lost') {
-    return sentence(
-      `after ${hereWithEffect(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
-      { step: index },
-    );
-  }
-  const which = tableMoves(evidence);
-  const too = kind === 'too-many-tables' ? 'too many' : 'too few';
+/** `table-accounting` and `teardown`: a number of tables that is wrong. */
+export const explainTableCount: Explainer = (evidence) => {
+  const { divergence, moment, before, program, index } = evidence;
   const { tables } = moment.subject;
-  const text = `after ${hereWithEffect(evidence)}, ${plural(tables, 'shadow table')} ${tables === 1 ? 'is' : 'are'} held, ${too}: ${expected} would be right${which}`;
-  return sentence(text, { step: index, slot: changedSlot(evidence) });
+  switch (moment.place.kind) {
+    case 'create': {
+      if (moment.subject.outcome.kind !== 'no-memory' || tables === 0) return undefined;
+      const failed = `its allocation ${program.machine.failAllocation} fails`;
+      return sentence(
+        `creation finds no memory (${failed}) and must hold nothing; ${plural(tables, 'table')} stayed allocated`,
+      );
+    }
+    case 'destroy': {
+      if (tables === 0) return undefined;
+      const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
+      return sentence(
+        `destroy must free every shadow table; ${tables}${had} ${tables === 1 ? 'is' : 'are'} still held`,
+      );
+    }
+    case 'step':
+    case 'end': {
+      const held = `${plural(tables, 'shadow table')} ${tables === 1 ? 'is' : 'are'} held`;
+      const too = divergence.kind === 'too-many-tables' ? 'too many' : 'too few';
+      const moves = tableMoves(evidence);
+      const text = `after ${hereWithEffect(evidence)}, ${held}, ${too}: ${divergence.expected} would be right${movesText(moves)}`;
+      return sentence(text, { step: index, slot: moves?.at(0)?.slot });
+    }
+    default:
+      return moment.place satisfies never;
+  }
 };
 
-const changedSlot = ({ moment, before }: Evidence): number | undefined =>
-  moment.shadow?.slots.find(({ slot, tables }) => tables.length !== (before?.shadow?.slots[slot].tables.length ?? 0))
-    ?.slot;
+interface TableMove {
+  readonly slot: number;
+  /** How many more tables the slot has than before. */
+  readonly more: number;
+}
 
-/** Which slots got or lost tables in this step, on the subject's side. */
-const tableMoves = ({ moment, before }: Evidence): string => {
-  if (moment.shadow === undefined || before?.shadow === undefined) return '';
-  const moves = moment.shadow.slots.flatMap(({ slot, tables }) => {
-    const difference = tables.length - (before.shadow?.slots[slot].tables.length ?? 0);
-    if (difference === 0) return [];
-    return [`slot ${slot} ${difference > 0 ? 'got' : 'lost'} ${plural(Math.abs(difference), 'table')}`];
+/** The slots that got or lost tables in this step; undefined if they cannot be compared. */
+const tableMoves = ({ moment, before }: Evidence): readonly TableMove[] | undefined => {
+  const earlier = before?.shadow?.slots;
+  if (moment.shadow === undefined || earlier === undefined) return undefined;
+  return moment.shadow.slots
+    .map(({ slot, tables }) => ({ slot, more: tables.length - earlier[slot].tables.length }))
+    .filter(({ more }) => more !== 0);
+};
+
+const movesText = (moves: readonly TableMove[] | undefined): string => {
+  if (moves === undefined) return '';
+  const texts = moves.map(({ slot, more }) => {
+    return `slot ${slot} ${more > 0 ? 'got' : 'lost'} ${plural(Math.abs(more), 'table')}`;
   });
-  return moves.length === 0 ? '; no slot got or lost any' : `; ${listText(moves)}`;
+  return texts.length === 0 ? '; no slot got or lost any' : `; ${listText(texts)}`;
 };
 
-const linkedTable = (evidence: Evidence) => {
-  const { location, guest, index, divergence } = evidence;
-  if (location.frame === undefined) return undefined;
-  const levels = pagingLevels(guest.config.paging);
-  for (const { slot, tables } of shadowOf(evidence)?.slots ?? []) {
-    const table = tables.find(({ frame }) => frame === location.frame);
-    if (table === undefined) continue;
-    const name = `slot ${slot}'s ${levels[table.depth].name} table for ${formatHex(table.vaddr)} (host page ${table.frame})`;
-    const freed = `${evidence.here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`;
-    const twice = `after ${hereWithEffect(evidence)}, ${name} is linked in two places`;
-    return sentence(divergence.kind === 'table-linked-twice' ? twice : freed, {
-      slot,
-      vaddr: table.vaddr,
-      step: index,
-    });
-  }
-  return undefined;
+/** `table-accounting`: a table that no root leads to. */
+export const explainLostTable: Explainer = (evidence) => {
+  const { expected, actual } = evidence.divergence;
+  return sentence(
+    `after ${hereWithEffect(evidence)}, ${expected} tables are allocated and only ${actual} can be reached from the slots' roots`,
+    { step: evidence.index },
+  );
 };
 
-const heldAfterDestroy: Explainer = (evidence) => {
-  const { divergence, before, location, moment } = evidence;
-  if (divergence.kind === 'too-many-tables' || divergence.kind === 'too-few-tables') {
-    const count = moment.subject.tables;
-    if (count === 0) return undefined;
-    const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
-    return sentence(`destroy must free every shadow table; ${count}${had} ${count === 1 ? 'is' : 'are'} still held`);
-  }
-  if (location.page !== undefined) {
-    const leaves = leavesTo(before?.shadow, location.page);
-    const by = leaves.length === 0 ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaves[0])} took`;
-    const count = moment.subjectCounts.get(location.page) ?? 0;
-    return sentence(
-      `destroy must give every page back; page ${location.page} still has ${plural(count, 'reference')}${by}`,
-      {
-        page: location.page,
-      },
-    );
-  }
-  return sentence(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
+/** `table-accounting`: a table that was freed or is linked twice. */
+const aboutTable =
+  (textOf: (name: string, evidence: Evidence) => string): Explainer =>
+  (evidence) => {
+    const { location, guest, index } = evidence;
+    const levels = pagingLevels(guest.config.paging);
+    for (const { slot, tables } of shadowOf(evidence)?.slots ?? []) {
+      const table = tables.find(({ frame }) => frame === location.frame);
+      if (table === undefined) continue;
+      const { frame, depth, vaddr } = table;
+      const name = `slot ${slot}'s ${levels[depth].name} table for ${formatHex(vaddr)} (host page ${frame})`;
+      return sentence(textOf(name, evidence), { slot, vaddr, step: index });
+    }
+    return undefined;
+  };
+
+export const explainFreedTable = aboutTable(
+  (name, { here }) =>
+    `${here} freed ${name} and left the entry that leads to it: whatever that page holds next, the CPU will take for the guest's table`,
+);
+
+export const explainSharedTable = aboutTable(
+  (name, evidence) => `after ${hereWithEffect(evidence)}, ${name} is linked in two places`,
+);
+
+/** `teardown`: a page of the guest that is still held. */
+export const explainHeldPage: Explainer = ({ before, location: { page }, moment }) => {
+  if (page === undefined) return undefined;
+  const leaf = leavesTo(before?.shadow, page).at(0);
+  const by = leaf === undefined ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaf)} took`;
+  const held = plural(moment.subjectCounts.get(page) ?? 0, 'reference');
+  return sentence(`destroy must give every page back; page ${page} still has ${held}${by}`, { page });
 };
 
-/** `pgdir-cache`: which slot a root is found in, or gets. */
-export const explainCache: Explainer = (evidence) => {
-  const { divergence, location, step, before, here, index } = evidence;
-  if (step?.op !== 'new-pgtable') return undefined;
-  const { kind, actual } = divergence;
-  const rule = hereWithEffect(evidence);
-  const root = formatHex(step.root);
-  if (kind === 'root-in-two-slots') {
-    const shared = slotNow(evidence, location.slot)?.root;
-    const other = shadowOf(evidence)?.slots.find((slot) => slot.root === shared)?.slot ?? '?';
-    const twice = `slots ${other} and ${location.slot} both pass for shadows of root ${formatHex(shared ?? step.root)}`;
-    return sentence(`after ${rule}, ${twice}; a root belongs to one slot alone`, { step: index, slot: location.slot });
-  }
-  if (kind === 'hit-changed-mappings') {
-    const lost = gone(evidence).filter(({ slot }) => slot === location.slot);
-    const what =
-      lost.length === 0
-        ? 'mappings came or went'
-        : `${listText(lost.map((leaf) => `the leaf for ${formatHex(leaf.vaddr)} → ${targetText(leaf)}`))} went`;
-    return sentence(
-      `${here} must find root ${root} cached in slot ${location.slot} and leave its mappings alone; ${what}`,
-      {
-        step: index,
-        slot: location.slot,
-        vaddr: lost[0]?.vaddr,
-      },
-    );
-  }
-  if (kind === 'wrong-root-shadowed') {
-    return sentence(`after ${here}, the current slot must shadow root ${root}; it shadows ${actual}`, {
-      step: index,
-      slot: location.slot,
-    });
-  }
-  const taken = location.slot;
-  if (taken === undefined) return undefined;
-  const was = before?.shadow?.slots[taken];
-  const state = was === undefined ? '' : slotState(was);
-  return sentence(`${rule.replace(', which must', ' must')}; the subject took slot ${taken}${state}`, {
-    step: index,
-    slot: taken,
-  });
-};
+/** `teardown`: pages of the Switcher that are still held. */
+export const explainHeldSwitcher: Explainer = ({ divergence }) =>
+  sentence(`destroy must give the Switcher's pages back; it left ${divergence.actual}`);
 
-const slotState = ({ blank, root }: SlotSeen): string => {
-  if (blank) return ', a blank one';
-  return root === undefined ? '' : `, which shadowed root ${formatHex(root)}`;
-};
-
-/** A page of the Switcher that the current slot does not map as it must. */
-export const explainSwitcherPage: Explainer = ({ divergence, location, here, guest }) => {
+/** `switcher`: a page of it that the current slot does not map as it must. */
+export const explainSwitcherPage: Explainer = ({ divergence: { field, expected, actual }, location, here, guest }) => {
   const { slot, vaddr } = location;
   if (slot === undefined || vaddr === undefined) return undefined;
-  const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
-  const ofCpu = vaddr === registers || vaddr === registers + 4096 ? ` of CPU ${guest.cpu}` : '';
+  const ofCpu = isOwnPage(guest, vaddr) ? ` of CPU ${guest.cpu}` : '';
   return sentence(
-    `after ${here}, the ${divergence.field}${ofCpu} must be ${divergence.expected} at ${formatHex(vaddr)} in slot ${slot}, the current one; it is ${divergence.actual}`,
+    `after ${here}, the ${field}${ofCpu} must be ${expected} at ${formatHex(vaddr)} in slot ${slot}, the current one; it is ${actual}`,
     { slot, vaddr },
   );
 };
 
-/** Too many or too few slots that map a page of the Switcher. */
-export const explainSwitcherReferences: Explainer = (evidence) => {
-  const { name, cpu, expected, actual } = switcherCount(evidence);
-  const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
-  const few = actual < expected;
-  const holders = holdersText(actual, name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves']);
-  const due = expected === 0 ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
-  const text = `after ${hereWithEffect(evidence)}, ${holders} ${actual < 2 ? 'maps' : 'map'} ${page}, and ${due}`;
-  const detail = few ? withoutPage(evidence, name) : withPages(evidence, name, cpu);
-  return sentence(`${text}${detail.text}`, { step: evidence.index, slot: detail.slot });
+/** One of the two pages of the CPU that the guest runs on. */
+const isOwnPage = ({ config, cpu }: Evidence['guest'], vaddr: number): boolean => {
+  const registers = switcherRegistersAddress(config.paging, cpu);
+  return vaddr === registers || vaddr === registers + 4096;
 };
 
+/** `switcher`: too many or too few slots that map a page of it. */
+export const explainSwitcherReferences: Explainer = (evidence) => {
+  const { name, cpu, expected, actual } = switcherCount(evidence);
+  const few = actual < expected;
+  const [one, many] = name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves'];
+  const holders = actual < 2 ? `${actual || 'no'} ${one} maps` : `${actual} ${many} map`;
+  const page = `the Switcher's ${name} page${cpu === undefined ? '' : ` of CPU ${cpu}`}`;
+  const due = expected === 0 ? 'none may' : few ? `${expected} must` : `only ${expected} may`;
+  const missing = name === 'text' ? withoutText : withoutPage;
+  const detail = few ? missing(evidence, name) : withPages(evidence, name, cpu);
+  const text = `after ${hereWithEffect(evidence)}, ${holders} ${page}, and ${due}${detail?.text ?? ''}`;
+  return sentence(text, { step: evidence.index, slot: detail?.focus.slot });
+};
+
+type SwitcherPage = 'text' | 'registers' | 'state';
+
 interface SwitcherCount {
-  readonly name: 'text' | 'registers' | 'state';
-  readonly cpu: number | undefined;
+  readonly name: SwitcherPage;
+  readonly cpu?: number;
   readonly expected: number;
   readonly actual: number;
 }
 
 /** The first count in which the two sides differ. */
 const switcherCount = ({ moment }: Evidence): SwitcherCount => {
-  const expected = moment.reference.switcher;
+  const expected = moment.model.switcher;
   const actual = moment.subject.switcher;
   for (const name of ['text', 'registers'] as const) {
-    if (expected[name] === actual[name]) continue;
-    return { name, cpu: undefined, expected: expected[name], actual: actual[name] };
+    if (expected[name] !== actual[name]) return { name, expected: expected[name], actual: actual[name] };
   }
   const cpu = expected.state.findIndex((count, each) => count !== actual.state[each]);
   return { name: 'state', cpu, expected: expected.state[cpu], actual: actual.state[cpu] ?? 0 };
 };
 
-const holdersText = (count: number, [one, many]: readonly [string, string]): string => {
-  if (count === 0) return `no ${one}`;
-  return `${count} ${count === 1 ? one : many}`;
-};
-
-interface Detail {
-  readonly text: string;
-  readonly slot?: number;
-}
-
-/** Why too few slots map a page: the text belongs in all of them, the others went if they are missing. */
-const withoutPage = (evidence: Evidence, name: SwitcherCount['name']): Detail => {
-  if (name === 'text') return withoutText(evidence);
+/** A page that this step took out of a slot. */
+const withoutPage = (evidence: Evidence, name: SwitcherPage): Sentence | undefined => {
   const lost = gone(evidence).find(({ target }) => target === `switcher-${name}`);
-  return lost === undefined
-    ? { text: '' }
-    : { text: `: the leaf for ${leafPlace(lost)} went in this step`, slot: lost.slot };
+  return lost && sentence(`: the leaf for ${leafPlace(lost)} went in this step`, { slot: lost.slot });
 };
 
-/** Slots that have a root page and no text page. */
-const withoutText = (evidence: Evidence): Detail => {
+/** A slot that has a root page and no text page, which every root page needs. */
+const withoutText = (evidence: Evidence): Sentence | undefined => {
   const window = evidence.guest.sizes.switcherAddress;
   const shadow = shadowOf(evidence);
-  const bare = (shadow?.slots ?? []).filter((slot) => !slot.blank && leafIn(slot, window) === undefined);
-  if (shadow === undefined) return { text: '' };
-  if (bare.length === 0) {
-    const rooted = shadow.slots.filter(({ blank }) => !blank).map(({ slot }) => String(slot));
-    return {
-      text: `: ${rooted.length === 1 ? `only slot ${rooted[0]} has` : `only slots ${listText(rooted)} have`} a root page`,
-    };
+  if (shadow === undefined) return undefined;
+  const rooted = shadow.slots.filter(({ blank }) => !blank);
+  const bare = rooted.find((slot) => leafIn(slot, window) === undefined);
+  if (bare === undefined) {
+    const names = listText(rooted.map(({ slot }) => String(slot)));
+    return sentence(`: ${rooted.length === 1 ? `only slot ${names} has` : `only slots ${names} have`} a root page`);
   }
-  const [{ slot }] = bare;
+  const { slot } = bare;
   const current = slot === shadow.currentSlot ? ', the current one,' : '';
   const lost = evidence.lost.get(leafKey({ slot, vaddr: window }));
   const since = lost === undefined ? '' : `, which ${lost === evidence.index ? 'this step' : `step ${lost}`} took away`;
-  return { text: `: slot ${slot}${current} has no leaf for ${formatHex(window)}${since}`, slot };
+  return sentence(`: slot ${slot}${current} has no leaf for ${formatHex(window)}${since}`, { slot });
 };
 
-/** Slots other than the current one, or CPUs other than the guest's, whose pages are still mapped. */
-const withPages = (evidence: Evidence, name: SwitcherCount['name'], cpu: number | undefined): Detail => {
-  const { guest } = evidence;
-  const leaves = (shadowOf(evidence)?.slots ?? []).flatMap((slot) =>
-    [...slot.leaves.values()].filter(
-      ({ target, page }) => target === `switcher-${name}` && (cpu === undefined || page === cpu),
-    ),
+/** A page that is still mapped in another slot than the current one, or for another CPU than the guest's. */
+const withPages = (evidence: Evidence, name: SwitcherPage, cpu: number | undefined): Sentence | undefined => {
+  const { guest, index } = evidence;
+  const leaves = leavesWhere(
+    shadowOf(evidence),
+    ({ target, page }) => target === `switcher-${name}` && (cpu === undefined || page === cpu),
   );
-  const registers = switcherRegistersAddress(guest.config.paging, guest.cpu);
-  const current = slotNow(evidence, shadowOf(evidence)?.currentSlot);
-  const stale = leaves.find(
-    ({ slot, vaddr }) =>
-      slot !== current?.slot || (name !== 'text' && vaddr !== registers && vaddr !== registers + 4096),
-  );
+  const current = currentSlot(evidence)?.slot;
+  const stale = leaves.find(({ slot, vaddr }) => slot !== current || (name !== 'text' && !isOwnPage(guest, vaddr)));
   const shown = stale ?? leaves.at(0);
-  if (shown === undefined) return { text: '' };
-  const since = shown.since === undefined || shown.since === evidence.index ? '' : `, since step ${shown.since}`;
-  const moved = stale !== undefined && stale.slot === current?.slot ? `; the guest runs on CPU ${guest.cpu}` : '';
-  return { text: `: slot ${shown.slot} still maps it at ${formatHex(shown.vaddr)}${since}${moved}`, slot: shown.slot };
+  if (shown === undefined) return undefined;
+  const since = shown.since === undefined || shown.since === index ? '' : `, since step ${shown.since}`;
+  const moved = stale !== undefined && stale.slot === current ? `; the guest runs on CPU ${guest.cpu}` : '';
+  const text = `: slot ${shown.slot} still maps it at ${formatHex(shown.vaddr)}${since}${moved}`;
+  return sentence(text, { slot: shown.slot });
 };

@@ -1,14 +1,13 @@
-/** What a narrator is shown of the moment at which a program diverges, and how it looks things up. */
+/** What an explainer sees of the moment at which a program diverges, and how it looks things up. */
 
-import type { Paddr, Program, Step } from '../../../model/vocabulary/index.js';
+import type { Op, Paddr, Program, Step } from '../../../model/vocabulary/index.js';
 import type { Divergence } from '../../divergence.js';
 import type { GuestRecord } from '../../guest-record.js';
-import type { RerunMoment } from '../rerun.js';
-import { goneLeaves } from '../shadow-snapshot.js';
-import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
 import type { Location } from '../../invariants/violation.js';
 import type { Focus } from '../explanation.js';
-import type { WordHistory } from '../rerun.js';
+import type { RerunMoment, WordHistory } from '../rerun.js';
+import { goneLeaves } from '../shadow-snapshot.js';
+import type { LeafSeen, ShadowSnapshot, SlotSeen } from '../shadow-snapshot.js';
 
 /** A step that killed the guest. */
 export interface Kill {
@@ -20,7 +19,7 @@ export interface Evidence {
   readonly program: Program;
   readonly divergence: Divergence;
   readonly location: Location;
-  /** The step that diverges, at a place that is one. */
+  /** The step that diverges; undefined at creation, at the end and at `destroy`. */
   readonly step: Step | undefined;
   readonly index: number | undefined;
   /** Where it diverges: `step 5 (set-pte)`, `the kernel write to 0x0 at step 7`. */
@@ -29,7 +28,7 @@ export interface Evidence {
   readonly before: RerunMoment | undefined;
   readonly guest: GuestRecord;
   readonly history: WordHistory;
-  /** The step that took a leaf away last, by `leafKey`. */
+  /** The last step that took a leaf away, by `leafKey`. */
   readonly lost: ReadonlyMap<string, number>;
   /** An earlier step at which both sides killed the guest. */
   readonly killed: Kill | undefined;
@@ -38,52 +37,59 @@ export interface Evidence {
 /** As `Focus`, in numbers. */
 export type Marks = { readonly [Field in keyof Focus]?: number | undefined };
 
-/** A sentence without its full stop, and what it speaks of. */
+/** A sentence without its full stop, and what it is about. */
 export interface Sentence {
   readonly text: string;
   readonly focus: Marks;
 }
 
-/** Answers nothing if it cannot say more than that two things differ. */
+/** Returns undefined if it knows no more than that two things differ. */
 export type Explainer = (evidence: Evidence) => Sentence | undefined;
 
 export const sentence = (text: string, focus: Marks = {}): Sentence => ({ text, focus });
 
-/** The shadow tables after the step; before it, if the subject broke. */
+export const focusOnLeaf = ({ slot, vaddr, page, target }: LeafSeen, step: number | undefined): Marks => ({
+  slot,
+  vaddr,
+  page: target === 'ram' ? page : undefined,
+  step,
+});
+
+/** The shadow tables after the step; those before it if the subject broke. */
 export const shadowOf = ({ moment, before }: Evidence): ShadowSnapshot | undefined => moment.shadow ?? before?.shadow;
 
 export const slotNow = (evidence: Evidence, slot: number | undefined): SlotSeen | undefined =>
   slot === undefined ? undefined : shadowOf(evidence)?.slots[slot];
 
-const pageStart = (vaddr: number): number => Math.floor(vaddr / 4096) * 4096;
+export const currentSlot = (evidence: Evidence): SlotSeen | undefined =>
+  slotNow(evidence, shadowOf(evidence)?.currentSlot);
 
 export const leafIn = (slot: SlotSeen | undefined, vaddr: number): LeafSeen | undefined =>
-  slot?.leaves.get(pageStart(vaddr));
+  slot?.leaves.get(Math.floor(vaddr / 4096) * 4096);
 
-/** The leaf that the current slot has for an address. */
-export const currentLeaf = (evidence: Evidence, vaddr: number): LeafSeen | undefined =>
-  leafIn(slotNow(evidence, shadowOf(evidence)?.currentSlot), vaddr);
+/** Leaves of every slot that pass a test. */
+export const leavesWhere = (
+  shadow: ShadowSnapshot | undefined,
+  holds: (leaf: LeafSeen) => boolean,
+): readonly LeafSeen[] => (shadow?.slots ?? []).flatMap(({ leaves }) => [...leaves.values()].filter(holds));
 
 /** Leaves of every slot that lead to a guest page. */
 export const leavesTo = (shadow: ShadowSnapshot | undefined, page: number): readonly LeafSeen[] =>
-  (shadow?.slots ?? []).flatMap(({ leaves }) =>
-    [...leaves.values()].filter((leaf) => leaf.target === 'ram' && leaf.page === page),
-  );
+  leavesWhere(shadow, (leaf) => leaf.target === 'ram' && leaf.page === page);
 
 /** Leaves that this step took away, of every slot. */
 export const gone = ({ moment, before }: Evidence): readonly LeafSeen[] =>
   (moment.shadow?.slots ?? []).flatMap((slot) => goneLeaves(slot, before?.shadow?.slots[slot.slot]));
 
-/** The slot that shadowed a root before the step; none does in linear mode. */
+/** The slot that shadowed a root before the step; undefined in linear mode. */
 export const slotOfRoot = ({ before }: Evidence, root: Paddr): SlotSeen | undefined =>
   before?.root === undefined ? undefined : before.shadow?.slots.find((slot) => !slot.blank && slot.root === root);
 
-/** The last step before this one of which something holds. */
-export const lastStep = (
-  { program, index }: Evidence,
-  holds: (step: Step) => boolean,
-): { readonly step: Step; readonly index: number } | undefined => {
-  const earlier = program.steps.slice(0, index ?? program.steps.length);
-  const found = earlier.findLastIndex(holds);
-  return found < 0 ? undefined : { step: earlier[found], index: found };
+/** The last step before this one that passes a test. */
+export const lastStep = ({ program, index }: Evidence, holds: (step: Step) => boolean): number | undefined => {
+  const found = program.steps.slice(0, index).findLastIndex(holds);
+  return found < 0 ? undefined : found;
 };
+
+export const lastOf = (evidence: Evidence, wanted: Op): number | undefined =>
+  lastStep(evidence, ({ op }) => op === wanted);

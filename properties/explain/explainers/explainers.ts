@@ -1,77 +1,56 @@
-/** Explains a violation, each kind by an explainer of its own. */
+/** The explainer of each kind of violation. */
 
 import type { ViolationKind } from '../../invariants/violation.js';
-import type { Explanation, Focus } from '../explanation.js';
-import { formatHex } from '../../formats/index.js';
+import type { Explanation } from '../explanation.js';
+import { hexOf } from '../table-rows.js';
 import { capitalized } from '../words.js';
-import type { Evidence, Explainer, Sentence } from './evidence.js';
-import {
-  explainCache,
-  explainReferences,
-  explainSwitcherPage,
-  explainSwitcherReferences,
-  explainTables,
-} from './counts.js';
-import { explainDisagreement, explainForeignPage, explainFlush, explainExcess, explainStack } from './leaves.js';
-import {
-  explainOutcome,
-  explainDead,
-  explainHostBug,
-  explainPlainly,
-  explainRepetition,
-  explainStore,
-  explainStuck,
-} from './outcomes.js';
+import type { Evidence, Explainer } from './evidence.js';
+import * as counts from './counts.js';
+import * as leaves from './leaves.js';
+import * as outcomes from './outcomes.js';
 
 const EXPLAINERS: Readonly<Record<ViolationKind, Explainer>> = {
-  'another-outcome': explainOutcome,
-  'another-answer-again': explainRepetition,
-  stuck: explainStuck,
-  'host-bug': explainHostBug,
-  'alive-after-kill': explainDead,
-  'changed-after-kill': explainDead,
-  'foreign-page': explainForeignPage,
-  'leaf-without-entry': explainExcess,
-  'leaf-to-another-page': explainExcess,
-  'leaf-writable': explainExcess,
-  'leaf-for-user': explainExcess,
-  'leaf-kept-in-a-slot': explainDisagreement,
-  'slots-disagree': explainDisagreement,
-  'stack-not-pinned': explainStack,
-  'mappings-stayed': explainFlush,
-  'mappings-of-another-slot-went': explainFlush,
-  'other-mappings-went': explainFlush,
-  'root-in-two-slots': explainCache,
-  'wrong-slot-taken': explainCache,
-  'wrong-root-shadowed': explainCache,
-  'hit-changed-mappings': explainCache,
-  'switcher-references': explainSwitcherReferences,
-  'switcher-page': explainSwitcherPage,
-  'page-references': explainReferences,
-  'references-after-destroy': explainTables,
-  'switcher-references-after-destroy': explainTables,
-  'too-many-tables': explainTables,
-  'too-few-tables': explainTables,
-  'table-lost': explainTables,
-  'table-used-after-free': explainTables,
-  'table-linked-twice': explainTables,
-  'wrong-store': explainStore,
-  'accessed-or-dirty-missing': explainPlainly,
-  'guest-ram': explainStore,
-  other: explainPlainly,
+  'another-outcome': outcomes.explainOutcome,
+  'another-answer-again': outcomes.explainRepetition,
+  stuck: outcomes.explainStuck,
+  'host-bug': outcomes.explainHostBug,
+  'alive-after-kill': outcomes.explainDead,
+  'changed-after-kill': outcomes.explainDead,
+  'foreign-page': leaves.explainForeignPage,
+  'leaf-without-entry': leaves.explainLeafWithoutEntry,
+  'leaf-to-another-page': leaves.explainWrongPage,
+  'leaf-writable': leaves.explainWritableLeaf,
+  'leaf-for-user': leaves.explainUserLeaf,
+  'leaf-kept-in-a-slot': leaves.explainDisagreement,
+  'slots-disagree': leaves.explainDisagreement,
+  'stack-not-pinned': leaves.explainStack,
+  'mappings-stayed': leaves.explainStayed,
+  'mappings-of-another-slot-went': leaves.explainLossesOfOtherSlot,
+  'other-mappings-went': leaves.explainOtherLosses,
+  'root-in-two-slots': leaves.explainRootInTwoSlots,
+  'wrong-slot-taken': leaves.explainWrongSlot,
+  'wrong-root-shadowed': leaves.explainWrongRoot,
+  'hit-changed-mappings': leaves.explainChangedHit,
+  'switcher-references': counts.explainSwitcherReferences,
+  'switcher-page': counts.explainSwitcherPage,
+  'page-references': counts.explainReferences,
+  'references-after-destroy': counts.explainHeldPage,
+  'switcher-references-after-destroy': counts.explainHeldSwitcher,
+  'too-many-tables': counts.explainTableCount,
+  'too-few-tables': counts.explainTableCount,
+  'table-lost': counts.explainLostTable,
+  'table-used-after-free': counts.explainFreedTable,
+  'table-linked-twice': counts.explainSharedTable,
+  'wrong-store': outcomes.explainStore,
+  'accessed-or-dirty-missing': outcomes.explainPlainly,
+  'guest-ram': outcomes.explainRam,
+  other: outcomes.explainPlainly,
 };
 
 /** Why the last moment is wrong, and what that is about. */
 export const explainDivergence = (evidence: Evidence): Pick<Explanation, 'sentence' | 'focus'> => {
   const explainer = EXPLAINERS[evidence.divergence.kind ?? 'other'];
-  const { text, focus } = explainer(evidence) ?? explainPlainly(evidence);
-  return { sentence: `${capitalized(text)}.`, focus: focusOf(focus) };
+  const { text, focus } = explainer(evidence) ?? outcomes.explainPlainly(evidence);
+  const { step, vaddr, slot, page, paddr } = focus;
+  return { sentence: `${capitalized(text)}.`, focus: { step, vaddr: hexOf(vaddr), slot, page, paddr: hexOf(paddr) } };
 };
-
-const focusOf = ({ step, vaddr, slot, page, paddr }: Sentence['focus']): Focus => ({
-  ...(step === undefined ? {} : { step }),
-  ...(vaddr === undefined ? {} : { vaddr: formatHex(vaddr) }),
-  ...(slot === undefined ? {} : { slot }),
-  ...(page === undefined ? {} : { page }),
-  ...(paddr === undefined ? {} : { paddr: formatHex(paddr) }),
-});

@@ -1,12 +1,13 @@
-/** Why the guest's own tables, or the rules, ask for an outcome: the clause behind "because". */
+/** Why the guest's own tables, or the rules, require an outcome: the clause after "because". */
 
-import { describeEntry, describeOutcome, formatHex } from '../../formats/index.js';
-import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step, Vaddr } from '../../../model/vocabulary/index.js';
+import { describeEntry, describeOutcome, entryBits, formatHex } from '../../formats/index.js';
+import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step } from '../../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../../model/vocabulary/index.js';
-import { FLAGS, P } from '../../entry-bits.js';
+import { AVL, FLAGS, P } from '../../entry-bits.js';
 import { differenceOf } from '../../invariants/outcome-difference.js';
 import {
   LEVELS,
+  dirty,
   isPresent,
   isUser,
   isWritable,
@@ -18,7 +19,7 @@ import { entryReach, pagingLevels } from '../table-rows.js';
 import type { LeafSeen } from '../shadow-snapshot.js';
 import { sinceText } from '../words.js';
 import type { Evidence } from './evidence.js';
-import { lastStep } from './evidence.js';
+import { lastOf, lastStep } from './evidence.js';
 
 /** An entry that a walk of the guest's tables meets. */
 export interface Met {
@@ -31,7 +32,7 @@ export interface Met {
   readonly outside: boolean;
 }
 
-/** From a root, that which the guest runs on if left out, as far as present entries lead; nothing in linear mode. */
+/** The entries from a root (by default the guest's current one) as far as present entries lead; none in linear mode. */
 export const walkWords = ({ guest }: Evidence, address: number, root = guest.root): readonly Met[] => {
   const met: Met[] = [];
   const levels = pagingLevels(guest.config.paging);
@@ -48,33 +49,46 @@ export const walkWords = ({ guest }: Evidence, address: number, root = guest.roo
   return met;
 };
 
+/** A clause, and what it is about. */
+export interface Because {
+  readonly text: string;
+  readonly step?: number | undefined;
+  readonly paddr?: Paddr;
+}
+
+const BITS = { P: isPresent, RW: isWritable, US: isUser, D: dirty } as const;
+
 /** `the guest's PTE at 0x1000 has no RW since step 5`. */
-const lacks = (
-  { history }: Evidence,
-  { name, at }: Met,
-  bit: string,
-  holds: (entry: GuestEntry) => boolean,
-): string => {
-  const since = history.since(at, (entry) => !holds(entry));
-  if (since === undefined) return `${name} was never stored`;
-  return bit === 'P' ? `${name} is not present${sinceText(since)}` : `${name} has no ${bit}${sinceText(since)}`;
+export const lacks = ({ history }: Evidence, { name, at }: Met, bit: keyof typeof BITS): Because => {
+  const step = history.since(at, (entry) => !BITS[bit](entry));
+  if (step === undefined) return { text: `${name} was never stored`, paddr: at };
+  const state = bit === 'P' ? 'is not present' : `has no ${bit}`;
+  return { text: `${name} ${state}${sinceText(step)}`, step, paddr: at };
+};
+
+/** The first level that withholds a right. */
+export const withheld = (evidence: Evidence, met: readonly Met[], bit: 'RW' | 'US'): Because | undefined => {
+  const levels = LEVELS[evidence.guest.config.paging];
+  const found = met.find(({ depth, entry }) => levels[depth].hasRights && !BITS[bit](entry));
+  return found === undefined ? undefined : lacks(evidence, found, bit);
+};
+
+const whyUnmapped = (evidence: Evidence, address: number): string | undefined => {
+  const absent = walkWords(evidence, address).find(({ entry }) => !isPresent(entry));
+  return absent === undefined ? undefined : lacks(evidence, absent, 'P').text;
 };
 
 /** The entry that makes an access fault, if one does. */
-export const whyFault = (evidence: Evidence, step: AccessWords): string | undefined => {
+export const whyFault = (evidence: Evidence, { vaddr: address, kind, mode }: AccessWords): string | undefined => {
   const { guest } = evidence;
-  if (step.vaddr >= guest.sizes.switcherAddress) return inWindow(evidence, step.vaddr);
-  if (guest.linear) {
-    return step.mode === 'user' ? 'in linear mode every address belongs to the kernel alone' : undefined;
-  }
-  const met = walkWords(evidence, step.vaddr);
-  const absent = met.find(({ entry }) => !isPresent(entry));
-  if (absent !== undefined) return lacks(evidence, absent, 'P', isPresent);
-  const counted = met.filter(({ depth }) => LEVELS[guest.config.paging][depth].hasRights);
-  const closed = step.mode === 'user' ? counted.find(({ entry }) => !isUser(entry)) : undefined;
-  if (closed !== undefined) return lacks(evidence, closed, 'US', isUser);
-  const readOnly = step.kind === 'write' ? counted.find(({ entry }) => !isWritable(entry)) : undefined;
-  return readOnly === undefined ? undefined : lacks(evidence, readOnly, 'RW', isWritable);
+  if (address >= guest.sizes.switcherAddress) return inWindow(evidence, address);
+  if (guest.linear) return mode === 'user' ? 'in linear mode every address belongs to the kernel alone' : undefined;
+  const met = walkWords(evidence, address);
+  return (
+    whyUnmapped(evidence, address) ??
+    (mode === 'user' ? withheld(evidence, met, 'US') : undefined)?.text ??
+    (kind === 'write' ? withheld(evidence, met, 'RW') : undefined)?.text
+  );
 };
 
 export type AccessWords = Pick<Step & { readonly op: 'access' }, 'vaddr' | 'kind' | 'mode'>;
@@ -97,58 +111,43 @@ const deviceText = ({ guest }: Evidence, page: number): string => {
   return page >= guestPages && page < guestPages + devicePages ? ', a device,' : '';
 };
 
-/** Why the guest's tables as they are ask for what the reference answered; nothing if they do not ask for that. */
+/** Why the rules, or the guest's tables as they are, require the model's outcome; undefined if they require another. */
 export const whyExpected = (evidence: Evidence): string | undefined => {
   const { step, guest, moment } = evidence;
-  const { outcome } = moment.reference;
+  const { outcome } = moment.model;
   if (outcome.kind === 'killed') return whyKilled(evidence, outcome);
-  if (step?.op === 'init') return inWindowOf(evidence);
-  if (step?.op === 'access') {
-    const pure = uncachedAccess(guest, step.vaddr, step.kind, step.mode);
-    if (differenceOf(pure, outcome) !== undefined) return undefined;
-    return outcome.kind === 'fault' ? whyFault(evidence, step) : whereTo(evidence, step.vaddr);
+  switch (step?.op) {
+    case 'init':
+      return `with ${guest.config.paging === 'pae' ? 'PAE' : '2-level paging'} the Switcher's window begins at ${formatHex(guest.sizes.switcherAddress)}`;
+    case 'access': {
+      const uncached = uncachedAccess(guest, step.vaddr, step.kind, step.mode);
+      if (differenceOf(uncached, outcome) !== undefined) return undefined;
+      return outcome.kind === 'fault' ? whyFault(evidence, step) : whereTo(evidence, step.vaddr);
+    }
+    case 'guest-pa': {
+      const uncached = uncachedPhysical(guest, step.vaddr).outcome;
+      return differenceOf(uncached, outcome) === undefined ? whereTo(evidence, step.vaddr) : undefined;
+    }
+    default:
+      return undefined;
   }
-  if (step?.op !== 'guest-pa' || differenceOf(uncachedPhysical(guest, step.vaddr).outcome, outcome) !== undefined)
-    return undefined;
-  return whereTo(evidence, step.vaddr);
-};
-
-const inWindowOf = ({ guest }: Evidence): string =>
-  `with ${guest.config.paging === 'pae' ? 'PAE' : '2-level paging'} the Switcher's window begins at ${formatHex(guest.sizes.switcherAddress)}`;
-
-/** What in an entry makes it a bad one, if it is: `has PSE`, `leads to page 9, and guest RAM ends with page 3`. */
-const badness = ({ guest }: Evidence, entry: GuestEntry, allowed: number): string | undefined => {
-  const { guestPages, devicePages, paging } = guest.config;
-  const bits = describeEntry(guestEntry(entry.low & FLAGS & ~allowed & ~P), paging).replace(
-    /^not present, pfn 0 ?/,
-    '',
-  );
-  if (bits !== '0' && bits !== '') return `has ${bits}`;
-  if (entry.high >= 4096) return `has reserved bits, ${describeEntry(entry, paging)}`;
-  const page = pageOf(entry);
-  if (page < guestPages) return undefined;
-  const devices = devicePages === 0 ? '' : ` and devices end with page ${guestPages + devicePages - 1}`;
-  return `leads to page ${page}, and guest RAM ends with page ${guestPages - 1}${devices}`;
 };
 
 /** A leaf may have any bit but PSE. */
 const LEAF_BITS = 0xf7f;
 
-const whyBadLeaf = (evidence: Evidence, address: number): string | undefined => {
-  const { step, guest } = evidence;
-  if (step?.op === 'set-pte') {
-    const bad = badness(evidence, step.pte, LEAF_BITS);
-    return bad === undefined ? undefined : `the announced entry ${bad}`;
-  }
-  if (guest.linear) {
-    const bad = badness(evidence, guestEntry(Math.floor(address / 4096) * 4096), LEAF_BITS);
-    return bad === undefined ? undefined : `in linear mode ${formatHex(address)} ${bad}`;
-  }
-  return whyBad(
-    evidence,
-    walkWords(evidence, address).find(({ isLeaf }) => isLeaf),
-    LEAF_BITS,
-  );
+/** What makes an entry a bad one, if it is: `has PSE`, `leads to page 9, and guest RAM ends with page 3`. */
+const badness = ({ guest }: Evidence, entry: GuestEntry, allowed: number): string | undefined => {
+  const { guestPages, devicePages, paging } = guest.config;
+  const wrong = guestEntry(entry.low & FLAGS & ~allowed & ~P);
+  const avl = wrong.low & AVL;
+  const bits = [...entryBits(wrong), ...(avl === 0 ? [] : [`AVL ${formatHex(avl)}`])];
+  if (bits.length > 0) return `has ${bits.join(' ')}`;
+  if (entry.high >= 4096) return `has reserved bits, ${describeEntry(entry, paging)}`;
+  const page = pageOf(entry);
+  if (page < guestPages) return undefined;
+  const devices = devicePages === 0 ? '' : ` and devices end with page ${guestPages + devicePages - 1}`;
+  return `leads to page ${page}, and guest RAM ends with page ${guestPages - 1}${devices}`;
 };
 
 const whyBad = (evidence: Evidence, met: Met | undefined, allowed: number): string | undefined => {
@@ -159,18 +158,30 @@ const whyBad = (evidence: Evidence, met: Met | undefined, allowed: number): stri
   return `${met.name}${since === undefined ? '' : `, stored at step ${since},`} ${bad}`;
 };
 
-const whyBadTable = (evidence: Evidence, address: number, depth: number): string | undefined => {
-  const { flags } = LEVELS[evidence.guest.config.paging][depth];
-  return whyBad(evidence, walkWords(evidence, address)[depth], flags);
+const clause = (noun: string, predicate: string | undefined): string | undefined =>
+  predicate === undefined ? undefined : `${noun} ${predicate}`;
+
+const whyBadLeaf = (evidence: Evidence): string | undefined => {
+  const { step, guest } = evidence;
+  if (step?.op === 'set-pte') return clause('the announced entry', badness(evidence, step.pte, LEAF_BITS));
+  const address = addressOf(evidence);
+  const leaf = walkWords(evidence, address).find(({ isLeaf }) => isLeaf);
+  if (!guest.linear) return whyBad(evidence, leaf, LEAF_BITS);
+  const own = guestEntry(Math.floor(address / 4096) * 4096);
+  return clause(`in linear mode ${formatHex(address)}`, badness(evidence, own, LEAF_BITS));
 };
 
-/** The address that a step is about. */
-const addressOf = ({ step }: Evidence): Vaddr | undefined =>
-  step !== undefined && 'vaddr' in step ? step.vaddr : undefined;
+const whyBadTable = (evidence: Evidence, depth: number): string | undefined => {
+  const { flags } = LEVELS[evidence.guest.config.paging][depth];
+  return whyBad(evidence, walkWords(evidence, addressOf(evidence))[depth], flags);
+};
+
+/** The address that a step is about; 0 if it is about none. */
+const addressOf = ({ step }: Evidence): number => (step !== undefined && 'vaddr' in step ? step.vaddr : 0);
 
 type Reason = (evidence: Evidence, numbers: readonly number[]) => string | undefined;
 
-/** Why the guest's tables, or the rules, ask for a kill. */
+/** Why the guest's tables, or the rules, require a kill. */
 const KILL_REASONS: Readonly<Record<KillCause, Reason>> = {
   'before-init': () => 'no init came before',
   'bad-hypercall': () => 'set-pmd is for PAE alone',
@@ -179,11 +190,11 @@ const KILL_REASONS: Readonly<Record<KillCause, Reason>> = {
   'bad-stack-page': (evidence, [address]) =>
     whyFault(evidence, { vaddr: vaddr(address), kind: 'write', mode: 'kernel' }),
   'bad-stack-pages': () => 'at most two stack pages may be pinned',
-  'set-pte-in-switcher': (evidence) => inWindow(evidence, addressOf(evidence) ?? 0),
+  'set-pte-in-switcher': (evidence) => inWindow(evidence, addressOf(evidence)),
   'bad-pgd-index': (_, [index, entries]) => `a root has ${entries} entries, and ${index} is behind the last`,
-  'bad-directory-entry': (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 0),
-  'bad-middle-entry': (evidence) => whyBadTable(evidence, addressOf(evidence) ?? 0, 1),
-  'bad-table-entry': (evidence) => whyBadLeaf(evidence, addressOf(evidence) ?? 0),
+  'bad-directory-entry': (evidence) => whyBadTable(evidence, 0),
+  'bad-middle-entry': (evidence) => whyBadTable(evidence, 1),
+  'bad-table-entry': whyBadLeaf,
   'bad-read': (_, [address]) => `${formatHex(address)} lies outside guest RAM`,
   'bad-address': (evidence, [address]) => whyUnmapped(evidence, address),
   'page-refused': (evidence, [page]) => whyWithheld(evidence, page),
@@ -196,67 +207,55 @@ export const whyKilled = (evidence: Evidence, { cause, numbers }: Killed): strin
   KILL_REASONS[cause](evidence, numbers);
 
 const whyWithheld = (evidence: Evidence, page: number): string | undefined => {
-  const found = lastStep(evidence, (step) => step.op === 'protect' && step.page === page);
-  if (found?.step.op !== 'protect') return undefined;
-  const { access } = found.step;
-  const rule = access === 'read' ? `lets page ${page} be taken for reading only` : `lets nobody take page ${page}`;
-  return access === 'write' ? undefined : `step ${found.index} (protect) ${rule}`;
-};
-
-const whyUnmapped = (evidence: Evidence, address: number): string | undefined => {
-  const absent = walkWords(evidence, address).find(({ entry }) => !isPresent(entry));
-  return absent === undefined ? undefined : lacks(evidence, absent, 'P', isPresent);
+  const index = lastStep(evidence, (step) => step.op === 'protect' && step.page === page);
+  const step = index === undefined ? undefined : evidence.program.steps[index];
+  if (step?.op !== 'protect' || step.access === 'write') return undefined;
+  const rule =
+    step.access === 'read' ? `lets page ${page} be taken for reading only` : `lets page ${page} not be taken`;
+  return `step ${index} (protect) ${rule}`;
 };
 
 const whyNoMemory = (evidence: Evidence): string | undefined => {
-  const found = lastStep(evidence, (step) => step.op === 'fail-alloc');
-  return found === undefined ? undefined : `step ${found.index} (fail-alloc) makes host allocations fail`;
+  const index = lastOf(evidence, 'fail-alloc');
+  return index === undefined ? undefined : `step ${index} (fail-alloc) makes host allocations fail`;
 };
 
-/**
- * How the guest's tables part from a shadow leaf that was right once: `the guest unmapped it at step 4`. Nothing if they agree
- * with it.
- */
-export const guestMoved = (evidence: Evidence, leaf: LeafSeen, root: Paddr | undefined): GuestMove | undefined => {
+/** How the guest changed a mapping that a shadow leaf still has: `the guest unmapped it at step 4`. */
+export const guestMoved = (evidence: Evidence, leaf: LeafSeen, root: Paddr | undefined): Because | undefined => {
   const met = walkWords(evidence, leaf.vaddr, root);
-  const installed = leaf.since ?? 0;
+  const sinceInstalled = (at: Paddr, text: string, holds: (word: GuestEntry) => boolean): Because | undefined => {
+    const step = evidence.history.since(at, holds);
+    if (step === undefined || step < (leaf.since ?? 0)) return undefined;
+    return { text: `the guest ${text} at step ${step}`, step, paddr: at };
+  };
   const absent = met.find(({ entry }) => !isPresent(entry));
-  if (absent !== undefined) {
-    const since = evidence.history.since(absent.at, (entry) => !isPresent(entry));
-    if (since === undefined || since < installed) return undefined;
-    return { text: `the guest unmapped it at step ${since}`, step: since, paddr: absent.at };
-  }
-  const entry = met.find(({ isLeaf }) => isLeaf);
-  if (entry === undefined || pageOf(entry.entry) === leaf.page) return undefined;
-  const now = pageOf(entry.entry);
-  const since = evidence.history.since(entry.at, (word) => isPresent(word) && pageOf(word) === now);
-  if (since === undefined || since < installed) return undefined;
-  return { text: `the guest moved it to page ${now} at step ${since}`, step: since, paddr: entry.at };
+  if (absent !== undefined) return sinceInstalled(absent.at, 'unmapped it', (word) => !isPresent(word));
+  const found = met.find(({ isLeaf }) => isLeaf);
+  if (found === undefined) return undefined;
+  const page = pageOf(found.entry);
+  if (page === leaf.page) return undefined;
+  return sinceInstalled(found.at, `moved it to page ${page}`, (word) => isPresent(word) && pageOf(word) === page);
 };
 
-export interface GuestMove {
-  readonly text: string;
-  readonly step: number;
-  readonly paddr: Paddr;
-}
+const PAST = { go: 'went', fault: 'faulted', kill: 'killed', answer: 'answered', break: 'broke' } as const;
 
-/** An outcome as a verb: `goes through to 0x2000`, `faults with code 3 (present, write, kernel)`. */
-export const outcomeVerb = (outcome: Outcome): string => {
+/** A verb and what follows it. */
+const outcomeWords = (outcome: Outcome): readonly [verb: keyof typeof PAST, rest: string] => {
   switch (outcome.kind) {
     case 'mapped':
-      return `go through to ${formatHex(outcome.paddr)}`;
+      return ['go', `through to ${formatHex(outcome.paddr)}`];
     case 'mmio':
-      return `go to the device at ${formatHex(outcome.paddr)}`;
+      return ['go', `to the device at ${formatHex(outcome.paddr)}`];
     case 'fault':
-      return describeOutcome(outcome).replace(/^fault code (\d+)/, 'fault with code $1');
+      return ['fault', describeOutcome(outcome).replace(/^fault/, 'with')];
     case 'killed':
-      return `kill the guest ("${outcome.reason}")`;
+      return ['kill', `the guest ("${outcome.reason}")`];
     case 'physical':
-      return `answer ${formatHex(outcome.paddr)}`;
+      return ['answer', formatHex(outcome.paddr)];
     case 'initialized':
-      return `answer that ${formatHex(outcome.reserved)} bytes are reserved`;
+      return ['answer', `that ${formatHex(outcome.reserved)} bytes are reserved`];
     case 'host-bug':
-      return `break the hypervisor itself (${outcome.reason})`;
+      return ['break', `the hypervisor itself (${outcome.reason})`];
     case 'created':
     case 'no-memory':
     case 'ok':
@@ -265,22 +264,17 @@ export const outcomeVerb = (outcome: Outcome): string => {
     case 'destroyed':
     case 'halted':
     case 'absent':
-      return `answer "${describeOutcome(outcome)}"`;
+      return ['answer', `"${describeOutcome(outcome)}"`];
     default:
       return outcome satisfies never;
   }
 };
 
-/** The same of something that happened: `went through to 0x2000`. */
+/** `go through to 0x2000`, `fault with code 3 (present, write, kernel)`. */
+export const outcomeVerb = (outcome: Outcome): string => outcomeWords(outcome).join(' ');
+
+/** `went through to 0x2000`. */
 export const outcomeHappened = (outcome: Outcome): string => {
-  const verb = outcomeVerb(outcome);
-  const past: readonly (readonly [string, string])[] = [
-    ['go ', 'went '],
-    ['fault ', 'faulted '],
-    ['kill ', 'killed '],
-    ['answer ', 'answered '],
-    ['break ', 'broke '],
-  ];
-  const found = past.find(([now]) => verb.startsWith(now));
-  return found === undefined ? verb : found[1] + verb.slice(found[0].length);
+  const [verb, rest] = outcomeWords(outcome);
+  return `${PAST[verb]} ${rest}`;
 };

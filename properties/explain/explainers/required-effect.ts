@@ -1,15 +1,21 @@
-/** What a hypercall must do in the state that it finds: the clause that a narrator sets against what was done. */
+/** What a hypercall must do in the state that it finds: the clause that an explainer sets against what was done. */
 
 import { describeEntry, formatHex } from '../../formats/index.js';
 import type { NewPgtableStep, SetPgdStep } from '../../../model/vocabulary/index.js';
 import { pagingSizes } from '../../../model/vocabulary/index.js';
 import { rangeText } from '../words.js';
 import type { Evidence } from './evidence.js';
-import { lastStep, shadowOf, slotOfRoot } from './evidence.js';
+import { lastOf, shadowOf, slotOfRoot } from './evidence.js';
+
+/** `step 5 (set-pgd), which must take away …`. */
+export const hereWithEffect = (evidence: Evidence): string => {
+  const effect = requiredEffect(evidence);
+  return effect === undefined ? evidence.here : `${evidence.here}, which ${effect}`;
+};
 
 const CLEAR_ALL = 'must empty every slot and map the Switcher again in the current one alone';
 
-/** A verb and its objects, to be read behind the step or behind "which"; nothing for steps that say enough themselves. */
+/** A verb and its objects, to follow the step or "which"; undefined where the step's name is enough. */
 export const requiredEffect = (evidence: Evidence): string | undefined => {
   const { step, before, guest } = evidence;
   switch (step?.op) {
@@ -47,7 +53,7 @@ const topEntryEffect = (evidence: Evidence, { root, index }: SetPgdStep): string
 };
 
 const switchEffect = (evidence: Evidence, { root, draw }: NewPgtableStep): string => {
-  const { before } = evidence;
+  const { before, guest } = evidence;
   const wanted = formatHex(root);
   if (before?.shadow === undefined) return `must switch to root ${wanted}`;
   const hit = slotOfRoot(evidence, root);
@@ -58,17 +64,16 @@ const switchEffect = (evidence: Evidence, { root, draw }: NewPgtableStep): strin
   if (victim.blank && lacksMemory(evidence)) {
     return `must ${leave}take the current slot, ${before.shadow.currentSlot}, for root ${wanted}, since there is no memory for a root page of slot ${victim.slot}`;
   }
-  const below = formatHex(evidence.guest.kernelAddress);
-  const flush = victim.blank || linear ? '' : ` and take away everything below ${below} in it`;
+  const flush = victim.blank || linear ? '' : ` and take away everything below ${formatHex(guest.kernelAddress)} in it`;
   const blank = victim.blank && !linear ? 'the blank ' : '';
   return `must ${leave}take ${blank}slot ${victim.slot} (draw ${draw}) for root ${wanted}${flush}`;
 };
 
-/** The reference got no root page: it holds no more tables than before, or in linear mode than the roots and one Switcher. */
+/** The model got no root page: it holds no more tables than before, or in linear mode than the roots and one Switcher. */
 const lacksMemory = (evidence: Evidence): boolean => {
   const { before, moment, guest } = evidence;
-  if (before?.shadow === undefined || lastStep(evidence, ({ op }) => op === 'fail-alloc') === undefined) return false;
+  if (before?.shadow === undefined || lastOf(evidence, 'fail-alloc') === undefined) return false;
   const roots = before.shadow.slots.filter(({ blank }) => !blank).length;
-  const most = before.root === undefined ? roots + guest.sizes.tableLevels : before.reference.tables;
-  return moment.reference.tables <= most;
+  const most = before.root === undefined ? roots + guest.sizes.tableLevels : before.model.tables;
+  return moment.model.tables <= most;
 };

@@ -121,7 +121,7 @@ describe('explain', () => {
       expect(code).toBe(1);
       const explanation = JSON.parse(out) as Explanation;
       expect(explanation.frames.every(({ shadow }) => shadow === undefined)).toBe(true);
-      expect(explanation.notes).toEqual(['The subject lets nobody look inside, so its shadow tables are not shown.']);
+      expect(explanation.notes).toEqual(['The subject does not expose its shadow tables, so they are not shown.']);
       expect(explanation.sentence).toBe(
         "The kernel write to 0x0 at step 4 must set D in the guest's PTE at 0x1000; it left the entry as it was, 0x2023 (pfn 2 P RW A).",
       );
