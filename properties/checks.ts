@@ -2,11 +2,10 @@
 
 import type { Observation, Op } from '../model/vocabulary/index.js';
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
-import type { Invariant, Verdict, Watch } from './invariants/invariant.js';
+import type { Invariant, Verdict, Watch, Violation } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
 import { StageCounter } from './invariants/situations/grid.js';
-import type { Violation } from './invariants/violation.js';
 import type { Tally } from './tally.js';
 import { kindIndex } from './tally.js';
 

@@ -1,7 +1,7 @@
 /** The first point at which the two machines, or a machine and an invariant, disagree. */
 
 import type { Stage } from './invariants/moment.js';
-import type { Violation } from './invariants/violation.js';
+import type { Violation } from './invariants/invariant.js';
 
 /** Where in a program: at creation, at a step (from 0), after the last step, or at `destroy`. */
 export type Place =

@@ -25,7 +25,6 @@ export * from './finding.js';
 export * from './invariants/invariant.js';
 export { INVARIANTS, harmOf, invariantNamed } from './invariants/invariants.js';
 export * from './invariants/moment.js';
-export * from './invariants/violation.js';
 export * from './judging.js';
 export { Lockstep } from './lockstep.js';
 export type { LockstepOptions } from './lockstep.js';

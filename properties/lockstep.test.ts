@@ -15,10 +15,9 @@ import type {
 } from '../model/vocabulary/index.js';
 import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
-import type { Invariant, Verdict } from './invariants/invariant.js';
+import type { Invariant, Verdict, Violation } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
-import type { Violation } from './invariants/violation.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Lockstep } from './lockstep.js';
 import { RecordedMachine, traceOf } from './trace-of.js';

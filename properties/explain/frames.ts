@@ -18,7 +18,7 @@ import { meaningOf } from './meaning.js';
 import type { Roles } from './meaning.js';
 import type { Rerun, RerunMoment } from './rerun.js';
 import type { Compared, Frame, ReferenceRow, StoreRow } from './explanation.js';
-import type { Location } from '../invariants/violation.js';
+import type { Location } from '../invariants/invariant.js';
 
 /** Frames that an explanation keeps: creation, and the last ones. */
 export const MOST_FRAMES = 64;

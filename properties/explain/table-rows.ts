@@ -6,7 +6,7 @@ import { ZERO_ENTRY, paddr, pagingSizes, sameEntry } from '../../model/vocabular
 import type { GuestRecord } from '../guest-record.js';
 import { LEVELS, isPresent, pageOf } from '../uncached-walk.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen, TableSeen } from './shadow-snapshot.js';
-import type { Location } from '../invariants/violation.js';
+import type { Location } from '../invariants/invariant.js';
 import type {
   Change,
   GuestRow,

@@ -5,21 +5,17 @@ import { accessed, dirty, uncachedWalk } from '../uncached-walk.js';
 import type { GuestRecord } from '../guest-record.js';
 import { ACCESS, GUEST, PAGING, PINNERS, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex, stateless } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
-const A_AND_D = 0x60;
-
-/** Whether the access changed the guest's leaf. */
 const STORED: Dimension = {
   name: 'guest’s leaf',
   values: ['as it was', 'changed'],
   of: ({ subject }) => Math.min(subject.stores.length, 1),
 };
 
-/** The guest's memory belongs to the guest: the hypervisor may set two bits there, and must set them. */
+/** The hypervisor must set A and D in the guest's tables, and may write nothing else to guest RAM. */
 export const accessedDirty: Invariant = {
   id: 'accessed-dirty',
   statement:
@@ -97,11 +93,11 @@ const wrongStore = (
   ...(store === undefined ? {} : { location: { paddr: store.paddr } }),
 });
 
-/** The record already holds what the reference wrote, which differs from the guest's own word in A and D at most. */
+/** `before` comes from the guest's record, which already holds what the model wrote: A and D at most. */
 const onlyAccessedDirty = (before: GuestEntry, after: GuestEntry): boolean =>
-  before.high === after.high && ((before.low ^ after.low) & ~A_AND_D) === 0;
+  before.high === after.high && ((before.low ^ after.low) & ~(A | D)) === 0;
 
-/** In coherent traffic no access goes through on a leaf that says it was never used. */
+/** In coherent traffic an access leaves A set in the guest's leaf, and a write D. */
 const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violation | undefined => {
   if (!contractKept || subjectKind !== 'mapped' || step?.op !== 'access' || guest.linear) return undefined;
   const walk = uncachedWalk(guest, step.vaddr);
@@ -118,7 +114,7 @@ const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violati
   return step.kind === 'write' && !dirty(walk.entry) ? lacks('D', 'D missing after a write') : undefined;
 };
 
-/** Of a killed guest's RAM nothing is said: a killed step's other effects are not compared (machine.md 3, Kills). */
+/** Not of a killed guest: a killed step's other effects are not compared (machine.md 3, Kills). */
 const compareRam = ({ guest, shadow, subjectKind }: Moment): Verdict => {
   if (shadow === undefined || !observed(subjectKind)) return VACUOUS;
   let found: Violation | undefined;

@@ -1,12 +1,11 @@
 import type { ShadowLeaf, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from './situations/dimensions.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
-/** The invariant that keeps a guest inside its own memory. */
+/** Keeps a guest inside its own memory. */
 export const confinement: Invariant = {
   id: 'confinement',
   statement:

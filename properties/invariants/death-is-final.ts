@@ -1,11 +1,10 @@
 import { OPS } from '../../model/vocabulary/index.js';
 import { PAGING } from './situations/dimensions.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
-/** A guest that was killed must not be able to do anything any more. */
+/** A killed guest must have no effect any more. */
 export const deathIsFinal: Invariant = {
   id: 'death-is-final',
   statement: 'After a kill every step is dead and changes nothing; destroy still gives everything back.',

@@ -2,10 +2,7 @@ import { GUEST, PAGING } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { VACUOUS, stateless } from './invariant.js';
 
-/**
- * The one invariant that no single run shows: lockstep runs the subject a second time and compares (`Pair.repeat`). It is
- * listed here so that it is counted and reported like the others.
- */
+/** Needs two runs, which `Pair.repeat` compares; listed here so that it is counted and reported like the others. */
 export const determinism: Invariant = {
   id: 'determinism',
   statement: 'The same program gives the same trace again.',

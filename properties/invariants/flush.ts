@@ -2,10 +2,9 @@ import type { ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { ENTRY, HALF, PAGING, SLOTS_IN_USE, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
 import type { Moment, Stage } from './moment.js';
-import type { Violation } from './violation.js';
 
 /** Which mappings a step must take away: a range of addresses, in one slot or in all. */
 interface Extent {
@@ -20,7 +19,7 @@ const SCOPE: Dimension = {
   of: ({ step }) => (step?.op === 'flush-tlb' && step.scope === 'user' ? 1 : 0),
 };
 
-/** Whose root entry it was. */
+/** `set-pgd`: whether the slot that shadows its root is the current one. */
 const WHERE: Dimension = {
   name: 'slot',
   values: ['current', 'another'],
@@ -29,7 +28,7 @@ const WHERE: Dimension = {
 
 const CLEARERS: readonly Stage[] = ['init', 'set-pmd'];
 
-/** Too little flushed is a stale mapping; too much is a guest that crawls. */
+/** Flushing too little leaves stale mappings; flushing too much slows the guest down. */
 export const flush: Invariant = {
   id: 'flush',
   statement: 'What a flush must take away is gone afterwards, and nothing else is.',
@@ -56,12 +55,12 @@ export const flush: Invariant = {
   watch: () => new FlushWatch(),
 };
 
-/** Leaves of each slot inside and outside one range of addresses; the Switcher's are left out. */
+/** The number of leaves that each slot has inside and outside a range of addresses; the Switcher's are left out. */
 class Census {
   readonly inside = new Float64Array(SLOTS);
   readonly outside = new Float64Array(SLOTS);
 
-  /** Counts every slot's leaves in [from, to) and elsewhere below `top`. */
+  /** Counts every slot's leaves in `from` … `to` − 1, and elsewhere below `top`. */
   take(shadow: ShadowView, from: number, to: number, top: number): void {
     const end = Math.min(to, top);
     for (let index = 0; index < SLOTS; index++) {
@@ -104,22 +103,18 @@ class FlushWatch {
       const left = afterwards.inside[slot];
       const allowed = concerned ? allowedToStay(moment, slot) : this.census.inside[slot];
       if (concerned && left > allowed) {
-        const words = { expected: `${allowed} left in range`, actual: `${left} left`, difference: 'mappings stayed' };
-        return { kind: 'mappings-stayed', ...inSlot(slot), ...words };
+        const expected = `${allowed} left in range`;
+        return wrong(slot, 'mappings-stayed', expected, `${left} left`, 'mappings stayed');
       }
       if (!concerned && left !== allowed) {
-        const words = {
-          expected: `${allowed} as before`,
-          actual: String(left),
-          difference: 'mappings of another slot went',
-        };
-        return { kind: 'mappings-of-another-slot-went', ...inSlot(slot), ...words };
+        const difference = 'mappings of another slot went';
+        return wrong(slot, 'mappings-of-another-slot-went', `${allowed} as before`, String(left), difference);
       }
       const kept = afterwards.outside[slot];
-      if (kept < this.census.outside[slot]) {
-        const expected = `${this.census.outside[slot]} kept out of range`;
-        const words = { expected, actual: String(kept), difference: 'other mappings went' };
-        return { kind: 'other-mappings-went', ...inSlot(slot), ...words };
+      const before = this.census.outside[slot];
+      if (kept < before) {
+        const expected = `${before} kept out of range`;
+        return wrong(slot, 'other-mappings-went', expected, String(kept), 'other mappings went');
       }
     }
     return undefined;
@@ -133,12 +128,15 @@ class FlushWatch {
   }
 }
 
-const inSlot = (slot: number): Pick<Violation, 'field' | 'location'> => ({
-  field: `mappings of slot ${slot}`,
-  location: { slot },
-});
+const wrong = (
+  slot: number,
+  kind: Violation['kind'],
+  expected: string,
+  actual: string,
+  difference: string,
+): Violation => ({ kind, field: `mappings of slot ${slot}`, expected, actual, difference, location: { slot } });
 
-/** The stack is pinned again after a clear all; a set-pte may install what it was given. */
+/** A clear all pins the stack again; a set-pte may install its entry. */
 const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): number => {
   if (step?.op === 'set-pte') return (step.pte.low & 0x21) === 0x21 ? 1 : 0;
   const cleared = stage === 'init' || stage === 'set-pmd' || (step?.op === 'flush-tlb' && step.scope === 'all');
@@ -147,7 +145,7 @@ const allowedToStay = ({ stage, guest, shadow, step }: Moment, slot: number): nu
 
 const EVERYTHING: Extent = { from: 0, to: 2 ** 32, slot: 'every' };
 
-/** Called before the step: the guest's record is that of before, the slots too. */
+/** Called before the step. */
 const extentOf = ({ step, guest, shadow, preState }: Moment): Extent | undefined => {
   if (shadow === undefined || step === undefined) return undefined;
   switch (step.op) {
@@ -164,7 +162,7 @@ const extentOf = ({ step, guest, shadow, preState }: Moment): Extent | undefined
     case 'set-pte': {
       if (guest.linear) return undefined;
       const slot = step.vaddr >= guest.kernelAddress ? 'every' : preState.rootSlot;
-      // Most announcements are of addresses that nobody has touched: there is nothing to count.
+      // Most announcements are for addresses that no slot maps.
       if (slot === undefined || (preState.mappedIn & (slot === 'every' ? 0xf : 1 << slot)) === 0) return undefined;
       const from = Math.floor(step.vaddr / 4096) * 4096;
       return { from, to: from + 4096, slot };

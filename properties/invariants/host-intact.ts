@@ -7,7 +7,7 @@ import type { Stage } from './moment.js';
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
-/** Whatever a guest does, the hypervisor's own bookkeeping must survive it. */
+/** The hypervisor's own bookkeeping must survive anything that a guest does. */
 export const hostIntact: Invariant = {
   id: 'host-intact',
   statement:
@@ -23,20 +23,13 @@ export const hostIntact: Invariant = {
       name: 'whatever a guest does',
       stages: STAGES,
       dimensions: [PAGING, LIFE],
-      unreachable: ({ step, life }) => {
-        if (step === 'create' && life !== 'linear') return 'a machine begins in linear mode';
-        return undefined;
-      },
+      unreachable: ({ step, life }) =>
+        step === 'create' && life !== 'linear' ? 'a machine begins in linear mode' : undefined,
     },
   ],
   watch: stateless(({ subject, subjectKind }) => {
     if (subjectKind !== 'host-bug') return HELD;
-    return {
-      kind: 'host-bug',
-      field: 'outcome',
-      expected: 'a hypervisor that goes on',
-      actual: describe(subject.outcome),
-      difference: 'host-bug',
-    };
+    const words = { expected: 'a hypervisor that goes on', actual: describe(subject.outcome), difference: 'host-bug' };
+    return { kind: 'host-bug', field: 'outcome', ...words };
   }),
 };

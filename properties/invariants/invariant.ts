@@ -1,9 +1,8 @@
-/** What an invariant is. */
+/** What an invariant is, and what it answers: that a moment is outside its premise, that it held, or how it was broken. */
 
-import type { OutcomeKind } from '../../model/vocabulary/index.js';
+import type { OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
 import type { Moment, Stage } from './moment.js';
 import type { Grid } from './situations/grid.js';
-import type { Violation } from './violation.js';
 
 /** The premise did not hold, so nothing was checked. */
 export const VACUOUS = 'vacuous';
@@ -28,11 +27,11 @@ export interface Invariant {
   readonly source: string;
   /** What counts as exercising it: a check whose premise held. */
   readonly exercisedBy: string;
-  /** Who is worse off if it is broken: the host and with it every guest, or this guest alone. */
+  /** Whom a violation harms: the host and with it every guest, or this guest alone. */
   readonly harms: 'host' | 'guest';
   /**
-   * `observations`: applies to any pair of machines. `shadow`: needs a subject that can be inspected. `fresh`: needs a model that
-   * walks the guest's tables on every access.
+   * `observations`: applies to any pair of machines. `shadow`: needs a subject that exposes its shadow tables. `fresh`: needs a
+   * model that walks the guest's tables on every access.
    */
   readonly looksAt: 'observations' | 'shadow' | 'fresh';
   /** `kept`: checked only while the guest keeps the contract of machine.md 5. */
@@ -41,13 +40,13 @@ export interface Invariant {
   readonly neverAlone?: string;
   readonly stages: readonly Stage[];
   /**
-   * Stages at which it is checked even if the step was quiet: both outcomes agree and neither side shows a change, outside or
+   * Stages at which it is checked even if the step was quiet: both outcomes agree and neither side changed anything, outside or
    * inside. Left out: all of them. Most violations are a wrong change, or a change on one side alone.
    */
   readonly whenQuiet?: readonly Stage[];
   /**
-   * Where both outcomes are of one kind, it is checked for these kinds only; left out: for every kind. When the outcomes differ,
-   * and once the guest is dead, it is always checked.
+   * Outcomes for which it is checked when both sides agree; left out: all. When they differ, and once the guest is dead, it is
+   * always checked.
    */
   readonly outcomes?: readonly OutcomeKind[];
   /** The circumstances in which it can be exercised; a run counts each. All members of `INVARIANTS` have some. */
@@ -55,10 +54,79 @@ export interface Invariant {
   watch(): Watch;
 }
 
-/** A watch that remembers nothing. */
+/** A watch without state. */
 export const stateless = (after: (moment: Moment) => Verdict): (() => Watch) => {
   const watch: Watch = { after };
   return () => watch;
 };
+
+/** How a machine broke an invariant: in words for people, and as a kind and a location for the code that explains it. */
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** What differs: a field of the observation or of the shadow tables. */
+  readonly field: string;
+  readonly expected: string;
+  readonly actual: string;
+  /** The class of the difference, part of a finding's signature: free of addresses, pages and counts. */
+  readonly difference: string;
+  readonly location?: Location;
+}
+
+/** What a violation is about; a field is left out where it does not apply. */
+export interface Location {
+  readonly vaddr?: number;
+  readonly slot?: number;
+  /** A guest page. */
+  readonly page?: number;
+  /** A word of guest RAM. */
+  readonly paddr?: Paddr;
+  /** Host page of a shadow table. */
+  readonly frame?: number;
+}
+
+/** `other` is for invariants outside this folder. */
+export type ViolationKind =
+  // Outcomes
+  | 'another-outcome'
+  | 'another-answer-again'
+  | 'stuck'
+  | 'host-bug'
+  | 'alive-after-kill'
+  | 'changed-after-kill'
+  // Single leaves
+  | 'foreign-page'
+  | 'leaf-without-entry'
+  | 'leaf-to-another-page'
+  | 'leaf-writable'
+  | 'leaf-for-user'
+  | 'leaf-kept-in-a-slot'
+  | 'slots-disagree'
+  | 'stack-not-pinned'
+  // Flushes
+  | 'mappings-stayed'
+  | 'mappings-of-another-slot-went'
+  | 'other-mappings-went'
+  // The pgdir cache
+  | 'root-in-two-slots'
+  | 'wrong-slot-taken'
+  | 'wrong-root-shadowed'
+  | 'hit-changed-mappings'
+  // The Switcher
+  | 'switcher-references'
+  | 'switcher-page'
+  // References and tables
+  | 'page-references'
+  | 'references-after-destroy'
+  | 'switcher-references-after-destroy'
+  | 'too-many-tables'
+  | 'too-few-tables'
+  | 'table-lost'
+  | 'table-used-after-free'
+  | 'table-linked-twice'
+  // Guest RAM
+  | 'wrong-store'
+  | 'accessed-or-dirty-missing'
+  | 'guest-ram'
+  | 'other';
 
 export const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,6 +1,6 @@
 /**
- * Every invariant. The order is that of precedence: when one step breaks several, the finding is named after the first, so
- * those that say most precisely what is wrong come first and the bare comparisons last.
+ * Every invariant, in order of precedence: when one step breaks several, the finding is named after the first. The most specific
+ * come first and the bare comparisons last.
  */
 
 import { isSubjectFailure, SUBJECT_RULE } from '../divergence.js';
@@ -48,6 +48,6 @@ export const INVARIANTS: readonly Invariant[] = [
 export const invariantNamed = (id: string): Invariant | undefined =>
   INVARIANTS.find((invariant) => invariant.id === id);
 
-/** Who is worse off by a finding: as the invariant that it is named after declares, or the rule for subjects. */
+/** Whom a finding harms: declared by the invariant that it is named after, or by the rule for subjects. */
 export const harmOf = (id: string): Invariant['harms'] =>
   invariantNamed(id)?.harms ?? (isSubjectFailure(id) ? SUBJECT_RULE.harms : 'guest');

@@ -3,14 +3,13 @@ import { SLOTS, bareOutcome } from '../../model/vocabulary/index.js';
 import { isPresent, pageOf } from '../entry-bits.js';
 import { ENTRY, PAGING, holdersFrom } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
 import type { Moment, Stage } from './moment.js';
-import type { Violation } from './violation.js';
 
 const FILLERS: readonly Stage[] = ['access', 'set-stack', 'new-pgtable'];
 
-/** Slots that map the kernel address that was filled, its own among them. */
+/** Slots that map the kernel address that was filled. */
 const SHARERS: Dimension = {
   name: 'slots that map it',
   values: ['2', '3', '4'],
@@ -20,7 +19,7 @@ const SHARERS: Dimension = {
   },
 };
 
-/** Every root of a guest has the same kernel half, so every slot must have it too. */
+/** All roots of a guest share the kernel half, so all slots must agree on it. */
 export const kernelBroadcast: Invariant = {
   id: 'kernel-broadcast',
   statement:

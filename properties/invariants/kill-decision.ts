@@ -9,9 +9,9 @@ import { HELD, VACUOUS, stateless } from './invariant.js';
 
 const CALLS: readonly Op[] = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd', 'set-pte', 'set-pgd'];
 const DEMANDERS: readonly Op[] = ['access', ...PINNERS];
-/** Steps that may map the Switcher anew, and need tables for it: all, where they come first. */
+/** Steps that may map the Switcher anew, and need tables for it. */
 const MAPPERS: readonly Op[] = ['init', ...DEMANDERS, 'set-pgd'];
-/** A middle table is there already only where nothing was cleared before. */
+/** Steps that may have to allocate a middle table. */
 const FILLERS: readonly Op[] = ['access', 'set-stack'];
 
 const MIDDLE_ENTRY = 'bad page middle directory entry';
@@ -37,7 +37,7 @@ const CAUSES: readonly (readonly [cause: KillCause, name: string, at: readonly O
   ['no-pmd-table', PMD_TABLE, FILLERS],
 ];
 
-/** `guest-pa`: the table at whose entry the walk ended; nothing above it was looked at but for presence. */
+/** `guest-pa`: the level at which the walk ended. */
 const LEVEL: Dimension = {
   name: 'level',
   values: ['root', 'middle', 'leaf'],
@@ -77,10 +77,9 @@ const whyNever = (op: Op, { cause, paging, level }: Cell): string | undefined =>
   return op === 'set-pmd' && cause !== 'Bad hypercall' && cause !== 'before INIT' ? 'the call is for PAE' : undefined;
 };
 
-/** A store and what is alike never kill. */
+/** Steps that can kill. */
 const KILLERS = OPS.filter((op) => CAUSES.some(([, , at]) => at.includes(op)));
 
-/** Who is killed, when, and why. */
 export const killDecision: Invariant = {
   id: 'kill-decision',
   statement: 'Both sides kill the guest at the same step and for the same reason, or neither does.',

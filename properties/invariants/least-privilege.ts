@@ -3,21 +3,20 @@ import { vpnOf } from '../../model/vocabulary/index.js';
 import { D, P, RW, US } from '../entry-bits.js';
 import { dirty, pageOf, uncachedWalk } from '../uncached-walk.js';
 import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
-/** What a leaf may allow, given the entries that it was made of. */
+/** What the guest's entries allow a leaf. */
 interface Grant {
   readonly page: number;
   readonly writable: boolean;
   readonly user: boolean;
-  /** Whether the upper entry was made of the same walk, so that the rights of both count together. */
+  /** The upper entry comes from the same walk, so that the rights of both count together. */
   readonly walked: boolean;
 }
 
-/** The invariant that keeps a guest's user from its kernel, and its dirty bits true. */
+/** Keeps a guest's user code out of its kernel, and its dirty bits true. */
 export const leastPrivilege: Invariant = {
   id: 'least-privilege',
   statement:
@@ -77,30 +76,32 @@ class LeastPrivilegeWatch {
 }
 
 const judge = (leaf: ShadowLeaf, grant: Grant | 'none'): Violation | undefined => {
-  const { page, vaddr, slot } = leaf;
-  const about = { field: `leaf for ${hex(vaddr)} in slot ${slot}`, location: { vaddr, slot } };
   if (grant === 'none') {
-    const words = { expected: 'no leaf: the guest has no entry', actual: `page ${page}`, difference: 'no entry' };
-    return { kind: 'leaf-without-entry', ...about, ...words };
+    return wrong(leaf, 'leaf-without-entry', 'no leaf: the guest has no entry', `page ${leaf.page}`, 'no entry');
   }
-  if (page !== grant.page) {
-    const words = { expected: `page ${grant.page}`, actual: `page ${page}`, difference: 'another page' };
-    return { kind: 'leaf-to-another-page', ...about, ...words };
+  if (leaf.page !== grant.page) {
+    return wrong(leaf, 'leaf-to-another-page', `page ${grant.page}`, `page ${leaf.page}`, 'another page');
   }
   const writable = leaf.writable && (leaf.upperWritable || !grant.walked);
   const user = leaf.user && (leaf.upperUser || !grant.walked);
-  if (writable && !grant.writable) {
-    return { kind: 'leaf-writable', ...about, expected: 'read-only', actual: 'writable', difference: 'writable' };
-  }
-  if (user && !grant.user) {
-    return { kind: 'leaf-for-user', ...about, expected: 'supervisor', actual: 'user', difference: 'user' };
-  }
-  return undefined;
+  if (writable && !grant.writable) return wrong(leaf, 'leaf-writable', 'read-only', 'writable', 'writable');
+  return user && !grant.user ? wrong(leaf, 'leaf-for-user', 'supervisor', 'user', 'user') : undefined;
+};
+
+const wrong = (
+  { vaddr, slot }: ShadowLeaf,
+  kind: Violation['kind'],
+  expected: string,
+  actual: string,
+  difference: string,
+): Violation => {
+  const field = `leaf for ${hex(vaddr)} in slot ${slot}`;
+  return { kind, field, expected, actual, difference, location: { vaddr, slot } };
 };
 
 /**
- * `set-pte` installs what it was given; everything else installs what a walk finds. `unknown`: a table that names itself may be
- * spoilt by the A and D bits that the very step wrote into it.
+ * `set-pte` installs the entry that it announces; all other steps install what a walk finds. `unknown`: a table that maps itself
+ * may be spoilt by the A and D bits that this step wrote into it.
  */
 const grantFor = (leaf: ShadowLeaf, { step, guest }: Moment): Grant | 'none' | 'unknown' => {
   if (step?.op === 'set-pte' && vpnOf(step.vaddr) === vpnOf(leaf.vaddr)) {

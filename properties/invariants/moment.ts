@@ -1,4 +1,4 @@
-/** What invariants are shown: both machines' observations after a step, and what the step found before it began. */
+/** What invariants see: both machines' observations after a step, and the state before it. */
 
 import type {
   MachineConfig,
@@ -18,7 +18,7 @@ export type Stage = 'create' | Op | 'end' | 'destroy';
 export interface Moment {
   readonly config: MachineConfig;
   readonly stage: Stage;
-  /** The step, at a stage that is one. */
+  /** Undefined at `create`, `end` and `destroy`. */
   readonly step: Step | undefined;
   /** The contract of a coherent guest holds throughout this program (machine.md 5). */
   readonly contractKept: boolean;
@@ -30,11 +30,11 @@ export interface Moment {
   /** The kinds of the two outcomes, read once for all invariants. */
   readonly modelKind: OutcomeKind;
   readonly subjectKind: OutcomeKind;
-  /** The subject's tables, if it can be inspected. */
+  /** The subject's shadow tables, if it exposes them. */
   readonly shadow: ShadowView | undefined;
 }
 
-/** The state before the step. Of a subject that cannot be inspected, what only its tables show is zero or false. */
+/** The state before the step. What only shadow tables show is zero or false of a subject that does not expose them. */
 export interface PreState {
   /** By `FACT`; complete once the step is over. */
   readonly facts: Uint8Array;
@@ -56,6 +56,6 @@ export interface PreState {
   readonly mappedIn: number;
   /** `set-pte`: the number of slots that mapped the address. */
   readonly holders: number;
-  /** The step changed the shadow; known after the step. Without a look inside, a change of references or tables stands for it. */
+  /** The step changed the shadow tables, or if the subject does not expose them, references or the number of tables. Known after the step. */
   readonly changed: boolean;
 }

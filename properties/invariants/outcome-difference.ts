@@ -3,9 +3,9 @@
 import type { Killed, Outcome, OutcomeKind } from '../../model/vocabulary/index.js';
 import { reasonWithoutNumbers } from '../../model/vocabulary/index.js';
 import { hex } from './invariant.js';
-import type { Violation } from './violation.js';
+import type { Violation } from './invariant.js';
 
-/** Outcomes that are wrong in themselves: `progress` and `host-intact` are there for them. */
+/** Outcomes that are wrong in themselves, which `progress` and `host-intact` report. */
 export const hasOwnInvariant = (kind: OutcomeKind): boolean =>
   kind === 'stuck' || kind === 'host-bug' || kind === 'halted';
 
@@ -31,22 +31,16 @@ export const differenceOf = (expected: Outcome, actual: Outcome): string | undef
   }
 };
 
-/** How a machine's outcome breaks a rule that asks for another one. */
+/** The violation, if an outcome differs from the one required. */
 export const compareOutcomes = (expected: Outcome, actual: Outcome): Violation | undefined => {
   const difference = differenceOf(expected, actual);
   if (difference === undefined) return undefined;
-  return {
-    kind: 'another-outcome',
-    field: 'outcome',
-    expected: describe(expected),
-    actual: describe(actual),
-    difference,
-  };
+  const words = { expected: describe(expected), actual: describe(actual) };
+  return { kind: 'another-outcome', field: 'outcome', ...words, difference };
 };
 
 const killClass = (kill: Killed): string => `"${reasonWithoutNumbers(kill)}"`;
 
-/** An outcome as one reads it. */
 export const describe = (outcome: Outcome): string => {
   switch (outcome.kind) {
     case 'mapped':

@@ -2,10 +2,9 @@ import type { Paddr, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { PAGING } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
 import type { Moment, PreState } from './moment.js';
-import type { Violation } from './violation.js';
 
 const CHOICES = ['same slot again', 'another slot has it', 'blank', 'evicted', 'no memory for a root'] as const;
 
@@ -20,14 +19,14 @@ const CHOICE: Dimension = {
   },
 };
 
-/** Whether the slot found, or drawn, mapped the Switcher's pages of the CPU at hand. */
+/** Whether the slot that was found or drawn mapped the Switcher's pages of the guest's CPU. */
 const WINDOW: Dimension = {
   name: 'Switcher',
   values: ['not mapped', 'mapped'],
   of: ({ preState }) => (preState.switcherMapped ? 1 : 0),
 };
 
-/** The cache is what makes a context switch cheap, and a wrong hit one process's view of another's memory. */
+/** The cache makes a context switch cheap; a wrong hit shows one process another's memory. */
 export const pgdirCache: Invariant = {
   id: 'pgdir-cache',
   statement:
@@ -68,10 +67,8 @@ class CacheWatch {
     const found = rootTwice(shadow) ?? slotTaken(shadow, preState, step.draw % SLOTS) ?? shadowsRoot(shadow, step.root);
     if (found !== undefined) return found;
     if (preState.rootSlot === undefined || !preState.changed) return HELD;
-    return (
-      this.mappingsKept(preState.rootSlot, shadow.leafCountIn(preState.rootSlot, 0, guest.sizes.switcherAddress)) ??
-      HELD
-    );
+    const now = shadow.leafCountIn(preState.rootSlot, 0, guest.sizes.switcherAddress);
+    return this.mappingsKept(preState.rootSlot, now) ?? HELD;
   };
 
   private mappingsKept(slot: Slot, now: number): Violation | undefined {

@@ -2,7 +2,7 @@ import { ACCESS, ADDRESSING, PAGING, TABLES } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
 
-/** A fault that was reported fixed must be fixed: else the guest faults at one instruction for ever. */
+/** A fault that was reported fixed must be fixed; otherwise the guest faults at one instruction forever. */
 export const progress: Invariant = {
   id: 'progress',
   statement: 'An access whose fault was reported fixed goes through: its outcome is never stuck.',

@@ -2,9 +2,8 @@ import type { ReferenceChange } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { MAPPERS, PAGING, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant } from './invariant.js';
+import type { Invariant, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
-import type { Violation } from './violation.js';
 
 const PAGES: Dimension = {
   name: 'pages whose count changed',
@@ -12,7 +11,7 @@ const PAGES: Dimension = {
   of: ({ model, subject }) => Math.min(Math.max(model.references.length, subject.references.length), 3) - 1,
 };
 
-/** References keep pages from being taken away under a mapping; a lost one pins a page for ever. */
+/** A reference keeps a mapped page from being freed; one that is lost pins the page forever. */
 export const referenceCount: Invariant = {
   id: 'reference-count',
   statement: 'After every step each guest page has as many references as the model has leaves that map it.',

@@ -7,7 +7,7 @@ import type { Invariant, Verdict } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
 import type { Moment, Stage } from './moment.js';
 
-/** After these the slot maps nothing else. An `init` pins nothing: it comes before any `set-stack`. */
+/** Steps that clear the slot, then pin the stack. An `init` pins nothing: it comes before any `set-stack`. */
 const CLEARERS: readonly Stage[] = ['new-pgtable', 'flush-tlb', 'set-pmd'];
 
 const PAGES: Dimension = { name: 'pages', values: ['1', '2'], of: ({ guest }) => Math.min(guest.stackPages, 2) - 1 };
@@ -49,7 +49,7 @@ class StackWatch {
 
   private pins({ step, shadow }: Moment): boolean {
     if (step?.op === 'flush-tlb') return step.scope === 'all';
-    /** A new root page is a blank slot. */
+    // A blank slot gets a root page.
     if (step?.op === 'new-pgtable') return rootsOf(shadow) > this.tablesBefore;
     return true;
   }
@@ -82,7 +82,7 @@ const checkPages = ({ shadow, guest }: Moment): Verdict => {
   return HELD;
 };
 
-/** The guest's tables name another page by now, so the hypervisor did nothing at all for this one. */
+/** The guest's tables map another page by now, so the hypervisor left this leaf alone. */
 const isStale = ({ page, vaddr }: ShadowLeaf, guest: GuestRecord): boolean => {
   const walk = uncachedWalk(guest, vaddr);
   return walk.kind === 'leaf' && pageOf(walk.entry) !== page;

@@ -1,13 +1,18 @@
-import type { ShadowLeaf, ShadowView, SwitcherReferences, Vaddr } from '../../model/vocabulary/index.js';
+import type {
+  MachineConfig,
+  Paging,
+  ShadowLeaf,
+  ShadowView,
+  SwitcherReferences,
+  Vaddr,
+} from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
 import { PAGING, SHADOW } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
-/** Where the guest runs. */
 const CPU: Dimension = {
   name: 'host CPU',
   values: ['the only one', 'the first', 'another'],
@@ -31,7 +36,7 @@ export const switcher: Invariant = {
 };
 
 class SwitcherWatch {
-  /** The window that was found in order last, so that a hit need not look again. */
+  /** The window that was checked last, so that a hit need not check it again. */
   private version = -1;
   private slot = -1;
   private cpu = -1;
@@ -51,39 +56,37 @@ class SwitcherWatch {
   };
 
   private look(shadow: ShadowView, { guest }: Moment): Violation | undefined {
-    if (shadow.shadowVersion === this.version && shadow.currentSlot === this.slot && guest.cpu === this.cpu)
-      return undefined;
-    const { paging, hostCpus } = guest.config;
-    const found = this.window.inOrder(shadow, paging, guest.cpu)
-      ? undefined
-      : lookAtWindow(shadow, paging, hostCpus, guest.cpu);
+    const { cpu } = guest;
+    if (shadow.shadowVersion === this.version && shadow.currentSlot === this.slot && cpu === this.cpu) return undefined;
     this.version = shadow.shadowVersion;
     this.slot = shadow.currentSlot;
-    this.cpu = guest.cpu;
-    return found;
+    this.cpu = cpu;
+    return this.window.check(shadow, guest.config, cpu);
   }
 }
 
-/** Whether a window holds its three pages and nothing else, found in one pass; which page is wrong is asked only if one is. */
+/** What the current slot must map at the Switcher's addresses. */
 class Window {
   private readonly pages = [
-    { address: 0, target: 'switcher-text', page: 0, writable: false },
-    { address: 0, target: 'switcher-registers', page: 0, writable: true },
-    { address: 0, target: 'switcher-state', page: 0, writable: false },
+    { name: 'text', address: vaddr(0), target: 'switcher-text', page: 0, writable: false },
+    { name: 'registers', address: vaddr(0), target: 'switcher-registers', page: 0, writable: true },
+    { name: 'state', address: vaddr(0), target: 'switcher-state', page: 0, writable: false },
   ];
   private seen = 0;
   private right = true;
 
-  inOrder(shadow: ShadowView, paging: '2-level' | 'pae', cpu: number): boolean {
+  check(shadow: ShadowView, { paging, hostCpus }: MachineConfig, cpu: number): Violation | undefined {
     const [text, registers, state] = this.pages;
-    text.address = switcherRegistersAddress(paging, 0) - 4096;
+    text.address = vaddr(switcherRegistersAddress(paging, 0) - 4096);
     registers.address = switcherRegistersAddress(paging, cpu);
-    state.address = registers.address + 4096;
+    state.address = vaddr(registers.address + 4096);
     state.page = cpu;
+    // One pass finds that all is right, which it nearly always is.
     this.seen = 0;
     this.right = true;
-    shadow.forEachLeafFrom(shadow.currentSlot, vaddr(text.address), this.look);
-    return this.right && this.seen === this.pages.length;
+    shadow.forEachLeafFrom(shadow.currentSlot, text.address, this.look);
+    if (this.right && this.seen === this.pages.length) return undefined;
+    return this.wrongPage(shadow) ?? pageOfAnotherCpu(shadow, paging, hostCpus, cpu);
   }
 
   private readonly look = (leaf: ShadowLeaf): void => {
@@ -96,75 +99,45 @@ class Window {
       leaf.writable === expected.writable &&
       !leaf.user;
   };
+
+  private wrongPage(shadow: ShadowView): Violation | undefined {
+    for (const { name, address, target, page, writable } of this.pages) {
+      const leaf = shadow.leafAt(shadow.currentSlot, address);
+      const wrong = (expected: string, actual: string, difference: string): Violation =>
+        wrongLeaf(shadow, `Switcher's ${name} page`, address, {
+          expected,
+          actual,
+          difference: `${name} ${difference}`,
+        });
+      if (leaf === undefined) return wrong('mapped', 'not mapped', 'lost');
+      if (leaf.target !== target || leaf.page !== page) {
+        return wrong(`${target} ${page}`, `${leaf.target} ${leaf.page}`, 'is another page');
+      }
+      if (leaf.user) return wrong('supervisor', 'user', 'open to the user');
+      if (leaf.writable !== writable) return wrong(rights(writable), rights(leaf.writable), rights(leaf.writable));
+    }
+    return undefined;
+  }
 }
 
-const lookAtWindow = (
-  shadow: ShadowView,
-  paging: '2-level' | 'pae',
-  hostCpus: number,
-  cpu: number,
-): Violation | undefined => {
-  const text = vaddr(switcherRegistersAddress(paging, 0) - 4096);
-  const registers = switcherRegistersAddress(paging, cpu);
-  return (
-    expectPage(shadow, text, 'text', 'switcher-text', 0, false) ??
-    expectPage(shadow, registers, 'registers', 'switcher-registers', 0, true) ??
-    expectPage(shadow, vaddr(registers + 4096), 'state', 'switcher-state', cpu, false) ??
-    expectNoOther(shadow, paging, hostCpus, cpu)
-  );
-};
+const rights = (writable: boolean): string => (writable ? 'writable' : 'read-only');
 
-const expectNoOther = (
-  shadow: ShadowView,
-  paging: '2-level' | 'pae',
-  hostCpus: number,
-  cpu: number,
-): Violation | undefined => {
-  for (let each = 0; each < hostCpus; each++) {
-    if (each === cpu) continue;
-    const registers = switcherRegistersAddress(paging, each);
-    const wrong =
-      expectNothing(shadow, registers, 'registers') ?? expectNothing(shadow, vaddr(registers + 4096), 'state');
-    if (wrong !== undefined) return wrong;
+const pageOfAnotherCpu = (shadow: ShadowView, paging: Paging, hostCpus: number, cpu: number): Violation | undefined => {
+  for (let other = 0; other < hostCpus; other++) {
+    if (other === cpu) continue;
+    for (const [page, name] of ['registers', 'state'].entries()) {
+      const address = vaddr(switcherRegistersAddress(paging, other) + 4096 * page);
+      if (shadow.leafAt(shadow.currentSlot, address) === undefined) continue;
+      const words = { expected: 'not mapped', actual: 'mapped', difference: `another CPU's ${name}` };
+      return wrongLeaf(shadow, `Switcher's ${name} page of another CPU`, address, words);
+    }
   }
   return undefined;
 };
 
-const expectPage = (
-  shadow: ShadowView,
-  address: Vaddr,
-  name: string,
-  target: ShadowLeaf['target'],
-  page: number,
-  writable: boolean,
-): Violation | undefined => {
-  const leaf = shadow.leafAt(shadow.currentSlot, address);
-  const wrong = (expected: string, actual: string, difference: string): Violation =>
-    wrongPage(`Switcher's ${name} page`, shadow.currentSlot, address, { expected, actual, difference });
-  if (leaf === undefined) return wrong('mapped', 'not mapped', `${name} lost`);
-  if (leaf.target !== target || leaf.page !== page) {
-    return wrong(`${target} ${page}`, `${leaf.target} ${leaf.page}`, `${name} is another page`);
-  }
-  if (leaf.user) return wrong('supervisor', 'user', `${name} open to the user`);
-  if (leaf.writable !== writable) {
-    const rights = (may: boolean): string => (may ? 'writable' : 'read-only');
-    return wrong(rights(writable), rights(leaf.writable), `${name} ${rights(leaf.writable)}`);
-  }
-  return undefined;
-};
-
-const expectNothing = (shadow: ShadowView, address: Vaddr, name: string): Violation | undefined =>
-  shadow.leafAt(shadow.currentSlot, address) === undefined
-    ? undefined
-    : wrongPage(`Switcher's ${name} page of another CPU`, shadow.currentSlot, address, {
-        expected: 'not mapped',
-        actual: 'mapped',
-        difference: `another CPU's ${name}`,
-      });
-
-const wrongPage = (
+const wrongLeaf = (
+  { currentSlot: slot }: ShadowView,
   field: string,
-  slot: number,
   address: Vaddr,
   words: Pick<Violation, 'expected' | 'actual' | 'difference'>,
 ): Violation => ({ kind: 'switcher-page', field, ...words, location: { slot, vaddr: address } });

@@ -1,14 +1,13 @@
 import type { ShadowTable, ShadowView } from '../../model/vocabulary/index.js';
 import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
 import { PAGING, TABLES, setPmdNeedsPae } from './situations/dimensions.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
 import type { Moment, Stage } from './moment.js';
-import type { Violation } from './violation.js';
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
-/** How the steps that hand out tables, or take them back, can leave their number. */
+/** Steps that allocate or free tables, and how they can change the number. */
 const OUTCOMES = {
   create: ['as many', 'more'],
   init: ['fewer', 'as many'],
@@ -24,7 +23,7 @@ const OUTCOMES = {
 type Changer = keyof typeof OUTCOMES;
 const CHANGERS = Object.keys(OUTCOMES) as readonly Changer[];
 
-/** Tables are the host's own memory: one lost is lost for good, one used after free is somebody else's. */
+/** Tables are host memory: a lost one is never freed, and one used after free may belong to another guest. */
 export const tableAccounting: Invariant = {
   id: 'table-accounting',
   statement:
@@ -104,26 +103,31 @@ class TableWatch {
   private readonly look = (table: ShadowTable): void => {
     const { frame } = table;
     this.reached++;
-    if (!table.allocated) this.found ??= usedAfterFree(frame);
-    else if (this.stamps[frame] === this.stamp) this.found ??= linkedTwice(frame);
+    if (!table.allocated) this.found ??= wrongTable(frame, USED_AFTER_FREE);
+    else if (this.stamps[frame] === this.stamp) this.found ??= wrongTable(frame, LINKED_TWICE);
     this.stamps[frame] = this.stamp;
   };
 }
 
-const usedAfterFree = (frame: number): Violation => ({
-  kind: 'table-used-after-free',
+const wrongTable = (
+  frame: number,
+  words: Pick<Violation, 'kind' | 'expected' | 'actual' | 'difference'>,
+): Violation => ({
+  ...words,
   field: `table on host page ${frame}`,
-  expected: 'allocated',
-  actual: 'free, and linked',
-  difference: 'used after free',
   location: { frame },
 });
 
-const linkedTwice = (frame: number): Violation => ({
+const USED_AFTER_FREE = {
+  kind: 'table-used-after-free',
+  expected: 'allocated',
+  actual: 'free, and linked',
+  difference: 'used after free',
+} as const;
+
+const LINKED_TWICE = {
   kind: 'table-linked-twice',
-  field: `table on host page ${frame}`,
   expected: 'linked once',
   actual: 'linked twice',
   difference: 'linked twice',
-  location: { frame },
-});
+} as const;

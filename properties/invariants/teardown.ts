@@ -1,9 +1,8 @@
 import { PAGING } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
-import type { Invariant, Verdict } from './invariant.js';
+import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
 import type { Moment } from './moment.js';
-import type { Violation } from './violation.js';
 
 const afterDestroy = ({ subject }: Moment): Verdict => {
   if (subject.outcome.kind !== 'destroyed') return VACUOUS;
@@ -36,13 +35,9 @@ const afterCreation = ({ subject }: Moment): Verdict => {
   return subject.tables === 0 ? HELD : tablesHeld(subject.tables, 'tables held after failed creation');
 };
 
-const tablesHeld = (tables: number, difference: string): Violation => ({
-  kind: 'too-many-tables',
-  field: 'tables',
-  expected: '0',
-  actual: String(tables),
-  difference,
-});
+const tablesHeld = (tables: number, difference: string): Violation => {
+  return { kind: 'too-many-tables', field: 'tables', expected: '0', actual: String(tables), difference };
+};
 
 /** How the guest ended. */
 const LIFE: Dimension = {
@@ -58,7 +53,7 @@ const ALLOCATION: Dimension = {
   of: ({ config }) => Math.min(Math.max(config.failAllocation, 1), 3) - 1,
 };
 
-/** What a guest leaves behind is the host's loss. */
+/** Memory that a guest leaves behind is lost to the host. */
 export const teardown: Invariant = {
   id: 'teardown',
   statement: 'After destroy, and after a creation that failed, no reference and no table is held.',

@@ -7,7 +7,7 @@ import type { Invariant, Verdict } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
 import type { Moment, Stage } from './moment.js';
 
-/** The answers that only the ends of a life give. */
+/** Outcomes of creation, `init` and `destroy` alone. */
 const ENDS_OF_LIFE: readonly OutcomeKind[] = ['created', 'no-memory', 'initialized', 'destroyed', 'absent'];
 
 const ENDS: Dimension = {
@@ -54,7 +54,7 @@ export const translation: Invariant = {
 };
 
 class TranslationWatch {
-  /** After a host bug, which is another invariant's, every step is halted. */
+  /** `host-intact` reported a host bug, after which every step is halted. */
   private broken = false;
 
   begin(): void {
@@ -72,6 +72,6 @@ class TranslationWatch {
   };
 }
 
-/** A kill is `kill-decision`’s, at a step; elsewhere nobody can be killed. */
+/** A kill at a step, which `kill-decision` reports. Elsewhere no guest can be killed. */
 const isKill = (stage: Stage, kind: OutcomeKind): boolean =>
   kind === 'killed' && stage !== 'create' && stage !== 'destroy';

@@ -3,7 +3,7 @@
 import type { Op, Paddr, Program, Step } from '../../../model/vocabulary/index.js';
 import type { Divergence } from '../../divergence.js';
 import type { GuestRecord } from '../../guest-record.js';
-import type { Location } from '../../invariants/violation.js';
+import type { Location } from '../../invariants/invariant.js';
 import type { Focus } from '../explanation.js';
 import type { RerunMoment, WordHistory } from '../rerun.js';
 import { goneLeaves } from '../shadow-snapshot.js';

@@ -1,6 +1,6 @@
 /** The explainer of each kind of violation. */
 
-import type { ViolationKind } from '../../invariants/violation.js';
+import type { ViolationKind } from '../../invariants/invariant.js';
 import type { Explanation } from '../explanation.js';
 import { hexOf } from '../table-rows.js';
 import { capitalized } from '../words.js';

@@ -1,4 +1,4 @@
-/** Dimensions that several invariants' situations are made of. */
+/** Dimensions that the situations of several invariants share. */
 
 import type { Op, Slot } from '../../../model/vocabulary/index.js';
 import { SLOTS } from '../../../model/vocabulary/index.js';
@@ -9,22 +9,21 @@ import { ANSWERS, FACT } from './pre-state.js';
 
 const bit = (condition: boolean): number => (condition ? 1 : 0);
 
-/** Steps that demand the pages of the stack. An `init` does not: it comes before any `set-stack`. */
+/** Steps that pin the stack. An `init` does not: it comes before any `set-stack`. */
 export const PINNERS = ['new-pgtable', 'flush-tlb', 'set-stack', 'set-pmd'] as const satisfies readonly Op[];
 
 /** Steps that may write leaves of the shadow, and so take or drop references. */
 export const MAPPERS = ['init', ...PINNERS, 'set-pte', 'set-pgd', 'access'] as const satisfies readonly Op[];
 
-/** Why a cell of steps and paging cannot be reached, if it cannot: in 2-level the call kills. */
+/** Why a cell of step and paging cannot be reached, if it cannot: in 2-level paging the call kills. */
 export const setPmdNeedsPae = ({ step, paging }: Cell): string | undefined =>
   step === 'set-pmd' && paging === '2-level' ? 'the call is for PAE' : undefined;
 
 export const PAGING: Dimension = { name: 'paging', values: ['2-level', 'PAE'], fact: FACT.paging };
 
-/** What addresses meant before the step. */
 export const ADDRESSING: Dimension = { name: 'addressing', values: ['linear', 'tables'], fact: FACT.addressing };
 
-/** What the guest was when the step began. */
+/** Before the step. */
 export const LIFE: Dimension = { name: 'life', values: ['linear', 'tables', 'over'], fact: FACT.life };
 
 export const GUEST: Dimension = { name: 'guest', values: ['hostile', 'coherent'], fact: FACT.guest };
@@ -33,14 +32,13 @@ export const SHADOW: Dimension = { name: 'shadow', values: ['as it was', 'change
 
 export const TABLES: Dimension = { name: 'tables', values: ['fewer', 'as many', 'more'], fact: FACT.tables };
 
-/** `access`: who touches how. */
 export const ACCESS: Dimension = {
   name: 'access',
   values: ['user read', 'user write', 'kernel read', 'kernel write'],
   fact: FACT.access,
 };
 
-/** `access`: what came of it, and which right was refused. */
+/** `access`: its outcome, and which right was refused. */
 export const ANSWER: Dimension = { name: 'answer', values: ANSWERS, fact: FACT.answer };
 
 /** Why an access cannot have an answer. */
@@ -57,14 +55,14 @@ export const answerUnreachable = ({ access, addressing, answer: given }: Cell): 
   return undefined;
 };
 
-/** `set-pte`: whose address. */
+/** `set-pte`: the half that its address is in. */
 export const HALF: Dimension = {
   name: 'half',
   values: ['user', 'kernel'],
   of: ({ step, guest }) => bit(step?.op === 'set-pte' && step.vaddr >= guest.kernelAddress),
 };
 
-/** `set-pte`: what is announced, by what the hypervisor makes of it. */
+/** `set-pte`: the announced entry, by what the hypervisor makes of it. */
 export const ENTRY: Dimension = {
   name: 'entry',
   values: ['not present', 'not accessed', 'read-only', 'clean', 'writable'],
@@ -77,14 +75,14 @@ export const ENTRY: Dimension = {
   },
 };
 
-/** `set-pte`: slots that mapped the address, at least `from`. */
+/** `set-pte`: slots that mapped the address, `from` or more. */
 export const holdersFrom = (from: number): Dimension => ({
   name: 'slots that mapped it',
   values: ['0', '1', '2', '3', '4'].slice(from),
   of: ({ preState }) => Math.max(preState.holders - from, 0),
 });
 
-/** Slots that shadow something, at least one. */
+/** Slots with a root page, at least one. */
 export const SLOTS_IN_USE: Dimension = {
   name: 'slots in use',
   values: ['1', '2', '3', '4'],
@@ -95,7 +93,7 @@ export const SLOTS_IN_USE: Dimension = {
   },
 };
 
-/** The right that the leaf at an address gives, as the CPU sees it. */
+/** The rights of the leaf at an address, as the CPU sees them. */
 export const rightsAt = (address: (moment: Moment) => number): Dimension => ({
   name: 'leaf',
   values: ['read-only, supervisor', 'writable, supervisor', 'read-only, user', 'writable, user'],
@@ -106,6 +104,6 @@ export const rightsAt = (address: (moment: Moment) => number): Dimension => ({
   },
 });
 
-/** Where a step installs its leaf: a `set-pte` where its root is shadowed, everything else in the current slot. */
+/** Where a step installs its leaf: a `set-pte` in the slot that shadows its root, all others in the current slot. */
 const slotOf = ({ step, preState, shadow }: Moment): Slot =>
   (step?.op === 'set-pte' ? preState.rootSlot : undefined) ?? shadow?.currentSlot ?? (0 as Slot);

@@ -1,16 +1,15 @@
 /**
  * Situations: the named circumstances in which an invariant can be exercised. A grid is a finite product of dimensions, declared
- * beside the invariant; a run counts each check whose premise held in its cell, so that an empty cell is something that the run
- * never looked at.
+ * beside the invariant. A run counts every check whose premise held in its cell; an empty cell was never tested.
  */
 
 import type { Moment, Stage } from '../moment.js';
 
-/** How situations differ in one respect. Its value is a fact of the step, or is computed when needed. */
+/** One respect in which situations differ. Its value is a fact of the step, or is computed when needed. */
 export type Dimension = { readonly name: string; readonly values: readonly string[] } & (
   | { /** See `FACT`. */ readonly fact: number }
   | {
-      /** Where a moment stands in `values`. Called after the step, of a check that was exercised. */
+      /** Index of a moment's value in `values`. Called after the step, if the check was exercised. */
       readonly of: (moment: Moment) => number;
     }
 );
@@ -20,15 +19,15 @@ export type Cell = Readonly<Record<string, string>>;
 
 export interface Grid {
   readonly name: string;
-  /** Stages at which it counts; if there are several, they are the first dimension. */
+  /** Stages at which it counts; two or more are the first dimension. */
   readonly stages: readonly Stage[];
-  /** Further dimensions, of which the last runs fastest. */
+  /** Further dimensions; the last varies fastest. */
   readonly dimensions: readonly Dimension[];
-  /** Leaves out moments at these stages that the dimensions do not speak of. */
+  /** False for moments at these stages that the dimensions do not cover. */
   readonly when?: (moment: Moment) => boolean;
-  /** Reads the subject's inside; not counted for a subject that cannot be inspected. */
+  /** Not counted for a subject that does not expose its shadow tables. */
   readonly looksAt?: 'shadow';
-  /** Why no program comes to a cell; undefined for one that programs can reach. */
+  /** Why no program reaches a cell; undefined if some do. */
   readonly unreachable?: (cell: Cell) => string | undefined;
 }
 
@@ -36,7 +35,7 @@ export interface Grid {
 export const axesOf = ({ stages, dimensions }: Grid): readonly { name: string; values: readonly string[] }[] =>
   stages.length > 1 ? [{ name: 'step', values: stages }, ...dimensions] : dimensions;
 
-/** Cells, whether they can be reached or not. */
+/** The number of cells, unreachable ones included. */
 export const cellCount = (grid: Grid): number =>
   axesOf(grid).reduce((product, { values }) => product * values.length, 1);
 
@@ -59,7 +58,7 @@ export const whyUnreachable = (grid: Grid, index: number): string | undefined =>
   return grid.unreachable?.(Object.fromEntries(axesOf(grid).map(({ name }, place) => [name, values[place]])));
 };
 
-/** How often each cell of a grid was met. */
+/** How often each cell of a grid was reached. */
 export interface GridCount {
   readonly grid: Grid;
   readonly counts: Float64Array;
@@ -67,16 +66,16 @@ export interface GridCount {
 
 export const emptyCount = (grid: Grid): GridCount => ({ grid, counts: new Float64Array(cellCount(grid)) });
 
-/** Counts what is met at one stage. */
+/** Counts the cells reached at one stage. */
 export class StageCounter {
   private readonly counts: Float64Array;
   private readonly when: ((moment: Moment) => boolean) | undefined;
   /** The stage's first cell. */
   private readonly first: number;
-  /** Of each dimension that is a fact, which one, and how many cells its next value is away; the two in turn. */
+  /** For each dimension that is a fact: the fact, then the distance in cells between its values. */
   private readonly facts: number[] = [];
   private readonly finders: ((moment: Moment) => number)[] = [];
-  /** The same distance, for each of `finders`. */
+  /** That distance for each of `finders`. */
   private readonly strides: number[] = [];
 
   constructor({ grid, counts }: GridCount, stage: Stage) {
@@ -91,7 +90,7 @@ export class StageCounter {
     this.first = stages.indexOf(stage) * stride;
   }
 
-  /** Answers whether the cell is a new one. */
+  /** Returns whether the cell is reached for the first time. */
   count(moment: Moment): boolean {
     if (this.when?.(moment) === false) return false;
     const { facts, finders } = this;

@@ -1,14 +1,11 @@
-/** Records what a step finds before it begins: once per step, for all invariants and situations. */
+/** Records the state before a step, once for all invariants and situations. */
 
 import type { AccessStep, NewPgtableStep, SetPteStep, ShadowView, Slot } from '../../../model/vocabulary/index.js';
 import { FAULT_PRESENT, SLOTS, switcherRegistersAddress } from '../../../model/vocabulary/index.js';
 import { uncachedWalk } from '../../uncached-walk.js';
 import type { Moment, PreState } from '../moment.js';
 
-/**
- * What nearly every step is counted by, as small numbers in one array: many grids read them after every step, and a call for
- * each would cost more than the rest of the counting.
- */
+/** Values that many grids read after every step, as small numbers in one array: a call for each would cost more than counting. */
 export const FACT = {
   /** 1 in PAE. */
   paging: 0,
@@ -100,7 +97,7 @@ export class PreStateRecorder implements PreState {
     return (pairs & 3) + (pairs >>> 2);
   }
 
-  /** Looks at the stage before `step.op`: steps have many shapes, so reading a field of one is slow. */
+  /** Compares the stage before `step.op`: steps have many shapes, so reading a field of one is slow. */
   private recordSlots({ stage, step, guest }: Moment, shadow: ShadowView): void {
     if (stage === 'new-pgtable' && step?.op === stage) this.recordCache(step, shadow, guest);
     else if (stage === 'set-pte' && step?.op === stage) this.recordLeaves(step, shadow);
@@ -135,7 +132,7 @@ export class PreStateRecorder implements PreState {
   }
 }
 
-/** A machine that is stuck or broke counts as a kill. */
+/** A stuck or broken machine counts as a kill. */
 const answerOf = (step: AccessStep, moment: Moment, shadowChanged: boolean): number => {
   if (moment.subjectKind === 'mapped') return shadowChanged ? FILLED : HIT;
   if (moment.subjectKind === 'mmio') return DEVICE;
