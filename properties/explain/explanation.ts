@@ -4,9 +4,10 @@
  * apply is undefined, and left out of JSON. Steps count from 0, as in listings.
  */
 
-import type { LeafTarget, MachineConfig } from '../../model/vocabulary/index.js';
+import type { MachineConfig, ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { Traffic } from '../generators/index.js';
 import type { Divergence, Place } from '../divergence.js';
+import type { Invariant } from '../invariants/invariant.js';
 
 export const EXPLANATION_FORMAT = 'shadowdiff-story/1';
 
@@ -57,11 +58,7 @@ export interface Focus {
   readonly paddr?: Hex | undefined;
 }
 
-export interface Rule {
-  readonly id: string;
-  readonly statement: string;
-  readonly source: string;
-}
+export type Rule = Pick<Invariant, 'id' | 'statement' | 'source'>;
 
 /** An address's index at this level is `(address >>> shift) % entries`; its word lies at `table + index · entryBytes`. */
 export interface PagingLevel {
@@ -103,6 +100,18 @@ export type Necessity =
  * written in this step, by the guest or the hypervisor.
  */
 export type Change = 'same' | 'added' | 'altered';
+
+interface Row {
+  readonly change: Change;
+  /** The divergence is about this. */
+  readonly divergent: boolean;
+}
+
+/** The first address that a table or an entry translates, and the last one. */
+export interface Range {
+  readonly from: Hex;
+  readonly to: Hex;
+}
 
 /** One moment of the run, with the state after the step. */
 export interface Frame {
@@ -194,20 +203,17 @@ export interface GuestTree {
 }
 
 /** One table as reached from its root. */
-export interface GuestTable {
+export interface GuestTable extends Range {
   /** 0 for the root; an index into `Explanation.levels`. */
   readonly level: number;
   readonly paddr: Hex;
-  /** First address that it translates, and the last one. */
-  readonly from: Hex;
-  readonly to: Hex;
   /** Outside guest RAM: nothing can be read there. */
   readonly outside: boolean;
   /** Entries other than zero, and those that this step cleared, by index. */
   readonly rows: readonly GuestRow[];
 }
 
-export interface GuestRow {
+export interface GuestRow extends Range, Row {
   readonly index: number;
   /** Where the word lies. */
   readonly paddr: Hex;
@@ -219,15 +225,10 @@ export interface GuestRow {
   readonly page: number;
   /** As in listings: `pfn 5 P RW US A D`. */
   readonly text: string;
-  /** First address that it translates, and the last one. */
-  readonly from: Hex;
-  readonly to: Hex;
   /** The table that it leads to; undefined for leaves, and for entries that are not present or lead nowhere. */
   readonly next?: Hex | undefined;
   /** The step in which the guest or the hypervisor (A and D) stored the word as it is. */
   readonly since?: number | undefined;
-  readonly change: Change;
-  readonly divergent: boolean;
 }
 
 export interface ShadowState {
@@ -259,39 +260,23 @@ export interface ShadowSlot {
   readonly leftOut: number;
 }
 
-export interface ShadowTableRow {
+export interface ShadowTableRow extends Range, Row {
   /** Host page: its identity. */
   readonly frame: number;
   /** 0 for the root; an index into `Explanation.levels`. */
   readonly level: number;
-  /** First address that it translates, and the last one. */
-  readonly from: Hex;
-  readonly to: Hex;
   /** False: it was freed and is still linked. */
   readonly allocated: boolean;
-  readonly change: Change;
-  readonly divergent: boolean;
 }
 
-export interface ShadowLeafRow {
+export interface ShadowLeafRow extends Omit<ShadowLeaf, 'slot' | 'vaddr'>, Row {
   readonly vaddr: Hex;
-  readonly target: LeafTarget;
-  /** A guest page for `ram`, a host CPU for `switcher-state`, a host page for `stray`, else 0. */
-  readonly page: number;
   /** `page 5`, `Switcher text`, `Switcher state of CPU 1`, `stray host page 77`. */
   readonly targetText: string;
-  /** The leaf's own bits. */
-  readonly writable: boolean;
-  readonly user: boolean;
-  /** Those of the entry above it. */
-  readonly upperWritable: boolean;
-  readonly upperUser: boolean;
-  /** What the CPU allows, by both: `read-write user`, `read-only kernel`. */
+  /** What the CPU allows: `read-write user`, `read-only kernel`. */
   readonly rights: string;
   /** One of the hypervisor's own pages. */
   readonly switcher: boolean;
   /** The step that made it what it is; undefined if creation did. */
   readonly since?: number | undefined;
-  readonly change: Change;
-  readonly divergent: boolean;
 }

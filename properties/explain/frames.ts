@@ -66,13 +66,15 @@ const frameOf = (
   { guest, history }: Rerun,
   { program, divergence, roles }: FrameContext,
 ): Frame => {
-  const { place, shadow } = moment;
-  const { machine } = program;
+  const { place, shadow, model, subject } = moment;
+  const { paging } = program.machine;
   const diverges = samePlace(place, divergence.place);
   const location = diverges ? (divergence.location ?? {}) : undefined;
-  const levels = pagingLevels(machine.paging);
-  const { switcherAddress } = pagingSizes(machine.paging);
+  const field = diverges ? divergence.field : undefined;
+  const levels = pagingLevels(paging);
+  const { switcherAddress } = pagingSizes(paging);
   const step = place.kind === 'step' ? place.index : undefined;
+  const [expected, actual] = [describeOutcome(model.outcome), describeOutcome(subject.outcome)];
   return {
     place,
     name: describePlace(place),
@@ -80,7 +82,10 @@ const frameOf = (
     meaning: meaningOf(place, program, roles),
     diverges,
     changes,
-    ...bothSides(moment, before, machine.paging, diverges ? divergence : undefined),
+    outcome: compared('outcome', expected, actual, undefined, field),
+    counts: counts(moment, before, field),
+    references: referenceRows(moment, before, location),
+    stores: place.kind === 'end' ? [] : storeRows(moment, paging, location),
     guest: guestState({ guest, history, levels, step, location }, shadow),
     shadow: shadow && shadowState(shadow, before?.shadow, { levels, switcherAddress, location }),
   };
@@ -94,30 +99,7 @@ const listingOf = (place: Place, program: Program): string => {
 const samePlace = (one: Place, other: Place): boolean =>
   one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
 
-type BothSides = Pick<Frame, 'outcome' | 'counts' | 'references' | 'stores'>;
-
-/** `mark`: the divergence, where it shows. */
-export const bothSides = (
-  moment: RerunMoment,
-  before: RerunMoment | undefined,
-  paging: Paging,
-  mark: Divergence | undefined,
-): BothSides => {
-  const field = mark?.field;
-  return {
-    outcome: compared(
-      'outcome',
-      describeOutcome(moment.model.outcome),
-      describeOutcome(moment.subject.outcome),
-      undefined,
-      field,
-    ),
-    counts: counts(moment, before, field),
-    references: referenceRows(moment, before, mark?.location),
-    stores: moment.place.kind === 'end' ? [] : storeRows(moment, paging, mark?.location),
-  };
-};
-
+/** `field`: the one that the divergence is about, where it shows. */
 const compared = (
   name: string,
   expected: string,

@@ -74,7 +74,7 @@ const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
     case 'fail-alloc':
       return `the next ${plural(step.count, 'host allocation')} will fail`;
     case 'protect':
-      return `the Launcher restricts guest page ${step.page}: ${PROTECTIONS[step.access]}`;
+      return `the Launcher protects guest page ${step.page}: ${PROTECTIONS[step.access]}`;
     default:
       return step satisfies never;
   }

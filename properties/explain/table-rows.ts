@@ -15,6 +15,7 @@ import type {
   GuestTree,
   Hex,
   PagingLevel,
+  Range,
   ShadowLeafRow,
   ShadowSlot,
   ShadowState,
@@ -104,8 +105,7 @@ const tableAt = (reached: Reached, context: GuestContext): GuestTable => {
   };
 };
 
-/** The first address of a range, and the last one. */
-const span = (from: number, bytes: number): { readonly from: Hex; readonly to: Hex } => ({
+const span = (from: number, bytes: number): Range => ({
   from: formatHex(from),
   to: formatHex(Math.min(from + bytes, 2 ** 32) - 1),
 });
@@ -200,19 +200,13 @@ const changeOf = (leaf: LeafSeen, before: SlotSeen | undefined): Change => {
 };
 
 const leafRow = (leaf: LeafSeen, change: Change, { switcherAddress, location }: ShadowContext): ShadowLeafRow => {
-  const { target, page, writable, user, upperWritable, upperUser, since } = leaf;
+  const { slot: _, vaddr: address, ...rest } = leaf;
   return {
-    vaddr: formatHex(leaf.vaddr),
-    target,
-    page,
+    vaddr: formatHex(address),
+    ...rest,
     targetText: targetText(leaf),
-    writable,
-    user,
-    upperWritable,
-    upperUser,
     rights: rightsText(leaf),
-    switcher: leaf.vaddr >= switcherAddress,
-    since,
+    switcher: address >= switcherAddress,
     change,
     divergent: isAbout(leaf, location),
   };

@@ -181,7 +181,7 @@ export const explainStack: Explainer = (evidence) => {
   const slot = currentSlot(evidence);
   if (location.vaddr === undefined || slot === undefined) return undefined;
   const asked = step?.op === 'set-stack' ? index : lastStep(evidence, ({ op }) => op === 'set-stack');
-  const by = asked === undefined || asked === index ? '' : `, pinned by step ${asked} (set-stack),`;
+  const by = asked === undefined || asked === index ? '' : `, which step ${asked} (set-stack) requested,`;
   const must = `must be mapped writable in slot ${slot.slot}, the current one`;
   const state = stackLeafState(leafIn(slot, location.vaddr));
   const text = `after ${here}, the stack page at ${formatHex(location.vaddr)}${by} ${must}; ${state}`;
