@@ -24,7 +24,7 @@ export const stepsToDetection = async (
   defect: Defect,
   { mixture, campaign, mostSteps, guidance }: DetectionOptions,
 ): Promise<number> => {
-  const pair = new Pair({ reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
   const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, guidance };
   try {
     const { divergence } = await runUntilDivergence(options, pair, () => pair.tally.steps < mostSteps);

@@ -14,7 +14,7 @@ const PROGRAMS = 3000;
 const TWICE_EVERY = 16;
 
 const greenRun = async (): Promise<Tally> => {
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
   const programs = programArbitrary();
   for (let index = 0; index < PROGRAMS; index++) {
     const { traffic, program } = programs.generate(randomFor(programSeed('exercised', index)), undefined).value;

@@ -8,7 +8,7 @@ import { Pair } from './pair.js';
 import type { Subject } from './subjects/subject.js';
 
 export interface JudgeOptions {
-  readonly reference: Subject;
+  readonly model: Subject;
   readonly subject: Subject;
   readonly invariants: readonly Invariant[];
 }

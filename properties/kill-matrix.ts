@@ -92,7 +92,7 @@ const hunt = async (defect: Defect, campaign: string, options: MatrixOptions): P
   const subject = implWith(defect.id, [defect]);
   const machines = { model: MODEL.create(), subject: subject.create() };
   const lockstep = new Lockstep({ ...machines, invariants: INVARIANTS, tolerates: note });
-  const repeats = new Pair({ reference: MODEL, subject, invariants: INVARIANTS });
+  const repeats = new Pair({ model: MODEL, subject, invariants: INVARIANTS });
   const arbitrary = programArbitrary();
   let caught: { programs: number; steps: number } | undefined;
   for (let index = 0; lockstep.tally.steps < limit(caught?.steps, options); index++) {
@@ -120,7 +120,7 @@ const minimizedLength = async (
   { first }: Catch,
   { mostTries }: MatrixOptions,
 ): Promise<number | undefined> => {
-  const sides = { reference: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS };
+  const sides = { model: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS };
   const judging = judgeOf(sides, first.divergence.invariant);
   try {
     const small = await shrink(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {

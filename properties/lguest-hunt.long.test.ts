@@ -15,7 +15,7 @@ const PROGRAMS = 20_000;
 const needs = async ({ case: found, divergence: recorded }: Finding, defect: Defect): Promise<boolean> => {
   const others = lguestDefects().filter((each) => each !== defect);
   const subject = implWith('impl:lguest without one', others);
-  const judging = judgeOf({ reference: MODEL, subject, invariants: INVARIANTS });
+  const judging = judgeOf({ model: MODEL, subject, invariants: INVARIANTS });
   const divergence = await judging.judge(found);
   await judging.close();
   return divergence === undefined || signatureOf(divergence) !== signatureOf(recorded);
@@ -26,7 +26,7 @@ test('one run finds every deviation of lguest, without being told any', async ()
     campaign: 'lguest',
     date: '',
     version: '',
-    reference: MODEL,
+    model: MODEL,
     subject: implWith('impl:lguest', lguestDefects()),
     invariants: INVARIANTS,
     paging: 'both',

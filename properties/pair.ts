@@ -12,7 +12,7 @@ import { Tally } from './tally.js';
 import { RecordedMachine, traceOf } from './trace-of.js';
 
 export interface PairOptions {
-  readonly reference: Subject;
+  readonly model: Subject;
   readonly subject: Subject;
   readonly invariants: readonly Invariant[];
   /** Where the runs are counted; a fresh one if left out. */
@@ -44,7 +44,7 @@ export class Pair {
   private readonly lockstep: Lockstep;
   private readonly determinismIndex: number;
 
-  constructor({ reference: model, subject, invariants, tally }: PairOptions) {
+  constructor({ model, subject, invariants, tally }: PairOptions) {
     this.tally = tally ?? new Tally(invariants);
     this.model = sideOf(model);
     this.subject = sideOf(subject);

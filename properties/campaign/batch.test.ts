@@ -12,7 +12,7 @@ const OPTIONS: BatchOptions = {
   campaign: 'batch',
   date: '2026-01-01T00:00:00.000Z',
   version: '0.1.0',
-  reference: MODEL,
+  model: MODEL,
   subject: subjectNamed('impl:lguest', 'test', { caseTimeout: 1000 }),
   invariants: INVARIANTS,
   paging: 'both',

@@ -74,13 +74,13 @@ let idle: { readonly options: BatchOptions; readonly pair: Pair } | undefined;
 const takePair = (options: BatchOptions, tally: Tally): Pair => {
   const taken = idle;
   idle = undefined;
-  const { reference, subject, invariants } = options;
+  const { model, subject, invariants } = options;
   const fits =
-    taken?.options.reference === reference &&
+    taken?.options.model === model &&
     taken.options.subject === subject &&
     invariants.length === taken.options.invariants.length &&
     invariants.every((invariant, index) => invariant === taken.options.invariants[index]);
-  if (!fits) return new Pair({ reference, subject, invariants, tally });
+  if (!fits) return new Pair({ model, subject, invariants, tally });
   taken.pair.countInto(tally);
   return taken.pair;
 };
@@ -177,8 +177,8 @@ class Batch {
     const kept = this.kept.get(signature) ?? 0;
     if (kept >= KEPT_FINDINGS || program > (this.task.enough[signature] ?? Infinity)) return;
     this.kept.set(signature, kept + 1);
-    const { subject, reference } = this.options;
-    const origin = { ...this.options, subject: subject.name, reference: reference.name };
+    const { subject, model } = this.options;
+    const origin = { ...this.options, subject: subject.name, reference: model.name };
     this.findings.push(findingOf(origin, program, generated.value.program.steps.length, found, divergence));
   }
 }

@@ -18,7 +18,7 @@ const OPTIONS: BatchOptions = {
   campaign: 'reached',
   date: '',
   version: '',
-  reference: MODEL,
+  model: MODEL,
   subject: IMPL,
   invariants: INVARIANTS,
   guidance: { pool: POOL, share: 0.5 },

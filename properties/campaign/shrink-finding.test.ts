@@ -17,7 +17,7 @@ const OPTIONS: BatchOptions = {
   campaign: 'fuzz',
   date: '2026-01-01T00:00:00.000Z',
   version: '0.1.0',
-  reference: MODEL,
+  model: MODEL,
   subject: subject('impl:demand-takes-page-twice,fault-code-from-shadow,set-pte-keeps-guessed-page'),
   invariants: INVARIANTS,
   paging: '2-level',

@@ -19,7 +19,7 @@ beforeAll(async () => {
     campaign: 'regress',
     date: '2024-02-29T12:00:00.000Z',
     version: '0.1.0',
-    reference: MODEL,
+    model: MODEL,
     subject: subjectNamed(DEFECT, 'test', SETTINGS),
     invariants: INVARIANTS,
     paging: '2-level',

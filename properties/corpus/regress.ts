@@ -56,13 +56,11 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
     };
   }
   const settings = { caseTimeout: options.caseTimeout };
-  const reference = subjectNamed(finding.reference, file, settings);
-  if (options.subject !== undefined) return mustAgree(finding, options.subject, reference);
+  const model = subjectNamed(finding.reference, file, settings);
+  if (options.subject !== undefined) return mustAgree(finding, options.subject, model);
   const subject = subjectNamed(finding.subject, file, settings);
   const own =
-    finding.status === 'fixed'
-      ? await mustAgree(finding, subject, reference)
-      : await mustDiverge(finding, subject, reference);
+    finding.status === 'fixed' ? await mustAgree(finding, subject, model) : await mustDiverge(finding, subject, model);
   if (own.verdict !== 'as-recorded' || !isDefective(finding)) return own;
   return mustAgree(finding, IMPL, MODEL);
 };
@@ -73,10 +71,10 @@ const isDefective = ({ subject }: Finding): boolean => subject.startsWith('impl:
 const judge = async (
   finding: Finding,
   subject: Subject,
-  reference: Subject,
+  model: Subject,
   invariants: readonly Invariant[],
 ): Promise<Divergence | undefined> => {
-  const judging = judgeOf({ reference, subject, invariants }, finding.divergence.invariant);
+  const judging = judgeOf({ model, subject, invariants }, finding.divergence.invariant);
   try {
     return await judging.judge(finding.case);
   } finally {
@@ -86,22 +84,22 @@ const judge = async (
 
 /** Whether any invariant is broken, the recorded one or another. Throws `BadInput` if a side cannot be run. */
 export const stillDiverges = async (finding: StoredFinding, caseTimeout: number): Promise<boolean> => {
-  const [subject, reference] = [finding.subject, finding.reference].map((name) =>
+  const [subject, model] = [finding.subject, finding.reference].map((name) =>
     subjectNamed(name, finding.file, { caseTimeout }),
   );
-  return (await judge(finding, subject, reference, INVARIANTS)) !== undefined;
+  return (await judge(finding, subject, model, INVARIANTS)) !== undefined;
 };
 
-const mustAgree = async (finding: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
-  const found = await judge(finding, subject, reference, INVARIANTS);
-  if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${reference.name}` };
-  return { verdict: 'diverges', reason: `${subject.name} diverges from ${reference.name}: ${signatureOf(found)}` };
+const mustAgree = async (finding: Finding, subject: Subject, model: Subject): Promise<Judgement> => {
+  const found = await judge(finding, subject, model, INVARIANTS);
+  if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${model.name}` };
+  return { verdict: 'diverges', reason: `${subject.name} diverges from ${model.name}: ${signatureOf(found)}` };
 };
 
-const mustDiverge = async (finding: Finding, subject: Subject, reference: Subject): Promise<Judgement> => {
+const mustDiverge = async (finding: Finding, subject: Subject, model: Subject): Promise<Judgement> => {
   // Only its own invariant: others may catch the same bug first.
   const own = INVARIANTS.filter(({ id }) => id === finding.divergence.invariant);
-  const found = await judge(finding, subject, reference, own);
+  const found = await judge(finding, subject, model, own);
   const recorded = signatureOf(finding.divergence);
   if (found === undefined) {
     return {

@@ -25,7 +25,7 @@ export interface Tour {
 }
 
 export interface ExcursionOptions {
-  readonly reference: TransparentMachine;
+  readonly model: TransparentMachine;
   readonly subject: TransparentMachine;
   readonly invariants: readonly Invariant[];
   readonly machine: SmallMachine;
@@ -53,7 +53,7 @@ export class Excursion {
   successors: Successor[] = [];
   /** The steps taken in this excursion, path included. */
   private steps: Step[] = [];
-  private readonly reference: TransparentMachine;
+  private readonly model: TransparentMachine;
   private readonly subject: TransparentMachine;
   private readonly alphabet: readonly Step[];
   private readonly folding: Folding;
@@ -71,14 +71,14 @@ export class Excursion {
   /** For each slot, the lowest slot in the same state at the end of the path. */
   private readonly like = new Uint8Array(SLOTS);
 
-  constructor({ reference, subject, invariants, machine, folding }: ExcursionOptions) {
-    this.reference = reference;
+  constructor({ model, subject, invariants, machine, folding }: ExcursionOptions) {
+    this.model = model;
     this.subject = subject;
     this.alphabet = machine.alphabet;
     this.folding = folding;
     this.key = new StateKey(machine.swaps, folding);
     this.undo = subject.shadow === undefined ? undefined : new Undo(subject.shadow, machine);
-    this.lockstep = new Lockstep({ model: reference, subject, invariants });
+    this.lockstep = new Lockstep({ model, subject, invariants });
   }
 
   /**
@@ -195,7 +195,7 @@ export class Excursion {
       case 'host-bug':
         return transcript.takeEnd(outcome.kind);
       default:
-        transcript.take(this.reference, this.subject);
+        transcript.take(this.model, this.subject);
     }
   }
 }

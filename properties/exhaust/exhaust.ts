@@ -16,7 +16,7 @@ import type { TransparentMachine } from './transcript.js';
 import { isTransparent } from './transcript.js';
 
 export interface ExhaustOptions {
-  readonly reference: InProcessSubject;
+  readonly model: InProcessSubject;
   readonly subject: InProcessSubject;
   readonly invariants: readonly Invariant[];
   readonly machine: SmallMachineName;
@@ -62,7 +62,7 @@ export const exhaust = async (options: ExhaustOptions, watcher: ExhaustWatcher):
     const result = await explore(
       {
         ...options,
-        reference: transparentMachine(options.reference),
+        model: transparentMachine(options.model),
         subject: transparentMachine(options.subject),
         machine: smallMachine(options.machine, variant.paging, variant.kernel),
         mostSteps,
@@ -118,10 +118,10 @@ export interface SearchBounds {
 export const searchShortest = async (
   { machine, mostStates }: SearchBounds,
   subject: InProcessSubject,
-  reference: InProcessSubject,
+  model: InProcessSubject,
   watcher: ExhaustWatcher,
 ): Promise<ShortestSearch> => {
-  const options = { machine, subject, reference, invariants: INVARIANTS, paging: 'both' } as const;
+  const options = { machine, subject, model, invariants: INVARIANTS, paging: 'both' } as const;
   const folded = await exhaust({ ...options, folding: 'names', mostSteps: Infinity, mostStates }, watcher);
   if (wasStopped(folded)) return { kind: 'stopped' };
   const { found } = folded;

@@ -28,7 +28,7 @@ const telling = (name: string): TransparentMachine => {
 };
 
 const options = (alphabet: readonly Step[], changes: Partial<ExploreOptions> = {}): ExploreOptions => ({
-  reference: MODEL.create() as TransparentMachine,
+  model: MODEL.create() as TransparentMachine,
   subject: IMPL.create() as TransparentMachine,
   invariants: INVARIANTS,
   machine: { creations: [MACHINE], alphabet, swaps: [] },

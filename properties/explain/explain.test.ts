@@ -23,7 +23,7 @@ const explanationOf = async ({ case: kept, subject, divergence }: Finding): Prom
   const standing = subjectNamed(subject, 'test', { caseTimeout: 1000 });
   const { invariant } = divergence;
   const explanation = await explainFinding(kept, {
-    reference: MODEL,
+    model: MODEL,
     subject: standing,
     invariants: INVARIANTS,
     invariant,
@@ -102,7 +102,7 @@ describe('the sentence', () => {
     const { case: kept, subject: name } = entryNamed('determinism--new-pgtable--c8fb9102.json');
     const subject = subjectNamed(name, 'test', { caseTimeout: 1000 });
     const invariants = INVARIANTS.filter(({ id }) => id === 'determinism');
-    const sides = { reference: MODEL, subject, invariants };
+    const sides = { model: MODEL, subject, invariants };
     expect((await explainFinding(kept, { ...sides, invariant: 'determinism' }))?.sentence).toBe(
       'Run twice, the same program ends step 1 (new-pgtable) in two ways: tables 3 the first time, 4 the second.',
     );
@@ -236,14 +236,14 @@ const walk = ({ levels }: Explanation, { guest }: Frame, address: number): reado
 
 test('a program that does not diverge has no explanation', async () => {
   const { case: kept } = entryNamed('translation--access--f416eec0.json');
-  expect(await explainFinding(kept, { reference: MODEL, subject: IMPL, invariants: INVARIANTS })).toBeUndefined();
+  expect(await explainFinding(kept, { model: MODEL, subject: IMPL, invariants: INVARIANTS })).toBeUndefined();
 });
 
 test('the explanation is of what diverges now, not of what was recorded', async () => {
   const entry = entryNamed('coherence--access--6f7bb1c1.json');
   const without = INVARIANTS.filter(({ id }) => id !== 'coherence');
   const subject = subjectNamed(entry.subject, 'test', { caseTimeout: 1000 });
-  const explanation = await explainFinding(entry.case, { reference: MODEL, subject, invariants: without });
+  const explanation = await explainFinding(entry.case, { model: MODEL, subject, invariants: without });
   expect(explanation?.signature).not.toBe(signatureOf(entry.divergence));
   expect(explanation?.invariant.id).toBe('translation');
 });

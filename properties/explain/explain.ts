@@ -53,10 +53,10 @@ interface Ran extends Pick<Explanation, 'sentence' | 'focus'> {
 const rerunFinding = async (
   { program }: Case,
   divergence: Divergence,
-  { reference, subject }: ExplainOptions,
+  { model, subject }: ExplainOptions,
 ): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
-  const modelMachine = await machineFor(reference, program);
+  const modelMachine = await machineFor(model, program);
   const subjectMachine = await machineFor(subject, program);
   if (modelMachine === undefined || subjectMachine === undefined) return undefined;
   const rerun = new Rerun(program, modelMachine, subjectMachine);
@@ -109,7 +109,7 @@ const triedNotes = (divergence: Divergence, program: Program): readonly string[]
 const explanationOf = (
   { traffic, program }: Case,
   divergence: Divergence,
-  { reference, subject }: ExplainOptions,
+  { model, subject }: ExplainOptions,
   needed: readonly Necessity[],
   { sentence, focus, frames, changes, notes }: Ran,
 ): Explanation => {
@@ -121,7 +121,7 @@ const explanationOf = (
     sentence,
     focus,
     subject: subject.name,
-    reference: reference.name,
+    reference: model.name,
     traffic,
     machine,
     machineText: describeMachine(machine),

@@ -12,6 +12,6 @@ test('a machine that was not created owes its guest nothing', async () => {
     steps: [{ op: 'access', vaddr: vaddr(0x1000), kind: 'read', mode: 'kernel' }],
   };
   expect(keepsContract(program)).toBe(true);
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
   expect(await pair.run(program, { contractKept: true, twice: false })).toBe(undefined);
 });

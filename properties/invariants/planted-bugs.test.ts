@@ -1,4 +1,4 @@
-/** The harness is tested by bugs: each invariant, asked alone, must catch one, and must let the sound machine pass. */
+/** The harness is tested by bugs: each invariant by itself must catch one, and must let the sound machine pass. */
 
 import { describe, expect, test } from 'vitest';
 import { defectNamed } from '../../impl/defects/catalogue.js';
@@ -59,9 +59,9 @@ const hunt = async (
   subject: InProcessSubject,
   invariants: readonly Invariant[],
   goesOn: (programs: number, steps: number) => boolean,
-  { wanted, reference = MODEL }: { readonly wanted?: string; readonly reference?: InProcessSubject } = {},
+  { wanted, model = MODEL }: { readonly wanted?: string; readonly model?: InProcessSubject } = {},
 ): Promise<Hunt> => {
-  const pair = new Pair({ reference, subject, invariants });
+  const pair = new Pair({ model, subject, invariants });
   let index = 0;
   while (goesOn(index, pair.tally.steps)) {
     const { traffic, program } = caseOf(index++);
@@ -91,12 +91,12 @@ describe.each(INVARIANTS.map((invariant) => [invariant.id, invariant] as const))
 /** A machine that answers differently the second time differs from the model too, and that is seen before it runs again. */
 const named = INVARIANTS.map(({ id }) => id).filter((id) => id !== 'determinism');
 
-test.each(named)('with all invariants asked, %s still names a finding of its bug', async (id) => {
+test.each(named)('with all invariants, %s still names a finding of its bug', async (id) => {
   const { divergence } = await hunt(subjectWith(CAUGHT_BY[id]), INVARIANTS, untilEnough, { wanted: id });
   expect(divergence?.invariant).toBe(id);
 });
 
-/** A machine to which no set-pte gets through, and which lets nobody look inside. */
+/** A machine that ignores set-pte and does not expose its shadow tables. */
 const withoutSetPte = (side: InProcessSubject): InProcessSubject => ({
   ...side,
   create: () => {
@@ -110,14 +110,14 @@ const withoutSetPte = (side: InProcessSubject): InProcessSubject => ({
   },
 });
 
-test('a mapping that both sides serve stale differs from the reference’s fresh walk', async () => {
-  const sides = { reference: withoutSetPte(MODEL) };
+test('a mapping that both sides serve stale differs from the model’s fresh walk', async () => {
+  const sides = { model: withoutSetPte(MODEL) };
   const { divergence } = await hunt(withoutSetPte(IMPL), INVARIANTS, untilEnough, sides);
   expect(divergence).toMatchObject({ invariant: 'coherence', alsoBroken: [] });
 });
 
-test('a reference that does not walk on every access leaves coherence unchecked', async () => {
+test('a model that does not walk on every access leaves coherence unchecked', async () => {
   const shared = subjectWith(CAUGHT_BY['coherence']);
-  const { divergence } = await hunt(shared, INVARIANTS, untilEnough, { reference: shared });
+  const { divergence } = await hunt(shared, INVARIANTS, untilEnough, { model: shared });
   expect(divergence).toBeUndefined();
 });

@@ -56,7 +56,7 @@ const startsOf = ({ situations }: Tally): readonly number[] => {
 /** The cells that a program reaches when it runs alone on `impl`, ascending. */
 export const cellsOf = async (program: Program): Promise<readonly number[]> => {
   const tally = new Tally(INVARIANTS);
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
   try {
     await pair.run(program, { contractKept: keepsContract(program), twice: true });
     return new NewCells(tally, []).take();

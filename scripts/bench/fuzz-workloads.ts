@@ -19,7 +19,7 @@ export const fuzzWhile = async (
   part: number,
   proceed: (programs: number, tally: Tally) => boolean | Promise<boolean>,
 ): Promise<Tally> => {
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
   const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign: part === 0 ? CAMPAIGN : `${CAMPAIGN}/${part}` };
   const { divergence } = await runUntilDivergence(options, pair, (programs) => proceed(programs, pair.tally));
   if (divergence === undefined) return pair.tally;

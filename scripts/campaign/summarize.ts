@@ -128,7 +128,7 @@ const invariantSummaries = (
 /** Whether the sides and the traffic allow for an invariant to be checked at all. */
 const applies = (
   { contract, looksAt }: Invariant,
-  { subject, reference }: Sides,
+  { subject, model }: Sides,
   traffic: RunRecord['campaign']['traffic'],
 ): boolean => {
   if (contract === 'kept' && traffic === 'hostile') return false;
@@ -138,7 +138,7 @@ const applies = (
     case 'shadow':
       return subject.kind === 'in-process' && subject.create().shadow !== undefined;
     case 'fresh':
-      return reference.kind === 'in-process' && reference.create().walksAlways === true;
+      return model.kind === 'in-process' && model.create().walksAlways === true;
     default:
       return looksAt satisfies never;
   }

@@ -130,7 +130,7 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
     subject: sideOf(settings.subject, caseTimeout, workplace),
-    reference: sideOf(settings.reference, caseTimeout, workplace),
+    model: sideOf(settings.reference, caseTimeout, workplace),
   };
 };
 

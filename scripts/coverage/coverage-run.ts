@@ -66,7 +66,7 @@ class Run {
 
   constructor(plan: CoveragePlan, { surroundings }: Session) {
     this.plan = plan;
-    this.pair = new Pair({ reference: MODEL, subject: IMPL, invariants: plan.invariants });
+    this.pair = new Pair({ model: MODEL, subject: IMPL, invariants: plan.invariants });
     this.monotonic = surroundings.monotonic;
     this.eventLoop = new EventLoopYield(this.monotonic);
     this.watch = new CoverageWatch(plan.invariants.length);

@@ -31,7 +31,7 @@ afterEach(() => pair.close());
 /** The model against a program in Python or another language. */
 const against = (command: string): Pair => {
   const subject = new CommandSubject(command, '--subject', CASE_TIMEOUT);
-  return (pair = new Pair({ reference: MODEL, subject, invariants: INVARIANTS }));
+  return (pair = new Pair({ model: MODEL, subject, invariants: INVARIANTS }));
 };
 
 /** Runs programs of a campaign until one shows a divergence. */

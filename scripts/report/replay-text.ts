@@ -17,7 +17,7 @@ interface SideAnswer {
 
 export interface Replayed {
   readonly program: Program;
-  readonly reference: SideAnswer;
+  readonly model: SideAnswer;
   readonly subject: SideAnswer;
   readonly divergence: Divergence | undefined;
 }
@@ -26,7 +26,7 @@ export interface Replayed {
 interface Instant {
   readonly place: Place;
   readonly line: (marked: boolean) => string;
-  readonly reference: Observation | undefined;
+  readonly model: Observation | undefined;
   readonly subject: Observation | undefined;
 }
 
@@ -41,20 +41,20 @@ export const replayReport = (replayed: Replayed, session: Session): readonly str
   ];
 };
 
-const instantsOf = ({ program, reference, subject }: Replayed): readonly Instant[] => {
-  const one = traceIn(reference.answer);
+const instantsOf = ({ program, model, subject }: Replayed): readonly Instant[] => {
+  const one = traceIn(model.answer);
   const other = traceIn(subject.answer);
   const moment = (kind: 'create' | 'end' | 'destroy') => (marked: boolean) => momentLine(program, kind, marked);
   return [
-    { place: { kind: 'create' }, line: moment('create'), reference: one?.created, subject: other?.created },
+    { place: { kind: 'create' }, line: moment('create'), model: one?.created, subject: other?.created },
     ...program.steps.map((_, index): Instant => ({
       place: { kind: 'step', index },
       line: (marked) => stepLine(program, index, marked),
-      reference: one?.steps[index],
+      model: one?.steps[index],
       subject: other?.steps[index],
     })),
-    { place: { kind: 'end' }, line: moment('end'), reference: undefined, subject: undefined },
-    { place: { kind: 'destroy' }, line: moment('destroy'), reference: one?.destroyed, subject: other?.destroyed },
+    { place: { kind: 'end' }, line: moment('end'), model: undefined, subject: undefined },
+    { place: { kind: 'destroy' }, line: moment('destroy'), model: one?.destroyed, subject: other?.destroyed },
   ];
 };
 
@@ -72,16 +72,12 @@ const instantLines = (instant: Instant, replayed: Replayed, session: Session): r
   return [colors.bold(colors.red(head)), ...sides, title, ...divergenceLines(divergence, session)];
 };
 
-const sideLines = (
-  instant: Instant,
-  { reference, subject }: Replayed,
-  { colors, width }: Session,
-): readonly string[] => {
-  const one = instant.reference === undefined ? undefined : describeObservation(instant.reference);
+const sideLines = (instant: Instant, { model, subject }: Replayed, { colors, width }: Session): readonly string[] => {
+  const one = instant.model === undefined ? undefined : describeObservation(instant.model);
   const other = instant.subject === undefined ? undefined : describeObservation(instant.subject);
   if (one !== undefined && one === other) return [colors.dim(labelled('both', one, width, INDENT))];
   const lines: string[] = [];
-  if (one !== undefined) lines.push(colors.green(labelled(sideName(reference), one, width, INDENT)));
+  if (one !== undefined) lines.push(colors.green(labelled(sideName(model), one, width, INDENT)));
   if (other !== undefined) lines.push(colors.red(labelled(sideName(subject), other, width, INDENT)));
   return lines;
 };
@@ -92,13 +88,13 @@ const sideName = ({ name }: SideAnswer): string => `${name.startsWith('exec:') ?
 const samePlace = (one: Place, other: Place): boolean =>
   one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
 
-const failures = ({ reference, subject }: Replayed): readonly string[] =>
-  [reference, subject].flatMap(({ name, answer }) =>
+const failures = ({ model, subject }: Replayed): readonly string[] =>
+  [model, subject].flatMap(({ name, answer }) =>
     answer.kind === 'failed' ? [`${printable(name)}: ${answer.failure}: ${printable(answer.detail)}`] : [],
   );
 
 /** The JSON lines of both sides: a trace, or how the side failed. */
-export const replayJson = (source: string, { reference, subject, divergence }: Replayed): readonly string[] => {
+export const replayJson = (source: string, { model, subject, divergence }: Replayed): readonly string[] => {
   const line = (side: 'reference' | 'subject', { name, answer }: SideAnswer): string =>
     JSON.stringify(
       answer.kind === 'trace'
@@ -106,7 +102,7 @@ export const replayJson = (source: string, { reference, subject, divergence }: R
         : { source, side, name, failure: answer.failure, detail: answer.detail },
     );
   return [
-    line('reference', reference),
+    line('reference', model),
     line('subject', subject),
     JSON.stringify({ source, divergence: divergence ?? null }),
   ];

@@ -20,7 +20,7 @@ export interface SideFlags extends CaseTimeoutFlag {
 
 export interface Sides {
   readonly subject: Subject;
-  readonly reference: Subject;
+  readonly model: Subject;
 }
 
 /** Throws `BadInput` for an unknown name; `where` is the option or file it came from. */
@@ -39,15 +39,15 @@ export const sidesOf = (
       : subjectOf(session, name, flag, flags);
   return {
     subject: named('--subject', flags.subject, recorded?.subject ?? IMPL.name),
-    reference: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),
+    model: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),
   };
 };
 
 /** Starts subjects that run outside this process. Throws `BadInput`: call it before anything is written. */
-export const startSides = async ({ subject, reference }: Sides): Promise<void> => {
-  for (const side of [reference, subject]) if (side.kind === 'external') await side.start();
+export const startSides = async ({ subject, model }: Sides): Promise<void> => {
+  for (const side of [model, subject]) if (side.kind === 'external') await side.start();
 };
 
-export const closeSides = async ({ subject, reference }: Sides): Promise<void> => {
-  for (const side of [reference, subject]) if (side.kind === 'external') await side.close();
+export const closeSides = async ({ subject, model }: Sides): Promise<void> => {
+  for (const side of [model, subject]) if (side.kind === 'external') await side.close();
 };

@@ -9,7 +9,7 @@ import { axesOf, cellCount, valuesAt, whyUnreachable } from './grid.js';
 
 /** Counts what so many programs of mixed traffic meet. */
 const met = async (programs: number): Promise<Tally> => {
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
   const arbitrary = programArbitrary();
   for (let index = 0; index < programs; index++) {
     const { traffic, program } = arbitrary.generate(randomFor(programSeed('situations', index)), undefined).value;

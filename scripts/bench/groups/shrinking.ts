@@ -19,7 +19,7 @@ const TAKES = 3;
 const DEFECT = 'set-pgd-loses-switcher';
 
 const measure = async (): Promise<readonly Figure[]> => {
-  const sides = { reference: MODEL, subject: implWith(DEFECT, [defectNamed(DEFECT)!]), invariants: INVARIANTS };
+  const sides = { model: MODEL, subject: implWith(DEFECT, [defectNamed(DEFECT)!]), invariants: INVARIANTS };
   const judging = judgeOf(sides);
   const { found, signature } = await longCounterexample((each) => judging.judge(each));
   const times: number[] = [];

@@ -83,7 +83,7 @@ const explore = async (
   guidance: Guidance | undefined,
 ): Promise<{ readonly reached: readonly Reach[]; readonly arrivals: readonly Arrival[] }> => {
   const tally = new Tally(INVARIANTS);
-  const pair = new Pair({ reference: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
   const newCells = new NewCells(tally, []);
   const programs = programsOf({ campaign, ...DEFAULT_PROGRAM_OPTIONS, guidance });
   const reached: Reach[] = [];

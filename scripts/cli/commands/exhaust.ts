@@ -104,10 +104,10 @@ const runCommand = async (flags: ExhaustFlags, session: Session): Promise<ExitCo
 };
 
 const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
-  const { subject, reference } = sidesOf(flags, session, undefined);
+  const { subject, model } = sidesOf(flags, session, undefined);
   return {
     subject: transparent(subject, '--subject'),
-    reference: transparent(reference, '--reference'),
+    model: transparent(model, '--reference'),
     invariants: INVARIANTS,
     machine: flags.machine,
     paging: flags.paging,

@@ -64,8 +64,8 @@ const explain = async (
   }
 };
 
-const agreement = ({ case: { program } }: CaseFile, { reference, subject }: Sides): string =>
-  `agrees: ${printable(subject.name)} with ${printable(reference.name)} in ${counted(program.steps.length, 'step')}; there is nothing to explain`;
+const agreement = ({ case: { program } }: CaseFile, { model, subject }: Sides): string =>
+  `agrees: ${printable(subject.name)} with ${printable(model.name)} in ${counted(program.steps.length, 'step')}; there is nothing to explain`;
 
 const printExplanation = ({ source, entry }: CaseFile, explanation: Explanation, session: Session): void => {
   session.print(session.colors.bold(printable(source)));

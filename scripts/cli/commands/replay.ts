@@ -61,9 +61,9 @@ const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Repla
   try {
     await startSides(sides);
     const divergence = await judging.judge(replayed);
-    const reference = { name: sides.reference.name, answer: await answerOf(sides.reference, replayed.program) };
+    const model = { name: sides.model.name, answer: await answerOf(sides.model, replayed.program) };
     const subject = { name: sides.subject.name, answer: await answerOf(sides.subject, replayed.program) };
-    return { program: replayed.program, reference, subject, divergence };
+    return { program: replayed.program, model, subject, divergence };
   } finally {
     await judging.close();
     await closeSides(sides);
@@ -72,8 +72,8 @@ const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Repla
 
 const told = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {
   const { colors } = session;
-  const { reference, subject, divergence } = replayed;
-  const names = `reference ${printable(reference.name)}, subject ${printable(subject.name)}`;
+  const { model, subject, divergence } = replayed;
+  const names = `reference ${printable(model.name)}, subject ${printable(subject.name)}`;
   return [
     colors.bold(printable(file.source)),
     `  ${names}, ${file.case.traffic} traffic`,
@@ -85,8 +85,8 @@ const told = (file: CaseFile, replayed: Replayed, session: Session): readonly st
 
 const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
 
-const agreement = ({ program, reference, subject }: Replayed): string =>
-  `agrees: ${printable(subject.name)} with ${printable(reference.name)} in ${counted(program.steps.length, 'step')}`;
+const agreement = ({ program, model, subject }: Replayed): string =>
+  `agrees: ${printable(subject.name)} with ${printable(model.name)} in ${counted(program.steps.length, 'step')}`;
 
 const comparedWithRecord = ({ entry }: CaseFile, divergence: Divergence | undefined): readonly string[] => {
   if (entry === undefined) return [];

@@ -88,7 +88,7 @@ const shrinkFile = async (
     await startSides(sides);
     const divergence = await judge(found);
     if (divergence === undefined) {
-      const agreement = `${sides.subject.name} does not diverge from ${sides.reference.name} on this program`;
+      const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;
       throw new BadInput(source, `${agreement}; name another --subject, or replay it to look`);
     }
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
@@ -103,7 +103,7 @@ const shrinkFile = async (
 const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session): Finding => ({
   status: file.entry?.status ?? 'open',
   subject: sides.subject.name,
-  reference: sides.reference.name,
+  reference: sides.model.name,
   case: small.case,
   divergence: small.divergence,
   provenance: file.entry?.provenance ?? provenanceOf(file, session),

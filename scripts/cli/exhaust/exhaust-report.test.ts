@@ -9,7 +9,7 @@ import { agreement } from './exhaust-report.js';
 const OPTIONS: ExhaustOptions = {
   machine: 'tiny',
   subject: IMPL,
-  reference: MODEL,
+  model: MODEL,
   invariants: [],
   paging: 'both',
   folding: 'names',

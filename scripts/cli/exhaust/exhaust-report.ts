@@ -72,7 +72,7 @@ export const agreement = (options: ExhaustOptions, { explorations }: ExhaustResu
   const programs =
     depth === Infinity ? 'every program, however long,' : `every program of at most ${counted(depth, 'step')}`;
   return wrapped(
-    `${options.subject.name} agrees with ${options.reference.name} in ${programs} of these alphabets: ` +
+    `${options.subject.name} agrees with ${options.model.name} in ${programs} of these alphabets: ` +
       `${formatCount(states)} states, ${formatCount(transitions)} transitions`,
     width,
   ).join('\n');
@@ -86,7 +86,7 @@ export const exhaustJson = (
   JSON.stringify({
     format: EXHAUST_FORMAT,
     subject: options.subject.name,
-    reference: options.reference.name,
+    reference: options.model.name,
     machine: options.machine,
     folding: options.folding,
     explorations: explorations.map(({ paging, kernel, result: { end, ...counts } }) => ({
