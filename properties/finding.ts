@@ -49,6 +49,9 @@ export const RERUNS = 3;
 /** It showed every time it was run again. */
 export const isSteady = ({ shown }: Finding): boolean => shown === RERUNS;
 
+/** It was run again and did not always show. */
+export const isFlaky = ({ shown }: Finding): boolean => shown !== undefined && shown < RERUNS;
+
 /** Where a finding comes from. */
 export interface Provenance {
   /** When the run began that found it; ISO 8601, UTC. */

@@ -11,7 +11,7 @@ import { INVARIANTS } from './invariants/invariants.js';
 import { judgeOf } from './judging.js';
 import { Lockstep } from './lockstep.js';
 import type { Shrinkable } from './shrink/index.js';
-import { NotReproduced, shrink } from './shrink/index.js';
+import { shrink } from './shrink/index.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import { MODEL, implWith } from './subjects/subject-names.js';
@@ -126,10 +126,7 @@ const minimizedLength = async (
     const small = await shrink(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {
       mostTries,
     });
-    return small.case.program.steps.length;
-  } catch (error) {
-    if (error instanceof NotReproduced) return undefined;
-    throw error;
+    return small.kind === 'shrunk' ? small.case.program.steps.length : undefined;
   } finally {
     await judging.close();
   }

@@ -3,7 +3,6 @@
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
-import { RERUNS } from '../finding.js';
 import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
 import { judgeOf } from '../judging.js';
@@ -19,15 +18,19 @@ export interface ShrinkWatcher {
   readonly interrupted: () => boolean;
 }
 
+/** `not-reproduced`: the program did not show the finding on machines of its own. */
+export type ShrunkFinding =
+  { readonly kind: 'shrunk'; readonly finding: Finding } | { readonly kind: 'not-reproduced' };
+
 /**
- * The finding with its program shrunk; as it is, if the program does not show it on machines of its own. It starts from the program as
- * it was generated, which still knows its macros. Deterministic if the subject is and nothing interrupts it.
+ * Shrinks the program of a finding. It starts from the program as it was generated, which still knows its macros. Deterministic if the
+ * subject is and nothing interrupts it.
  */
 export const shrinkFinding = async (
   options: BatchOptions & { readonly mostTries: number },
   finding: Finding,
   { pause, interrupted }: ShrinkWatcher,
-): Promise<Finding> => {
+): Promise<ShrunkFinding> => {
   const { program } = finding.provenance;
   const signature = signatureOf(finding.divergence);
   const judging = judgeOf(options, finding.divergence.invariant);
@@ -38,29 +41,29 @@ export const shrinkFinding = async (
   try {
     for await (const shown of divergencesOf(new Pair(options), program, programsOf(options)(program))) {
       if (signatureOf(shown.divergence) !== signature) continue;
-      const again = await judge(shown.generated.value);
-      if (again === undefined || signatureOf(again) !== signature) return finding;
       const { mostTries } = options;
       const small = await shrink(shown.generated, signature, judge, { mostTries, interrupted });
-      const extent = small.interrupted ? 'partly' : 'wholly';
-      return { ...finding, case: small.case, divergence: small.divergence, shrunk: extent };
+      if (small.kind === 'not-reproduced') return small;
+      const shrunk = small.interrupted ? 'partly' : 'wholly';
+      return { kind: 'shrunk', finding: { ...finding, case: small.case, divergence: small.divergence, shrunk } };
     }
-    return finding;
+    return { kind: 'not-reproduced' };
   } finally {
     await judging.close();
   }
 };
 
-/** In how many of `RERUNS` the finding's program shows its signature again. */
+/** In how many of `runs` the finding's program shows its signature again. */
 export const timesShown = async (
   options: JudgeOptions,
-  { case: found, divergence }: Finding,
+  { case: found, divergence }: Pick<Finding, 'case' | 'divergence'>,
+  runs: number,
   pause: () => void | Promise<void>,
 ): Promise<number> => {
   const judging = judgeOf(options, divergence.invariant);
   let shown = 0;
   try {
-    for (let time = 0; time < RERUNS; time++) {
+    for (let time = 0; time < runs; time++) {
       await pause();
       const again = await judging.judge(found);
       if (again !== undefined && signatureOf(again) === signatureOf(divergence)) shown++;

@@ -30,7 +30,8 @@ beforeAll(async () => {
   const limit = { kinds: 1, ignored: [] };
   const task = { range: { first: 0, stride: 1, count: 50 }, skip: [], enough: {}, limit };
   const { findings } = await runBatch(options, task, () => undefined);
-  entry = await shrinkFinding(options, findings[0], { pause: () => undefined, interrupted: () => false });
+  const small = await shrinkFinding(options, findings[0], { pause: () => undefined, interrupted: () => false });
+  entry = small.kind === 'shrunk' ? small.finding : findings[0];
 });
 
 const check = async (changed: Partial<Finding>, subject = undefined as string | undefined): Promise<Checked> => {

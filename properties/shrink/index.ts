@@ -1,5 +1,5 @@
 /** Shrinks counterexamples. */
 
 export type { Judge, Progress } from './search.js';
-export type { ShrinkOptions, Shrinkable, Shrunk } from './shrink.js';
-export { DEFAULT_MOST_TRIES, NotReproduced, shrink } from './shrink.js';
+export type { ShrinkOptions, ShrinkOutcome, Shrinkable, Shrunk } from './shrink.js';
+export { DEFAULT_MOST_TRIES, shrink } from './shrink.js';

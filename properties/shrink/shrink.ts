@@ -24,22 +24,17 @@ export interface ShrinkOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** What became of a case. */
+export type ShrinkOutcome = Shrunk | { readonly kind: 'not-reproduced' };
+
 export interface Shrunk {
+  readonly kind: 'shrunk';
   readonly case: Case;
   readonly divergence: Divergence;
   /** Cases judged. */
   readonly tried: number;
   /** `interrupted` ended the search early. */
   readonly interrupted: boolean;
-}
-
-/** The case does not show its finding when run again: the judge, or a subject behind it, is not deterministic. */
-export class NotReproduced extends Error {
-  override readonly name = 'NotReproduced';
-
-  constructor(signature: string) {
-    super(`the case to shrink does not show "${signature}" when it is run again`);
-  }
 }
 
 const DROPS: readonly Pass[] = [dropChunks, dropGroups, dropPairs];
@@ -63,16 +58,17 @@ const LAST: readonly Pass[] = [dropAndSimplify];
 
 /**
  * Looks for the smallest case that shows the finding `signature` (see `signatureOf`). `found` is a generated `fc.Value`, or `{ value }` for
- * a case from a file. Deterministic if the judge is. Throws `NotReproduced` if `found` does not show the finding.
+ * a case from a file. Deterministic if the judge is. If it is not, or a subject behind it, `found` may not show the finding when it is
+ * judged again: `not-reproduced`.
  */
 export const shrink = async (
   found: Shrinkable,
   signature: string,
   judge: Judge,
   options: ShrinkOptions = {},
-): Promise<Shrunk> => {
+): Promise<ShrinkOutcome> => {
   const divergence = await judge(found.value);
-  if (divergence === undefined || signatureOf(divergence) !== signature) throw new NotReproduced(signature);
+  if (divergence === undefined || signatureOf(divergence) !== signature) return { kind: 'not-reproduced' };
   const { mostTries = DEFAULT_MOST_TRIES, interrupted, onProgress } = options;
   const search = new Search(found.value, divergence, { signature, judge, mostTries, interrupted, onProgress });
   await cutBehind(search);
@@ -80,7 +76,8 @@ export const shrink = async (
   await untilNothingHelps(search, DROPS);
   do await untilNothingHelps(search, ALL);
   while ((await runAll(search, LAST)) || (await shrinkSteps(search)));
-  return { case: search.smallest, divergence: search.divergence, tried: search.tried, interrupted: search.interrupted };
+  const { smallest, tried } = search;
+  return { kind: 'shrunk', case: smallest, divergence: search.divergence, tried, interrupted: search.interrupted };
 };
 
 const untilNothingHelps = async (search: Search, passes: readonly Pass[]): Promise<void> => {

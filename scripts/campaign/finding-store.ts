@@ -7,10 +7,11 @@ import type { StoredFinding } from '../../properties/corpus/store.js';
 import { makeDirectory, readTextFile, saveFinding, writeTextFile } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
+import { isFlaky } from '../../properties/finding.js';
 import { BadInput, formatProgram } from '../../properties/formats/index.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { FINDINGS_DIRECTORY } from '../report/document/summary-document.js';
-import { findingReport } from '../report/finding-text.js';
+import { findingReport, oftenText } from '../report/finding-text.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 
@@ -45,9 +46,6 @@ const findingAt = async (file: string): Promise<Finding | undefined> => {
   }
 };
 
-/** The note of a finding that never showed again. */
-const UNSTEADY = 'Did not show again when the program was run by itself.';
-
 interface StorePlaces {
   /** The directory of the run, if it has one. */
   readonly directory: string | undefined;
@@ -78,7 +76,8 @@ export class FindingStore {
     session.print();
     for (const line of findingReport(stored, ++this.shown, session)) session.print(line);
     if (stored.file === undefined) {
-      session.print('the program, which could not be saved; put the next line into a file to replay it:');
+      const why = isFlaky(stored) ? 'is not kept, because it does not always show' : 'could not be saved';
+      session.print(`the program, which ${why}; put the next line into a file to replay it:`);
       session.print(formatProgram(stored.case.program));
     }
     session.print(stored.replay);
@@ -89,7 +88,7 @@ export class FindingStore {
 
   /** The finding with its file, if it could be stored, and the command that replays it. */
   async store(found: Finding): Promise<Finding> {
-    const finding = found.shown === 0 ? { ...found, note: UNSTEADY } : found;
+    const finding = isFlaky(found) ? { ...found, note: `Flaky: ${oftenText(found)}.` } : found;
     const signature = signatureOf(finding.divergence);
     const before = this.stored.get(signature);
     const { file, replay } =
@@ -133,11 +132,11 @@ export class FindingStore {
     );
   }
 
-  /** A corpus takes findings that are worked out, and always show; others only if there is no other place for them. */
+  /** A corpus takes findings that always show. Those that are not worked out it takes only if there is no other place for them. */
   private async writeToCorpus(finding: Finding): Promise<StoredFinding | undefined> {
     const { keepIn, directory } = this.places;
-    const isWorkedOut = finding.triage !== 'flaky' && finding.shrunk !== undefined;
-    if (keepIn === undefined || (directory !== undefined && !isWorkedOut)) return undefined;
+    if (keepIn === undefined || isFlaky(finding)) return undefined;
+    if (directory !== undefined && finding.shrunk === undefined) return undefined;
     const stored = await storeFinding(keepIn, finding);
     if ('problem' in stored) {
       this.troubles.push(stored.problem);

@@ -4,7 +4,7 @@ import type { BatchResult, BatchTask } from '../../properties/campaign/batch.js'
 import { failureDivergence, isWorkerFailure } from '../../properties/campaign/events.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { RERUNS, isSteady } from '../../properties/finding.js';
+import { RERUNS, isFlaky, isSteady } from '../../properties/finding.js';
 import type { Outcome } from '../terminal/surroundings.js';
 import type { RunContext } from './run-context.js';
 
@@ -55,29 +55,34 @@ export class Shrinking {
 
   private async workOut(finding: Finding, time: number): Promise<void> {
     const shrinks = time > 0 && !isWorkerFailure(finding.divergence);
-    const small = shrinks ? await this.shrunk(finding, time) : finding;
-    const shown = small === undefined ? undefined : await this.timesShown(small);
-    if (small === undefined || shown === undefined) return;
-    const workedOut: Finding = { ...small, shown };
+    const tried = shrinks ? await this.tryToShrink(finding, time) : { finding, missed: 0 };
+    const shown = tried === undefined ? undefined : await this.timesShown(tried.finding, RERUNS - tried.missed);
+    if (tried === undefined || shown === undefined) return;
+    const workedOut: Finding = { ...tried.finding, shown };
     this.context.record({ kind: 'finding', finding: workedOut });
     if (isSteady(workedOut)) await this.context.onFinding(workedOut);
   }
 
-  /** Undefined if the run ends. */
-  private async shrunk(finding: Finding, time: number): Promise<Finding | undefined> {
+  /** `missed`: in how many runs it did not show. Undefined if that is not known. */
+  private async tryToShrink(
+    finding: Finding,
+    time: number,
+  ): Promise<{ readonly finding: Finding; readonly missed: number } | undefined> {
     const { settings, plan } = this.context;
     const { maxTries: mostTries } = plan.record.campaign;
     const limit = time === Infinity ? undefined : time;
     const outcome = await this.context.perform({ kind: 'shrink', settings, finding, mostTries, time: limit });
     if (outcome.kind === 'aborted') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
-    return outcome.kind === 'failed' ? finding : outcome.result;
+    if (outcome.kind === 'failed') return { finding, missed: 0 };
+    const { result } = outcome;
+    return result.kind === 'shrunk' ? { finding: result.finding, missed: 0 } : { finding, missed: 1 };
   }
 
-  /** In how many of `RERUNS` a finding shows again; undefined if the run ends. */
-  private async timesShown(finding: Finding): Promise<number | undefined> {
+  /** In how many of `runs` a finding shows again; undefined if that is not known. */
+  private async timesShown(finding: Finding, runs: number): Promise<number | undefined> {
     if (isWorkerFailure(finding.divergence)) return await this.timesFailed(finding);
-    const outcome = await this.context.perform({ kind: 'rerun', settings: this.context.settings, finding });
+    const outcome = await this.context.perform({ kind: 'rerun', settings: this.context.settings, finding, runs });
     if (outcome.kind === 'aborted') return undefined;
     return outcome.kind === 'done' ? outcome.result : 0;
   }
@@ -102,8 +107,6 @@ export class Shrinking {
 }
 
 const nameOf = ({ provenance, divergence }: Finding): string => `${provenance.program} ${signatureOf(divergence)}`;
-
-const isFlaky = ({ shown }: Finding): boolean => shown !== undefined && shown < RERUNS;
 
 /** More time would not change it. */
 const isWorkedOut = ({ shrunk, shown, divergence }: Finding): boolean =>

@@ -3,6 +3,7 @@
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
+import { isFlaky } from '../../properties/finding.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
@@ -190,7 +191,7 @@ interface Judged {
 
 const verdictOf = ({ interrupted, reported, corpus, known, started, doubts }: Judged): SummaryVerdict => {
   if (interrupted) return { kind: 'interrupted' };
-  if (reported.some(({ file }) => file === undefined)) return { kind: 'unsaved' };
+  if (reported.some((finding) => finding.file === undefined && !isFlaky(finding))) return { kind: 'unsaved' };
   const valid = known.filter((each) => !isExpired(each, started.slice(0, 10)));
   const isTolerated = (signature: string | undefined): boolean => valid.some((each) => each.signature === signature);
   const { open = [], broken = [] } = corpus ?? {};

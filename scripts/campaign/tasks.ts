@@ -3,6 +3,7 @@
 import type { BatchOptions, BatchResult, BatchTask } from '../../properties/campaign/batch.js';
 import { runBatch } from '../../properties/campaign/batch.js';
 import type { RecordedFor } from '../../properties/campaign/events.js';
+import type { ShrunkFinding } from '../../properties/campaign/shrink-finding.js';
 import { shrinkFinding, timesShown } from '../../properties/campaign/shrink-finding.js';
 import type { Checked } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
@@ -42,8 +43,8 @@ interface Tasks {
     readonly mostTries: number;
     readonly time: number | undefined;
   };
-  /** Counts in how many of `RERUNS` a finding shows again. */
-  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding };
+  /** Counts in how many of `runs` a finding shows again. */
+  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding; readonly runs: number };
   /**
    * Checks a file of the corpus for a subject. What was recorded for it must be as recorded, and it must agree on every other program;
    * for impl the file is checked as `shadowdiff regress` does.
@@ -53,8 +54,7 @@ interface Tasks {
 
 export interface Results {
   readonly batch: BatchResult;
-  /** The finding as it was, if its program does not show it when it runs alone. */
-  readonly shrink: Finding;
+  readonly shrink: ShrunkFinding;
   readonly rerun: number;
   readonly corpus: CheckedFile;
 }
@@ -110,7 +110,9 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
     case 'shrink':
       return await shrink(task, workplace);
     case 'rerun':
-      return await timesShown(await optionsOf(task.settings, workplace), task.finding, () => workplace.alive());
+      return await timesShown(await optionsOf(task.settings, workplace), task.finding, task.runs, () =>
+        workplace.alive(),
+      );
     case 'corpus':
       return await checkFile(task, workplace);
     default:
@@ -150,7 +152,7 @@ const sideOf = (name: string, caseTimeout: number, { subjectNamed, alive }: Work
   };
 };
 
-const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<Finding> => {
+const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<ShrunkFinding> => {
   const { settings, finding, mostTries, time = Infinity } = task;
   const options = { ...(await optionsOf(settings, workplace)), mostTries };
   const end = workplace.monotonic() + time;

@@ -7,7 +7,7 @@ import { representative } from '../../properties/campaign/ledger.js';
 import { isReadable } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding, Triage } from '../../properties/finding.js';
-import { RERUNS } from '../../properties/finding.js';
+import { isFlaky } from '../../properties/finding.js';
 import type { CorpusSummary } from '../report/document/summary-document.js';
 import type { Session } from '../terminal/session.js';
 import { earlierEntries } from './corpus-replay.js';
@@ -39,9 +39,9 @@ export const triagedFindings = async (
   });
 };
 
-const triageOf = ({ shown }: Finding, isTolerated: boolean, isRecorded: boolean): Triage => {
+const triageOf = (finding: Finding, isTolerated: boolean, isRecorded: boolean): Triage => {
   if (isTolerated) return 'tolerated';
-  if (shown !== undefined && shown < RERUNS) return 'flaky';
+  if (isFlaky(finding)) return 'flaky';
   return isRecorded ? 'recorded' : 'new';
 };
 

@@ -4,6 +4,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
+import { RERUNS, isFlaky } from '../../properties/finding.js';
 import { describeMachine, describeStep } from '../../properties/formats/index.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
@@ -19,6 +20,7 @@ export const findingReport = (finding: Finding, number: number, session: Session
     colors.bold(`finding ${number}: ${printable(signatureOf(divergence))}`),
     labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
     labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
+    ...(isFlaky(finding) ? [colors.yellow(labelled('flaky', oftenText(finding), width, 2))] : []),
     labelled('at', placeText(divergence, program), width, 2),
     ...divergenceLines(divergence, session),
     '',
@@ -27,8 +29,11 @@ export const findingReport = (finding: Finding, number: number, session: Session
   ];
 };
 
-const sizeText = ({ case: { program }, shrunk, shown }: Finding): string => {
-  if (shrunk === undefined) return shown === 0 ? 'not shrunk: it did not show again when run by itself' : 'not shrunk';
+/** For a finding that was run again. */
+export const oftenText = ({ shown }: Finding): string => `shows in ${shown} of ${RERUNS} runs`;
+
+const sizeText = ({ case: { program }, shrunk }: Finding): string => {
+  if (shrunk === undefined) return 'not shrunk';
   const size = `${formatCount(program.steps.length)} after shrinking`;
   return shrunk === 'partly' ? `${size} (cut short, so it may be larger than necessary)` : size;
 };

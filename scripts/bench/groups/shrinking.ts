@@ -28,6 +28,7 @@ const measure = async (): Promise<readonly Figure[]> => {
     const begin = performance.now();
     const small = await shrink({ value: found }, signature, (each) => judging.judge(each), {});
     times.push(performance.now() - begin);
+    if (small.kind === 'not-reproduced') throw new Error(`${signature}: not reproduced`);
     tried.push(small.tried);
   }
   await judging.close();

@@ -4,6 +4,9 @@ import type { Command } from 'commander';
 import { BadInput, formatProgram } from '../../../properties/formats/index.js';
 import type { Case } from '../../../properties/generators/index.js';
 import type { Finding, Provenance } from '../../../properties/finding.js';
+import { RERUNS } from '../../../properties/finding.js';
+import { timesShown } from '../../../properties/campaign/shrink-finding.js';
+import type { Divergence } from '../../../properties/divergence.js';
 import { fileNameOf, formatCounterexample } from '../../../properties/corpus/counterexample.js';
 import { saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
@@ -55,7 +58,14 @@ export const registerShrink = (program: Command, session: Session): void => {
 const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
   const sides = sidesFor(file, flags, session);
-  const { small, interrupted } = await shrinkFile(file, sides, flags, session);
+  const outcome = await shrinkFile(file, sides, flags, session);
+  if (outcome.kind === 'flaky') {
+    const { signature, shown } = outcome;
+    const often = `${sides.subject.name} shows "${signature}" in ${shown} of ${RERUNS} runs of one program`;
+    session.complain(`shadowdiff: ${printable(`${file.source}: flaky: ${often}`)}; nothing was written`);
+    return EXIT.inconclusive;
+  }
+  const { small, interrupted } = outcome;
   const shrunk = `${counted(file.case.program.steps.length, 'step')} shrunk to ${formatCount(small.case.program.steps.length)}`;
   session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);
   const entry = entryOf(file, small, sides, session);
@@ -65,10 +75,10 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   return interrupted ? EXIT.interrupted : EXIT.clean;
 };
 
-interface Outcome {
-  readonly small: Shrunk;
-  readonly interrupted: boolean;
-}
+/** `flaky`: the program, or the smaller one that was made of it, shows the finding only in some of `RERUNS`. */
+type Outcome =
+  | { readonly kind: 'shrunk'; readonly small: Shrunk; readonly interrupted: boolean }
+  | { readonly kind: 'flaky'; readonly signature: string; readonly shown: number };
 
 const shrinkFile = async (
   { source, case: found, entry }: CaseFile,
@@ -76,7 +86,8 @@ const shrinkFile = async (
   flags: ShrinkFlags,
   session: Session,
 ): Promise<Outcome> => {
-  const judging = judgeOf({ ...sides, invariants: INVARIANTS }, entry?.divergence.invariant ?? determinism.id);
+  const options = { ...sides, invariants: INVARIANTS };
+  const judging = judgeOf(options, entry?.divergence.invariant ?? determinism.id);
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let interrupted = false;
   const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));
@@ -86,18 +97,37 @@ const shrinkFile = async (
   };
   try {
     await startSides(sides);
-    const divergence = await judge(found);
+    const divergence = await divergenceOf(found, judge);
     if (divergence === undefined) {
       const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;
       throw new BadInput(source, `${agreement}; name another --subject, or replay it to look`);
     }
+    const signature = signatureOf(divergence);
+    const shownBy = (each: Pick<Finding, 'case' | 'divergence'>): Promise<number> =>
+      timesShown(options, each, RERUNS, () => eventLoop.pause());
+    const before = await shownBy({ case: found, divergence });
+    if (before < RERUNS) return { kind: 'flaky', signature, shown: before };
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
-    return { small: await shrink({ value: found }, signatureOf(divergence), judge, limits), interrupted };
+    const small = await shrink({ value: found }, signature, judge, limits);
+    const shown = small.kind === 'shrunk' ? await shownBy(small) : 0;
+    return small.kind === 'shrunk' && shown === RERUNS
+      ? { kind: 'shrunk', small, interrupted }
+      : { kind: 'flaky', signature, shown };
   } finally {
     unsubscribe();
     await judging.close();
     await closeSides(sides);
   }
+};
+
+/** Undefined if the program does not diverge in any of `RERUNS`. */
+const divergenceOf = async (
+  found: Case,
+  judge: (candidate: Case) => Promise<Divergence | undefined>,
+): Promise<Divergence | undefined> => {
+  let divergence: Divergence | undefined;
+  for (let run = 0; run < RERUNS && divergence === undefined; run++) divergence = await judge(found);
+  return divergence;
 };
 
 const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session): Finding => ({
