@@ -10,8 +10,9 @@ import type { Outcome, WorkerPool } from '../scripts/terminal/surroundings.js';
 import type { CapturedCall, Changes } from './captured-call.js';
 import { capturedCall } from './captured-call.js';
 
-/** Called with each task before it is performed; what it throws, the worker throws. */
-export type Spy = (task: Task) => void | Promise<void>;
+/** Called with each task before it is performed. What it throws, the worker throws; `killed`: the worker does not survive the task. */
+export type Spy = (task: Task) => Accident | Promise<Accident>;
+type Accident = 'killed' | void;
 
 /** Workers that share this process, watched: they cannot die. `named`: resolves the names of subjects. */
 export const spiedPool = (spy: Spy, named = subjectNamed): WorkerPool => {
@@ -19,7 +20,7 @@ export const spiedPool = (spy: Spy, named = subjectNamed): WorkerPool => {
   return {
     run: async (task, patience, signal): Promise<Outcome> => {
       try {
-        await spy(task as Task);
+        if ((await spy(task as Task)) === 'killed') return { kind: 'killed' };
       } catch (error) {
         if (error instanceof BadInput) throw error;
         return { kind: 'failed', how: 'threw', detail: String(error), program: undefined };

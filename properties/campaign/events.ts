@@ -33,8 +33,9 @@ const spans = z
 /** Programs that showed each signature. */
 const signatures = z.record(z.string(), naturalNumber);
 
-/** How a worker failed. */
+/** How a worker failed at its task. */
 const FAILURES = ['hung', 'died', 'ran out of memory', 'threw'] as const;
+export type Failure = (typeof FAILURES)[number];
 
 /** Whose bug an entry of the corpus shows. `planted`: impl with a defect. `subject`: the subject of the run. */
 const RECORDED_FOR = ['planted', 'subject', 'another', 'unknown'] as const;
@@ -82,8 +83,14 @@ const SCHEMAS = {
   }),
   /** A planted bug that the campaign had to find, and whether it did within this many programs. */
   canary: exactObject({ kind: z.literal('canary'), defect: anyText, caught: z.boolean(), programs }),
-  /** A worker failed on a batch that went well in another one. */
-  retry: exactObject({ kind: z.literal('retry'), shard, batch, how: choice(FAILURES) }),
+  /** A worker was killed from outside or failed, and its task was tried again. `attempt`: the one that came to nothing, from 1. */
+  retry: exactObject({
+    kind: z.literal('retry'),
+    shard,
+    task: anyText,
+    attempt: naturalNumber,
+    how: choice([...FAILURES, 'was killed']),
+  }),
   /** The run is complete. */
   end: exactObject({ kind: z.literal('end'), at: anyText, shard }),
 } as const;
@@ -95,7 +102,6 @@ export type ShardEvent = Plain<'shard'>;
 export type CorpusEvent = Plain<'corpus'>;
 export type CanaryEvent = Plain<'canary'>;
 export type RetryEvent = Plain<'retry'>;
-export type Failure = RetryEvent['how'];
 
 export type Event =
   | Plain<'campaign'>

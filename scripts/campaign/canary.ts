@@ -6,6 +6,7 @@ import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import { shardSeed } from '../../properties/seeds.js';
 import { MODEL } from '../../properties/subjects/subject-names.js';
 import type { RunContext } from './run-context.js';
+import { MOST_ATTEMPTS, failureText } from './run-context.js';
 import type { CampaignSettings } from './tasks.js';
 
 /** Programs after which the canary counts as missed; every defect shows in far fewer (`shadowdiff defects matrix`). */
@@ -25,22 +26,24 @@ export const flyCanary = async (context: RunContext): Promise<void> => {
   const defect = canaryOf(context.settings.campaign).id;
   let next = 0;
   let caught = Infinity;
+  let isKnown = true;
   await context.onEveryWorker(async () => {
     const first = next;
-    if (first >= Math.min(CANARY_PROGRAMS, caught)) return false;
+    if (!isKnown || first >= Math.min(CANARY_PROGRAMS, caught)) return false;
     next += BATCH;
     const program = await firstCatch(defect, first, context);
-    caught = Math.min(caught, program);
+    isKnown &&= program !== undefined;
+    caught = Math.min(caught, program ?? Infinity);
     return true;
   });
   // A run that resumes flies it again.
-  if (context.isClosed) return;
+  if (context.isClosed || !isKnown) return;
   const isCaught = caught !== Infinity;
   context.record({ kind: 'canary', defect, caught: isCaught, programs: isCaught ? caught + 1 : CANARY_PROGRAMS });
 };
 
-/** The first program of a batch that catches the defect; infinite if none does. */
-const firstCatch = async (defect: string, first: number, context: RunContext): Promise<number> => {
+/** The first program of a batch that catches the defect; infinite if none does, undefined if that is not known. */
+const firstCatch = async (defect: string, first: number, context: RunContext): Promise<number | undefined> => {
   const settings: CampaignSettings = {
     ...context.settings,
     ...DEFAULT_PROGRAM_OPTIONS,
@@ -49,7 +52,9 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
     reference: MODEL.name,
   };
   const batch = { range: { first, stride: 1, count: BATCH }, skip: [], enough: {} };
-  const outcome = await context.perform({ kind: 'batch', settings, batch, careful: false });
-  if (outcome.kind !== 'done') return Infinity;
+  const task = { kind: 'batch', settings, batch, careful: false } as const;
+  const outcome = await context.perform(task, { attempts: MOST_ATTEMPTS });
+  if (outcome.kind === 'failed') context.leaveUndone(task, failureText(outcome));
+  if (outcome.kind !== 'done') return undefined;
   return Math.min(...outcome.result.findings.map(({ provenance }) => provenance.program));
 };

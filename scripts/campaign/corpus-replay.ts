@@ -5,6 +5,7 @@ import type { CorpusFile } from '../../properties/corpus/store.js';
 import { isReadable, readCorpusIfThere } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
 import type { RunContext } from './run-context.js';
+import { MOST_ATTEMPTS, failureText } from './run-context.js';
 import type { RunRecord } from './run-directory.js';
 
 export const replayCorpus = async (context: RunContext): Promise<void> => {
@@ -22,10 +23,10 @@ export const replayCorpus = async (context: RunContext): Promise<void> => {
 const replayFile = async (file: string, context: RunContext): Promise<void> => {
   const { subject, caseTimeout } = context.settings;
   const path = join(context.plan.part.corpus, file);
-  const outcome = await context.perform({ kind: 'corpus', path, subject, caseTimeout });
-  if (outcome.kind === 'aborted') return;
+  const outcome = await context.perform({ kind: 'corpus', path, subject, caseTimeout }, { attempts: MOST_ATTEMPTS });
+  if (outcome.kind === 'unknown') return;
   if (outcome.kind === 'failed') {
-    const reason = `the worker ${outcome.how} on it: ${outcome.detail}`;
+    const reason = failureText(outcome);
     return context.record({ kind: 'corpus', file, recordedFor: 'unknown', verdict: 'diverges', reason });
   }
   const { recordedFor, signature, verdict, reason } = outcome.result;

@@ -13,20 +13,16 @@ import { allCells, reachingOf } from '../../properties/pool/distil.js';
 import { batchesOf } from './campaign-plan.js';
 import { guidanceOf } from './program-keeping.js';
 import type { RunContext } from './run-context.js';
+import { MOST_ATTEMPTS } from './run-context.js';
 
 /** How long batches at hand may outlast the time of a run, in milliseconds. */
 const OVERTIME = { fuzz: 10_000, nightly: 30_000 } as const;
-/** How often workers may fail on a batch before its first program. */
-const MOST_FALSE_STARTS = 3;
-
 /** What came of a batch. */
 interface Completed {
   readonly range: ProgramRange;
   readonly result: BatchResult;
   /** One for each program that no worker survived. */
   readonly deaths: readonly Finding[];
-  /** Workers failed on it at first, and not because of a program. */
-  readonly retried: Failure | undefined;
 }
 
 export class Exploration {
@@ -67,7 +63,7 @@ export class Exploration {
     this.since = this.context.now;
     try {
       await this.context.onEveryWorker(async () => {
-        if (this.elapsed >= limit) return false;
+        if (this.elapsed >= limit || this.context.isHopeless) return false;
         if (await between()) return true;
         if (this.kindsLeft <= 0) return false;
         const batch = this.takeBatch();
@@ -99,7 +95,7 @@ export class Exploration {
     await this.committing;
   }
 
-  /** Runs a batch, on another worker if one fails; undefined if it was aborted. */
+  /** Runs a batch, on another worker if one fails; undefined if its result is not known. */
   private async complete(
     range: ProgramRange,
     late: AbortSignal,
@@ -109,7 +105,7 @@ export class Exploration {
     const deaths: Finding[] = [];
     let failure: Failure | undefined;
     let detail = '';
-    for (let falseStarts = 0; falseStarts < MOST_FALSE_STARTS;) {
+    for (let falseStarts = 0; falseStarts < MOST_ATTEMPTS;) {
       const batch: BatchTask = {
         range,
         skip: deaths.map(({ provenance }) => provenance.program),
@@ -119,11 +115,12 @@ export class Exploration {
       };
       // Only after a failure is it worth the time to learn which program it was.
       const careful = failure !== undefined;
-      const outcome = await context.perform({ kind: 'batch', settings: context.settings, batch, careful }, late);
-      if (outcome.kind === 'aborted') return undefined;
+      const task = { kind: 'batch', settings: context.settings, batch, careful } as const;
+      const outcome = await context.perform(task, { late });
+      if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind === 'done') {
-        const retried = deaths.length === 0 ? failure : undefined;
-        return { range, result: outcome.result, deaths, retried };
+        if (failure !== undefined && deaths.length === 0) context.recordRetry(task, failure, 1);
+        return { range, result: outcome.result, deaths };
       }
       failure = outcome.how;
       detail = outcome.detail;
@@ -161,14 +158,13 @@ export class Exploration {
     }
   }
 
-  private record(batch: number, { result, deaths, retried }: Completed): void {
+  private record(batch: number, { result, deaths }: Completed): void {
     const { shard } = this.context.plan.part;
     const { programs, counts, findings, reached } = result;
     const signatures: Record<string, number> = { ...result.signatures };
     for (const { divergence } of deaths)
       signatures[signatureOf(divergence)] = (signatures[signatureOf(divergence)] ?? 0) + 1;
     const events: Event[] = [...findings, ...deaths].map((finding) => ({ kind: 'finding', finding }));
-    if (retried !== undefined) events.push({ kind: 'retry', shard, batch, how: retried });
     // The last one: until it is written, the batch is not done.
     events.push({
       kind: 'batch',

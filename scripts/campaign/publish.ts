@@ -36,6 +36,8 @@ export interface PublishOptions {
   /** The corpus for what is new; undefined for a shard and for a merge that only reports. */
   readonly keepIn: string | undefined;
   readonly interrupted: boolean;
+  /** Why the run could not do all of its tasks, if so; a clause. */
+  readonly shortcoming: string | undefined;
   /** The largest number of programs in that corpus's pool. */
   readonly mostPrograms: number;
 }
@@ -51,7 +53,7 @@ export const publish = async (
   store: FindingStore,
   session: Session,
 ): Promise<Publication> => {
-  const { directory, record, known, keepIn, interrupted } = options;
+  const { directory, record, known, keepIn, interrupted, shortcoming } = options;
   const { campaign, parts } = record;
   const ended = session.surroundings.today();
   const tolerated = toleratedOn(ended, known);
@@ -62,6 +64,7 @@ export const publish = async (
     record,
     sides: sidesOf(campaign, session, undefined),
     interrupted,
+    shortcoming,
     ended,
     findings,
     known,

@@ -60,8 +60,8 @@ export const runCampaign = async (
   try {
     announce(plan, session);
     await explore(run, workers, log, session);
-    const { interrupted } = run;
-    const options = { directory, record, known, keepIn, interrupted, mostPrograms: part.mostPrograms };
+    const { interrupted, shortcoming } = run;
+    const options = { directory, record, known, keepIn, interrupted, shortcoming, mostPrograms: part.mostPrograms };
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, directory, session);
@@ -166,7 +166,11 @@ class CampaignRun {
       isNightly ? () => Promise.resolve(false) : () => this.shrinking.workOutNext(this.shrinkTime),
     );
     await this.shrinking.run(this.shrinkTime);
-    if (!this.interrupted) this.note('end');
+    if (!this.interrupted && this.shortcoming === undefined) this.note('end');
+  }
+
+  get shortcoming(): string | undefined {
+    return this.context.shortcoming;
   }
 
   interrupt(): void {

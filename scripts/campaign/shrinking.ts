@@ -1,12 +1,12 @@
 /** Shrinks what was found, and runs each finding again from the program that will be stored. */
 
-import type { BatchResult, BatchTask } from '../../properties/campaign/batch.js';
+import type { BatchTask } from '../../properties/campaign/batch.js';
 import { failureDivergence, isWorkerFailure } from '../../properties/campaign/events.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { RERUNS, isFlaky, isSteady } from '../../properties/finding.js';
-import type { Outcome } from '../terminal/surroundings.js';
 import type { RunContext } from './run-context.js';
+import { MOST_ATTEMPTS, failureText } from './run-context.js';
 
 export class Shrinking {
   private readonly context: RunContext;
@@ -72,7 +72,7 @@ export class Shrinking {
     const { maxTries: mostTries } = plan.record.campaign;
     const limit = time === Infinity ? undefined : time;
     const outcome = await this.context.perform({ kind: 'shrink', settings, finding, mostTries, time: limit });
-    if (outcome.kind === 'aborted') return undefined;
+    if (outcome.kind === 'unknown') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
     if (outcome.kind === 'failed') return { finding, missed: 0 };
     const { result } = outcome;
@@ -82,9 +82,10 @@ export class Shrinking {
   /** In how many of `runs` a finding shows again; undefined if that is not known. */
   private async timesShown(finding: Finding, runs: number): Promise<number | undefined> {
     if (isWorkerFailure(finding.divergence)) return await this.timesFailed(finding);
-    const outcome = await this.context.perform({ kind: 'rerun', settings: this.context.settings, finding, runs });
-    if (outcome.kind === 'aborted') return undefined;
-    return outcome.kind === 'done' ? outcome.result : 0;
+    const task = { kind: 'rerun', settings: this.context.settings, finding, runs } as const;
+    const outcome = await this.context.perform(task, { attempts: MOST_ATTEMPTS });
+    if (outcome.kind === 'failed') this.context.leaveUndone(task, failureText(outcome));
+    return outcome.kind === 'done' ? outcome.result : undefined;
   }
 
   private async timesFailed({ provenance, divergence }: Finding): Promise<number | undefined> {
@@ -92,13 +93,8 @@ export class Shrinking {
     const batch: BatchTask = { range: { first: provenance.program, stride: 1, count: 1 }, skip: [], enough: {} };
     let failures = 0;
     for (let time = 0; time < RERUNS; time++) {
-      const outcome: Outcome<BatchResult> = await this.context.perform({
-        kind: 'batch',
-        settings,
-        batch,
-        careful: true,
-      });
-      if (outcome.kind === 'aborted') return undefined;
+      const outcome = await this.context.perform({ kind: 'batch', settings, batch, careful: true });
+      if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind !== 'failed') continue;
       if (signatureOf(failureDivergence(outcome.how, outcome.detail)) === signatureOf(divergence)) failures++;
     }

@@ -34,6 +34,8 @@ export interface RunResults {
   readonly record: RunRecord;
   readonly sides: Sides;
   readonly interrupted: boolean;
+  /** Why the run could not do all of its tasks, if so; a clause. */
+  readonly shortcoming: string | undefined;
   readonly ended: Date;
   /** The finding that represents each signature, triaged and, unless it is tolerated, stored. */
   readonly findings: readonly Finding[];
@@ -47,14 +49,14 @@ export interface RunResults {
 }
 
 export const summarize = (ledger: Ledger, results: RunResults): Summary => {
-  const { record, findings, known, corpus, pool, troubles, interrupted } = results;
+  const { record, findings, known, corpus, pool, troubles, interrupted, shortcoming } = results;
   const { campaign } = record;
   const tally = ledger.tally();
   const { programs } = ledger;
   const reported = findings.filter(({ triage }) => triage !== 'tolerated');
   const time = timeOf(ledger, results, tally);
   const invariants = invariantSummaries(results, tally, reported);
-  const doubts = doubtsOf(ledger, record, invariants, corpus);
+  const doubts = [...(shortcoming === undefined ? [] : [shortcoming]), ...doubtsOf(ledger, record, invariants, corpus)];
   const verdict = verdictOf({ interrupted, reported, corpus, known, started: time.started, doubts });
   return {
     format: SUMMARY_FORMAT,

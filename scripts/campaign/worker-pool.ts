@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { Tinypool } from 'tinypool';
 import type { Failure } from '../../properties/campaign/events.js';
 import { BadInput } from '../../properties/formats/index.js';
+import { EXIT } from '../terminal/exit-codes.js';
 import type { Outcome, WorkerOptions, WorkerPool } from '../terminal/surroundings.js';
 
 /** How long a process may take to start on a busy machine, in milliseconds. */
 const START = 60_000;
+/** Signals that end a process from outside. What runs in a worker ends it by others: SIGABRT, SIGSEGV, SIGILL. */
+const FROM_OUTSIDE: ReadonlySet<unknown> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 /** Bytes at the end of a worker's standard error that are searched. */
 const LAST_WORDS = 64 * 1024;
 
@@ -30,6 +33,10 @@ export class ProcessPool implements WorkerPool {
   private readonly pool: Tinypool;
   private readonly log: string;
   private readonly keepsLog: boolean;
+  private readonly watches = new Set<Watch>();
+  private readonly known = new WeakSet<object>();
+  /** Of the worker that ended last. Its task is rejected before another worker can end. */
+  private last: { readonly code: number | null; readonly signal: string | null } | undefined = undefined;
 
   constructor({ module, heap }: WorkerSettings, { jobs, log }: WorkerOptions) {
     this.log = log ?? join(tmpdir(), `shadowdiff-${process.pid}.log`);
@@ -43,21 +50,29 @@ export class ProcessPool implements WorkerPool {
       env: definedOnly(process.env),
       argv: [this.log],
     });
-    // A worker that dies without a task is replaced when the next task comes.
-    this.pool.on('error', () => undefined);
+    // A worker that ends without a task is replaced when the next task comes. A task that waited for it must come again.
+    this.pool.on('error', () => {
+      for (const watch of this.watches) watch.cancelUnlessBegun();
+    });
+    this.attend();
   }
 
   async run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome> {
     const watch = new Watch(patience, signal);
+    this.watches.add(watch);
     try {
       const { channel } = watch;
-      const result: unknown = await this.pool.run(task, { signal: watch.signal, channel });
-      return { kind: 'done', result };
+      const running: Promise<unknown> = this.pool.run(task, { signal: watch.signal, channel });
+      this.attend();
+      return { kind: 'done', result: await running };
     } catch (error) {
       if (signal.aborted) return { kind: 'aborted' };
+      if (this.isAccident(error, watch)) return { kind: 'killed' };
       return { kind: 'failed', ...this.failureOf(error, watch), program: watch.program };
     } finally {
+      this.watches.delete(watch);
       watch.end();
+      this.attend();
     }
   }
 
@@ -67,8 +82,25 @@ export class ProcessPool implements WorkerPool {
     if (!this.keepsLog || statSync(this.log).size === 0) rmSync(this.log);
   }
 
+  /** Learns how each worker ends, which the pool does not report. */
+  private attend(): void {
+    for (const worker of this.pool.threads) {
+      if (this.known.has(worker)) continue;
+      this.known.add(worker);
+      worker.once('exit', (code: number | null, signal: string | null) => (this.last = { code, signal }));
+    }
+  }
+
+  private isAccident(error: unknown, watch: Watch): boolean {
+    if (watch.cancelled) return !watch.begun;
+    if (!(error instanceof Error)) return false;
+    // The task could not be sent: the worker had just ended.
+    if ('code' in error) return true;
+    return this.last?.code === EXIT.interrupted || FROM_OUTSIDE.has(this.last?.signal);
+  }
+
   private failureOf(error: unknown, watch: Watch): { readonly how: Failure; readonly detail: string } {
-    if (watch.late) return { how: 'hung', detail: `no sign of life in ${watch.patience} ms` };
+    if (watch.cancelled) return { how: 'hung', detail: `no sign of life in ${watch.patience} ms` };
     const { name, message } = error as Error;
     // What a worker throws arrives as plain data; what the pool throws is an Error.
     if (!(error instanceof Error)) {
@@ -92,8 +124,10 @@ export class ProcessPool implements WorkerPool {
 /** Waits for signs of life while a task is done. */
 class Watch {
   program: number | undefined = undefined;
-  /** No sign of life came in time. */
-  late = false;
+  /** A sign of life came. */
+  begun = false;
+  /** No sign of life came in time, or none can come. */
+  cancelled = false;
   readonly patience: number;
   readonly channel = { postMessage: (message: SignOfLife): void => this.hear(message) };
   private readonly controller = new AbortController();
@@ -103,13 +137,18 @@ class Watch {
   constructor(patience: number, outer: AbortSignal) {
     this.patience = patience;
     this.outer = outer;
-    this.timer = setTimeout(this.expire, START);
+    this.timer = setTimeout(this.cancel, START);
     outer.addEventListener('abort', this.abort, { once: true });
     if (outer.aborted) this.abort();
   }
 
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** The worker that was to begin is gone. */
+  cancelUnlessBegun(): void {
+    if (!this.begun) this.cancel();
   }
 
   end(): void {
@@ -119,12 +158,13 @@ class Watch {
 
   private hear({ program }: SignOfLife): void {
     this.program = program ?? this.program;
+    this.begun = true;
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.expire, this.patience);
+    this.timer = setTimeout(this.cancel, this.patience);
   }
 
-  private readonly expire = (): void => {
-    this.late = true;
+  private readonly cancel = (): void => {
+    this.cancelled = true;
     this.abort();
   };
 

@@ -62,7 +62,7 @@ const poolLine = ({ directory, added, programs, cells, full }: ReportDocument['p
 
 const retryLine = (retries: number): NewsLine => ({
   label: 'workers',
-  text: `${counted(retries, 'worker')} failed on a batch that succeeded in another worker`,
+  text: `failed or were killed ${counted(retries, 'time')}; their tasks were tried again`,
   tone: 'warn',
 });
 

@@ -54,6 +54,8 @@ export interface WorkerPool {
 /** How a task ended. */
 export type Outcome<Result = unknown> =
   | { readonly kind: 'done'; readonly result: Result }
-  /** The worker is gone and another one has replaced it. `program`: the last one that it reported to begin. */
+  /** The worker failed at the task, and another one has replaced it. `program`: the last one that it reported to begin. */
   | { readonly kind: 'failed'; readonly how: Failure; readonly detail: string; readonly program: number | undefined }
+  /** Something outside ended the worker, or it never began: that shows nothing about the task. */
+  | { readonly kind: 'killed' }
   | { readonly kind: 'aborted' };

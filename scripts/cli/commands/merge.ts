@@ -58,7 +58,7 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
   const store = new FindingStore({ directory: out, keepIn }, session);
-  const options = { directory: out, record, known, keepIn, interrupted: false, mostPrograms };
+  const options = { directory: out, record, known, keepIn, interrupted: false, shortcoming: undefined, mostPrograms };
   const publication = await publish(ledger, options, store, session);
   printReport(publication, out, session);
   return publication.summary.exitCode;

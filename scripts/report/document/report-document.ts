@@ -190,7 +190,7 @@ const reportDocument = z
     canaries: z.array(canary).describe('Planted bugs that nightly runs must find'),
     corpus: corpus.optional().describe('The replay of the corpus by nightly runs'),
     pools: z.array(pool).describe('Programs that nightly runs added to a program pool'),
-    retries: count.describe('Workers that failed on a batch that succeeded in another worker'),
+    retries: count.describe('Workers that failed or were killed from outside, and whose tasks were tried again'),
     troubles: z.array(z.string()).describe('What could not be saved'),
     doubts: z.array(z.string()).describe('Why runs prove little, even if they found something'),
     timelines: z.array(timeline),

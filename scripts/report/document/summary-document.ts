@@ -174,7 +174,7 @@ export const summarySchema = openObject({
   corpus: orNull(corpusSummary),
   /** Null for a run that kept no programs. */
   pool: orNull(poolSummary),
-  /** Workers that failed on a batch that went well in another one. */
+  /** Workers that were killed from outside or failed, and whose tasks were tried again. */
   retries: naturalNumber,
   /** What could not be saved, a sentence each. */
   troubles: listOf(anyText),
