@@ -123,3 +123,14 @@ test('a terminal that is closed takes the subject along', async () => {
   await expect.poll(() => spawnSync('pgrep', ['-f', 'sleep 61.5$']).status, { timeout: 30_000 }).toBe(1);
   rmSync(directory, { recursive: true, force: true });
 });
+
+test.each([
+  ['a timer', `throw new Error('lost \\u001b[31m')`],
+  ['a promise', `void Promise.reject(new Error('lost \\u001b[31m'))`],
+])('an error in %s that nothing catches is a bug of ours, and no divergence', (_, statement) => {
+  const preload = `data:text/javascript,${encodeURIComponent(`setTimeout(() => { ${statement} }, 200)`)}`;
+  const words = ['--import', preload, entry, 'fuzz', '--time', '20s', '--jobs', '1', '--corpus', 'none'];
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: tmpdir(), encoding: 'utf8' });
+  expect([status, stderr]).toEqual([4, expect.stringContaining('; this is a bug in shadowdiff, please report it')]);
+  expect(stderr).not.toContain('\u001b[31m');
+});

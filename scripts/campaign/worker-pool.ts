@@ -122,7 +122,7 @@ export class ProcessPool implements WorkerPool {
 }
 
 /** Waits for signs of life while a task is done. */
-class Watch {
+export class Watch {
   program: number | undefined = undefined;
   /** A sign of life came. */
   begun = false;
@@ -133,6 +133,7 @@ class Watch {
   private readonly controller = new AbortController();
   private readonly outer: AbortSignal;
   private timer: NodeJS.Timeout;
+  private ended = false;
 
   constructor(patience: number, outer: AbortSignal) {
     this.patience = patience;
@@ -152,11 +153,14 @@ class Watch {
   }
 
   end(): void {
+    this.ended = true;
     clearTimeout(this.timer);
     this.outer.removeEventListener('abort', this.abort);
   }
 
   private hear({ program }: SignOfLife): void {
+    // A worker that is being aborted may still send one, and a timer would keep this process alive.
+    if (this.ended) return;
     this.program = program ?? this.program;
     this.begun = true;
     clearTimeout(this.timer);

@@ -20,6 +20,12 @@ export const becomeWorker = (subjectNamed: Workplace['subjectNamed']): ((task: T
   const leave = (): void => process.exit(EXIT.interrupted);
   process.on('SIGTERM', leave);
   process.on('disconnect', leave);
+  const crash = (error: unknown): void => {
+    console.error(error);
+    process.exit(EXIT.internal);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
   const subjects = new Subjects(subjectNamed);
   return async (task) => await perform(task, workplaceOf(subjects));
 };

@@ -79,8 +79,13 @@ const explain = (error: unknown, session: Session): ExitCode => {
     session.complain(`shadowdiff: ${printable(error.message)}`);
     return EXIT.badInput;
   }
-  const thrown = error instanceof Error ? error : new Error(String(error));
-  session.complain(`shadowdiff: ${printable(thrown.message)}; this is a bug in shadowdiff, please report it`);
-  session.complain(thrown.stack ?? '');
+  for (const line of crashLines(error)) session.complain(line);
   return EXIT.internal;
+};
+
+/** What is printed of an error that no code of ours expects. */
+export const crashLines = (error: unknown): readonly string[] => {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const message = `shadowdiff: ${printable(thrown.message)}; this is a bug in shadowdiff, please report it`;
+  return [message, ...(thrown.stack ?? '').split('\n').map(printable)];
 };

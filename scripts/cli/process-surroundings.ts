@@ -3,6 +3,7 @@ import { workerModule } from '../own-package.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { WorkerSettings } from '../campaign/worker-pool.js';
 import type { Surroundings } from '../terminal/surroundings.js';
+import { crashLines } from './main.js';
 
 /** Ctrl-C, the end of a job, and a terminal that was closed. */
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -12,9 +13,17 @@ const SEED_BYTES = 4;
 /** The heap is far more than a worker needs: only one that has gone wrong reaches it. */
 const WORKERS: WorkerSettings = { module: workerModule(), heap: 1024 };
 
-/** The surroundings of a real process. Call it once: it installs the signal handlers. */
+/** An error in a timer, an event or a promise. Node would exit with 1, which means that a divergence was found. */
+const crash = (error: unknown): never => {
+  process.stderr.write(`${crashLines(error).join('\n')}\n`);
+  process.exit(EXIT.internal);
+};
+
+/** The surroundings of a real process. Call it once: it installs handlers of signals and of errors. */
 export const processSurroundings = (): Surroundings => {
   const interruption = new Interruption();
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
   for (const signal of INTERRUPTING) process.on(signal, () => interruption.signal());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error));
   process.stderr.on('error', () => undefined);
