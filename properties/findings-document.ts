@@ -9,8 +9,8 @@ import type { Divergence } from './divergence.js';
 const HEAD = `# What the harness finds in lguest
 
 Each note is about one deviation of Linux's \`drivers/lguest/page_tables.c\` from the specification that both of our machines
-follow. The programs were found by fuzzing and made small by the harness; nobody wrote them. Each is in \`corpus/\`, where
-\`shadowdiff regress\` checks that it still shows what is said here, and \`shadowdiff replay\` shows it step by step.
+follow. Fuzzing found the programs and the harness shrank them; none was written by hand. Each is in \`corpus/\`:
+\`shadowdiff regress\` checks that it still diverges as described here, and \`shadowdiff replay\` lists it step by step.
 
 This file is made by \`npx shadowdiff defects findings\` from the catalogue (\`impl/defects/\`) and the corpus; do not edit it.
 `;

@@ -41,8 +41,8 @@ export const parseKnownFindings = (text: string, source: string): readonly Known
 const FIXES: Readonly<Record<string, string>> = {
   format: `write "${KNOWN_FORMAT}"`,
   signature: 'write the signature as the run printed it',
-  reason: 'say why it is known and not mended',
-  owner: 'say who answers for it',
+  reason: 'write why it is not fixed yet',
+  owner: 'write the person or team responsible',
   expires: 'write the last day as "YYYY-MM-DD"',
 };
 

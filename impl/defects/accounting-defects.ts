@@ -100,7 +100,7 @@ export const ACCOUNTING_DEFECTS: readonly Defect[] = [
       'The old leaf’s reference is dropped, the new page is refused, and the error path leaves the old leaf where it was.',
     origin: 'Xen XSA-250: reference counts in an error path of the shadow code',
     translation: 'The refusal is the Launcher’s protection of a page.',
-    consequence: 'Teardown drops the reference again: the page may be freed while somebody uses it.',
+    consequence: 'Teardown drops the reference again: the page may be freed while it is in use.',
     harms: 'host',
     rule: 'machine.md 3, demand 6',
     inLguest: false,

@@ -47,7 +47,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     class: 'cache lookup',
     wrong: 'A slot that shadows no root keeps a zero where its root would be, so a call that names root 0 finds it.',
     origin:
-      'lguest, find_pgdir; an earlier form of it, which even matched slots without a page, was mended by 4357bd9453b',
+      'lguest, find_pgdir; an earlier form of it, which even matched slots without a page, was fixed by 4357bd9453b',
     translation: 'Literally: the function is the same here.',
     consequence:
       'A guest whose first page directory is at 0 gets a slot whose kernel half was never pinned; announcements for root 0 change the linear mapping.',
@@ -101,7 +101,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
       'When the host has no memory for a root, the current slot’s first table is freed to make room, and stays linked.',
     origin: 'Xen XSA-427: a use after free when shadow tables are given up',
     translation: 'Memory runs short where a root is allocated.',
-    consequence: 'The CPU walks a page that the host has given to somebody else.',
+    consequence: 'The CPU walks a page that the host has reused since.',
     harms: 'host',
     rule: 'machine.md 3, new-pgtable: if that fails, take the current slot',
     inLguest: false,
@@ -145,7 +145,7 @@ export const CACHE_DEFECTS: readonly Defect[] = [
     wrong: 'When the slot to be taken is the current one, its root page is freed, and used on.',
     origin: 'Xen XSA-438: the reference on a top-level shadow was dropped too early',
     translation: 'The reference is that of the slot on its root page.',
-    consequence: 'The CPU’s page-table base points to a page that the host has given to somebody else.',
+    consequence: 'The CPU’s page-table base points to a page that the host has reused since.',
     harms: 'host',
     rule: 'machine.md 3, new-pgtable',
     inLguest: false,

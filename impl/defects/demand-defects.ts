@@ -73,7 +73,7 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
     origin: 'lguest, demand_page and __guest_set_pte calling gpte_to_spte',
     translation: 'Literally: the function is the same here.',
     consequence:
-      'A guest dies that reads a page which its Launcher shares read-only; a copy is made that nobody writes to.',
+      'A guest that reads a page which its Launcher shares read-only is killed, or the host copies a page that is never written.',
     harms: 'guest',
     rule: 'machine.md 3, demand 6: for writing if D and RW',
     inLguest: true,
@@ -83,7 +83,7 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
   },
   {
     id: 'fault-code-from-shadow',
-    title: 'A fault’s present bit tells of the shadow, not of the guest’s tables',
+    title: 'A fault’s present bit reflects the shadow, not the guest’s tables',
     class: 'hidden state',
     wrong:
       'The guest gets the code that the CPU pushed, whose present bit says whether the shadow had a leaf. Whether it had one depends on what was accessed before.',

@@ -12,7 +12,8 @@ export const LIFE_DEFECTS: readonly Defect[] = [
       'When the tables under the Switcher cannot be allocated, creation fails and forgets the root page that it had already taken.',
     origin: 'lguest, init_guest_pagetable',
     translation: 'Literally: the function is the same here.',
-    consequence: 'Every failed creation costs the host a page for good; whoever may start guests can repeat it.',
+    consequence:
+      'Every failed creation costs the host a page for good, and any user who may start guests can repeat it.',
     harms: 'host',
     rule: 'machine.md 2, failAllocation',
     inLguest: true,
@@ -45,7 +46,7 @@ export const LIFE_DEFECTS: readonly Defect[] = [
   },
   {
     id: 'dead-guest-still-stores',
-    title: 'A killed guest goes on',
+    title: 'A killed guest keeps running',
     class: 'missing check',
     wrong: 'Nothing remembers that the guest was killed: the next step runs.',
     origin: 'constructed from Xen’s handling of crashed domains: one that is crashed and not stopped',
@@ -63,7 +64,7 @@ export const LIFE_DEFECTS: readonly Defect[] = [
   },
   {
     id: 'reserved-size-of-other-mode',
-    title: 'INIT tells a PAE guest the wrong size of the window',
+    title: 'INIT reports the wrong window size to a PAE guest',
     class: 'wrong mask',
     wrong: 'The answer of INIT is the size of the 2-level window in both modes.',
     origin: 'constructed: lguest’s page_table_guest_data_init with a constant',

@@ -10,7 +10,7 @@ export const SET_PGD_DEFECTS: readonly Defect[] = [
     wrong: 'The tables under an announced top entry are freed, but the entry is not cleared.',
     origin: 'KVM 65855ed8b034: a stale child that was linked again',
     translation: 'The child is the table under a top entry.',
-    consequence: 'The CPU walks a page that the host has given to somebody else.',
+    consequence: 'The CPU walks a page that the host has reused since.',
     harms: 'host',
     rule: 'machine.md 3, set-pgd; 1, Host pages',
     inLguest: false,

@@ -33,7 +33,7 @@ export const WALK_DEFECTS: readonly Defect[] = [
     wrong: 'A 64-bit entry is written as two halves, and the second is left out when it is zero.',
     origin: 'KVM cd5998ebfbc: 64-bit entries that were written in halves',
     translation: 'The write that is torn is the one into guest RAM, as the hypervisor sees it.',
-    consequence: 'The hypervisor reads an entry that nobody ever stored.',
+    consequence: 'The hypervisor reads an entry that was never stored.',
     harms: 'guest',
     rule: 'machine.md 3, store',
     inLguest: false,
@@ -120,7 +120,7 @@ export const WALK_DEFECTS: readonly Defect[] = [
     origin: 'lguest, check_gpte with pte_pfn',
     translation: 'Literally: the function is the same here.',
     consequence:
-      'The guest runs with an entry that no CPU it was told of would take: a bit it set for one meaning (NX, say) is silently without effect.',
+      'The guest runs with an entry that the CPU it was promised would refuse: a bit it set for one meaning (NX, say) silently has no effect.',
     harms: 'guest',
     rule: 'machine.md 1, reserved bits; 3, demand 5',
     inLguest: true,

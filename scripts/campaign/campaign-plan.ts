@@ -186,7 +186,7 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Omi
   for (const flag of OF_CAMPAIGN) {
     if (flags[flag] === undefined) continue;
     const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new BadInput(option, 'the run that resumes has fixed it; leave it out');
+    throw new BadInput(option, 'a resumed run keeps its own; leave it out');
   }
   const record = await readRunRecord(directory);
   refuseToResume(record, directory);

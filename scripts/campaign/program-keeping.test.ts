@@ -253,7 +253,7 @@ describe('another pool is refused', () => {
 
   test.each([['--guided', '0.5'], ['--keep-programs']])('%s is laid down when a run begins', async (...words) => {
     const { code, err } = await runInProcess(['nightly', '--resume', at('whole'), ...words]);
-    expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: the run that resumes has fixed it`)]);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${words[0]}: a resumed run keeps its own`)]);
   });
 });
 

@@ -109,12 +109,12 @@ test('a run remembers how many programs it may keep', async () => {
 
 describe('what cannot go on is refused', () => {
   test.each([
-    [['--resume', 'RUN', '--seed', 'other'], '--seed: the run that resumes has fixed it'],
-    [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: the run that resumes has fixed it'],
+    [['--resume', 'RUN', '--seed', 'other'], '--seed: a resumed run keeps its own'],
+    [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: a resumed run keeps its own'],
     [['--resume', 'nowhere'], 'there is no such file'],
     [['--out', 'RUN'], 'a run is here already; resume it with nightly --resume'],
     [['--shard', '0/2'], 'give every one of them the same --seed'],
-    [['--shard', '2/2', '--seed', 'x'], '2/2 is no shard'],
+    [['--shard', '2/2', '--seed', 'x'], '2/2 is not a shard'],
     [['--shard', 'auto', '--seed', 'x'], 'auto finds no variable of a scheduler'],
     [['--subject', 'nobody'], 'there is no subject "nobody"'],
     [['--subject', 'exec:/no/such/command'], 'cannot start "/no/such/command"'],

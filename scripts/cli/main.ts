@@ -42,8 +42,8 @@ const commandLine = async (words: readonly string[], session: Session): Promise<
     });
   addHelp(program, [
     ['shadowdiff fuzz --time 2m', 'look for divergences for two minutes'],
-    ['shadowdiff replay corpus/FILE', 'look at one of them, step by step'],
-    ['shadowdiff regress', 'check that the corpus still holds'],
+    ['shadowdiff replay corpus/FILE', 'replay a counterexample step by step'],
+    ['shadowdiff regress', 'replay the whole corpus'],
   ]);
   for (const listed of COMMANDS) await add(listed, program, words.includes(listed.name) ? session : undefined);
   for (const command of program.commands) finish(command, `shadowdiff ${command.name()}`, session);

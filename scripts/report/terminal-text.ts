@@ -142,7 +142,7 @@ const verdictLines = ({ verdict, doubts }: ReportDocument, session: Session): re
       return [colors.green(line)];
     case 'divergence':
     case 'unsaved': {
-      const besides = doubts.length === 0 ? [] : [wrap(`besides: ${printable(doubts.join('; '))}`, session)];
+      const besides = doubts.length === 0 ? [] : [wrap(`also: ${printable(doubts.join('; '))}`, session)];
       return [...besides.map(colors.yellow), colors.red(line)];
     }
     case 'inconclusive':

@@ -69,7 +69,7 @@ describe.skipIf(!hasPython)('bisect', () => {
   test('says if an end is not what it is said to be', async () => {
     expect(await bisect('--good', 'HEAD')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('they part on it too'),
+      err: expect.stringContaining('both sides diverge on it too'),
     });
     const bad = await bisect('--good', 'HEAD~6', '--bad', 'HEAD~5');
     expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('both sides agree on it') });
@@ -119,7 +119,7 @@ describe.skipIf(!hasPython)('bisect', () => {
   }, 60_000);
 
   test('refuses what is no commit, and what is no repository', async () => {
-    expect((await bisect('--good', 'nothing')).err).toContain('is no commit of');
+    expect((await bisect('--good', 'nothing')).err).toContain('not a commit of');
     const { code, err } = await capturedCall(['bisect', at('program.json'), '--good', 'HEAD', '--repo', directory]);
     expect([code, err]).toEqual([2, expect.stringContaining('look at --repo')]);
   });

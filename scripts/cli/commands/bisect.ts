@@ -29,15 +29,13 @@ const OWN_BUILD = 'npm ci --no-audit --no-fund';
 export const registerBisect = (program: Command, session: Session): void => {
   const command = program
     .command('bisect')
-    .description(
-      'Find the commit with which a counterexample began to diverge, by git bisect in a checkout of its own.',
-    )
+    .description('Find the commit that introduced a divergence, by git bisect in a separate checkout.')
     .argument('<file>', 'a counterexample or a bare program')
-    .requiredOption('--good <commit>', 'on which both sides agree')
-    .option('--bad <commit>', 'on which they part', 'HEAD')
+    .requiredOption('--good <commit>', 'a commit on which both sides agree')
+    .option('--bad <commit>', 'a commit on which they diverge', 'HEAD')
     .option('--repo <directory>', 'the repository of the machine', '.')
     .option('--subject <name>', 'the machine, run in the checkout (default: as recorded)')
-    .option('--build <command>', 'makes a commit ready to run; one that cannot be built is skipped');
+    .option('--build <command>', 'builds a commit; commits that fail to build are skipped');
   addHelp(command, [
     [
       "shadowdiff bisect out/findings/FILE --good v1.2 --subject 'exec:./my-machine' --build make",
@@ -60,7 +58,13 @@ const runBisect = async (file: string, flags: BisectFlags, session: Session): Pr
   try {
     const script = scriptFor(await realpath(resolve(file)), subject, flags);
     await expectCode(worktree, script, bad, { code: 1, name: '--bad', says: 'both sides agree on it' }, running.signal);
-    await expectCode(worktree, script, good, { code: 0, name: '--good', says: 'they part on it too' }, running.signal);
+    await expectCode(
+      worktree,
+      script,
+      good,
+      { code: 0, name: '--good', says: 'both sides diverge on it too' },
+      running.signal,
+    );
     await worktree.git('bisect', 'start', bad, good);
     await shell(worktree.directory, ['git', 'bisect', 'run', 'sh', '-c', script], running.signal);
     if (running.signal.aborted) return EXIT.interrupted;
@@ -76,7 +80,7 @@ const runBisect = async (file: string, flags: BisectFlags, session: Session): Pr
 
 const commitOf = (repository: string, name: string): Promise<string> =>
   git(repository, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).catch(() => {
-    throw new BadInput(name, `is no commit of ${repository}; name one with --good and --bad`);
+    throw new BadInput(name, `not a commit of ${repository}; correct --good or --bad`);
   });
 
 /** A machine behind a pipe is judged by the command that runs now; impl by the command of each commit. */

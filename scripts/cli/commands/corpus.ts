@@ -45,12 +45,12 @@ interface PruneFlags extends CorpusFlags, CaseTimeoutFlag {
 }
 
 export const registerCorpus = (program: Command, session: Session): void => {
-  const command = program.command('corpus').description('The stored counterexamples: look at them, add, put in order.');
+  const command = program.command('corpus').description('List, add and prune the stored counterexamples.');
   addHelp(command, [
     ['shadowdiff corpus', 'all of them, two lines each'],
-    ['shadowdiff corpus add out/findings/*.json', 'keep what a run found'],
+    ['shadowdiff corpus add out/findings/*.json', 'keep the findings of a run'],
     ['shadowdiff corpus prune --dry-run', 'which ones are redundant'],
-    ['shadowdiff corpus stats', 'how many, of what, how long'],
+    ['shadowdiff corpus stats', 'counts and lengths'],
     ['shadowdiff corpus programs', 'the programs that nightly --guided starts from'],
   ]);
   addList(command, session);
@@ -67,7 +67,7 @@ const readWhole = async (directory: string): Promise<readonly StoredFinding[]> =
   (await readCorpus(directory)).map(readableOf);
 
 const addList = (command: Command, session: Session): void => {
-  withCorpus(command.command('list', { isDefault: true }).description('Every entry, by name of its file.'))
+  withCorpus(command.command('list', { isDefault: true }).description('List every entry, by file name.'))
     .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .option('--subject <name>', 'only those of this subject')
     .option('--invariant <id>', 'only those that are named after it')
@@ -108,7 +108,7 @@ const asText = (finding: StoredFinding, { colors }: Session): string => {
 const dayOf = ({ date }: Provenance): string => printable(date.slice(0, 10));
 
 const addAdd = (command: Command, session: Session): void => {
-  addCaseTimeout(withCorpus(command.command('add').description('Keeps findings that still diverge as recorded.')))
+  addCaseTimeout(withCorpus(command.command('add').description('Add findings that still diverge as recorded.')))
     .argument('<file...>', 'counterexamples')
     .action(async (paths: readonly string[], flags: CorpusFlags & CaseTimeoutFlag) => {
       for (const path of paths) session.print(printable(await addOne(path, flags)));
@@ -123,7 +123,7 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
   if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only findings that still hold are kept`);
   const same = (await readCorpusIfThere(corpus)).map(readableOf).filter((each) => bugOf(each) === bugOf(finding));
   const better = same.find((each) => byWorth(each, finding) <= 0 || fileNameOf(each) === fileNameOf(finding));
-  if (better !== undefined) return `${path}: not added, ${better.file} shows the same bug and is no longer`;
+  if (better !== undefined) return `${path}: not added, ${better.file} already shows the same bug in no more steps`;
   // A user's note outlives the program that it was written for.
   const note = finding.note === '' ? (same.find((each) => each.note !== '')?.note ?? '') : finding.note;
   const saved = await saveFinding(corpus, { ...finding, note });
@@ -133,7 +133,7 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
 };
 
 const addPrune = (command: Command, session: Session): void => {
-  const prune = command.command('prune').description('Removes entries that show the same bug as a shorter one.');
+  const prune = command.command('prune').description('Remove entries that show the same bug as a shorter one.');
   addCaseTimeout(withCorpus(prune))
     .option('--stale', 'and open ones that no longer diverge at all')
     .option('--dry-run', 'only list them')
@@ -164,7 +164,11 @@ const staleOnes = async (
 };
 
 const addStats = (command: Command, session: Session): void => {
-  withCorpus(command.command('stats').description('How many entries there are, of what, and how long they are.'))
+  withCorpus(
+    command
+      .command('stats')
+      .description('Count the entries by status, invariant and subject, and measure their length.'),
+  )
     .option('--json', 'as JSON')
     .action(async ({ corpus, json }: CorpusFlags & { readonly json?: true }) => {
       const stats = statsOf(await readWhole(corpus));

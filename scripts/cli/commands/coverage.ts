@@ -53,7 +53,7 @@ export const registerCoverage = (program: Command, session: Session): void => {
   const command = program
     .command('coverage')
     .description(
-      'Measure what a run exercises: the checks and situations of each invariant, the code that ran, the bugs caught.',
+      'Measure what a run exercises: the checks and situations of each invariant, the code that ran, and the bugs caught.',
     )
     .option('--time <duration>', 'stop after this long (default: 120s)', duration)
     .option('--programs <count>', 'stop after this many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))

@@ -25,7 +25,7 @@ interface ExplainFlags extends SideFlags {
 export const registerExplain = (program: Command, session: Session): void => {
   const command = program
     .command('explain')
-    .description('Tell a finding step by step: why it is wrong, and what each step was needed for.')
+    .description('Explain a finding step by step: why it is wrong, and what each step is needed for.')
     .argument('<file>', 'a counterexample or a bare program; - is standard input')
     .option('--json', 'print the explanation as JSON, null if nothing diverges');
   addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });

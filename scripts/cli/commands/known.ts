@@ -20,14 +20,16 @@ const DAY = 86_400_000;
 const DEFAULT_FILE = 'known-findings.json';
 
 export const registerKnown = (program: Command, session: Session): void => {
-  const command = program.command('known').description('The findings that fuzz --known tolerates, until they expire.');
+  const command = program
+    .command('known')
+    .description('Edit the file of known findings, which do not fail a run until they expire.');
   addHelp(command, [
-    ['shadowdiff known list', 'what ./known-findings.json tolerates, and how long'],
+    ['shadowdiff known list', 'the findings of ./known-findings.json, and the days each has left'],
     [
-      "shadowdiff known add 'flush | set-pgd | kept' --reason 'being mended' --owner 'mm team' --expires 2027-03-31",
-      'the signature as fuzz printed it',
+      "shadowdiff known add 'flush | set-pgd | kept' --reason 'fix in review' --owner 'mm team' --expires 2027-03-31",
+      'with the signature that fuzz printed',
     ],
-    ["shadowdiff known remove 'flush | set-pgd | kept'", 'it was mended'],
+    ["shadowdiff known remove 'flush | set-pgd | kept'", 'after it was fixed'],
   ]);
   addList(command, session);
   addAdd(command, session);
@@ -37,7 +39,9 @@ export const registerKnown = (program: Command, session: Session): void => {
 const withFile = (command: Command): Command => command.option('--known <file>', 'the file', DEFAULT_FILE);
 
 const addList = (command: Command, session: Session): void => {
-  withFile(command.command('list', { isDefault: true }).description('All of them, with the days that are left.'))
+  withFile(
+    command.command('list', { isDefault: true }).description('List the known findings, with the days each has left.'),
+  )
     .option('--json', 'a JSON object a line')
     .action(async ({ known, json }: KnownFlags & { readonly json?: true }) => {
       const today = session.surroundings.today().toISOString().slice(0, 10);
@@ -65,10 +69,10 @@ const lineOf = (finding: KnownFinding, today: string, { colors }: Session): stri
 const daysLeft = ({ expires }: KnownFinding, today: string): number => (Date.parse(expires) - Date.parse(today)) / DAY;
 
 const addAdd = (command: Command, session: Session): void => {
-  withFile(command.command('add').description('Tolerates one more; makes the file if there is none.'))
-    .argument('<signature>', 'as fuzz printed it')
-    .requiredOption('--reason <text>', 'why it is known and not mended')
-    .requiredOption('--owner <name>', 'who answers for it')
+  withFile(command.command('add').description('Add a known finding; creates the file if it does not exist.'))
+    .argument('<signature>', 'the signature that fuzz printed')
+    .requiredOption('--reason <text>', 'why it is not fixed yet')
+    .requiredOption('--owner <name>', 'the person or team responsible')
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
     .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
       await withLock(known, async () => {
@@ -80,8 +84,8 @@ const addAdd = (command: Command, session: Session): void => {
 };
 
 const addRemove = (command: Command, session: Session): void => {
-  withFile(command.command('remove').description('Tolerates it no longer.'))
-    .argument('<signature>', 'as listed')
+  withFile(command.command('remove').description('Remove a known finding.'))
+    .argument('<signature>', 'the signature that known list prints')
     .action(async (signature: string, { known }: KnownFlags) => {
       await withLock(known, async () => {
         await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));

@@ -26,7 +26,9 @@ interface MergeFlags {
 export const registerMerge = (program: Command, session: Session): void => {
   const command = program
     .command('merge')
-    .description('Make one run of the shards of a campaign, in any order; a run given twice counts once.')
+    .description(
+      'Combine the shards of a campaign into one run. Their order does not matter, and a run given twice counts once.',
+    )
     .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
     .requiredOption('--out <directory>', 'where the merged run goes')
     .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')

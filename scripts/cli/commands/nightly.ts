@@ -15,7 +15,7 @@ type NightlyFlags = Omit<CampaignFlags, 'shard'> & { readonly shard?: string };
 export const registerNightly = (program: Command, session: Session): void => {
   const command = program
     .command('nightly')
-    .description('A whole campaign: replay the corpus, test the workers with a planted bug, fuzz, shrink, triage.');
+    .description('Run a whole campaign: replay the corpus, catch a planted bug (the canary), fuzz, shrink, triage.');
   addCampaignOptions(command, {
     time: '10m',
     jobs: 'workers (default: one for each core)',

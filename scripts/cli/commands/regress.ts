@@ -32,7 +32,7 @@ const MOST_JOBS = 256;
 export const registerRegress = (program: Command, session: Session): void => {
   const command = program
     .command('regress')
-    .description('Check that every stored counterexample still shows what it was kept for.')
+    .description('Check that every stored counterexample still diverges as recorded, and that fixed ones do not.')
     .argument('[file...]', 'only these entries (default: the whole corpus)')
     .option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS)
     .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded')

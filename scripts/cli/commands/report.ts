@@ -27,9 +27,9 @@ export const registerReport = (program: Command, session: Session): void => {
   const command = program
     .command('report')
     .description(
-      'Show the results of fuzz, nightly, coverage and defects matrix as one page that opens in any browser.',
+      'Make one report from the results of fuzz, nightly, coverage and defects matrix; by default a page for any browser.',
     )
-    .argument('[directory...]', 'the --out of a run; several are united into one report')
+    .argument('[directory...]', 'the --out of a run; several make one report')
     .addOption(
       new Option('--reporter <name>', 'form of the report')
         .choices(REPORTERS.map(({ name }) => name))

@@ -25,7 +25,9 @@ interface SeedsFlags extends ProgramFlags {
 export const registerSeeds = (program: Command, session: Session): void => {
   const command = program
     .command('seeds')
-    .description('List the seeds of a campaign. A program does not depend on the number of shards.')
+    .description(
+      'List the seeds of a campaign, or print one program. A program does not depend on the number of shards.',
+    )
     .requiredOption('--campaign <name>', 'name of the campaign, as given to fuzz --seed', campaignName)
     .option(
       '--shards <count>',

@@ -27,7 +27,7 @@ export const registerTrace = (program: Command, session: Session): void => {
   const command = program
     .command('trace')
     .description(
-      'Speak the subject protocol: read one program per line, answer one trace per line, until end of input.',
+      'Answer programs by the subject protocol: read one program a line and write one trace a line, until the input ends.',
     )
     .argument('[file]', 'programs, one per line, or one program over many lines; - is standard input', STDIN)
     .option('--subject <name>', 'the machine that answers', 'impl');

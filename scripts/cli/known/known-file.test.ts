@@ -60,7 +60,7 @@ describe('the command', () => {
   test.each([
     [['add', 'a | access | x', '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'], 'is known already'],
     [['add', 'n', '--reason', 'r', '--owner', 'o', '--expires', 'soon'], 'write the last day as "YYYY-MM-DD"'],
-    [['add', 'n', '--reason', '', '--owner', 'o', '--expires', '2030-01-01'], 'say why it is known'],
+    [['add', 'n', '--reason', '', '--owner', 'o', '--expires', '2030-01-01'], 'write why it is not fixed'],
     [['remove', 'n'], 'is not known'],
   ])('refuses %j and leaves the file alone', async (words, message) => {
     await writeFile(path(), BY_HAND);
@@ -88,7 +88,9 @@ describe('the command', () => {
     expect(await readdir(directory)).toEqual([]);
     await writeFile(`${path()}.lock`, '');
     const never = (): Promise<void> => Promise.reject(new Error('worked all the same'));
-    await expect(withLock(path(), never, 2)).rejects.toThrow(/known\.json\.lock: somebody changes .*; wait, or delete/);
+    await expect(withLock(path(), never, 2)).rejects.toThrow(
+      /known\.json\.lock: another command is changing .*; wait, or delete/,
+    );
     expect(await readdir(directory)).toEqual(['known.json.lock']);
   });
 

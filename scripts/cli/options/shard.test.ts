@@ -33,10 +33,10 @@ test.each([
 
 test.each([
   [{}, 'auto finds no variable of a scheduler'],
-  [{ SHARD_INDEX: '2' }, 'SHARD_TOTAL: "" is no whole number'],
-  [{ JOB_COMPLETION_INDEX: '3', JOB_COMPLETIONS: '3' }, '3/3 is no shard'],
-  [{ SLURM_ARRAY_TASK_ID: '0', SLURM_ARRAY_TASK_COUNT: '4', SLURM_ARRAY_TASK_MIN: '1' }, '-1/4 is no shard'],
-  [{ SHARD_INDEX: 'x', SHARD_TOTAL: '2' }, 'SHARD_INDEX: "x" is no whole number'],
+  [{ SHARD_INDEX: '2' }, 'SHARD_TOTAL: "" is not a whole number'],
+  [{ JOB_COMPLETION_INDEX: '3', JOB_COMPLETIONS: '3' }, '3/3 is not a shard'],
+  [{ SLURM_ARRAY_TASK_ID: '0', SLURM_ARRAY_TASK_COUNT: '4', SLURM_ARRAY_TASK_MIN: '1' }, '-1/4 is not a shard'],
+  [{ SHARD_INDEX: 'x', SHARD_TOTAL: '2' }, 'SHARD_INDEX: "x" is not a whole number'],
 ])('auto refuses %j', (env, message) => {
   expect(() => shardOf('auto', env)).toThrow(message);
 });

@@ -25,7 +25,7 @@ export const shardOf = (text: string, env: Readonly<Record<string, string | unde
   if (text === 'auto') return shardFrom(env);
   const [, index, of] = /^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? [];
   if (index === undefined || of === undefined) {
-    throw new BadInput('--shard', `${JSON.stringify(text)} is no shard; write i/n, such as 0/4, or auto`);
+    throw new BadInput('--shard', `${JSON.stringify(text)} is not a shard; write i/n, such as 0/4, or auto`);
   }
   return checked({ index: Number(index), of: Number(of) }, '--shard');
 };
@@ -45,15 +45,13 @@ const shardFrom = (env: Readonly<Record<string, string | undefined>>): Shard => 
 const numberIn = (env: Readonly<Record<string, string | undefined>>, variable: string): number => {
   const value = env[variable] ?? '';
   if (/^\d{1,6}$/.test(value)) return Number(value);
-  throw new BadInput(variable, `${JSON.stringify(value)} is no whole number; set it, or write --shard i/n`);
+  throw new BadInput(variable, `${JSON.stringify(value)} is not a whole number; set it, or write --shard i/n`);
 };
 
 const checked = (shard: Shard, where: string): Shard => {
   const { index, of } = shard;
   if (of >= 1 && of <= MOST_SHARDS && index >= 0 && index < of) return shard;
-  const bounds = `shards are counted from 0, and there are at most ${MOST_SHARDS}`;
-  throw new BadInput(
-    where,
-    `${index}/${of} is no shard; ${bounds}: write 0/${Math.max(1, of)} to ${Math.max(1, of) - 1}/${Math.max(1, of)}`,
-  );
+  const choice =
+    of >= 1 && of <= MOST_SHARDS ? `i/${of}, with i from 0 to ${of - 1}` : `i/n, with n from 1 to ${MOST_SHARDS}`;
+  throw new BadInput(where, `${index}/${of} is not a shard; write ${choice}`);
 };

@@ -23,8 +23,8 @@ export const addSides = (
 ): Command =>
   addCaseTimeout(
     command
-      .option('--subject <name>', `who is tested: ${SUBJECT_NAMES} (default: ${standing.subject})`)
-      .option('--reference <name>', `who is right (default: ${standing.reference})`),
+      .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${standing.subject})`)
+      .option('--reference <name>', `the machine it must agree with (default: ${standing.reference})`),
   );
 
 /** As `sidesOf`; a counterexample says who stood there. */
