@@ -40,11 +40,11 @@ export interface Broken {
   readonly violation: Violation;
 }
 
-/** What the machines of a run let invariants see. */
+/** What the machines of a run show to invariants. */
 export interface Sight {
   /** The subject's shadow tables. */
   readonly shadow: boolean;
-  /** What a walk gives at every access, whatever was cached. */
+  /** The outcome of a fresh walk at every access. */
   readonly fresh: boolean;
 }
 
@@ -62,7 +62,7 @@ export class Checks {
     for (const [index, invariant] of invariants.entries()) this.register(invariant, index);
   }
 
-  /** Tells every watch that a program begins. */
+  /** Begins a program. */
   begin(): void {
     for (let i = 0; i < this.watches.length; i++) this.watches[i].begin?.();
   }

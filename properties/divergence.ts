@@ -14,7 +14,7 @@ export type Place =
 export const SUBJECT_FAILURES = ['subject-crash', 'subject-timeout', 'subject-garbage'] as const;
 export type SubjectFailure = (typeof SUBJECT_FAILURES)[number];
 
-/** The rule that a subject breaks by failing; it stands beside the invariants where a finding is reported. */
+/** The rule that a subject breaks by failing, reported like an invariant. */
 export const SUBJECT_RULE = {
   statement: 'A subject answers every program with a trace, and in time.',
   source: 'formats.md, Subject protocol',

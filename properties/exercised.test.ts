@@ -10,7 +10,7 @@ import { IMPL, MODEL } from './subjects/subject-names.js';
 import type { Tally } from './tally.js';
 
 const PROGRAMS = 3000;
-/** Every so many programs one is run again. */
+/** One program in this many is run twice. */
 const TWICE_EVERY = 16;
 
 const greenRun = async (): Promise<Tally> => {
@@ -37,7 +37,7 @@ describe('a green run of default traffic', async () => {
     expect(Math.max(...lived)).toBeGreaterThan(0);
   });
 
-  test('ends steps in every way that a sound machine knows', () => {
+  test('reaches every outcome that a sound machine has', () => {
     const sound = ['initialized', 'ok', 'mapped', 'fault', 'mmio', 'physical', 'killed', 'dead'] as const;
     expect(sound.filter((kind) => tally.allOutcomes(kind) === 0)).toEqual([]);
     const broken = ['stuck', 'host-bug', 'halted'] as const;

@@ -1,6 +1,6 @@
 /**
- * What the guest did so far, as the harness knows it from the program and from what the hypervisor says it wrote: guest RAM and
- * what the hypercalls announced. Neither machine is asked, so that an invariant may lean on it.
+ * Guest RAM and what the hypercalls announced so far, from the program and from the stores that the model reported. It is
+ * independent of the subject, so that invariants can rest on it.
  */
 
 import type {
@@ -46,7 +46,7 @@ export class GuestRecord {
     if (this.words.length < words) this.words = new Array<GuestEntry | undefined>(words);
   }
 
-  /** Takes down what a step says, before its outcome is known. */
+  /** Records a step, before its outcome is known. */
   follow(step: Step): void {
     switch (step.op) {
       case 'store':
@@ -80,7 +80,7 @@ export class GuestRecord {
     }
   }
 
-  /** Takes over what the hypervisor wrote. */
+  /** Records what the hypervisor wrote. */
   absorb(observation: Observation): void {
     const { stores } = observation;
     for (let i = 0; i < stores.length; i++) this.write(stores[i].paddr, stores[i].value);
@@ -90,12 +90,12 @@ export class GuestRecord {
     return this.words[address >>> 2] ?? ZERO_ENTRY;
   }
 
-  /** By whomever, in this program. */
+  /** By the guest or the hypervisor, in this program. */
   wasWritten(address: Paddr): boolean {
     return this.words[address >>> 2] !== undefined;
   }
 
-  /** The address of every word that was written, by whomever. */
+  /** The address of every word that was written. */
   get writtenAddresses(): readonly Paddr[] {
     return this.written;
   }

@@ -1,4 +1,4 @@
-/** Judging single cases, for whoever has one already: a replay, a regression, a search for smaller ones. */
+/** Judging single cases: for a replay, a regression, or a search for smaller ones. */
 
 import type { Case } from './generators/case.js';
 import type { Divergence } from './divergence.js';

@@ -19,9 +19,9 @@ import { MODEL, implWith } from './subjects/subject-names.js';
 export interface MatrixOptions {
   /** Each seed is a campaign of its own: `matrix/0`, `matrix/1`, … */
   readonly seeds: number;
-  /** Steps after which a seed is given up. */
+  /** Steps after which a seed counts as not caught. */
   readonly mostSteps: number;
-  /** Steps for which the invariants are watched on behind the first catch, to see who else catches it. */
+  /** Steps that are taken after the first catch, to see which other invariants catch it. */
   readonly stepsBeyond: number;
   readonly mostTries: number;
 }
@@ -50,7 +50,7 @@ export interface MatrixRow {
   readonly minimizedSteps: number | undefined;
 }
 
-/** When a seed first caught a defect, and who did in the end. */
+/** When a seed first caught a defect, and all invariants that did in the end. */
 interface Catch {
   readonly programs: number;
   readonly steps: number;
@@ -109,7 +109,7 @@ const hunt = async (defect: Defect, campaign: string, options: MatrixOptions): P
   return caught === undefined || first === undefined ? undefined : { ...caught, by, first };
 };
 
-/** More often than the fuzz loop does it: a hunt is short. */
+/** More often than in the fuzz loop, because a hunt is short. */
 const REPEAT_EVERY = 64;
 
 const limit = (caughtAt: number | undefined, { mostSteps, stepsBeyond }: MatrixOptions): number =>

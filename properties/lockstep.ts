@@ -22,9 +22,9 @@ import { PreStateRecorder } from './invariants/situations/pre-state.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
 
-/** How many steps are still taken after a kill, to see that it was one. */
+/** Steps that are still taken after a kill, to check that they have no effect. */
 const STEPS_AFTER_DEATH = 4;
-/** A program that dies before this step tested little. */
+/** A program that dies before this step tests little. */
 const EARLY_STEPS = 10;
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
@@ -39,7 +39,7 @@ export interface LockstepOptions {
   readonly invariants: readonly Invariant[];
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
-  /** Called for every divergence; the program continues behind it if this returns true. Left out, the first one ends the program. */
+  /** Called for every divergence; the program continues if it returns true. Left out, the first divergence ends the program. */
   readonly tolerates?: (divergence: Divergence) => boolean;
 }
 
@@ -55,9 +55,9 @@ export class Lockstep {
   private readonly guest = new GuestRecord();
   private readonly preState = new PreStateRecorder();
   private readonly moment: Draft<Moment>;
-  /** The subject's last step found the guest dead or the machine gone, or made it so. */
+  /** The guest is dead or the machine gone, on the subject's side, after its last step. */
   private over = false;
-  /** Some step of this program did. */
+  /** That was so after some step of this program. */
   private wasOver = false;
   /** Steps that `step` took since `begin`. */
   private stepsTaken = 0;
@@ -119,7 +119,7 @@ export class Lockstep {
     return this.judgeAll({ kind: 'create' });
   }
 
-  /** Takes a step behind those taken since `begin`. */
+  /** Takes the next step. */
   step(step: Step): Divergence | undefined {
     return this.takeStep(step, this.stepsTaken++);
   }

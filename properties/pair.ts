@@ -1,4 +1,4 @@
-/** Two sides and the invariants between them, ready to run programs: in lockstep if both are of this process. */
+/** Two sides and the invariants between them, ready to run programs. */
 
 import type { Machine, Program, Trace } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
@@ -31,7 +31,7 @@ interface Side {
   readonly machine: Machine;
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
-  /** What goes wrong before the first step, if anything. */
+  /** A failure before the first step, if any. */
   prepare(program: Program): Promise<Answer | undefined>;
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export class Pair {
     this.lockstep.countInto(tally);
   }
 
-  /** Runs a program; answers the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
+  /** Runs a program and returns the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
   async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
     const failure =
       asDivergence(await this.model.prepare(program), 'reference') ??

@@ -10,16 +10,16 @@ import { emptyCount } from './invariants/situations/grid.js';
 
 const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 
-/** Where a kind stands in `OUTCOME_KINDS`. */
+/** Index of a kind in `OUTCOME_KINDS`. */
 export const kindIndex = (kind: OutcomeKind): number => KIND_INDEX.get(kind)!;
 
-/** What was counted over the programs of a run. `checks`, `exercised` and the rest by invariant go by the place in `invariants`. */
+/** What was counted over the programs of a run. Arrays by invariant have the order of `invariants`. */
 export class Tally {
   programs = 0;
   steps = 0;
   /** Programs that ended in a kill or without memory before their tenth step had run. */
   diedEarly = 0;
-  /** Accesses that the shadow answered by itself, of those that were mapped; known of a subject that lets us look inside. */
+  /** Mapped accesses that changed no shadow leaf, and those that did; known of a subject that exposes its shadow tables. */
   hits = 0;
   misses = 0;
   /** New-pgtable calls that found their root cached, and that did not. */
@@ -30,7 +30,7 @@ export class Tally {
   readonly exercised: Float64Array;
   /** For each invariant, how often each of its situations was met. */
   readonly situations: readonly (readonly GridCount[])[];
-  /** For each invariant, programs that had begun when it last met a situation for the first time; 0 if it never did. */
+  /** For each invariant, the number of the program that last reached a new situation; 0 if none did. */
   readonly lastNew: Float64Array;
   private readonly outcomes: ReadonlyMap<Op, Float64Array> = new Map(
     OPS.map((op) => [op, new Float64Array(OUTCOME_KINDS.length)]),
@@ -44,7 +44,7 @@ export class Tally {
     this.lastNew = new Float64Array(invariants.length);
   }
 
-  /** How often a step of this kind ended in each of `OUTCOME_KINDS`; whoever runs steps counts here. */
+  /** How often a step of this kind ended in each of `OUTCOME_KINDS`. Lockstep counts in it. */
   endsOf(op: Op): Float64Array {
     return this.outcomes.get(op)!;
   }

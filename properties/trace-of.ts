@@ -11,7 +11,7 @@ export const ZERO_OBSERVATION: Observation = Object.freeze({
   switcher: Object.freeze({ text: 0, state: Object.freeze([]), registers: 0 }),
 });
 
-/** A machine hands out the same observation again; a trace keeps them all. */
+/** A copy: machines reuse the object that they return. */
 export const keptObservation = ({ outcome, references, stores, tables, switcher }: Observation): Observation => ({
   outcome: { ...outcome },
   references: references.map((change) => ({ ...change })),
@@ -27,12 +27,12 @@ export const traceOf = (machine: Machine, program: Program): Trace => {
   return { created, steps, destroyed: keptObservation(machine.destroy()) };
 };
 
-/** Plays back what a subject outside the process answered, so that lockstep can take it for a machine. */
+/** Plays back the answer of a subject outside this process, so that lockstep can step it like a machine. */
 export class RecordedMachine implements Machine {
   private trace: Trace = { created: ZERO_OBSERVATION, steps: [], destroyed: ZERO_OBSERVATION };
   private next = 0;
 
-  /** What is played back from the next `create` on. Steps beyond the trace are answered by `ZERO_OBSERVATION`. */
+  /** Played back from the next `create` on. Steps beyond the trace are answered by `ZERO_OBSERVATION`. */
   load(trace: Trace): void {
     this.trace = trace;
   }

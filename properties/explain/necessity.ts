@@ -10,7 +10,7 @@ import { judgeOf } from '../judging.js';
 import { reachedSteps } from './frames.js';
 import type { Necessity } from './explanation.js';
 
-/** Steps that may be taken for all trials together: enough for a program of a thousand steps. */
+/** A bound on the steps of all trials together: enough for a program of a thousand steps. */
 const MOST_STEPS_TAKEN = 1_000_000;
 
 /** False for a very long program, and for a timeout, where each trial would take as long again. */

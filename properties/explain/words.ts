@@ -59,7 +59,7 @@ export const placeText = (place: Place, step: Step | undefined): string => {
 export const accessText = ({ mode, kind, vaddr }: Step & { readonly op: 'access' }): string =>
   `${mode} ${kind} ${kind === 'read' ? 'of' : 'to'} ${formatHex(vaddr)}`;
 
-/** ` since step 4`, or nothing. */
+/** ` since step 4`, or empty. */
 export const sinceText = (step: number | undefined): string => (step === undefined ? '' : ` since step ${step}`);
 
 /** `a`, `a and b`, `a, b and c`; beyond `most` items: `a, b, c and 5 more`. */

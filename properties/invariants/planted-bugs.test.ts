@@ -13,7 +13,7 @@ import type { Invariant } from './invariant.js';
 import { INVARIANTS } from './invariants.js';
 
 const CAMPAIGN = 'planted-bugs';
-/** The defect must be caught before so many steps were taken. */
+/** The defect must be caught within this many steps. */
 const MOST_STEPS = 60_000;
 
 /** For each invariant a defect that it catches: one that it alone catches, or names first, where there is one. */

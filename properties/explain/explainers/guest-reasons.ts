@@ -210,8 +210,7 @@ const whyWithheld = (evidence: Evidence, page: number): string | undefined => {
   const index = lastStep(evidence, (step) => step.op === 'protect' && step.page === page);
   const step = index === undefined ? undefined : evidence.program.steps[index];
   if (step?.op !== 'protect' || step.access === 'write') return undefined;
-  const rule =
-    step.access === 'read' ? `lets page ${page} be taken for reading only` : `lets page ${page} not be taken`;
+  const rule = step.access === 'read' ? `lets page ${page} be taken for reading only` : `forbids taking page ${page}`;
   return `step ${index} (protect) ${rule}`;
 };
 

@@ -122,8 +122,8 @@ export const explainStayed: Explainer = (evidence) => {
     return sentence(text, focusOnLeaf(leaf, index));
   }
   const moved = guestMoved(evidence, leaf, slot?.root);
-  const told = step !== undefined && ANNOUNCEMENTS.has(step.op) ? ` and announced it at step ${index}` : '';
-  const news = moved === undefined ? '' : `; ${moved.text}${told}`;
+  const announcement = step !== undefined && ANNOUNCEMENTS.has(step.op) ? ` and announced it at step ${index}` : '';
+  const news = moved === undefined ? '' : `; ${moved.text}${announcement}`;
   return sentence(
     `${leafName(leaf)} still maps ${targetText(leaf)} after ${rule}${news}`,
     focusOnLeaf(leaf, moved?.step ?? index),
@@ -180,12 +180,12 @@ export const explainStack: Explainer = (evidence) => {
   const { location, here, index, step } = evidence;
   const slot = currentSlot(evidence);
   if (location.vaddr === undefined || slot === undefined) return undefined;
-  const asked = step?.op === 'set-stack' ? index : lastStep(evidence, ({ op }) => op === 'set-stack');
-  const by = asked === undefined || asked === index ? '' : `, which step ${asked} (set-stack) requested,`;
+  const setAt = step?.op === 'set-stack' ? index : lastStep(evidence, ({ op }) => op === 'set-stack');
+  const by = setAt === undefined || setAt === index ? '' : `, which step ${setAt} (set-stack) requested,`;
   const must = `must be mapped writable in slot ${slot.slot}, the current one`;
   const state = stackLeafState(leafIn(slot, location.vaddr));
   const text = `after ${here}, the stack page at ${formatHex(location.vaddr)}${by} ${must}; ${state}`;
-  return sentence(text, { vaddr: location.vaddr, slot: slot.slot, step: asked });
+  return sentence(text, { vaddr: location.vaddr, slot: slot.slot, step: setAt });
 };
 
 const stackLeafState = (leaf: LeafSeen | undefined): string => {

@@ -63,7 +63,7 @@ const needlessKill = (evidence: Evidence, actual: Outcome): Sentence => {
   // Only with RW and D is the page taken for writing (machine.md 3, set-pte).
   const refused = because !== '' && actual.kind === 'killed' && actual.cause === 'page-refused';
   const lacking = refused && step?.op === 'set-pte' ? lackedForWriting(step.pte) : undefined;
-  const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} asks for no more`;
+  const harmless = lacking === undefined ? '' : `, and an entry without ${lacking} needs no more`;
   const text = `${hereWithEffect(evidence)}${comma} must not kill the guest; it ${outcomeHappened(actual)}${because}${harmless}`;
   return sentence(text, marks(evidence));
 };

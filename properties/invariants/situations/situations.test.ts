@@ -7,7 +7,7 @@ import { IMPL, MODEL } from '../../subjects/subject-names.js';
 import type { Tally } from '../../tally.js';
 import { axesOf, cellCount, valuesAt, whyUnreachable } from './grid.js';
 
-/** Counts what so many programs of mixed traffic meet. */
+/** Counts the situations that a number of programs of mixed traffic reach. */
 const met = async (programs: number): Promise<Tally> => {
   const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
   const arbitrary = programArbitrary();

@@ -54,7 +54,7 @@ const explain = async (
   session: Session,
 ): Promise<Explanation | undefined> => {
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
-  // Asked twice, so that a bare program shows it if the subject does not repeat itself.
+  // `determinism` runs the subject twice, which a bare program may need to diverge.
   const invariant = entry?.divergence.invariant ?? determinism.id;
   try {
     await startSides(sides);

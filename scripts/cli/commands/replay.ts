@@ -39,7 +39,7 @@ export const registerReplay = (program: Command, session: Session): void => {
 };
 
 const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: Session): Promise<ExitCode> => {
-  // All are read before the first is run: a wrong name among many should not come up in the end.
+  // All files are read before the first program runs, so that a wrong name fails at once.
   const prepared: { readonly file: CaseFile; readonly sides: Sides }[] = [];
   for (const path of paths) {
     const file = await readCaseFile(path, session.surroundings);
@@ -49,14 +49,14 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
   for (const { file, sides } of prepared) {
     const replayed = await replay(file, sides);
     if (replayed.divergence !== undefined) code = EXIT.divergence;
-    const lines = flags.json === true ? replayJson(file.source, replayed) : told(file, replayed, session);
+    const lines = flags.json === true ? replayJson(file.source, replayed) : replayText(file, replayed, session);
     for (const line of lines) session.print(line);
   }
   return code;
 };
 
 const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Replayed> => {
-  // Asked twice, so that a bare program shows it if the subject does not repeat itself.
+  // `determinism` runs the subject twice, which a bare program may need to diverge.
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, determinism.id);
   try {
     await startSides(sides);
@@ -70,7 +70,7 @@ const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Repla
   }
 };
 
-const told = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {
+const replayText = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {
   const { colors } = session;
   const { model, subject, divergence } = replayed;
   const names = `reference ${printable(model.name)}, subject ${printable(subject.name)}`;
