@@ -13,7 +13,7 @@ const OPTIONS: BatchOptions = {
   date: '2026-01-01T00:00:00.000Z',
   version: '0.1.0',
   model: MODEL,
-  subject: subjectNamed('impl:lguest', 'test', { caseTimeout: 1000 }),
+  subject: subjectNamed('impl:lguest', 'test', { caseTimeout: 1000, allowed: [] }),
   invariants: INVARIANTS,
   paging: 'both',
   traffic: 'mixed',

@@ -165,12 +165,11 @@ export class Ledger {
     this.shards.set(event.shard, sum);
   }
 
-  /** Of two verdicts the worse one stands; "as-recorded" comes first in the alphabet. */
+  /** Of two verdicts the worse one stands, and any instead of "not-run"; "as-recorded" comes first in the alphabet. */
   private addCorpus(event: CorpusEvent): void {
     const current = this.corpus.get(event.file);
-    if (current === undefined || compareJson([event.verdict, event], [current.verdict, current]) > 0) {
-      this.corpus.set(event.file, event);
-    }
+    const rank = (each: CorpusEvent): readonly unknown[] => [each.verdict !== 'not-run', each.verdict, each];
+    if (current === undefined || compareJson(rank(event), rank(current)) > 0) this.corpus.set(event.file, event);
   }
 
   /** A canary that any shard missed was missed. */

@@ -11,7 +11,7 @@ import { runBatch } from './batch.js';
 import type { ShrinkWatcher } from './shrink-finding.js';
 import { shrinkFinding, timesShown } from './shrink-finding.js';
 
-const subject = (name: string) => subjectNamed(name, 'test', { caseTimeout: 1000 });
+const subject = (name: string) => subjectNamed(name, 'test', { caseTimeout: 1000, allowed: [] });
 
 const OPTIONS: BatchOptions = {
   campaign: 'fuzz',

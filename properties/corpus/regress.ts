@@ -7,7 +7,8 @@ import { signatureOf } from '../divergence.js';
 import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
+import type { SubjectSettings } from '../subjects/subject-names.js';
+import { CommandNotAllowed, IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';
 import type { CorpusFile, StoredFinding } from './store.js';
@@ -15,9 +16,10 @@ import { isReadable } from './store.js';
 
 /**
  * `as-recorded`: all is well. `diverges`: a subject that should agree does not. `stale`: the subject no longer diverges as recorded.
- * `unreadable`: the file holds no finding, or names something that does not exist.
+ * `unreadable`: the file holds no finding, or names something that does not exist. `not-run`: it names a command that the user has not
+ * allowed.
  */
-export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable'] as const;
+export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable', 'not-run'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Checked {
@@ -27,10 +29,9 @@ export interface Checked {
   readonly reason: string;
 }
 
-export interface RegressOptions {
+export interface RegressOptions extends SubjectSettings {
   /** Checks this subject instead of the recorded ones: it must agree with the reference on every program. */
   readonly subject?: Subject;
-  readonly caseTimeout: number;
 }
 
 /** Checks one file of the corpus. */
@@ -41,6 +42,7 @@ export const checkStored = async (stored: CorpusFile, options: RegressOptions): 
     return { file, ...(await checkFinding(stored, file, options)) };
   } catch (error) {
     if (error instanceof BadInput) return { file, verdict: 'unreadable', reason: error.message };
+    if (error instanceof CommandNotAllowed) return { file, verdict: 'not-run', reason: error.message };
     throw error;
   }
 };
@@ -55,10 +57,9 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
       reason: `${file}: traffic: the program breaks the contract of a coherent guest; write "hostile"`,
     };
   }
-  const settings = { caseTimeout: options.caseTimeout };
-  const model = subjectNamed(finding.reference, file, settings);
+  const model = subjectNamed(finding.reference, file, options);
   if (options.subject !== undefined) return mustAgree(finding, options.subject, model);
-  const subject = subjectNamed(finding.subject, file, settings);
+  const subject = subjectNamed(finding.subject, file, options);
   const own =
     finding.status === 'fixed' ? await mustAgree(finding, subject, model) : await mustDiverge(finding, subject, model);
   if (own.verdict !== 'as-recorded' || !isDefective(finding)) return own;
@@ -82,10 +83,10 @@ const judge = async (
   }
 };
 
-/** Whether any invariant is broken, the recorded one or another. Throws `BadInput` if a side cannot be run. */
-export const stillDiverges = async (finding: StoredFinding, caseTimeout: number): Promise<boolean> => {
+/** Whether any invariant is broken, the recorded one or another. Throws `BadInput` or `CommandNotAllowed` if a side cannot be run. */
+export const stillDiverges = async (finding: StoredFinding, settings: SubjectSettings): Promise<boolean> => {
   const [subject, model] = [finding.subject, finding.reference].map((name) =>
-    subjectNamed(name, finding.file, { caseTimeout }),
+    subjectNamed(name, finding.file, settings),
   );
   return (await judge(finding, subject, model, INVARIANTS)) !== undefined;
 };

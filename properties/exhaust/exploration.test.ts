@@ -22,7 +22,7 @@ const MACHINE: MachineConfig = {
 };
 
 const telling = (name: string): TransparentMachine => {
-  const subject = subjectNamed(name, 'test', { caseTimeout: 1 });
+  const subject = subjectNamed(name, 'test', { caseTimeout: 1, allowed: [] });
   if (subject.kind === 'in-process') return subject.create() as TransparentMachine;
   throw new Error(`${name} is a command`);
 };

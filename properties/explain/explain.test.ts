@@ -20,7 +20,7 @@ const ENTRIES = readdirSync(CORPUS)
 const entryNamed = (name: string): Finding => parseCounterexample(readFileSync(new URL(name, CORPUS), 'utf8'), name);
 
 const explanationOf = async ({ case: kept, subject, divergence }: Finding): Promise<Explanation> => {
-  const standing = subjectNamed(subject, 'test', { caseTimeout: 1000 });
+  const standing = subjectNamed(subject, 'test', { caseTimeout: 1000, allowed: [] });
   const { invariant } = divergence;
   const explanation = await explainFinding(kept, {
     model: MODEL,
@@ -100,7 +100,7 @@ describe('the sentence', () => {
 
   test('of a program that ends in two ways names what differs', async () => {
     const { case: kept, subject: name } = entryNamed('determinism--new-pgtable--c8fb9102.json');
-    const subject = subjectNamed(name, 'test', { caseTimeout: 1000 });
+    const subject = subjectNamed(name, 'test', { caseTimeout: 1000, allowed: [] });
     const invariants = INVARIANTS.filter(({ id }) => id === 'determinism');
     const sides = { model: MODEL, subject, invariants };
     expect((await explainFinding(kept, { ...sides, invariant: 'determinism' }))?.sentence).toBe(
@@ -242,7 +242,7 @@ test('a program that does not diverge has no explanation', async () => {
 test('the explanation is of what diverges now, not of what was recorded', async () => {
   const entry = entryNamed('coherence--access--6f7bb1c1.json');
   const without = INVARIANTS.filter(({ id }) => id !== 'coherence');
-  const subject = subjectNamed(entry.subject, 'test', { caseTimeout: 1000 });
+  const subject = subjectNamed(entry.subject, 'test', { caseTimeout: 1000, allowed: [] });
   const explanation = await explainFinding(entry.case, { model: MODEL, subject, invariants: without });
   expect(explanation?.signature).not.toBe(signatureOf(entry.divergence));
   expect(explanation?.invariant.id).toBe('translation');

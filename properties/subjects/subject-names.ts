@@ -13,23 +13,55 @@ export const IMPL: InProcessSubject = { kind: 'in-process', name: 'impl', create
 /** The reference machine. */
 export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', create: () => new ReferenceMachine() };
 
+/** Names of the commands that may run, as the user gave them on this command line; or all commands. */
+export type AllowedCommands = 'all' | readonly string[];
+
 export interface SubjectSettings {
   /** How long an external subject may take for one program, in milliseconds. */
   readonly caseTimeout: number;
+  /** Names also come from files, and what a file names runs only with the user's permission. */
+  readonly allowed: AllowedCommands;
+}
+
+/** The most UTF-16 units of a command that a message shows. */
+const MOST_COMMAND = 500;
+
+/** A name stands for a command that the user has not allowed. The message is complete, for a terminal. */
+export class CommandNotAllowed extends Error {
+  override readonly name = 'CommandNotAllowed';
+
+  /** `where`: the file that names the command. */
+  constructor(where: string, command: string) {
+    const shown = quoted(command, MOST_COMMAND);
+    super(`${where}: not run, because it names a command: ${shown}; if you trust it, give --allow-exec`);
+  }
 }
 
 export const SUBJECT_NAMES = 'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE';
 
 /**
- * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. A command is not started yet. Throws `BadInput`
- * for an unknown name; `where` is the option or file that the name came from, for the message.
+ * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. A command is not started yet.
+ *
+ * @param where - the option or file that the name came from, for messages
+ * @throws BadInput for an unknown name
+ * @throws CommandNotAllowed for a command that is not among those allowed
  */
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
+  const own = ownMachine(name, where);
+  if (own !== undefined) return own;
+  if (!name.startsWith('exec:')) {
+    throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
+  }
+  const { allowed, caseTimeout } = settings;
+  if (allowed !== 'all' && !allowed.includes(name)) throw new CommandNotAllowed(where, name);
+  return new CommandSubject(name.slice('exec:'.length), where, caseTimeout);
+};
+
+/** The machine of this package with this name; undefined for any other name, which may run something. Throws `BadInput` for an unknown defect. */
+export const ownMachine = (name: string, where: string): InProcessSubject | undefined => {
   if (name === IMPL.name) return IMPL;
   if (name === MODEL.name) return MODEL;
-  if (name.startsWith('impl:')) return defective(name, where);
-  if (name.startsWith('exec:')) return new CommandSubject(name.slice('exec:'.length), where, settings.caseTimeout);
-  throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
+  return name.startsWith('impl:') ? defective(name, where) : undefined;
 };
 
 /** The optimized machine with defects planted. */

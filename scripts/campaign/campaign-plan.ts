@@ -2,11 +2,12 @@
 
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { programsOfShardWithin, smallestBatch } from '../../properties/campaign/batches.js';
 import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import { readTextFile } from '../../properties/corpus/store.js';
-import { BadInput } from '../../properties/formats/index.js';
+import { BadInput, quoted } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
 import { invariantNamed } from '../../properties/invariants/invariants.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -14,15 +15,17 @@ import { parseKnownFindings } from '../../properties/known-findings.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
-import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
-import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
+import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
+import { IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
+import type { CommandFlags } from '../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT, allowedBy } from '../terminal/sides.js';
 import { DEFAULT_CORPUS } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../own-package.js';
 import type { GuidanceSettings } from './program-keeping.js';
 import { corpusPool, readPool } from './program-keeping.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
-import { readRunRecord, thisHost } from './run-directory.js';
+import { RUN_FILE, readRunRecord, thisHost } from './run-directory.js';
 import type { CampaignSettings } from './tasks.js';
 
 /** Milliseconds, counts and shares that hold where no option gives another. */
@@ -34,7 +37,7 @@ export const DEFAULTS = {
 const SHRINK_OVERTIME = 10_000;
 
 /** Options without defaults: a run that resumes must know which were given. */
-export interface CampaignFlags {
+export interface CampaignFlags extends CommandFlags {
   /** Milliseconds. */
   readonly time?: number;
   readonly caseTimeout?: number;
@@ -45,8 +48,6 @@ export interface CampaignFlags {
   readonly traffic?: CampaignRecord['traffic'];
   readonly maxSteps?: number;
   readonly maxTries?: number;
-  readonly subject?: string;
-  readonly reference?: string;
   readonly guided?: number;
   readonly corpus?: string;
   readonly known?: string;
@@ -70,9 +71,13 @@ export interface CampaignPlan {
   readonly record: RunRecord;
   readonly part: PartRecord;
   readonly known: readonly KnownFinding[];
+  /** Commands that the user permits, whatever the record of a run that resumes names. */
+  readonly allowed: AllowedCommands;
   /** Undefined if no program is made from a pool and none is kept in one. */
   readonly pool: ProgramPool | undefined;
 }
+
+type UnreadPlan = Omit<CampaignPlan, 'known' | 'allowed'>;
 
 /** What is fixed when a campaign begins. */
 const OF_CAMPAIGN = [
@@ -100,7 +105,7 @@ export const campaignPlan = async (
 ): Promise<CampaignPlan> => {
   const plan =
     flags.resume === undefined ? await newPlan(kind, flags, session) : await resumedPlan(flags.resume, flags);
-  return { ...plan, known: await readKnown(plan.part.known ?? undefined) };
+  return { ...plan, known: await readKnown(plan.part.known ?? undefined), allowed: allowedBy(flags) };
 };
 
 /** Reads the file of `--known`, if there is one. Throws `BadInput`. */
@@ -111,7 +116,7 @@ const newPlan = async (
   kind: CampaignRecord['kind'],
   flags: CampaignFlags,
   { surroundings }: Session,
-): Promise<Omit<CampaignPlan, 'known'>> => {
+): Promise<UnreadPlan> => {
   const { shard = { index: 0, of: 1 } } = flags;
   if (shard.of > 1 && flags.seed === undefined) {
     throw new BadInput('--shard', 'shards of one campaign need one name; give every one of them the same --seed');
@@ -182,23 +187,20 @@ const directoryName = (started: string, seed: string, { index, of }: Shard): str
   return of === 1 ? name : `${name}-shard-${index}-of-${of}`;
 };
 
-const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Omit<CampaignPlan, 'known'>> => {
-  for (const flag of OF_CAMPAIGN) {
-    if (flags[flag] === undefined) continue;
-    const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new BadInput(option, 'a resumed run keeps its own; leave it out');
-  }
+const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<UnreadPlan> => {
   const record = await readRunRecord(directory);
   refuseToResume(record, directory);
   const { pool } = record.campaign;
   const [recorded] = record.parts as [PartRecord];
+  refuseChanges(flags, directory, record);
+  refuseMissingPaths(flags, recorded);
   const part: PartRecord = {
     ...recorded,
     jobs: flags.jobs ?? recorded.jobs,
     time: flags.time ?? recorded.time,
     shrinkTime: flags.shrinkTime ?? recorded.shrinkTime,
-    corpus: flags.corpus ?? recorded.corpus,
-    known: flags.known ?? recorded.known,
+    corpus: flags.corpus ?? DEFAULT_CORPUS,
+    known: flags.known ?? null,
     mostPrograms: flags.mostPrograms ?? recorded.mostPrograms,
   };
   return {
@@ -220,12 +222,48 @@ const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void 
   );
 };
 
-/** The campaign as its workers know it. `date`: when the run began; `directory`: where its pool is, if it has one. */
-export const settingsOf = (
-  campaign: CampaignRecord,
-  { started, corpus }: PartRecord,
-  directory: string | undefined,
-): CampaignSettings => ({
+/** A run that resumes may be given its options again, but no others. */
+const refuseChanges = (flags: CampaignFlags, directory: string, { campaign, parts: [part] }: RunRecord): void => {
+  const shard: Shard = { index: part.shard, of: campaign.shards };
+  const begun = { ...campaign, keepPrograms: campaign.pool !== null, shard, out: directory };
+  for (const flag of OF_CAMPAIGN) {
+    if (flags[flag] === undefined || isDeepStrictEqual(flags[flag], begun[flag])) continue;
+    const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new BadInput(option, 'a resumed run keeps its own; leave it out');
+  }
+};
+
+/** The record of a run may come from elsewhere, so it chooses no path. The user repeats those that are not the defaults. */
+const refuseMissingPaths = (flags: CampaignFlags, recorded: PartRecord): void => {
+  const paths = { corpus: recorded.corpus === DEFAULT_CORPUS ? null : recorded.corpus, known: recorded.known };
+  for (const option of ['corpus', 'known'] as const) {
+    const path = paths[option];
+    if (path === null || flags[option] !== undefined) continue;
+    throw new BadInput('--resume', `the run began with --${option} ${quoted(path)}; give --${option} again`);
+  }
+};
+
+/** What the user must repeat to resume a run. */
+export const resumeWords = (directory: string, { campaign, parts: [part] }: RunRecord): readonly string[] => {
+  const { subject, reference } = campaign;
+  return [
+    'nightly',
+    '--resume',
+    directory,
+    ...(ownMachine(subject, RUN_FILE) === undefined ? ['--subject', subject] : []),
+    ...(ownMachine(reference, RUN_FILE) === undefined ? ['--reference', reference] : []),
+    ...(part.corpus === DEFAULT_CORPUS ? [] : ['--corpus', part.corpus]),
+    ...(part.known === null ? [] : ['--known', part.known]),
+  ];
+};
+
+/** The campaign as its workers know it. `directory`: where its pool is, if it has one. */
+export const settingsOf = ({
+  record: { campaign },
+  part: { started, corpus },
+  directory,
+  allowed,
+}: Pick<CampaignPlan, 'record' | 'part' | 'directory' | 'allowed'>): CampaignSettings => ({
   campaign: campaign.seed,
   date: started,
   version: campaign.version,
@@ -236,6 +274,7 @@ export const settingsOf = (
   traffic: campaign.traffic,
   mostSteps: campaign.maxSteps,
   caseTimeout: campaign.caseTimeout,
+  allowed,
   guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
 

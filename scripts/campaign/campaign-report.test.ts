@@ -148,10 +148,10 @@ describe('a run', () => {
     };
     const { workers } = spying(() => interrupt());
     const { code, out } = await nightly(MANY, { workers: workers!, onInterrupt });
-    const [, directory] = /\nshadowdiff nightly --resume (\S+)\n$/.exec(out) ?? [];
+    const [, words] = /\nshadowdiff (nightly --resume \S+ --corpus \S+)\n$/.exec(out) ?? [];
     expect([code, out]).toEqual([130, expect.stringMatching(/^interrupted: 0 kinds of finding in 0 programs$/m)]);
     expect(out).not.toContain('canary');
-    const resumed = await runInProcess(['nightly', '--resume', directory]);
+    const resumed = await runInProcess(words.split(' '));
     expect([resumed.code, resumed.out]).toEqual([0, expect.stringMatching(/^canary {4}impl:\S+ caught/m)]);
   });
 

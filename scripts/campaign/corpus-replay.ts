@@ -11,7 +11,9 @@ import type { RunRecord } from './run-directory.js';
 export const replayCorpus = async (context: RunContext): Promise<void> => {
   const { part, record } = context.plan;
   const files = await earlierEntries(part.corpus, { campaign: record.campaign, parts: [part] });
-  const left = files.map(({ file }) => basename(file)).filter((file) => !context.ledger.corpus.has(file));
+  const { corpus } = context.ledger;
+  const isLeft = (file: string): boolean => (corpus.get(file)?.verdict ?? 'not-run') === 'not-run';
+  const left = files.map(({ file }) => basename(file)).filter(isLeft);
   await context.onEveryWorker(async () => {
     const file = left.shift();
     if (file === undefined) return false;
@@ -21,9 +23,12 @@ export const replayCorpus = async (context: RunContext): Promise<void> => {
 };
 
 const replayFile = async (file: string, context: RunContext): Promise<void> => {
-  const { subject, caseTimeout } = context.settings;
+  const { subject, caseTimeout, allowed } = context.settings;
   const path = join(context.plan.part.corpus, file);
-  const outcome = await context.perform({ kind: 'corpus', path, subject, caseTimeout }, { attempts: MOST_ATTEMPTS });
+  const outcome = await context.perform(
+    { kind: 'corpus', path, subject, caseTimeout, allowed },
+    { attempts: MOST_ATTEMPTS },
+  );
   if (outcome.kind === 'unknown') return;
   if (outcome.kind === 'failed') {
     const reason = failureText(outcome);

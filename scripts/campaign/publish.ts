@@ -5,6 +5,7 @@ import type { Ledger } from '../../properties/campaign/ledger.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
+import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { invariantCoverage } from '../coverage/build-coverage.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.js';
@@ -14,10 +15,11 @@ import type { Results } from '../report/document/read-results.js';
 import type { ReportDocument } from '../report/document/report-document.js';
 import type { Summary } from '../report/document/summary-document.js';
 import { SUMMARY_FILE } from '../report/document/summary-document.js';
+import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
 import { reporterNamed } from '../report/reporters.js';
 import type { Session } from '../terminal/session.js';
-import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import { settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
 import { REMEDY } from './finding-store.js';
@@ -33,6 +35,10 @@ export interface PublishOptions {
   readonly directory: string | undefined;
   readonly record: RunRecord;
   readonly known: readonly KnownFinding[];
+  /** Commands that may run to explain findings. */
+  readonly allowed: AllowedCommands;
+  /** The corpus in which findings may be recorded. */
+  readonly corpus: string;
   /** The corpus for what is new; undefined for a shard and for a merge that only reports. */
   readonly keepIn: string | undefined;
   readonly interrupted: boolean;
@@ -53,22 +59,21 @@ export const publish = async (
   store: FindingStore,
   session: Session,
 ): Promise<Publication> => {
-  const { directory, record, known, keepIn, interrupted, shortcoming } = options;
-  const { campaign, parts } = record;
+  const { directory, record, known, allowed, corpus, interrupted, shortcoming } = options;
+  const { campaign } = record;
   const ended = session.surroundings.today();
   const tolerated = toleratedOn(ended, known);
-  const triaged = await triagedFindings(ledger, { record, kept: keepIn ?? parts[0].corpus, tolerated });
+  const triaged = await triagedFindings(ledger, { record, kept: corpus, tolerated });
   const findings = await storeAll(triaged, campaign.kind, store);
   const pool = await poolAfter(ledger, options);
   const summary = summarize(ledger, {
     record,
-    sides: sidesOf(campaign, session, undefined),
     interrupted,
     shortcoming,
     ended,
     findings,
     known,
-    corpus: campaign.kind === 'fuzz' ? null : corpusSummary(ledger, parts[0].corpus, campaign.subject, session),
+    corpus: campaign.kind === 'fuzz' ? null : corpusSummary(ledger, corpus, campaign.subject, session),
     pool: typeof pool === 'string' ? null : pool,
     troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
   });
@@ -78,7 +83,8 @@ export const publish = async (
   );
   const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
   const report = uniteResults([results], session);
-  if (directory !== undefined) await writeFiles(directory, results, report, session);
+  if (directory !== undefined)
+    await writeFiles(directory, results, report, { allowed, caseTimeout: DEFAULT_CASE_TIMEOUT, session });
   return { summary, report: report.document };
 };
 
@@ -101,11 +107,11 @@ const storeAll = async (
 /** An interrupted run keeps no programs, because it knows only at its end which they are. Returns what went wrong, if it did. */
 const poolAfter = async (
   ledger: Ledger,
-  { directory, record, keepIn, mostPrograms, interrupted }: PublishOptions,
+  { directory, record, allowed, keepIn, mostPrograms, interrupted }: PublishOptions,
 ): Promise<KeptPrograms | string | null> => {
   const { campaign, parts } = record;
   if (keepIn === undefined || campaign.kind === 'fuzz' || campaign.pool === null || interrupted) return null;
-  const settings = settingsOf(campaign, parts[0], directory);
+  const settings = settingsOf({ record, part: parts[0], directory, allowed });
   return await keepPrograms(ledger, settings, { corpus: keepIn, most: mostPrograms });
 };
 
@@ -119,12 +125,12 @@ const writeFiles = async (
   directory: string,
   { summary, coverage }: Results,
   report: BuiltReport,
-  session: Session,
+  rerun: RerunOptions,
 ): Promise<void> => {
   await writeJson(join(directory, SUMMARY_FILE), summary);
   await writeJson(join(directory, INVARIANTS_FILE), coverage);
   for (const [file, name] of REPORTS) {
-    const text = await reporterNamed(name).text(report, { caseTimeout: DEFAULT_CASE_TIMEOUT, session });
+    const text = await reporterNamed(name).text(report, rerun);
     await writeTextFile(join(directory, file), `${text}\n`, REMEDY);
   }
 };

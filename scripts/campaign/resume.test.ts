@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LARGEST_FILE } from '../../properties/corpus/store.js';
+import type { CapturedCall, Changes } from '../../test-support/captured-call.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 import type { TaskKind } from './tasks.js';
 
@@ -33,6 +34,9 @@ beforeAll(async () => {
   events = await readFile(at('whole', 'events.jsonl'), 'utf8');
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const resume = (name: string, changes: Changes = {}): Promise<CapturedCall> =>
+  runInProcess(['nightly', '--resume', at(name), '--corpus', at('corpus')], changes);
 
 /** A run as it was when only so many bytes of its events were written. */
 const cutAt = async (bytes: number): Promise<string> => {
@@ -64,7 +68,7 @@ describe('a run that goes on', () => {
     const whole = await resultsIn('whole');
     for (const bytes of cuts()) {
       const name = await cutAt(bytes);
-      const { code } = await runInProcess(['nightly', '--resume', at(name)]);
+      const { code } = await resume(name);
       expect([bytes, code]).toEqual([bytes, 1]);
       expect(await resultsIn(name)).toEqual(whole);
     }
@@ -74,7 +78,7 @@ describe('a run that goes on', () => {
     const tasks: TaskKind[] = [];
     const workers = () => spiedPool(({ kind }) => void tasks.push(kind));
     await cp(at('whole'), at('again'), { recursive: true });
-    await runInProcess(['nightly', '--resume', at('again')], { workers });
+    await resume('again', { workers });
     expect(tasks).toEqual([]);
     expect(await resultsIn('again')).toEqual(await resultsIn('whole'));
   });
@@ -88,7 +92,7 @@ describe('a run that goes on', () => {
     const programs = async (): Promise<number> =>
       (JSON.parse(await readFile(at('short', 'summary.json'), 'utf8')) as { readonly programs: number }).programs;
     expect(await programs()).toBe(512);
-    await runInProcess(['nightly', '--resume', at('short'), '--time', '1s'], { monotonic });
+    await runInProcess(['nightly', '--resume', at('short'), '--corpus', at('none'), '--time', '1s'], { monotonic });
     expect(await programs()).toBe(1024);
   });
 });
@@ -110,6 +114,7 @@ test('a run remembers how many programs it may keep', async () => {
 describe('what cannot go on is refused', () => {
   test.each([
     [['--resume', 'RUN', '--seed', 'other'], '--seed: a resumed run keeps its own'],
+    [['--resume', 'RUN', '--keep-programs'], '--keep-programs: a resumed run keeps its own'],
     [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: a resumed run keeps its own'],
     [['--resume', 'nowhere'], 'there is no such file'],
     [['--out', 'RUN'], 'a run is here already; resume it with nightly --resume'],
@@ -132,7 +137,7 @@ describe('what cannot go on is refused', () => {
   test('a line of events that is none of ours, by its number', async () => {
     const name = await cutAt(0);
     await writeFile(at(name, 'events.jsonl'), `${firstLine()}\n{"kind":"nothing"}\n`);
-    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+    const { code, err } = await resume(name);
     expect([code, err]).toEqual([2, expect.stringContaining('events.jsonl: line 2: kind: "nothing" is not known')]);
   });
 
@@ -145,7 +150,7 @@ describe('what cannot go on is refused', () => {
       const name = `foreign-${index}`;
       await cp(at('other'), at(name), { recursive: true });
       await writeFile(at(name, 'events.jsonl'), text);
-      const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+      const { code, err } = await resume(name);
       expect([code, err]).toEqual([2, expect.stringMatching(foreign)]);
     }
   });
@@ -166,7 +171,7 @@ describe('what cannot go on is refused', () => {
   ])('a crafted line of events: %.40s', async (line, message) => {
     const name = await cutAt(0);
     await writeFile(at(name, 'events.jsonl'), `${firstLine()}\n${line}\n`);
-    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+    const { code, err } = await resume(name);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
     expect(err).toContain('events.jsonl: line 2');
   });
@@ -185,7 +190,7 @@ describe('what cannot go on is refused', () => {
     const record = JSON.stringify(JSON.parse(await readFile(at(name, 'run.json'), 'utf8')));
     expect(record).toContain(from);
     await writeFile(at(name, 'run.json'), record.replace(from, to));
-    const { code, err } = await runInProcess(['nightly', '--resume', at(name)]);
+    const { code, err } = await resume(name);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
   });
 });

@@ -12,10 +12,10 @@ import { progressLine } from '../terminal/progress-line.js';
 import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
-import { closeSides, sidesOf, startSides } from '../terminal/sides.js';
+import { closeSides, recordedSides, startSides } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { campaignPlan, programsPlanned, runsInProcess, settingsOf } from './campaign-plan.js';
+import { campaignPlan, programsPlanned, resumeWords, runsInProcess, settingsOf } from './campaign-plan.js';
 import { flyCanary } from './canary.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
@@ -31,6 +31,7 @@ import { RunContext } from './run-context.js';
 import type { CampaignRecord } from './run-directory.js';
 import {
   EVENTS_FILE,
+  RUN_FILE,
   WORKERS_FILE,
   claimRunRecord,
   campaignEvent,
@@ -48,7 +49,7 @@ export const runCampaign = async (
   const plan = await campaignPlan(kind, flags, session);
   await checkPlan(plan, session);
   const { log, ledger } = await openRun(plan, session);
-  const { directory, record, known, part } = plan;
+  const { directory, record, known, allowed, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
   const store = new FindingStore({ directory, keepIn }, session);
@@ -61,32 +62,35 @@ export const runCampaign = async (
     announce(plan, session);
     await explore(run, workers, log, session);
     const { interrupted, shortcoming } = run;
-    const options = { directory, record, known, keepIn, interrupted, shortcoming, mostPrograms: part.mostPrograms };
+    const { corpus, mostPrograms } = part;
+    const options = { directory, record, known, allowed, corpus, keepIn, interrupted, shortcoming, mostPrograms };
     const publication = await publish(ledger, options, store, session);
     session.print();
-    printReport(publication, directory, session);
+    printReport(publication, { directory, record }, session);
     return publication.summary.exitCode;
   } finally {
     unsubscribe();
   }
 };
 
-/** The last line is the command to continue with. `directory`: where the results are. */
+/** The last line is the command to continue with. */
 export const printReport = (
   { summary, report }: Publication,
-  directory: string | undefined,
+  { directory, record }: Pick<CampaignPlan, 'directory' | 'record'>,
   session: Session,
 ): void => {
   for (const line of terminalReport(report, session)) session.print(line);
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
-  if (isResumable) session.print(session.command('nightly', '--resume', directory));
+  if (isResumable) session.print(session.command(...resumeWords(directory, record)));
   else if (summary.findings.length > 0) session.print(printable(summary.findings[0].replay));
 };
 
 /** Whatever cannot work is reported before anything is written. */
-const checkPlan = async ({ directory, part, record }: CampaignPlan, session: Session): Promise<void> => {
-  const sides = sidesOf(settingsOf(record.campaign, part, directory), session, undefined);
+const checkPlan = async (plan: CampaignPlan, session: Session): Promise<void> => {
+  const { directory, resumed, part, record } = plan;
+  const source = resumed ? join(directory!, RUN_FILE) : '--subject';
+  const sides = recordedSides({ ...record.campaign, source }, session, settingsOf(plan));
   // One shard of several only reads the corpus, which may lie in a read-only image.
   if (record.campaign.shards === 1) await checkDirectory('--corpus', part.corpus);
   if (directory !== undefined) await checkDirectory('--out', directory);

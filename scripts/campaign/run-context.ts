@@ -55,7 +55,7 @@ export class RunContext {
     this.ledger = ledger;
     this.tools = tools;
     this.onFinding = tools.onFinding;
-    this.settings = settingsOf(plan.record.campaign, plan.part, plan.directory);
+    this.settings = settingsOf(plan);
     this.tolerated = toleratedOn(this.today, plan.known);
     this.patience = 2 * this.settings.caseTimeout + PATIENCE;
   }

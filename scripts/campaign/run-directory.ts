@@ -31,7 +31,7 @@ import { LARGEST_POOL_SIZE } from '../../properties/pool/program-pool.js';
 
 const RUN_FORMAT = 'shadowdiff-run/2';
 
-const RUN_FILE = 'run.json';
+export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
 /** The standard error of the workers. */
 export const WORKERS_FILE = 'workers.log';

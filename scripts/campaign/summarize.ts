@@ -7,6 +7,7 @@ import { isFlaky } from '../../properties/finding.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
+import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import type {
   AccessCounts,
@@ -24,15 +25,13 @@ import { SUMMARY_FORMAT } from '../report/document/summary-document.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { counted, formatCount } from '../terminal/numbers.js';
-import type { Sides } from '../terminal/sides.js';
 import { packageVersion } from '../own-package.js';
 import type { RunRecord } from './run-directory.js';
-import { invariantsOf } from './run-directory.js';
+import { RUN_FILE, invariantsOf } from './run-directory.js';
 
 /** What a summary says beside the ledger's counts. */
 export interface RunResults {
   readonly record: RunRecord;
-  readonly sides: Sides;
   readonly interrupted: boolean;
   /** Why the run could not do all of its tasks, if so; a clause. */
   readonly shortcoming: string | undefined;
@@ -114,13 +113,13 @@ const accessesOf = (tally: Tally): AccessCounts => {
 };
 
 const invariantSummaries = (
-  { record, sides }: RunResults,
+  { record }: RunResults,
   { checks, exercised }: Tally,
   findings: readonly Finding[],
 ): readonly InvariantSummary[] =>
   invariantsOf(record.campaign).map((invariant, index) => ({
     id: invariant.id,
-    applies: applies(invariant, sides, record.campaign.traffic),
+    applies: applies(invariant, record.campaign),
     checks: checks[index],
     exercised: exercised[index],
     findings: findings
@@ -129,19 +128,15 @@ const invariantSummaries = (
   }));
 
 /** Whether the sides and the traffic allow for an invariant to be checked at all. */
-const applies = (
-  { contract, looksAt }: Invariant,
-  { subject, model }: Sides,
-  traffic: RunRecord['campaign']['traffic'],
-): boolean => {
+const applies = ({ contract, looksAt }: Invariant, { subject, reference, traffic }: RunRecord['campaign']): boolean => {
   if (contract === 'kept' && traffic === 'hostile') return false;
   switch (looksAt) {
     case 'observations':
       return true;
     case 'shadow':
-      return subject.kind === 'in-process' && subject.create().shadow !== undefined;
+      return ownMachine(subject, RUN_FILE)?.create().shadow !== undefined;
     case 'fresh':
-      return model.kind === 'in-process' && model.create().walksAlways === true;
+      return ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
     default:
       return looksAt satisfies never;
   }
@@ -221,6 +216,7 @@ const doubtsOf = (
     ...shardDoubts(ledger, record),
     ...programDoubts(programs, record),
     ...idleDoubts(programs, invariants),
+    ...notRunDoubts(corpus),
     ...(corpus?.unreadable ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
   ];
 };
@@ -254,6 +250,11 @@ const idleDoubts = (programs: number, invariants: readonly InvariantSummary[]): 
   const idle = invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
   if (idle.length === 0) return [];
   return [`never exercised in ${counted(programs, 'program')}: ${idle.join(', ')}`];
+};
+
+const notRunDoubts = (corpus: CorpusSummary | null): readonly string[] => {
+  const notRun = corpus?.notRun.length ?? 0;
+  return notRun === 0 ? [] : [`not run without --allow-exec: ${counted(notRun, 'entry', 'entries')} of the corpus`];
 };
 
 const exitCodeOf = ({ kind }: SummaryVerdict): ExitCode => {

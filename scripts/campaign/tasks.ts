@@ -14,13 +14,13 @@ import type { Finding } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { IMPL } from '../../properties/subjects/subject-names.js';
-import type { subjectNamed } from '../../properties/subjects/subject-names.js';
+import type { SubjectSettings, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import type { GuidanceSettings } from './program-keeping.js';
 import { guidanceOf } from './program-keeping.js';
 
 /** A campaign with names in the place of machines and invariants. */
-export interface CampaignSettings extends ProgramOptions {
+export interface CampaignSettings extends ProgramOptions, SubjectSettings {
   readonly campaign: string;
   readonly date: string;
   readonly version: string;
@@ -28,8 +28,6 @@ export interface CampaignSettings extends ProgramOptions {
   readonly reference: string;
   /** Ids; undefined for all. */
   readonly invariants: readonly string[] | undefined;
-  /** Milliseconds. */
-  readonly caseTimeout: number;
   readonly guidance: GuidanceSettings | undefined;
 }
 
@@ -49,7 +47,7 @@ interface Tasks {
    * Checks a file of the corpus for a subject. What was recorded for it must be as recorded, and it must agree on every other program;
    * for impl the file is checked as `shadowdiff regress` does.
    */
-  readonly corpus: { readonly path: string; readonly subject: string; readonly caseTimeout: number };
+  readonly corpus: { readonly path: string; readonly subject: string } & SubjectSettings;
 }
 
 export interface Results {
@@ -121,7 +119,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
 };
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
-  const { campaign, date, version, paging, traffic, mostSteps, invariants, guidance, caseTimeout } = settings;
+  const { campaign, date, version, paging, traffic, mostSteps, invariants, guidance } = settings;
   return {
     campaign,
     date,
@@ -131,14 +129,18 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     mostSteps,
     guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
-    subject: sideOf(settings.subject, caseTimeout, workplace),
-    model: sideOf(settings.reference, caseTimeout, workplace),
+    subject: sideOf(settings.subject, settings, workplace),
+    model: sideOf(settings.reference, settings, workplace),
   };
 };
 
 /** A subject outside the process has its own time limit: each of its answers is a sign of life. */
-const sideOf = (name: string, caseTimeout: number, { subjectNamed, alive }: Workplace): Subject => {
-  const side = subjectNamed(name, 'worker', { caseTimeout });
+const sideOf = (
+  name: string,
+  { caseTimeout, allowed }: SubjectSettings,
+  { subjectNamed, alive }: Workplace,
+): Subject => {
+  const side = subjectNamed(name, 'worker', { caseTimeout, allowed });
   if (side.kind === 'in-process') return side;
   return {
     kind: side.kind,
@@ -161,12 +163,12 @@ const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<Shr
 };
 
 const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<CheckedFile> => {
-  const { path, subject, caseTimeout } = task;
+  const { path, subject, caseTimeout, allowed } = task;
   const stored = await readStored(path);
   const recordedFor = recordedForOf(stored, subject);
   const asRecorded = subject === IMPL.name || (isReadable(stored) && stored.subject === subject);
-  const asked = asRecorded ? {} : { subject: sideOf(subject, caseTimeout, workplace) };
-  const checked = await checkStored(stored, { caseTimeout, ...asked });
+  const asked = asRecorded ? {} : { subject: sideOf(subject, task, workplace) };
+  const checked = await checkStored(stored, { caseTimeout, allowed, ...asked });
   return { ...checked, recordedFor, ...(isReadable(stored) ? { signature: signatureOf(stored.divergence) } : {}) };
 };
 

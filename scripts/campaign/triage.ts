@@ -66,6 +66,7 @@ export const corpusSummary = (ledger: Ledger, corpus: string, subject: string, s
     fixed: [],
     broken: [],
     unreadable: [],
+    notRun: [],
   };
   for (const event of [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1))) {
     const kind = entryKind(event);
@@ -93,6 +94,8 @@ const entryKind = ({ verdict, recordedFor }: CorpusEvent): EntryKind | undefined
       return recordedFor === 'planted' ? 'broken' : 'fixed';
     case 'unreadable':
       return 'unreadable';
+    case 'not-run':
+      return 'notRun';
     default:
       return verdict satisfies never;
   }
@@ -105,7 +108,7 @@ const commandFor = (
   subject: string,
 ): readonly string[] => {
   if (kind === 'unreadable') return ['regress', file];
-  const asRecorded = verdict === 'stale' || recordedFor === 'subject';
+  const asRecorded = verdict === 'stale' || verdict === 'not-run' || recordedFor === 'subject';
   return ['replay', file, ...(asRecorded ? [] : ['--subject', subject])];
 };
 

@@ -227,7 +227,11 @@ describe('a run that is cut off', () => {
       );
       let kills = 1;
       // After more work each time, so that it ends at last.
-      for (let work = 2; await killAfter(['--resume', 'cut'], eventsBeyond(work)); work = Math.ceil(work * 1.5))
+      for (
+        let work = 2;
+        await killAfter(['--resume', 'cut', '--corpus', 'cut-corpus'], eventsBeyond(work));
+        work = Math.ceil(work * 1.5)
+      )
         kills++;
       expect(kills).toBeGreaterThan(2);
       const timeless = (name: string): string =>
@@ -249,7 +253,7 @@ test('a full disk ends a run with what it has, and it goes on when there is spac
     2,
     expect.stringMatching(/events\.jsonl: cannot be written: .*--resume/),
   ]);
-  const { code, err } = await command(entry, ['nightly', '--resume', 'full']);
+  const { code, err } = await command(entry, ['nightly', '--resume', 'full', '--corpus', 'full-corpus']);
   expect(err).toMatch(/line \d+ was torn/);
   expect(code).toBe(0);
   expect(summaryIn('full').programs).toBe(700);

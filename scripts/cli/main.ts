@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { BadInput } from '../../properties/formats/bad-input.js';
+import { CommandNotAllowed } from '../../properties/subjects/subject-names.js';
 import type { ListedCommand } from './commands/registry.js';
 import { COMMANDS } from './commands/registry.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
@@ -78,6 +79,10 @@ const explain = (error: unknown, session: Session): ExitCode => {
   if (error instanceof BadInput) {
     session.complain(`shadowdiff: ${printable(error.message)}`);
     return EXIT.badInput;
+  }
+  if (error instanceof CommandNotAllowed) {
+    session.complain(`shadowdiff: ${printable(error.message)}`);
+    return EXIT.inconclusive;
   }
   for (const line of crashLines(error)) session.complain(line);
   return EXIT.internal;

@@ -19,7 +19,7 @@ shadowdiff=$(dirname "${BASH_SOURCE[0]}")/../../dist/scripts/shadowdiff.js
 code=0
 if [[ -e $directory/run.json ]]; then
   echo "shard.sh: $directory has a run already; resuming it"
-  node "$shadowdiff" nightly --resume "$directory" || code=$?
+  node "$shadowdiff" nightly --resume "$directory" "$@" || code=$?
 else
   node "$shadowdiff" nightly --seed "$campaign" --shard auto --out "$directory" "$@" || code=$?
 fi

@@ -30,12 +30,12 @@ const shard = (code: number, ...words: readonly string[]): number | null =>
   }).status;
 const calls = (): string => readFileSync(join(directory, 'calls'), 'utf8');
 
-test('a shard begins with its options, and goes on without them', () => {
+test('a shard begins with its options, and resumes with them', () => {
   expect(shard(0, 'tonight', 'run', '--time', '1h')).toBe(0);
   mkdirSync(join(directory, 'run'));
   writeFileSync(join(directory, 'run', 'run.json'), '{}');
   expect(shard(0, 'tonight', 'run', '--time', '1h')).toBe(0);
-  expect(calls()).toBe('nightly --seed tonight --shard auto --out run --time 1h\nnightly --resume run\n');
+  expect(calls()).toBe('nightly --seed tonight --shard auto --out run --time 1h\nnightly --resume run --time 1h\n');
 });
 
 test.each([

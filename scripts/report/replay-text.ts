@@ -2,12 +2,14 @@
 
 import type { Observation, Program, Trace } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
+import { signatureOf } from '../../properties/divergence.js';
+import type { Finding } from '../../properties/finding.js';
 import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
 import type { Answer } from '../../properties/subjects/subject.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { divergenceLines, momentLine, stepLine } from './finding-text.js';
+import { divergenceLines, momentLine, programListing, stepLine } from './finding-text.js';
 
 /** A side's name and what it answered. */
 interface SideAnswer {
@@ -40,6 +42,17 @@ export const replayReport = (replayed: Replayed, session: Session): readonly str
     ...(divergence === undefined ? [] : failures(replayed)),
   ];
 };
+
+/** A finding that is not run again: the program, and what was recorded when it ran. */
+export const recordedReport = (
+  { case: recorded, subject, reference, divergence }: Finding,
+  session: Session,
+): readonly string[] => [
+  `  reference ${printable(reference)}, subject ${printable(subject)}, ${recorded.traffic} traffic`,
+  ...programListing(recorded.program, divergence.place, session.colors),
+  ...divergenceLines(divergence, session),
+  `recorded: ${printable(signatureOf(divergence))}`,
+];
 
 const instantsOf = ({ program, model, subject }: Replayed): readonly Instant[] => {
   const one = traceIn(model.answer);

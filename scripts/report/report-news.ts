@@ -41,12 +41,13 @@ const canaryLine = ({ defect, caught, programs }: ReportDocument['canaries'][num
     ? { label: 'canary', text: `impl:${defect} caught by program ${formatCount(programs - 1)}`, tone: 'plain' }
     : { label: 'canary', text: `impl:${defect} not caught in ${counted(programs, 'program')}`, tone: 'bad' };
 
-const corpusLine = ({ replayed, open, broken, fixed, unreadable }: CorpusReport): NewsLine => {
+const corpusLine = ({ replayed, open, broken, fixed, unreadable, notRun }: CorpusReport): NewsLine => {
   const parts = [
     [open.length, 'still open'],
     [broken.length, 'wrong'],
     [fixed.length, 'fixed'],
     [unreadable.length, 'unreadable'],
+    [notRun.length, 'not run'],
   ] as const;
   const news = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
   const entries = `${counted(replayed, 'entry', 'entries')} replayed`;
@@ -74,6 +75,7 @@ export const corpusNews = ({ corpus }: ReportDocument): readonly NewsLine[] =>
         ...entryLines('known', corpus.open, 'plain'),
         ...entryLines('corpus', corpus.broken, 'bad'),
         ...entryLines('fixed', corpus.fixed, 'plain'),
+        ...entryLines('not run', corpus.notRun, 'warn'),
       ];
 
 const entryLines = (label: string, entries: CorpusReport['open'], tone: NewsLine['tone']): readonly NewsLine[] => {

@@ -16,7 +16,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: ExitCode, meaning: string]
   [EXIT.clean, 'clean'],
   [EXIT.divergence, 'divergence or regression'],
   [EXIT.badInput, 'usage or bad input'],
-  [EXIT.inconclusive, 'inconclusive: too little was tested'],
+  [EXIT.inconclusive, 'inconclusive: too little was tested, or a command in a file was not run'],
   [EXIT.internal, 'internal error: a bug in shadowdiff'],
   [EXIT.interrupted, 'interrupted'],
 ];

@@ -1,6 +1,6 @@
 /** The two machines of a run: found by name, started and closed. */
 
-import type { SubjectSettings } from '../../properties/subjects/subject-names.js';
+import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import type { Session } from './session.js';
@@ -13,30 +13,52 @@ export interface CaseTimeoutFlag {
   readonly caseTimeout: number;
 }
 
-export interface SideFlags extends CaseTimeoutFlag {
+/** What permits commands to run: the user names them, or trusts those that files name. */
+export interface CommandFlags {
+  readonly allowExec?: true;
   readonly subject?: string;
   readonly reference?: string;
 }
+
+export interface SideFlags extends CaseTimeoutFlag, CommandFlags {}
 
 export interface Sides {
   readonly subject: Subject;
   readonly model: Subject;
 }
 
-/** Throws `BadInput` for an unknown name; `where` is the option or file it came from. */
+export const allowedBy = ({ allowExec, subject, reference }: CommandFlags): AllowedCommands =>
+  allowExec === true ? 'all' : [subject, reference].filter((name) => name !== undefined);
+
+/** Throws `BadInput` for an unknown name, `CommandNotAllowed` for a command without permission; `where` is the option or file it came from. */
 export const subjectOf = ({ surroundings }: Session, name: string, where: string, settings: SubjectSettings): Subject =>
   (surroundings.subjectNamed ?? subjectNamed)(name, where, settings);
 
-/** `recorded`: the sides where no option names any, by default impl and model. Throws `BadInput` for an unknown name. */
-export const sidesOf = (
-  flags: SideFlags,
+/** Names of the two sides that a file records. */
+export interface RecordedSides {
+  readonly subject: string;
+  readonly reference: string;
+  /** The file. */
+  readonly source: string;
+}
+
+/** The sides that a file names. Throws as `subjectOf`. */
+export const recordedSides = (
+  { subject, reference, source }: RecordedSides,
   session: Session,
-  recorded: { readonly subject: string; readonly reference: string; readonly source: string } | undefined,
-): Sides => {
+  settings: SubjectSettings,
+): Sides => ({
+  subject: subjectOf(session, subject, source, settings),
+  model: subjectOf(session, reference, source, settings),
+});
+
+/** `recorded`: the sides where no option names any, by default impl and model. Throws as `subjectOf`. */
+export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSides | undefined): Sides => {
+  const settings = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags) };
   const named = (flag: string, name: string | undefined, otherwise: string): Subject =>
     name === undefined
-      ? subjectOf(session, otherwise, recorded?.source ?? flag, flags)
-      : subjectOf(session, name, flag, flags);
+      ? subjectOf(session, otherwise, recorded?.source ?? flag, settings)
+      : subjectOf(session, name, flag, settings);
   return {
     subject: named('--subject', flags.subject, recorded?.subject ?? IMPL.name),
     model: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),

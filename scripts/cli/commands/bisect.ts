@@ -10,14 +10,16 @@ import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { readCaseFile } from '../input/case-file.js';
 import { packageDirectory } from '../../own-package.js';
+import { addAllowExec, sidesFor } from '../options/side-flags.js';
+import type { CommandFlags, Sides } from '../../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-interface BisectFlags {
+interface BisectFlags extends CommandFlags {
   readonly good: string;
   readonly bad: string;
   readonly repo: string;
-  readonly subject?: string;
   readonly build?: string;
 }
 
@@ -36,7 +38,7 @@ export const registerBisect = (program: Command, session: Session): void => {
     .option('--repo <directory>', 'the repository of the machine', '.')
     .option('--subject <name>', 'the machine, run in the checkout (default: as recorded)')
     .option('--build <command>', 'builds a commit; commits that fail to build are skipped');
-  addHelp(command, [
+  addHelp(addAllowExec(command), [
     [
       "shadowdiff bisect out/findings/FILE --good v1.2 --subject 'exec:./my-machine' --build make",
       'your machine, in its repository',
@@ -48,15 +50,18 @@ export const registerBisect = (program: Command, session: Session): void => {
 };
 
 const runBisect = async (file: string, flags: BisectFlags, session: Session): Promise<ExitCode> => {
-  const { entry } = await readCaseFile(file, session.surroundings);
-  const subject = flags.subject ?? entry?.subject ?? 'impl';
+  const sides = sidesFor(
+    await readCaseFile(file, session.surroundings),
+    { ...flags, caseTimeout: DEFAULT_CASE_TIMEOUT },
+    session,
+  );
   const repository = await git(flags.repo, 'rev-parse', '--show-toplevel');
   const [good, bad] = await Promise.all([flags.good, flags.bad].map((name) => commitOf(repository, name)));
   const worktree = await Worktree.of(repository, bad);
   const running = new AbortController();
   const unsubscribe = session.surroundings.onInterrupt(() => running.abort());
   try {
-    const script = scriptFor(await realpath(resolve(file)), subject, flags);
+    const script = scriptFor(await realpath(resolve(file)), sides, flags);
     await expectCode(worktree, script, bad, { code: 1, name: '--bad', says: 'both sides agree on it' }, running.signal);
     await expectCode(
       worktree,
@@ -83,11 +88,14 @@ const commitOf = (repository: string, name: string): Promise<string> =>
     throw new BadInput(name, `not a commit of ${repository}; correct --good or --bad`);
   });
 
-/** A machine behind a pipe is judged by the command that runs now; impl by the command of each commit. */
-const scriptFor = (file: string, subject: string, { build }: BisectFlags): string => {
-  const external = subject.startsWith('exec:');
+/**
+ * A machine behind a pipe is judged by the command that runs now; impl by the command of each commit. Both sides are named, so that the
+ * replay runs no command that only the file names.
+ */
+const scriptFor = (file: string, { subject, model }: Sides, { build }: BisectFlags): string => {
+  const external = subject.kind === 'external';
   const entry = external ? join(packageDirectory(), COMPILED) : COMPILED;
-  const replay = [process.execPath, entry, 'replay', '--subject', subject];
+  const replay = [process.execPath, entry, 'replay', '--subject', subject.name, '--reference', model.name];
   return judgeScript({ file, replay, build: build ?? (external ? undefined : OWN_BUILD) });
 };
 

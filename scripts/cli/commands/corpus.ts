@@ -5,6 +5,7 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { Finding, Provenance, Status } from '../../../properties/finding.js';
 import { FINDING_NAMES, fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { STATUSES } from '../../../properties/finding.js';
+import type { Checked } from '../../../properties/corpus/regress.js';
 import { checkStored, stillDiverges } from '../../../properties/corpus/regress.js';
 import type { StoredFinding } from '../../../properties/corpus/store.js';
 import {
@@ -18,10 +19,13 @@ import {
   saveFinding,
 } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
+import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
+import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/side-flags.js';
+import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
+import { allowedBy } from '../../terminal/sides.js';
+import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
 import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
@@ -39,7 +43,9 @@ interface ListFlags extends CorpusFlags {
   readonly json?: true;
 }
 
-interface PruneFlags extends CorpusFlags, CaseTimeoutFlag {
+interface RunFlags extends CorpusFlags, CaseTimeoutFlag, CommandFlags {}
+
+interface PruneFlags extends RunFlags {
   readonly stale?: true;
   readonly dryRun?: true;
 }
@@ -61,6 +67,9 @@ export const registerCorpus = (program: Command, session: Session): void => {
 };
 
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS);
+
+/** For a command that runs entries. */
+const withRuns = (command: Command): Command => addAllowExec(addCaseTimeout(withCorpus(command)));
 
 /** Throws `BadInput` for an unreadable file: only a whole corpus can be put in order. */
 const readWhole = async (directory: string): Promise<readonly StoredFinding[]> =>
@@ -108,16 +117,36 @@ const asText = (finding: StoredFinding, { colors }: Session): string => {
 const dayOf = ({ date }: Provenance): string => printable(date.slice(0, 10));
 
 const addAdd = (command: Command, session: Session): void => {
-  addCaseTimeout(withCorpus(command.command('add').description('Add findings that still diverge as recorded.')))
+  withRuns(command.command('add').description('Add findings that still diverge as recorded.'))
     .argument('<file...>', 'counterexamples')
-    .action(async (paths: readonly string[], flags: CorpusFlags & CaseTimeoutFlag) => {
-      for (const path of paths) session.print(printable(await addOne(path, flags)));
+    .action(async (paths: readonly string[], flags: RunFlags) => {
+      for (const path of paths) {
+        const finding = readableOf(await readStored(path));
+        const checked = await checkStored(finding, settingsOf(flags));
+        if (!isNotRun(checked, session)) session.print(printable(await addOne(path, finding, checked, flags)));
+      }
     });
 };
 
-const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseTimeoutFlag): Promise<string> => {
-  const finding = readableOf(await readStored(path));
-  const { verdict, reason } = await checkStored(finding, { caseTimeout });
+const settingsOf = (flags: RunFlags): SubjectSettings => ({
+  caseTimeout: flags.caseTimeout,
+  allowed: allowedBy(flags),
+});
+
+/** Reports an entry whose command was not run: the user's question stays open. */
+const isNotRun = ({ verdict, reason }: Checked, session: Session): boolean => {
+  if (verdict !== 'not-run') return false;
+  session.complain(`shadowdiff: ${printable(reason)}`);
+  session.exitCode = EXIT.inconclusive;
+  return true;
+};
+
+const addOne = async (
+  path: string,
+  finding: StoredFinding,
+  { verdict, reason }: Checked,
+  { corpus }: CorpusFlags,
+): Promise<string> => {
   // A subject that is not a planted defect still has its bug: regress reports it, and the corpus is meant for it.
   const holds = verdict === 'as-recorded' || (verdict === 'diverges' && finding.status === 'open');
   if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only findings that still hold are kept`);
@@ -134,13 +163,13 @@ const addOne = async (path: string, { corpus, caseTimeout }: CorpusFlags & CaseT
 
 const addPrune = (command: Command, session: Session): void => {
   const prune = command.command('prune').description('Remove entries that show the same bug as a shorter one.');
-  addCaseTimeout(withCorpus(prune))
+  withRuns(prune)
     .option('--stale', 'and open ones that no longer diverge at all')
     .option('--dry-run', 'only list them')
     .action(async (flags: PruneFlags) => {
       const stored = await readWhole(flags.corpus);
       const gone = new Map(redundant(stored).map((each) => [each.file, 'a shorter one shows the same bug']));
-      if (flags.stale === true) for (const [path, why] of await staleOnes(stored, flags)) gone.set(path, why);
+      if (flags.stale === true) for (const [path, why] of await staleOnes(stored, flags, session)) gone.set(path, why);
       for (const [path, why] of gone) {
         if (flags.dryRun !== true) await rm(path);
         session.print(printable(`${flags.dryRun === true ? 'would remove' : 'removed'} ${path}: ${why}`));
@@ -151,14 +180,15 @@ const addPrune = (command: Command, session: Session): void => {
 
 const staleOnes = async (
   stored: readonly StoredFinding[],
-  { caseTimeout }: CaseTimeoutFlag,
+  flags: RunFlags,
+  session: Session,
 ): Promise<readonly (readonly [path: string, why: string])[]> => {
   const stale: (readonly [string, string])[] = [];
   for (const each of stored) {
-    const { verdict, reason } = await checkStored(each, { caseTimeout });
+    const checked = await checkStored(each, settingsOf(flags));
+    if (isNotRun(checked, session) || checked.verdict !== 'stale') continue;
     // One that diverges in another way still shows a bug: only its owner may throw it away.
-    if (verdict !== 'stale' || (await stillDiverges(each, caseTimeout))) continue;
-    stale.push([each.file, reason]);
+    if (!(await stillDiverges(each, settingsOf(flags)))) stale.push([each.file, checked.reason]);
   }
   return stale;
 };

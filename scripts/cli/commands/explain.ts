@@ -5,13 +5,14 @@ import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import type { Explanation } from '../../../properties/explain/explanation.js';
 import { explainFinding } from '../../../properties/explain/explain.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
+import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile } from '../input/case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
-import { addSides, sidesFor } from '../options/side-flags.js';
+import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
@@ -40,7 +41,11 @@ export const registerExplain = (program: Command, session: Session): void => {
 
 const runExplain = async (path: string, flags: ExplainFlags, session: Session): Promise<ExitCode> => {
   const file = await readCaseFile(path, session.surroundings);
-  const sides = sidesFor(file, flags, session);
+  const sides = allowedSidesFor(file, flags, session);
+  if (sides instanceof CommandNotAllowed) {
+    showRecorded(file, sides, flags, session);
+    return EXIT.inconclusive;
+  }
   const explanation = await explain(file, sides, session);
   if (flags.json === true) session.print(JSON.stringify(explanation ?? null));
   else if (explanation === undefined) session.print(session.colors.green(agreement(file, sides)));

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
-import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
+import { DEFAULT_CORPUS, checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import { readKnown } from '../../campaign/campaign-plan.js';
 import { FindingStore } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
@@ -12,11 +12,14 @@ import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
 import { readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
+import { addAllowExec } from '../options/side-flags.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
+import type { CommandFlags } from '../../terminal/sides.js';
+import { allowedBy } from '../../terminal/sides.js';
 
-interface MergeFlags {
+interface MergeFlags extends CommandFlags {
   readonly out: string;
   readonly corpus?: string;
   readonly known?: string;
@@ -39,7 +42,7 @@ export const registerMerge = (program: Command, session: Session): void => {
       DEFAULT_POOL_SIZE,
     )
     .option('--known <file>', 'known findings: counted, and not a failure until they expire');
-  addHelp(command, [
+  addHelp(addAllowExec(command), [
     ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
     ['shadowdiff merge out/shard-* --out out/all --corpus corpus', 'and their counterexamples in the corpus'],
   ]).action(async (directories: readonly string[], flags: MergeFlags) => {
@@ -60,9 +63,19 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
   const store = new FindingStore({ directory: out, keepIn }, session);
-  const options = { directory: out, record, known, keepIn, interrupted: false, shortcoming: undefined, mostPrograms };
+  const options = {
+    directory: out,
+    record,
+    known,
+    allowed: allowedBy(flags),
+    corpus: keepIn ?? DEFAULT_CORPUS,
+    keepIn,
+    interrupted: false,
+    shortcoming: undefined,
+    mostPrograms,
+  };
   const publication = await publish(ledger, options, store, session);
-  printReport(publication, out, session);
+  printReport(publication, { directory: out, record }, session);
   return publication.summary.exitCode;
 };
 

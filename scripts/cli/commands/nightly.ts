@@ -8,6 +8,7 @@ import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
 import { duration } from '../options/duration.js';
 import { shardOf } from '../options/shard.js';
+import { addAllowExec } from '../options/side-flags.js';
 import { wholeNumber } from '../options/whole-number.js';
 
 type NightlyFlags = Omit<CampaignFlags, 'shard'> & { readonly shard?: string };
@@ -36,7 +37,7 @@ export const registerNightly = (program: Command, session: Session): void => {
       'keep at most this many programs (default: 200)',
       wholeNumber(0, LARGEST_POOL_SIZE),
     );
-  addHelp(command, [
+  addHelp(addAllowExec(command), [
     ['shadowdiff nightly --time 1h', 'an hour of everything'],
     ['shadowdiff nightly --resume out/RUN', 'resume a run that was cut off'],
     ['shadowdiff nightly --seed tonight --shard 0/4', 'a quarter of a campaign; see: shadowdiff merge'],

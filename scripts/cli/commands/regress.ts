@@ -4,6 +4,7 @@ import type { Checked, RegressOptions, Verdict } from '../../../properties/corpu
 import { checkStored } from '../../../properties/corpus/regress.js';
 import type { CorpusFile } from '../../../properties/corpus/store.js';
 import { isReadable, readCorpus, readStored } from '../../../properties/corpus/store.js';
+import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -11,17 +12,16 @@ import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { PagingFlag } from '../options/paging.js';
 import { pagingOption } from '../options/paging.js';
-import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/side-flags.js';
-import { subjectOf } from '../../terminal/sides.js';
+import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
+import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
+import { allowedBy, subjectOf } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/whole-number.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-interface RegressFlags extends CaseTimeoutFlag, PagingFlag {
+interface RegressFlags extends CaseTimeoutFlag, CommandFlags, PagingFlag {
   readonly corpus: string;
-  readonly subject?: string;
   /** Entries at a time; left out: one. */
   readonly jobs?: number;
 }
@@ -42,7 +42,7 @@ export const registerRegress = (program: Command, session: Session): void => {
       wholeNumber(1, MOST_JOBS),
     );
   command.addOption(pagingOption('only entries of this paging').default('both'));
-  addHelp(addCaseTimeout(command), [
+  addHelp(addAllowExec(addCaseTimeout(command)), [
     ['shadowdiff regress', 'every entry of ./corpus'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all bugs found before?'],
     ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'in four processes at a time'],
@@ -53,25 +53,28 @@ export const registerRegress = (program: Command, session: Session): void => {
 };
 
 const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
-  const { caseTimeout } = flags;
-  const subjects = subjectsOf(flags, session);
+  const settings = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags) };
+  const subjects = subjectsOf(flags, settings, session);
   try {
     // A command that cannot be started is reported once, not for every entry.
     await start(subjects[0]);
     const all: readonly CorpusFile[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
     const stored = all.filter(isOf(flags.paging));
-    const lanes = subjects.map((subject): RegressOptions => ({ caseTimeout, subject: keptOpen(subject) }));
-    return await check(stored, lanes.length > 0 ? lanes : [{ caseTimeout }], flags, session);
+    const lanes = subjects.map((subject): RegressOptions => ({ ...settings, subject: keptOpen(subject) }));
+    return await check(stored, lanes.length > 0 ? lanes : [settings], flags, session);
   } finally {
     await Promise.all(subjects.map(close));
   }
 };
 
 /** Empty if the recorded subjects are checked. */
-const subjectsOf = (flags: RegressFlags, session: Session): readonly Subject[] => {
-  const { subject, jobs = 1 } = flags;
+const subjectsOf = (
+  { subject, jobs = 1 }: RegressFlags,
+  settings: SubjectSettings,
+  session: Session,
+): readonly Subject[] => {
   if (subject === undefined) return [];
-  return Array.from({ length: jobs }, () => subjectOf(session, subject, '--subject', flags));
+  return Array.from({ length: jobs }, () => subjectOf(session, subject, '--subject', settings));
 };
 
 const start = async (subject: Subject | undefined): Promise<void> => {
@@ -166,10 +169,12 @@ const VERDICTS: readonly (readonly [Verdict, string])[] = [
   ['diverges', 'diverging'],
   ['stale', 'stale'],
   ['unreadable', 'unreadable'],
+  ['not-run', 'not run'],
 ];
 
-/** A divergence outweighs an unreadable file. */
+/** A divergence outweighs an unreadable file, and that an entry that was not run. */
 const exitCodeOf = (counts: ReadonlyMap<Verdict, number>): ExitCode => {
   if (counts.has('diverges') || counts.has('stale')) return EXIT.divergence;
-  return counts.has('unreadable') ? EXIT.badInput : EXIT.clean;
+  if (counts.has('unreadable')) return EXIT.badInput;
+  return counts.has('not-run') ? EXIT.inconclusive : EXIT.clean;
 };

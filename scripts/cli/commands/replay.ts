@@ -4,6 +4,7 @@ import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
+import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
@@ -11,7 +12,7 @@ import { answerOf } from '../input/answer.js';
 import type { CaseFile } from '../input/case-file.js';
 import { readCaseFile } from '../input/case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
-import { addSides, sidesFor } from '../options/side-flags.js';
+import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
@@ -40,13 +41,18 @@ export const registerReplay = (program: Command, session: Session): void => {
 
 const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: Session): Promise<ExitCode> => {
   // All files are read before the first program runs, so that a wrong name fails at once.
-  const prepared: { readonly file: CaseFile; readonly sides: Sides }[] = [];
+  const prepared: { readonly file: CaseFile; readonly sides: Sides | CommandNotAllowed }[] = [];
   for (const path of paths) {
     const file = await readCaseFile(path, session.surroundings);
-    prepared.push({ file, sides: sidesFor(file, flags, session) });
+    prepared.push({ file, sides: allowedSidesFor(file, flags, session) });
   }
   let code: ExitCode = EXIT.clean;
   for (const { file, sides } of prepared) {
+    if (sides instanceof CommandNotAllowed) {
+      showRecorded(file, sides, flags, session);
+      if (code === EXIT.clean) code = EXIT.inconclusive;
+      continue;
+    }
     const replayed = await replay(file, sides);
     if (replayed.divergence !== undefined) code = EXIT.divergence;
     const lines = flags.json === true ? replayJson(file.source, replayed) : replayText(file, replayed, session);

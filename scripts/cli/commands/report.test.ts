@@ -203,8 +203,8 @@ describe('what cannot be read is reported', () => {
 describe('findings on the page', () => {
   beforeEach(() => fuzz('impl:victim-ignores-draw', at('run')));
 
-  const page = async (): Promise<string> => {
-    expect((await report(at('run'), '--out', at('report.html'))).code).toBe(0);
+  const page = async (...words: readonly string[]): Promise<string> => {
+    expect((await report(at('run'), '--out', at('report.html'), ...words)).code).toBe(0);
     return await readFile(at('report.html'), 'utf8');
   };
 
@@ -225,7 +225,7 @@ describe('findings on the page', () => {
 
   test('of a subject that cannot be started have no steps, and say so', async () => {
     await rewrite('exec:/no/such/command');
-    const text = await page();
+    const text = await page('--allow-exec');
     expect(text).toContain('It cannot be run here: ');
     expect(text).toContain('cannot start');
     expect(text).toContain('new-pgtable');

@@ -10,11 +10,12 @@ import type { ReporterName } from '../../report/reporters.js';
 import { REPORTERS, reporterNamed } from '../../report/reporters.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
-import type { CaseTimeoutFlag } from '../../terminal/sides.js';
+import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
+import { allowedBy } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
-import { addCaseTimeout } from '../options/side-flags.js';
+import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
 
-interface ReportFlags extends CaseTimeoutFlag {
+interface ReportFlags extends CaseTimeoutFlag, CommandFlags {
   readonly reporter: ReporterName;
   readonly out?: string;
   readonly schema?: true;
@@ -37,7 +38,7 @@ export const registerReport = (program: Command, session: Session): void => {
     )
     .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
     .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
-  addHelp(addCaseTimeout(command), [
+  addHelp(addAllowExec(addCaseTimeout(command)), [
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
     ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
     ['shadowdiff report out --reporter junit --out junit.xml', 'for a build server'],
@@ -53,7 +54,7 @@ const runReport = async (directories: readonly string[], flags: ReportFlags, ses
   if (flags.out !== undefined) session.withoutColors();
   const report = await buildReport(directories, session);
   const reporter = reporterNamed(flags.reporter);
-  const text = await reporter.text(report, { caseTimeout, session });
+  const text = await reporter.text(report, { caseTimeout, allowed: allowedBy(flags), session });
   const out = flags.out ?? reporter.file;
   if (out === undefined) session.print(text);
   else {

@@ -14,7 +14,7 @@ import { readLines } from '../../terminal/bounded-lines.js';
 import { readCaseFile, STDIN } from '../input/case-file.js';
 import type { CaseTimeoutFlag } from '../../terminal/sides.js';
 import { addCaseTimeout } from '../options/side-flags.js';
-import { subjectOf } from '../../terminal/sides.js';
+import { allowedBy, subjectOf } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 import type { Session } from '../../terminal/session.js';
@@ -41,7 +41,7 @@ export const registerTrace = (program: Command, session: Session): void => {
 };
 
 const runTrace = async (path: string, flags: TraceFlags, session: Session): Promise<ExitCode> => {
-  const subject = subjectOf(session, flags.subject, '--subject', flags);
+  const subject = subjectOf(session, flags.subject, '--subject', { ...flags, allowed: allowedBy(flags) });
   try {
     if (subject.kind === 'external') await subject.start();
     const single = path === STDIN ? undefined : await singleProgram(path, session.surroundings);

@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
+import { CommandNotAllowed, SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
+import { recordedReport } from '../../report/replay-text.js';
+import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
@@ -16,17 +18,48 @@ export const addCaseTimeout = (command: Command): Command =>
       .argParser(duration),
   );
 
+/** For a command that runs what files name. */
+export const addAllowExec = (command: Command): Command =>
+  command.option('--allow-exec', 'also run commands that files name; only for files that you trust like a script');
+
 /** `standing`: who stands there if nobody is named, for the help. */
 export const addSides = (
   command: Command,
   standing: { readonly subject: string; readonly reference: string },
 ): Command =>
-  addCaseTimeout(
-    command
-      .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${standing.subject})`)
-      .option('--reference <name>', `the machine it must agree with (default: ${standing.reference})`),
+  addAllowExec(
+    addCaseTimeout(
+      command
+        .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${standing.subject})`)
+        .option('--reference <name>', `the machine it must agree with (default: ${standing.reference})`),
+    ),
   );
 
 /** As `sidesOf`; a counterexample says who stood there. */
 export const sidesFor = ({ entry, source }: CaseFile, flags: SideFlags, session: Session): Sides =>
   sidesOf(flags, session, entry === undefined ? undefined : { ...entry, source });
+
+/** As `sidesFor`; returns the refusal of a command, so that what the file records can be shown instead. */
+export const allowedSidesFor = (file: CaseFile, flags: SideFlags, session: Session): Sides | CommandNotAllowed => {
+  try {
+    return sidesFor(file, flags, session);
+  } catch (error) {
+    if (error instanceof CommandNotAllowed) return error;
+    throw error;
+  }
+};
+
+/** Shows what a file records, in the place of what its command would have done. */
+export const showRecorded = (
+  { source, entry }: CaseFile,
+  refusal: CommandNotAllowed,
+  { json }: { readonly json?: true },
+  session: Session,
+): void => {
+  // A bare program names no command.
+  if (json !== true && entry !== undefined) {
+    session.print(session.colors.bold(printable(source)));
+    for (const line of recordedReport(entry, session)) session.print(line);
+  }
+  session.complain(`shadowdiff: ${printable(refusal.message)}`);
+};

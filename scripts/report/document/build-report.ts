@@ -108,6 +108,7 @@ const uniteCorpus = (summaries: readonly Summary[]): CorpusReport | undefined =>
     fixed: replays.flatMap(({ fixed }) => fixed),
     broken: replays.flatMap(({ broken }) => broken),
     unreadable: replays.flatMap(({ unreadable }) => unreadable),
+    notRun: replays.flatMap(({ notRun }) => notRun),
   };
 };
 

@@ -65,6 +65,7 @@ const corpus = z.strictObject({
   fixed: z.array(corpusEntry).describe('Open ones that no longer diverge'),
   broken: z.array(corpusEntry).describe('They diverge and should not, or no longer show their planted bug'),
   unreadable: z.array(corpusEntry),
+  notRun: z.array(corpusEntry).describe('They name a command, which was not run without --allow-exec'),
 });
 
 const pool = z.strictObject({

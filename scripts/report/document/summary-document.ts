@@ -109,6 +109,8 @@ const corpusSummary = openObject({
   /** Those that diverge and should not, or that a planted bug no longer shows. */
   broken: listOf(entrySummary),
   unreadable: listOf(entrySummary),
+  /** Those that name a command without permission. */
+  notRun: listOf(entrySummary),
 });
 
 /** What the run added to the program pool of the corpus. */

@@ -7,15 +7,17 @@ import type { Explanation } from '../../../properties/explain/explanation.js';
 import type { Finding } from '../../../properties/finding.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
+import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
+import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { Session } from '../../terminal/session.js';
-import type { CaseTimeoutFlag, Sides } from '../../terminal/sides.js';
-import { closeSides, sidesOf, startSides } from '../../terminal/sides.js';
+import type { Sides } from '../../terminal/sides.js';
+import { closeSides, recordedSides, startSides } from '../../terminal/sides.js';
 import type { BuiltReport } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
 
 /** What it takes to run the programs of a report again. */
-export interface RerunOptions extends CaseTimeoutFlag {
+export interface RerunOptions extends SubjectSettings {
   readonly session: Session;
 }
 
@@ -61,6 +63,12 @@ const explainAgain = async (
     const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
     return { finding, unexplained };
   } catch (error) {
+    if (error instanceof CommandNotAllowed) {
+      return {
+        finding,
+        unexplained: `It was not run again, because it names a command. Recorded are the subject ${stored.subject} and the reference ${stored.reference}; if you trust them, make the report with --allow-exec.`,
+      };
+    }
     if (error instanceof BadInput) return { finding, unexplained: `It cannot be run here: ${error.message}.` };
     throw error;
   }
@@ -69,9 +77,9 @@ const explainAgain = async (
 const runAgain = async (
   stored: Finding,
   { file, signature }: FindingReport,
-  { caseTimeout, session }: RerunOptions,
+  { session, ...settings }: RerunOptions,
 ): Promise<Explanation | undefined> => {
-  const sides = sidesOf({ caseTimeout }, session, { ...stored, source: file ?? '' });
+  const sides = recordedSides({ ...stored, source: file ?? '' }, session, settings);
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
