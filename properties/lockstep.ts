@@ -12,7 +12,7 @@ import type {
   Program,
   Step,
 } from '../model/vocabulary/index.js';
-import type { Broken, Sight, StagePlan } from './checks.js';
+import type { Broken, StagePlan } from './checks.js';
 import { Checks, selectChecks } from './checks.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
@@ -45,12 +45,10 @@ export interface LockstepOptions {
 
 /** Runs any number of programs, one after the other, on one pair of machines. */
 export class Lockstep {
-  tally: Tally;
+  readonly tally: Tally;
   private readonly model: Machine;
   private readonly subject: Machine;
-  private checks: Checks;
-  private readonly invariants: readonly Invariant[];
-  private readonly sight: Sight;
+  private readonly checks: Checks;
   private readonly tolerates: (divergence: Divergence) => boolean;
   private readonly guest = new GuestRecord();
   private readonly preState = new PreStateRecorder();
@@ -67,9 +65,8 @@ export class Lockstep {
     this.subject = subject;
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    this.invariants = invariants;
-    this.sight = { shadow: subject.shadow !== undefined, fresh: model.walksAlways === true };
-    this.checks = new Checks(invariants, this.tally, this.sight);
+    const sight = { shadow: subject.shadow !== undefined, fresh: model.walksAlways === true };
+    this.checks = new Checks(invariants, this.tally, sight);
     this.moment = {
       config: this.guest.config,
       stage: 'create',
@@ -83,12 +80,6 @@ export class Lockstep {
       subjectKind: ZERO_OBSERVATION.outcome.kind,
       shadow: subject.shadow,
     };
-  }
-
-  /** Counts the programs that follow in another tally. The machines keep their memory, which takes long to allocate. */
-  countInto(tally: Tally): void {
-    this.tally = tally;
-    this.checks = new Checks(this.invariants, tally, this.sight);
   }
 
   /**

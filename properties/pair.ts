@@ -38,7 +38,7 @@ interface Side {
 
 /** Runs any number of programs, one after the other, on two subjects of either kind; `close` it when done. */
 export class Pair {
-  tally: Tally;
+  readonly tally: Tally;
   private readonly model: Side;
   private readonly subject: Side;
   private readonly lockstep: Lockstep;
@@ -51,12 +51,6 @@ export class Pair {
     this.determinismIndex = invariants.indexOf(determinism);
     const machines = { model: this.model.machine, subject: this.subject.machine };
     this.lockstep = new Lockstep({ ...machines, invariants, tally: this.tally });
-  }
-
-  /** Counts the programs that follow in another tally. */
-  countInto(tally: Tally): void {
-    this.tally = tally;
-    this.lockstep.countInto(tally);
   }
 
   /** Runs a program and returns the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */

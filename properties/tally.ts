@@ -44,6 +44,13 @@ export class Tally {
     this.lastNew = new Float64Array(invariants.length);
   }
 
+  /** Starts counting anew, in the same arrays: V8 has optimized the loop for them. */
+  clear(): void {
+    for (const scalar of SCALARS) this[scalar] = 0;
+    for (const counts of [this.checks, this.exercised, this.lastNew, ...this.outcomes.values()]) counts.fill(0);
+    for (const grids of this.situations) for (const { counts } of grids) counts.fill(0);
+  }
+
   /** How often a step of this kind ended in each of `OUTCOME_KINDS`. Lockstep counts in it. */
   endsOf(op: Op): Float64Array {
     return this.outcomes.get(op)!;

@@ -10,8 +10,8 @@ import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
 import { NewCells } from '../pool/distil.js';
-import type { TallyCounts } from '../tally.js';
-import { Tally, countsOf } from '../tally.js';
+import type { Tally, TallyCounts } from '../tally.js';
+import { countsOf } from '../tally.js';
 import type { ProgramRange } from './batches.js';
 import type { CampaignOptions, Generated } from './programs.js';
 import { divergencesOf, programsOf, runOptionsOf } from './programs.js';
@@ -70,8 +70,8 @@ export const runBatch = async (options: BatchOptions, task: BatchTask, watch: Ba
 /** The pair that the last batch of this process left behind. Allocating a machine takes longer than running many programs. */
 let idle: { readonly options: BatchOptions; readonly pair: Pair } | undefined;
 
-/** A pair that counts in `tally`: the idle one if it has the same sides and invariants. */
-const takePair = (options: BatchOptions, tally: Tally): Pair => {
+/** A pair that has counted nothing: the idle one if it has the same sides and invariants. */
+const takePair = (options: BatchOptions): Pair => {
   const taken = idle;
   idle = undefined;
   const { model, subject, invariants } = options;
@@ -80,8 +80,8 @@ const takePair = (options: BatchOptions, tally: Tally): Pair => {
     taken.options.subject === subject &&
     invariants.length === taken.options.invariants.length &&
     invariants.every((invariant, index) => invariant === taken.options.invariants[index]);
-  if (!fits) return new Pair({ model, subject, invariants, tally });
-  taken.pair.countInto(tally);
+  if (!fits) return new Pair({ model, subject, invariants });
+  taken.pair.tally.clear();
   return taken.pair;
 };
 
@@ -121,8 +121,8 @@ class Batch {
   constructor(options: BatchOptions, task: BatchTask) {
     this.options = options;
     this.task = task;
-    this.tally = new Tally(options.invariants);
-    this.pair = takePair(options, this.tally);
+    this.pair = takePair(options);
+    this.tally = this.pair.tally;
     this.ignored = new Set(task.limit?.ignored);
     this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
   }

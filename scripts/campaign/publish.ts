@@ -17,7 +17,6 @@ import type { Summary } from '../report/document/summary-document.js';
 import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
-import { reporterNamed } from '../report/reporters.js';
 import type { Session } from '../terminal/session.js';
 import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import { settingsOf } from './campaign-plan.js';
@@ -129,6 +128,8 @@ const writeFiles = async (
 ): Promise<void> => {
   await writeJson(join(directory, SUMMARY_FILE), summary);
   await writeJson(join(directory, INVARIANTS_FILE), coverage);
+  // Loaded on demand: the page and its explanations are half of the code that a run needs.
+  const { reporterNamed } = await import('../report/reporters.js');
   for (const [file, name] of REPORTS) {
     const text = await reporterNamed(name).text(report, rerun);
     await writeTextFile(join(directory, file), `${text}\n`, REMEDY);

@@ -1,6 +1,5 @@
 /** The kill matrix, which shows the invariants that catch each catalogued defect: its document, and its forms as text. */
 
-import Table from 'cli-table3';
 import * as z from 'zod';
 import type { Immutable } from '../../properties/formats/fields.js';
 import { anyText, choice, listOf, naturalNumber, openObject, tableOf } from '../../properties/formats/fields.js';
@@ -87,7 +86,9 @@ const catchersOf = ({ caughtBy }: MatrixRow): readonly string[] =>
     .toSorted(([, one], [, other]) => other - one)
     .map(([invariant]) => invariant);
 
-export const matrixTable = (rows: readonly MatrixRow[], width: number): string => {
+export const matrixTable = async (rows: readonly MatrixRow[], width: number): Promise<string> => {
+  // Loaded on demand: every run reads this format, and few print it.
+  const { default: Table } = await import('cli-table3');
   const numbers = 74;
   const widest = Number.isFinite(width) ? Math.max(24, width - numbers) : 60;
   const table = new Table({

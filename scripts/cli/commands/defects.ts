@@ -89,7 +89,7 @@ const runMatrix = async (flags: MatrixFlags, session: Session): Promise<ExitCode
   }
   if (flags.json === true) session.print(matrixJson(rows, options));
   else if (flags.markdown === true) session.print(matrixMarkdown(rows, options));
-  else for (const line of [matrixTable(rows, session.width), ...aloneLines(rows)]) session.print(line);
+  else for (const line of [await matrixTable(rows, session.width), ...aloneLines(rows)]) session.print(line);
   const missed = rows.filter(({ seeds, seedsCaught }) => seedsCaught < seeds);
   for (const { defect, seeds, seedsCaught } of missed) {
     session.complain(
