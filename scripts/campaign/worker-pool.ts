@@ -11,6 +11,8 @@ import type { Outcome, WorkerOptions, WorkerPool } from '../terminal/surrounding
 
 /** How long a process may take to start on a busy machine, in milliseconds. */
 const START = 60_000;
+/** Milliseconds before a worker that ended while it started is replaced. */
+const RESPITE = 100;
 /** Signals that end a process from outside. What runs in a worker ends it by others: SIGABRT, SIGSEGV, SIGILL. */
 const FROM_OUTSIDE: ReadonlySet<unknown> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 /** Bytes at the end of a worker's standard error that are searched. */
@@ -33,7 +35,6 @@ export class ProcessPool implements WorkerPool {
   private readonly pool: Tinypool;
   private readonly log: string;
   private readonly keepsLog: boolean;
-  private readonly watches = new Set<Watch>();
   private readonly known = new WeakSet<object>();
   /** Of the worker that ended last. Its task is rejected before another worker can end. */
   private last: { readonly code: number | null; readonly signal: string | null } | undefined = undefined;
@@ -50,16 +51,12 @@ export class ProcessPool implements WorkerPool {
       env: definedOnly(process.env),
       argv: [this.log],
     });
-    // A worker that ends without a task is replaced when the next task comes. A task that waited for it must come again.
-    this.pool.on('error', () => {
-      for (const watch of this.watches) watch.cancelUnlessBegun();
-    });
+    this.pool.on('error', () => setTimeout(() => this.serveQueue(), RESPITE));
     this.attend();
   }
 
   async run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome> {
     const watch = new Watch(patience, signal);
-    this.watches.add(watch);
     try {
       const { channel } = watch;
       const running: Promise<unknown> = this.pool.run(task, { signal: watch.signal, channel });
@@ -70,7 +67,6 @@ export class ProcessPool implements WorkerPool {
       if (this.isAccident(error, watch)) return { kind: 'killed' };
       return { kind: 'failed', ...this.failureOf(error, watch), program: watch.program };
     } finally {
-      this.watches.delete(watch);
       watch.end();
       this.attend();
     }
@@ -80,6 +76,15 @@ export class ProcessPool implements WorkerPool {
     await this.pool.destroy();
     if (!existsSync(this.log)) return;
     if (!this.keepsLog || statSync(this.log).size === 0) rmSync(this.log);
+  }
+
+  /** A worker ended while it started. The pool replaces it only when the next task comes, which those that wait may prevent. */
+  private serveQueue(): void {
+    if (this.pool.queueSize === 0) return;
+    const controller = new AbortController();
+    this.pool.run(undefined, { signal: controller.signal }).catch(() => undefined);
+    controller.abort();
+    this.attend();
   }
 
   /** Learns how each worker ends, which the pool does not report. */
@@ -92,7 +97,7 @@ export class ProcessPool implements WorkerPool {
   }
 
   private isAccident(error: unknown, watch: Watch): boolean {
-    if (watch.cancelled) return !watch.begun;
+    if (watch.late) return !watch.begun;
     if (!(error instanceof Error)) return false;
     // The task could not be sent: the worker had just ended.
     if ('code' in error) return true;
@@ -100,7 +105,7 @@ export class ProcessPool implements WorkerPool {
   }
 
   private failureOf(error: unknown, watch: Watch): { readonly how: Failure; readonly detail: string } {
-    if (watch.cancelled) return { how: 'hung', detail: `no sign of life in ${watch.patience} ms` };
+    if (watch.late) return { how: 'hung', detail: `no sign of life in ${watch.patience} ms` };
     const { name, message } = error as Error;
     // What a worker throws arrives as plain data; what the pool throws is an Error.
     if (!(error instanceof Error)) {
@@ -126,8 +131,8 @@ export class Watch {
   program: number | undefined = undefined;
   /** A sign of life came. */
   begun = false;
-  /** No sign of life came in time, or none can come. */
-  cancelled = false;
+  /** No sign of life came in time. */
+  late = false;
   readonly patience: number;
   readonly channel = { postMessage: (message: SignOfLife): void => this.hear(message) };
   private readonly controller = new AbortController();
@@ -138,18 +143,13 @@ export class Watch {
   constructor(patience: number, outer: AbortSignal) {
     this.patience = patience;
     this.outer = outer;
-    this.timer = setTimeout(this.cancel, START);
+    this.timer = setTimeout(this.expire, START);
     outer.addEventListener('abort', this.abort, { once: true });
     if (outer.aborted) this.abort();
   }
 
   get signal(): AbortSignal {
     return this.controller.signal;
-  }
-
-  /** The worker that was to begin is gone. */
-  cancelUnlessBegun(): void {
-    if (!this.begun) this.cancel();
   }
 
   end(): void {
@@ -164,11 +164,11 @@ export class Watch {
     this.program = program ?? this.program;
     this.begun = true;
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.cancel, this.patience);
+    this.timer = setTimeout(this.expire, this.patience);
   }
 
-  private readonly cancel = (): void => {
-    this.cancelled = true;
+  private readonly expire = (): void => {
+    this.late = true;
     this.abort();
   };
 

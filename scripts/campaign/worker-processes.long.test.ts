@@ -1,7 +1,7 @@
 /** Runs whose workers are processes: what only those can suffer. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,14 +30,21 @@ interface Ended {
   readonly err: string;
 }
 
-const command = async (script: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => {
+/** `meanwhile`: done while the command runs. */
+const command = async (
+  script: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  meanwhile: (pid: number, isOver: () => boolean) => Promise<void> = () => Promise.resolve(),
+): Promise<Ended> => {
   const child = spawn(process.execPath, [script, ...words], { cwd: directory, env: { ...process.env, ...env } });
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, out, err };
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await meanwhile(child.pid!, () => child.exitCode !== null);
+  return { code: await closed, out, err };
 };
 
 /** A sound machine that misbehaves on the programs of three draws, beside the command and the worker that know it. */
@@ -99,6 +106,12 @@ interface SummaryJson {
 const summaryIn = (name: string): SummaryJson =>
   JSON.parse(readFileSync(at(name, 'summary.json'), 'utf8')) as SummaryJson;
 
+/** What a run found, whenever and however smoothly it did. */
+const timeless = (name: string): string =>
+  readFileSync(at(name, 'summary.json'), 'utf8')
+    .replace(/^ "time": \{[^}]*\},\n/m, '')
+    .replace(/^ "retries": \d+,\n/m, '');
+
 describe('workers that fail', () => {
   test('are replaced, their programs are findings, and the run goes on', async () => {
     const draws = { hang: drawOf('troubles', 3), die: drawOf('troubles', 40), grow: drawOf('troubles', 41) };
@@ -134,6 +147,56 @@ describe('workers that fail', () => {
     expect(out).toContain('new       subject-timeout | create | the worker hung');
     for (const { file } of findings) expect(existsSync(at(file))).toBe(true);
     expect(existsSync(at('corpus'))).toBe(false);
+  });
+});
+
+describe('workers that are killed from outside', () => {
+  const KILLS = 25;
+  const CAMPAIGN = ['--programs', '6000', '--seed', 'kills', '--max-tries', '100', '--jobs', '2'];
+
+  const workersOf = (pid: number): readonly number[] =>
+    spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter(Boolean)
+      .map(Number);
+
+  /** Runs `nightly` and kills one of its workers again and again, but not before the run has come further. */
+  const killing = async (
+    words: readonly string[],
+    events: string,
+    signal: NodeJS.Signals,
+  ): Promise<Ended & { kills: number }> => {
+    let kills = 0;
+    let size = 0;
+    const ended = await command(entry, ['nightly', ...words], { NO_COLOR: '1' }, async (pid, isOver) => {
+      while (kills < KILLS && !isOver()) {
+        await sleep(30);
+        const grown = existsSync(events) ? statSync(events).size : 0;
+        if (grown <= size) continue;
+        size = grown;
+        const workers = workersOf(pid);
+        if (workers.length > 0 && kill(workers[kills % workers.length], signal)) kills++;
+      }
+    });
+    return { ...ended, kills };
+  };
+
+  test.each([
+    ['a sound machine', 'impl', 'SIGKILL', 0],
+    ['a sound machine', 'impl', 'SIGTERM', 0],
+    ['a planted bug', 'impl:device-border-off-by-one', 'SIGKILL', 1],
+  ] as const)('do not change what a run finds of %s (%s, %s)', async (_, subject, signal, expected) => {
+    const name = `killed-${subject.replace(':', '-')}-${signal}`;
+    const words = [...CAMPAIGN, '--subject', subject, '--corpus', at(`${name}-corpus`), '--out', name];
+    const smooth = await command(entry, ['nightly', ...words]);
+    const before = timeless(name);
+    rmSync(at(name), { recursive: true });
+    rmSync(at(`${name}-corpus`), { recursive: true, force: true });
+    const rough = await killing(words, at(name, 'events.jsonl'), signal);
+    expect(rough.kills).toBeGreaterThan(10);
+    expect([smooth.code, rough.code]).toEqual([expected, expected]);
+    expect(rough.out).toMatch(/^workers {3}failed or were killed \d+ times?; their tasks were tried again$/m);
+    expect(timeless(name)).toBe(before);
   });
 });
 
@@ -181,14 +244,17 @@ describe('a command as subject', () => {
   });
 });
 
-/** Of a process; of a group, by its negative number. */
-const isAlive = (pid: number): boolean => {
+/** False if it has ended. */
+const kill = (pid: number, signal: NodeJS.Signals | 0): boolean => {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, signal);
   } catch {
     return false;
   }
 };
+
+/** Of a process; of a group, by its negative number. */
+const isAlive = (pid: number): boolean => kill(pid, 0);
 
 const until = async (holds: () => boolean): Promise<void> => {
   for (const start = performance.now(); !holds(); await sleep(50)) {
@@ -234,8 +300,6 @@ describe('a run that is cut off', () => {
       )
         kills++;
       expect(kills).toBeGreaterThan(2);
-      const timeless = (name: string): string =>
-        readFileSync(at(name, 'summary.json'), 'utf8').replace(/^ "time": \{[^}]*\},\n/m, '');
       expect(timeless('cut')).toBe(timeless('uncut').replaceAll('uncut', 'cut'));
       expect(readdirSync(at('cut', 'findings'))).toEqual(readdirSync(at('uncut', 'findings')));
     },
