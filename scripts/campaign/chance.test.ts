@@ -156,7 +156,7 @@ describe('a worker that something outside kills', () => {
     const failed = await runInProcess(words, { workers: () => spiedPool(spy) });
     expect([failed.code, failed.out]).toEqual([
       1,
-      expect.stringMatching(/besides: not done: rerun of .*3 workers failed/),
+      expect.stringMatching(/also: not done: rerun of .*3 workers failed/),
     ]);
     expect(failed.out).not.toMatch(/^flaky/m);
     expect(existsSync(corpus())).toBe(false);
