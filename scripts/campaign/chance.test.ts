@@ -160,7 +160,7 @@ describe('a worker that something outside kills', () => {
     ]);
     expect(failed.out).not.toMatch(/^flaky/m);
     expect(existsSync(corpus())).toBe(false);
-    const resumed = await runInProcess(['nightly', '--resume', out()]);
+    const resumed = await runInProcess(['nightly', '--resume', out(), '--corpus', corpus()]);
     expect([resumed.code, resumed.out]).toEqual([1, expect.not.stringContaining('not done')]);
     expect(await readdir(corpus())).not.toEqual([]);
   });
