@@ -152,7 +152,7 @@ describe('workers that fail', () => {
 
 describe('workers that are killed from outside', () => {
   const KILLS = 25;
-  const CAMPAIGN = ['--programs', '6000', '--seed', 'kills', '--max-tries', '100', '--jobs', '2'];
+  const CAMPAIGN = ['--programs', '20000', '--seed', 'kills', '--max-tries', '100', '--jobs', '2'];
 
   const workersOf = (pid: number): readonly number[] =>
     spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
@@ -193,7 +193,7 @@ describe('workers that are killed from outside', () => {
     rmSync(at(name), { recursive: true });
     rmSync(at(`${name}-corpus`), { recursive: true, force: true });
     const rough = await killing(words, at(name, 'events.jsonl'), signal);
-    expect(rough.kills).toBeGreaterThan(10);
+    expect(rough.kills).toBeGreaterThan(5);
     expect([smooth.code, rough.code]).toEqual([expected, expected]);
     expect(rough.out).toMatch(/^workers {3}failed or were killed \d+ times?; their tasks were tried again$/m);
     expect(timeless(name)).toBe(before);
