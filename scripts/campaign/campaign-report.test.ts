@@ -4,6 +4,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { subjectNamed } from '../../properties/subjects/subject-names.js';
 import { KNOWN_FORMAT } from '../../properties/known-findings.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import type { Surroundings, WorkerPool } from '../terminal/surroundings.js';
@@ -69,6 +70,26 @@ describe('findings', () => {
     expect(again.code).toBe(3);
     expect(again.out).toMatch(/^known {5}reference-count .* in the file of --known\)$/m);
     await expect(corpus()).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('the time for one program', () => {
+  const timesIn = async (words: readonly string[]): Promise<readonly number[]> => {
+    const times = new Set<number>();
+    const watched: typeof subjectNamed = (name, where, settings) => {
+      times.add(settings.caseTimeout);
+      return subjectNamed(name, where, settings);
+    };
+    await runInProcess(words, { subjectNamed: watched });
+    return [...times];
+  };
+
+  test('is that of the run for all that runs its findings again', async () => {
+    const run = ['--subject', DEFECT, ...FEW, '--jobs', '1', '--corpus', at('corpus'), '--out', at('timed')];
+    expect(await timesIn(['nightly', ...run, '--case-timeout', '7s'])).toEqual([7000]);
+    const page = ['report', at('timed'), '--out', at('page.html')];
+    expect(await timesIn(page)).toEqual([7000]);
+    expect(await timesIn([...page, '--case-timeout', '8s'])).toEqual([8000]);
   });
 });
 

@@ -18,7 +18,6 @@ import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
 import type { Session } from '../terminal/session.js';
-import { DEFAULT_CASE_TIMEOUT } from '../terminal/sides.js';
 import { settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
 import { REMEDY } from './finding-store.js';
@@ -83,7 +82,7 @@ export const publish = async (
   const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
   const report = uniteResults([results], session);
   if (directory !== undefined)
-    await writeFiles(directory, results, report, { allowed, caseTimeout: DEFAULT_CASE_TIMEOUT, session });
+    await writeFiles(directory, results, report, { allowed, caseTimeout: undefined, session });
   return { summary, report: report.document };
 };
 

@@ -67,6 +67,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     paging: campaign.paging,
     traffic: campaign.traffic,
     maxSteps: campaign.maxSteps,
+    caseTimeout: campaign.caseTimeout,
     maxFindings: campaign.maxFindings,
     time,
     programs,

@@ -10,12 +10,15 @@ import type { ReporterName } from '../../report/reporters.js';
 import { REPORTERS, reporterNamed } from '../../report/reporters.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
-import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
+import type { CommandFlags } from '../../terminal/sides.js';
 import { allowedBy } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
-import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
+import { duration } from '../options/duration.js';
+import { addAllowExec } from '../options/side-flags.js';
 
-interface ReportFlags extends CaseTimeoutFlag, CommandFlags {
+interface ReportFlags extends CommandFlags {
+  /** Milliseconds. */
+  readonly caseTimeout?: number;
   readonly reporter: ReporterName;
   readonly out?: string;
   readonly schema?: true;
@@ -37,8 +40,13 @@ export const registerReport = (program: Command, session: Session): void => {
         .default('html' satisfies ReporterName),
     )
     .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
+    .option(
+      '--case-timeout <duration>',
+      'what an exec: subject may take for one program (default: as in the run)',
+      duration,
+    )
     .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
-  addHelp(addAllowExec(addCaseTimeout(command)), [
+  addHelp(addAllowExec(command), [
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
     ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
     ['shadowdiff report out --reporter junit --out junit.xml', 'for a build server'],

@@ -6,6 +6,7 @@
 import type { Finding } from '../../../properties/finding.js';
 import { packageVersion } from '../../own-package.js';
 import type { Session } from '../../terminal/session.js';
+import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
 import type { Results } from './read-results.js';
 import { isSameRun, pathsOf, readResults } from './read-results.js';
 import type {
@@ -24,8 +25,14 @@ import { uniteInvariants } from './unite-invariants.js';
 
 export interface BuiltReport {
   readonly document: ReportDocument;
-  /** The stored counterexamples, by path. */
-  readonly counterexamples: ReadonlyMap<string, Finding>;
+  /** The stored ones, by path. */
+  readonly counterexamples: ReadonlyMap<string, Counterexample>;
+}
+
+export interface Counterexample {
+  readonly finding: Finding;
+  /** Of the run that found it, in milliseconds. */
+  readonly caseTimeout: number;
 }
 
 /** Throws `BadInput` for directories and files that cannot be read or do not fit together. */
@@ -37,11 +44,11 @@ export const buildReport = async (directories: readonly string[], session: Sessi
 
 /** Throws `BadInput` for results that do not fit together. */
 export const uniteResults = (results: readonly Results[], session: Session): BuiltReport => {
-  const files = results.flatMap(({ findings }) => findings);
-  return {
-    document: unite(results, session),
-    counterexamples: new Map(files.map(({ path, finding }) => [path, finding])),
-  };
+  const files = results.flatMap(({ summary, findings }) => {
+    const caseTimeout = summary?.caseTimeout ?? DEFAULT_CASE_TIMEOUT;
+    return findings.map(({ path, finding }) => [path, { finding, caseTimeout }] as const);
+  });
+  return { document: unite(results, session), counterexamples: new Map(files) };
 };
 
 const unite = (results: readonly Results[], session: Session): ReportDocument => {

@@ -1,6 +1,7 @@
 /** What a run of a campaign did and found: the content of summary.json, from which every report is made. */
 
 import * as z from 'zod';
+import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
 import { RERUNS, SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import {
@@ -156,6 +157,8 @@ export const summarySchema = openObject({
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice([...TRAFFICS, 'mixed']),
   maxSteps: naturalNumber,
+  /** Milliseconds that a subject outside the process had for one program. */
+  caseTimeout: wholeNumber(1, LONGEST_DURATION),
   /** Kinds of finding after which the run ends; null for no limit. */
   maxFindings: orNull(naturalNumber),
   time: summaryTime,

@@ -13,12 +13,14 @@ import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { Session } from '../../terminal/session.js';
 import type { Sides } from '../../terminal/sides.js';
 import { closeSides, recordedSides, startSides } from '../../terminal/sides.js';
-import type { BuiltReport } from '../document/build-report.js';
+import type { BuiltReport, Counterexample } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
 
 /** What it takes to run the programs of a report again. */
-export interface RerunOptions extends SubjectSettings {
+export interface RerunOptions extends Omit<SubjectSettings, 'caseTimeout'> {
   readonly session: Session;
+  /** Milliseconds; undefined for that of the run which found the program. */
+  readonly caseTimeout: number | undefined;
 }
 
 /** A finding with its explanation, or the reason why there is none. */
@@ -52,13 +54,14 @@ const explainAgain = async (
   report: BuiltReport,
   rerun: RerunOptions,
 ): Promise<ExplainedFinding> => {
-  const stored = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
-  if (stored === undefined)
+  const counterexample = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
+  if (counterexample === undefined)
     return { finding, unexplained: 'Its program is not stored with these results, so it cannot be run.' };
+  const { finding: stored } = counterexample;
   if (isWorkerFailure(stored.divergence))
     return { finding, unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
-    const explanation = await runAgain(stored, finding, rerun);
+    const explanation = await runAgain(counterexample, finding, rerun);
     if (explanation !== undefined) return { finding, explanation };
     const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
     return { finding, unexplained };
@@ -75,11 +78,11 @@ const explainAgain = async (
 };
 
 const runAgain = async (
-  stored: Finding,
+  { finding: stored, caseTimeout: ofRun }: Counterexample,
   { file, signature }: FindingReport,
-  { session, ...settings }: RerunOptions,
+  { session, allowed, caseTimeout = ofRun }: RerunOptions,
 ): Promise<Explanation | undefined> => {
-  const sides = recordedSides({ ...stored, source: file ?? '' }, session, settings);
+  const sides = recordedSides({ ...stored, source: file ?? '' }, session, { allowed, caseTimeout });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
