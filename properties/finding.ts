@@ -28,8 +28,14 @@ export interface Finding {
   readonly triage?: Triage;
   /** Where it is stored. */
   readonly file?: string;
-  /** The command line that replays it. */
-  readonly replay?: string;
+  readonly replay?: Replay;
+}
+
+/** What replays a finding: its file, and the sides that the file does not name. */
+export interface Replay {
+  readonly file: string;
+  readonly subject?: string;
+  readonly reference?: string;
 }
 
 export const STATUSES = ['open', 'fixed'] as const;

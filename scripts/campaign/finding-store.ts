@@ -6,7 +6,7 @@ import { fileNameOf, formatCounterexample, parseCounterexample } from '../../pro
 import type { StoredFinding } from '../../properties/corpus/store.js';
 import { makeDirectory, readTextFile, saveFinding, writeTextFile } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
-import type { Finding } from '../../properties/finding.js';
+import type { Finding, Replay } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { BadInput, formatProgram } from '../../properties/formats/index.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
@@ -80,13 +80,13 @@ export class FindingStore {
       session.print(`the program, which ${why}; put the next line into a file to replay it:`);
       session.print(formatProgram(stored.case.program));
     }
-    session.print(stored.replay);
+    session.print(session.replayCommand(stored.replay!));
     for (; this.complaints < this.troubles.length; this.complaints++) {
       session.complain(`shadowdiff: ${printable(this.troubles[this.complaints])}`);
     }
   }
 
-  /** The finding with its file, if it could be stored, and the command that replays it. */
+  /** The finding with its file, if it could be stored, and what replays it. */
   async store(found: Finding): Promise<Finding> {
     const finding = isFlaky(found) ? { ...found, note: `Flaky: ${oftenText(found)}.` } : found;
     const signature = signatureOf(finding.divergence);
@@ -110,13 +110,13 @@ export class FindingStore {
 
   private async write(finding: Finding): Promise<Pick<Finding, 'file' | 'replay'>> {
     const inRun = await this.writeToRun(finding);
-    if (finding.file !== undefined) return { file: finding.file, replay: this.session.command('replay', finding.file) };
+    if (finding.file !== undefined) return { file: finding.file, replay: { file: finding.file } };
     const inCorpus = await this.writeToCorpus(finding);
-    if (inCorpus !== undefined) return { file: inCorpus.file, replay: this.replay(finding, inCorpus) };
+    if (inCorpus !== undefined) return { file: inCorpus.file, replay: replayOf(finding, inCorpus) };
     const sides = { subject: finding.subject, reference: finding.reference };
-    if (inRun !== undefined) return { file: inRun, replay: this.replay(finding, { ...sides, file: inRun }) };
+    if (inRun !== undefined) return { file: inRun, replay: replayOf(finding, { ...sides, file: inRun }) };
     // A bare program names no sides.
-    return { replay: this.replay(finding, { subject: IMPL.name, reference: MODEL.name, file: 'FILE' }) };
+    return { replay: replayOf(finding, { subject: IMPL.name, reference: MODEL.name, file: 'FILE' }) };
   }
 
   private async writeToRun(finding: Finding): Promise<string | undefined> {
@@ -145,17 +145,16 @@ export class FindingStore {
     if (stored.status === 'fixed') this.troubles.push(`${stored.file}: marked as fixed, and it is back`);
     return stored;
   }
-
-  /** Names the sides that the file does not name. */
-  private replay(
-    { subject, reference }: Finding,
-    recorded: Pick<Finding, 'subject' | 'reference'> & { readonly file: string },
-  ): string {
-    const words = ['replay', recorded.file];
-    if (recorded.subject !== subject) words.push('--subject', subject);
-    if (recorded.reference !== reference) words.push('--reference', reference);
-    return this.session.command(...words);
-  }
 }
+
+/** `recorded`: what the file names. */
+const replayOf = (
+  { subject, reference }: Finding,
+  recorded: Pick<Finding, 'subject' | 'reference'> & { readonly file: string },
+): Replay => ({
+  file: recorded.file,
+  ...(recorded.subject === subject ? {} : { subject }),
+  ...(recorded.reference === reference ? {} : { reference }),
+});
 
 const isSameProgram = (one: Finding, other: Finding): boolean => fileNameOf(one) === fileNameOf(other);

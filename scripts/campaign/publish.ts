@@ -71,7 +71,7 @@ export const publish = async (
     ended,
     findings,
     known,
-    corpus: campaign.kind === 'fuzz' ? null : corpusSummary(ledger, corpus, campaign.subject, session),
+    corpus: campaign.kind === 'fuzz' ? null : corpusSummary(ledger, corpus, campaign.subject),
     pool: typeof pool === 'string' ? null : pool,
     troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
   });

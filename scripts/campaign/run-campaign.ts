@@ -83,7 +83,7 @@ export const printReport = (
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command(...resumeWords(directory, record)));
-  else if (summary.findings.length > 0) session.print(printable(summary.findings[0].replay));
+  else if (summary.findings.length > 0) session.print(session.replayCommand(summary.findings[0].replay));
 };
 
 /** Whatever cannot work is reported before anything is written. */

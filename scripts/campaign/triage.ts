@@ -9,7 +9,6 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Finding, Triage } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import type { CorpusSummary } from '../report/document/summary-document.js';
-import type { Session } from '../terminal/session.js';
 import { earlierEntries } from './corpus-replay.js';
 import type { RunRecord } from './run-directory.js';
 
@@ -60,7 +59,7 @@ const recordedIn = async (corpus: string, record: RunRecord): Promise<ReadonlyMa
 };
 
 /** What the replay of a corpus showed. Open entries whose findings the run made again are left out. */
-export const corpusSummary = (ledger: Ledger, corpus: string, subject: string, session: Session): CorpusSummary => {
+export const corpusSummary = (ledger: Ledger, corpus: string, subject: string): CorpusSummary => {
   const sorted: Record<EntryKind, CorpusSummary[EntryKind][number][]> = {
     open: [],
     fixed: [],
@@ -74,9 +73,9 @@ export const corpusSummary = (ledger: Ledger, corpus: string, subject: string, s
     const { signature, reason } = event;
     if (kind === 'open' && ledger.findings.of(signature ?? '').length > 0) continue;
     const file = join(corpus, event.file);
-    const command = session.command(...commandFor(kind, event, file, subject));
+    const tested = isOfRecorded(event) ? {} : { subject };
     const named = signature === undefined ? {} : { signature };
-    sorted[kind].push({ file, ...named, reason: withoutPath(reason, file), command });
+    sorted[kind].push({ file, ...tested, ...named, reason: withoutPath(reason, file) });
   }
   return { replayed: ledger.corpus.size, ...sorted };
 };
@@ -101,16 +100,9 @@ const entryKind = ({ verdict, recordedFor }: CorpusEvent): EntryKind | undefined
   }
 };
 
-const commandFor = (
-  kind: EntryKind,
-  { verdict, recordedFor }: CorpusEvent,
-  file: string,
-  subject: string,
-): readonly string[] => {
-  if (kind === 'unreadable') return ['regress', file];
-  const asRecorded = verdict === 'stale' || verdict === 'not-run' || recordedFor === 'subject';
-  return ['replay', file, ...(asRecorded ? [] : ['--subject', subject])];
-};
+/** Whether the verdict is about the sides that the file names. */
+const isOfRecorded = ({ verdict, recordedFor }: CorpusEvent): boolean =>
+  verdict !== 'diverges' || recordedFor === 'subject';
 
 const withoutPath = (reason: string, path: string): string =>
   reason.startsWith(`${path}: `) ? reason.slice(path.length + 2) : reason;

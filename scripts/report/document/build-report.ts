@@ -59,7 +59,7 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
   const invariants = uniteInvariants(results, matrix, findings);
   const code = uniteCode(results);
   const counters = uniteCounters(summaries);
-  const corpus = uniteCorpus(summaries);
+  const corpus = uniteCorpus(summaries, session);
   return {
     format: REPORT_FORMAT,
     version: packageVersion(),
@@ -106,18 +106,29 @@ const uniteCounters = (summaries: readonly Summary[]): ReportDocument['counters'
         pgdirCache: added(summaries.map(({ pgdirCache }) => pgdirCache)),
       };
 
-const uniteCorpus = (summaries: readonly Summary[]): CorpusReport | undefined => {
+const uniteCorpus = (summaries: readonly Summary[], session: Session): CorpusReport | undefined => {
   const replays = summaries.flatMap(({ corpus }) => corpus ?? []);
   if (replays.length === 0) return undefined;
+  const entries = (kind: EntryKind): CorpusReport[EntryKind] =>
+    replays.flatMap((replay) =>
+      replay[kind].map(({ file, subject, signature, reason }) => ({
+        file,
+        ...(signature === undefined ? {} : { signature }),
+        reason,
+        command: session.replayCommand({ file, ...(subject === undefined ? {} : { subject }) }),
+      })),
+    );
   return {
     replayed: sum(replays.map(({ replayed }) => replayed)),
-    open: replays.flatMap(({ open }) => open),
-    fixed: replays.flatMap(({ fixed }) => fixed),
-    broken: replays.flatMap(({ broken }) => broken),
-    unreadable: replays.flatMap(({ unreadable }) => unreadable),
-    notRun: replays.flatMap(({ notRun }) => notRun),
+    open: entries('open'),
+    fixed: entries('fixed'),
+    broken: entries('broken'),
+    unreadable: entries('unreadable'),
+    notRun: entries('notRun'),
   };
 };
+
+type EntryKind = Exclude<keyof CorpusReport, 'replayed'>;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 

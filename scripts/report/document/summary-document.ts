@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
+import type { Replay } from '../../../properties/finding.js';
 import { RERUNS, SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import {
@@ -58,6 +59,13 @@ const invariantSummary = openObject({
   findings: naturalNumber,
 });
 
+/** What replays a finding: its file, and the sides that the file does not name. */
+const replay = openObject({
+  file: anyText,
+  subject: z.exactOptional(anyText),
+  reference: z.exactOptional(anyText),
+}) satisfies z.core.$ZodType<Replay>;
+
 const findingSummary = openObject({
   signature: anyText,
   status: choice(TRIAGES),
@@ -74,8 +82,7 @@ const findingSummary = openObject({
   shown: z.exactOptional(wholeNumber(0, RERUNS)),
   /** Where it is stored, if it could be. */
   file: z.exactOptional(anyText),
-  /** The command line that replays it. */
-  replay: anyText,
+  replay,
 });
 
 /** A finding that was known before the run, from the file of `--known`. */
@@ -93,11 +100,11 @@ const knownSummary = openObject({
 /** An entry of the corpus that needs attention. */
 const entrySummary = openObject({
   file: anyText,
+  /** The subject that diverges, unless it is the one that the file names. */
+  subject: z.exactOptional(anyText),
   /** As recorded, if the file could be read. */
   signature: z.exactOptional(anyText),
   reason: anyText,
-  /** The command line to look into it. */
-  command: anyText,
 });
 
 const corpusSummary = openObject({

@@ -31,14 +31,16 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
   const tolerated = new Set(summary?.known.flatMap(({ signature, expired }) => (expired ? [] : [signature])));
   const summaries = new Map(summary?.findings.map((finding) => [finding.signature, finding]));
   const united = new Map<string, UnitedFinding>();
-  for (const [signature, finding] of summaries) united.set(signature, { ...countsOf(finding), stored: undefined });
+  for (const [signature, finding] of summaries) {
+    united.set(signature, { ...countsOf(finding), replay: session.replayCommand(finding.replay), stored: undefined });
+  }
   for (const stored of findings) {
     const signature = signatureOf(stored.finding.divergence);
     if (tolerated.has(signature)) continue;
     const { path } = stored;
     const before = united.get(signature);
-    const replay =
-      summaries.get(signature)?.file === path ? summaries.get(signature)!.replay : session.command('replay', path);
+    const summarized = summaries.get(signature);
+    const replay = session.replayCommand(summarized?.file === path ? summarized.replay : { file: path });
     const here: UnitedFinding = {
       ...(before ?? { status: 'new', count: 1 }),
       steps: stepsOf(stored),
@@ -50,12 +52,11 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
   return united;
 };
 
-const countsOf = ({ count, status, shown, steps, replay }: FindingSummary): Omit<UnitedFinding, 'stored'> => ({
+const countsOf = ({ count, status, shown, steps }: FindingSummary): Omit<UnitedFinding, 'stored' | 'replay'> => ({
   count,
   status,
   ...(shown === undefined ? {} : { shown }),
   steps,
-  replay,
 });
 
 /** The one that has the smaller stored program, with the counts of both. */
