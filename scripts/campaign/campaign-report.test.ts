@@ -74,21 +74,23 @@ describe('findings', () => {
 });
 
 describe('the time for one program', () => {
-  const timesIn = async (words: readonly string[]): Promise<readonly number[]> => {
+  const timesIn = async (words: readonly string[]): Promise<readonly (number | string)[]> => {
     const times = new Set<number>();
     const watched: typeof subjectNamed = (name, where, settings) => {
       times.add(settings.caseTimeout);
       return subjectNamed(name, where, settings);
     };
-    await runInProcess(words, { subjectNamed: watched });
-    return [...times];
+    const { out } = await runInProcess(words, { subjectNamed: watched });
+    const inCommands = out.match(/(?<= replay .* --case-timeout )\S+$/gm) ?? [];
+    return [...times, ...new Set(inCommands)];
   };
 
-  test('is that of the run for all that runs its findings again', async () => {
+  test('is that of the run for all that runs its findings again, commands to paste included', async () => {
     const run = ['--subject', DEFECT, ...FEW, '--jobs', '1', '--corpus', at('corpus'), '--out', at('timed')];
-    expect(await timesIn(['nightly', ...run, '--case-timeout', '7s'])).toEqual([7000]);
+    expect(await timesIn(['nightly', ...run, '--case-timeout', '7s'])).toEqual([7000, '7000ms']);
     const page = ['report', at('timed'), '--out', at('page.html')];
     expect(await timesIn(page)).toEqual([7000]);
+    expect(await timesIn(['report', at('timed'), '--reporter', 'terminal'])).toEqual(['7000ms']);
     expect(await timesIn([...page, '--case-timeout', '8s'])).toEqual([8000]);
   });
 });

@@ -14,6 +14,7 @@ import { FINDINGS_DIRECTORY } from '../report/document/summary-document.js';
 import { findingReport, oftenText } from '../report/finding-text.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
+import { replayCommand } from '../terminal/sides.js';
 
 /** What helps if a file of a run's directory cannot be written. */
 export const REMEDY = 'resume with --resume';
@@ -51,6 +52,8 @@ interface StorePlaces {
   readonly directory: string | undefined;
   /** The corpus for new findings; undefined for a shard, which does not know which program will represent a finding. */
   readonly keepIn: string | undefined;
+  /** Of the run, in milliseconds. */
+  readonly caseTimeout: number;
 }
 
 /** The findings of a run: stored one by one, as soon as they are known. */
@@ -80,7 +83,7 @@ export class FindingStore {
       session.print(`the program, which ${why}; put the next line into a file to replay it:`);
       session.print(formatProgram(stored.case.program));
     }
-    session.print(session.replayCommand(stored.replay!));
+    session.print(replayCommand(stored.replay!, this.places.caseTimeout, session));
     for (; this.complaints < this.troubles.length; this.complaints++) {
       session.complain(`shadowdiff: ${printable(this.troubles[this.complaints])}`);
     }

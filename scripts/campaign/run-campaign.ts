@@ -12,7 +12,7 @@ import { progressLine } from '../terminal/progress-line.js';
 import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
-import { closeSides, recordedSides, startSides } from '../terminal/sides.js';
+import { closeSides, recordedSides, replayCommand, startSides } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
 import { campaignPlan, programsPlanned, resumeWords, runsInProcess, settingsOf } from './campaign-plan.js';
@@ -52,7 +52,7 @@ export const runCampaign = async (
   const { directory, record, known, allowed, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
-  const store = new FindingStore({ directory, keepIn }, session);
+  const store = new FindingStore({ directory, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const workers = await startWorkers(plan, session);
   const onFinding: RunTools['onFinding'] = (finding) => (kind === 'nightly' ? Promise.resolve() : store.show(finding));
   const run = new CampaignRun(plan, ledger, { session, log, workers, onFinding });
@@ -83,7 +83,8 @@ export const printReport = (
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command(...resumeWords(directory, record)));
-  else if (summary.findings.length > 0) session.print(session.replayCommand(summary.findings[0].replay));
+  else if (summary.findings.length > 0)
+    session.print(replayCommand(summary.findings[0].replay, summary.caseTimeout, session));
 };
 
 /** Whatever cannot work is reported before anything is written. */

@@ -1,7 +1,6 @@
 /** One call of the command: its output, its colours, and its exit code. */
 
 import picocolors from 'picocolors';
-import type { Replay } from '../../properties/finding.js';
 import { EventLoopYield } from './event-loop-yield.js';
 import type { ExitCode } from './exit-codes.js';
 import { EXIT } from './exit-codes.js';
@@ -48,16 +47,6 @@ export class Session {
     // npm puts its variables into the environment of what npx and its scripts start.
     const prefix = this.surroundings.env['npm_command'] === undefined ? [] : ['npx'];
     return commandLineOf([...prefix, 'shadowdiff', ...words]);
-  }
-
-  /** The command line that replays a finding. Its parts may come from a file, so none passes for an option. */
-  replayCommand({ file, subject, reference }: Replay): string {
-    return this.command(
-      'replay',
-      file.startsWith('-') ? `./${file}` : file,
-      ...(subject === undefined ? [] : ['--subject', subject]),
-      ...(reference === undefined ? [] : ['--reference', reference]),
-    );
   }
 
   withoutColors(): void {

@@ -1,5 +1,6 @@
 /** The two machines of a run: found by name, started and closed. */
 
+import type { Replay } from '../../properties/finding.js';
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Subject } from '../../properties/subjects/subject.js';
@@ -73,3 +74,20 @@ export const startSides = async ({ subject, model }: Sides): Promise<void> => {
 export const closeSides = async ({ subject, model }: Sides): Promise<void> => {
   for (const side of [model, subject]) if (side.kind === 'external') await side.close();
 };
+
+/**
+ * The command line that replays a finding, with the time that its run gave a program, in milliseconds. Its parts may come from a file, so
+ * none passes for an option.
+ */
+export const replayCommand = (
+  { file, subject, reference }: Replay,
+  caseTimeout: number | undefined,
+  session: Session,
+): string =>
+  session.command(
+    'replay',
+    file.startsWith('-') ? `./${file}` : file,
+    ...(subject === undefined ? [] : ['--subject', subject]),
+    ...(reference === undefined ? [] : ['--reference', reference]),
+    ...((caseTimeout ?? DEFAULT_CASE_TIMEOUT) === DEFAULT_CASE_TIMEOUT ? [] : ['--case-timeout', `${caseTimeout}ms`]),
+  );

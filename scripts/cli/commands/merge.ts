@@ -62,7 +62,7 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   await writeMergedEvents(out, record, ledger);
   await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
-  const store = new FindingStore({ directory: out, keepIn }, session);
+  const store = new FindingStore({ directory: out, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const options = {
     directory: out,
     record,

@@ -6,7 +6,7 @@
 import type { Finding } from '../../../properties/finding.js';
 import { packageVersion } from '../../own-package.js';
 import type { Session } from '../../terminal/session.js';
-import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT, replayCommand } from '../../terminal/sides.js';
 import type { Results } from './read-results.js';
 import { isSameRun, pathsOf, readResults } from './read-results.js';
 import type {
@@ -107,7 +107,7 @@ const uniteCounters = (summaries: readonly Summary[]): ReportDocument['counters'
       };
 
 const uniteCorpus = (summaries: readonly Summary[], session: Session): CorpusReport | undefined => {
-  const replays = summaries.flatMap(({ corpus }) => corpus ?? []);
+  const replays = summaries.flatMap(({ corpus, caseTimeout }) => (corpus === null ? [] : [{ ...corpus, caseTimeout }]));
   if (replays.length === 0) return undefined;
   const entries = (kind: EntryKind): CorpusReport[EntryKind] =>
     replays.flatMap((replay) =>
@@ -115,7 +115,7 @@ const uniteCorpus = (summaries: readonly Summary[], session: Session): CorpusRep
         file,
         ...(signature === undefined ? {} : { signature }),
         reason,
-        command: session.replayCommand({ file, ...(subject === undefined ? {} : { subject }) }),
+        command: replayCommand({ file, ...(subject === undefined ? {} : { subject }) }, replay.caseTimeout, session),
       })),
     );
   return {

@@ -1,10 +1,11 @@
 /** The findings of several runs, each signature once, with the smallest program that shows it. */
 
 import { describePlace, signatureOf } from '../../../properties/divergence.js';
-import type { Finding } from '../../../properties/finding.js';
+import type { Finding, Replay } from '../../../properties/finding.js';
 import { describeMachine, describeStep, programToJson } from '../../../properties/formats/index.js';
 import { harmOf } from '../../../properties/invariants/invariants.js';
 import type { Session } from '../../terminal/session.js';
+import { replayCommand } from '../../terminal/sides.js';
 import type { FindingFile, Results } from './read-results.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
 import type { FindingSummary } from './summary-document.js';
@@ -31,8 +32,9 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
   const tolerated = new Set(summary?.known.flatMap(({ signature, expired }) => (expired ? [] : [signature])));
   const summaries = new Map(summary?.findings.map((finding) => [finding.signature, finding]));
   const united = new Map<string, UnitedFinding>();
+  const replayOf = (replay: Replay): string => replayCommand(replay, summary?.caseTimeout, session);
   for (const [signature, finding] of summaries) {
-    united.set(signature, { ...countsOf(finding), replay: session.replayCommand(finding.replay), stored: undefined });
+    united.set(signature, { ...countsOf(finding), replay: replayOf(finding.replay), stored: undefined });
   }
   for (const stored of findings) {
     const signature = signatureOf(stored.finding.divergence);
@@ -40,7 +42,7 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
     const { path } = stored;
     const before = united.get(signature);
     const summarized = summaries.get(signature);
-    const replay = session.replayCommand(summarized?.file === path ? summarized.replay : { file: path });
+    const replay = replayOf(summarized?.file === path ? summarized.replay : { file: path });
     const here: UnitedFinding = {
       ...(before ?? { status: 'new', count: 1 }),
       steps: stepsOf(stored),
