@@ -9,7 +9,6 @@ import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bou
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, quoted } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
-import { invariantNamed } from '../../properties/invariants/invariants.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { parseKnownFindings } from '../../properties/known-findings.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
@@ -18,7 +17,7 @@ import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
-import { DEFAULT_CASE_TIMEOUT, allowedBy } from '../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT, allowedBy, invariantsNamed } from '../terminal/sides.js';
 import { DEFAULT_CORPUS } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../own-package.js';
@@ -162,7 +161,7 @@ const campaignRecord = (
   maxSteps: flags.maxSteps ?? DEFAULT_PROGRAM_OPTIONS.mostSteps,
   maxTries: flags.maxTries ?? DEFAULT_MOST_TRIES,
   caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
-  invariants: checkedInvariants(flags.invariant),
+  invariants: flags.invariant === undefined ? null : invariantsNamed(flags.invariant).map(({ id }) => id),
   programs: flags.programs ?? null,
   minPrograms: kind === 'fuzz' ? 1 : fewestPrograms(flags),
   maxFindings: kind === 'fuzz' ? (flags.maxFindings ?? DEFAULTS.fuzz.maxFindings) : null,
@@ -173,14 +172,6 @@ const campaignRecord = (
 
 const fewestPrograms = ({ minPrograms, programs }: CampaignFlags): number =>
   minPrograms ?? Math.min(DEFAULTS.nightly.minPrograms, programs ?? Infinity);
-
-const checkedInvariants = (ids: readonly string[] | undefined): string[] | null => {
-  for (const id of ids ?? []) {
-    if (invariantNamed(id) !== undefined) continue;
-    throw new BadInput('--invariant', `${JSON.stringify(id)} is not known; see: shadowdiff invariants`);
-  }
-  return ids === undefined ? null : [...ids];
-};
 
 const directoryName = (started: string, seed: string, { index, of }: Shard): string => {
   const name = `${started.slice(0, 10)}-${seed.replace(/[^\w.-]/g, '-')}`;

@@ -8,13 +8,29 @@ import { Pair } from '../../properties/pair.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
-import { ProgressDisplay } from '../terminal/progress-display.js';
-import type { Progress } from '../terminal/progress-line.js';
-import { progressLine } from '../terminal/progress-line.js';
-import type { Limits } from '../terminal/run-limits.js';
-import { leftOf } from '../terminal/run-limits.js';
+import { ProgressDisplay, progressLine } from '../terminal/progress.js';
+import type { Progress } from '../terminal/progress.js';
 import type { Session } from '../terminal/session.js';
 import type { Milestone } from './coverage-document.js';
+
+/** The run ends with whichever comes first. */
+export interface Limits {
+  /** Milliseconds; may be infinite. */
+  readonly time: number;
+  /** May be infinite. */
+  readonly programs: number;
+}
+
+/** `defaultTime` holds, in milliseconds, where nothing is asked for. */
+export const limitsOf = ({ time, programs }: Partial<Limits>, defaultTime: number): Limits => ({
+  time: time ?? (programs === undefined ? defaultTime : Infinity),
+  programs: programs ?? Infinity,
+});
+
+export const leftOf = ({ time, programs }: Limits, run: Pick<Progress, 'elapsed' | 'programs'>): Progress['left'] =>
+  time === Infinity
+    ? { kind: 'programs', count: programs - run.programs }
+    : { kind: 'time', milliseconds: time - run.elapsed };
 
 export interface CoveragePlan {
   readonly campaign: string;

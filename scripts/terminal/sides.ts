@@ -1,9 +1,14 @@
 /** The two machines of a run: found by name, started and closed. */
 
+import type { Program } from '../../model/vocabulary/index.js';
 import type { Replay } from '../../properties/finding.js';
+import { BadInput } from '../../properties/formats/index.js';
+import type { Invariant } from '../../properties/invariants/invariant.js';
+import { INVARIANTS, invariantNamed } from '../../properties/invariants/invariants.js';
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
-import type { Subject } from '../../properties/subjects/subject.js';
+import type { Answer, Subject } from '../../properties/subjects/subject.js';
+import { traceOf } from '../../properties/trace-of.js';
 import type { Session } from './session.js';
 
 /** Milliseconds. */
@@ -91,3 +96,19 @@ export const replayCommand = (
     ...(reference === undefined ? [] : ['--reference', reference]),
     ...((caseTimeout ?? DEFAULT_CASE_TIMEOUT) === DEFAULT_CASE_TIMEOUT ? [] : ['--case-timeout', `${caseTimeout}ms`]),
   );
+
+/** The invariants of `--invariant`, in order of precedence; all of them if the option is left out. Throws `BadInput`. */
+export const invariantsNamed = (ids: readonly string[] | undefined): readonly Invariant[] => {
+  if (ids === undefined) return INVARIANTS;
+  for (const id of ids) {
+    if (invariantNamed(id) !== undefined) continue;
+    throw new BadInput('--invariant', `${JSON.stringify(id)} is not known; see: shadowdiff invariants`);
+  }
+  return INVARIANTS.filter(({ id }) => ids.includes(id));
+};
+
+/** What either kind of subject makes of a whole program. */
+export const answerOf = async (subject: Subject, program: Program): Promise<Answer> =>
+  subject.kind === 'external'
+    ? await subject.answer(program)
+    : { kind: 'trace', trace: traceOf(subject.create(), program) };

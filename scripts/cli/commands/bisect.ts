@@ -3,17 +3,17 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
-import { CANNOT_TELL, judgeScript } from '../bisect/judge-script.js';
-import { Worktree, git } from '../bisect/worktree.js';
+import { Worktree, git } from '../worktree.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
-import { readCaseFile } from '../input/case-file.js';
+import { readCaseFile } from '../case-file.js';
 import { packageDirectory } from '../../own-package.js';
 import { addAllowExec, sidesFor } from '../options/side-flags.js';
 import type { CommandFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
+import { commandLineOf } from '../../terminal/shell-words.js';
 import type { Session } from '../../terminal/session.js';
 
 interface BisectFlags extends CommandFlags {
@@ -157,3 +157,29 @@ const tell = async (worktree: Worktree, session: Session): Promise<ExitCode> => 
   for (const line of stat.split('\n')) session.print(printable(line));
   return EXIT.clean;
 };
+
+// The script that git bisect runs on each commit: it builds, then replays, and reports the result to git.
+
+/** What git takes for "this commit cannot be judged". */
+const CANNOT_TELL = 125;
+
+interface JudgeOptions {
+  /** Absolute path of the counterexample. */
+  readonly file: string;
+  /** The user's own command for making a commit ready; left out: none for a command, npm for this package. */
+  readonly build: string | undefined;
+  /** Words of the replay: Node, the command and its options. */
+  readonly replay: readonly string[];
+}
+
+/** For sh. 0: both sides agree; 1: they part; anything else cannot be judged. */
+const judgeScript = ({ file, build, replay }: JudgeOptions): string =>
+  [
+    ...(build === undefined ? [] : [`( ${build} ) >build.log 2>&1 || exit ${CANNOT_TELL}`]),
+    `${commandLineOf([...replay, file])} >replay.log 2>&1`,
+    'code=$?',
+    '[ "$code" -eq 0 ] && exit 0',
+    // Of another divergence than the one looked for, replay names the recorded one.
+    `[ "$code" -eq 1 ] && ! grep -q '^recorded: ' replay.log && exit 1`,
+    `exit ${CANNOT_TELL}`,
+  ].join('\n');

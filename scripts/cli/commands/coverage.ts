@@ -9,7 +9,7 @@ import type { CodeCoverage } from '../../coverage/code/measure-code.js';
 import { measureCode } from '../../coverage/code/measure-code.js';
 import type { CoverageDocument } from '../../coverage/coverage-document.js';
 import type { CoveragePlan, CoverageRun } from '../../coverage/coverage-run.js';
-import { runForCoverage } from '../../coverage/coverage-run.js';
+import { limitsOf, runForCoverage } from '../../coverage/coverage-run.js';
 import { coverageReport } from '../../coverage/coverage-text.js';
 import type { Caught } from '../../coverage/matrix-document.js';
 import { MATRIX_FILE, readMatrix, readNamedMatrix } from '../../coverage/matrix-document.js';
@@ -20,17 +20,15 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
-import { limitsOf } from '../../terminal/run-limits.js';
 import type { Session } from '../../terminal/session.js';
 import { shellWord } from '../../terminal/shell-words.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
-import { duration } from '../options/duration.js';
-import { invariantsNamed } from '../options/invariants.js';
+import { duration, wholeNumber } from '../options/values.js';
+import { invariantsNamed } from '../../terminal/sides.js';
 import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/programs.js';
 import { addProgramOptions, programOptionsOf } from '../options/programs.js';
-import { wholeNumber } from '../options/whole-number.js';
 
 /** Milliseconds. Long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;

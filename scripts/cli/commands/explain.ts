@@ -9,8 +9,8 @@ import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
-import type { CaseFile } from '../input/case-file.js';
-import { readCaseFile } from '../input/case-file.js';
+import type { CaseFile } from '../case-file.js';
+import { readCaseFile } from '../case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';

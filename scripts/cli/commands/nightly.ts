@@ -6,10 +6,9 @@ import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
-import { duration } from '../options/duration.js';
+import { duration, wholeNumber } from '../options/values.js';
 import { shardOf } from '../options/shard.js';
 import { addAllowExec } from '../options/side-flags.js';
-import { wholeNumber } from '../options/whole-number.js';
 
 type NightlyFlags = Omit<CampaignFlags, 'shard'> & { readonly shard?: string };
 

@@ -10,9 +10,8 @@ import type {
 } from '../../../properties/exhaust/exhaust.js';
 import { exhaust } from '../../../properties/exhaust/exhaust.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
-import { ProgressDisplay } from '../../terminal/progress-display.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress.js';
 import { compactCount } from '../../terminal/numbers.js';
-import { fitting } from '../../terminal/progress-line.js';
 import type { Session } from '../../terminal/session.js';
 
 export interface TimedResult extends ExhaustResult {

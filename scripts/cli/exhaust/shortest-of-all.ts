@@ -19,9 +19,8 @@ import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { checkDirectory } from '../../terminal/result-directory.js';
-import { ProgressDisplay } from '../../terminal/progress-display.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress.js';
 import { compactCount, counted } from '../../terminal/numbers.js';
-import { fitting } from '../../terminal/progress-line.js';
 import type { Session } from '../../terminal/session.js';
 
 export interface DefectsFlags {

@@ -1,13 +1,18 @@
-/** What programs are made of, as options say it. */
+/** The options that say what programs are made of. */
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
-import type { PagingFlag } from './paging.js';
-import { pagingOption } from './paging.js';
-import { wholeNumber } from './whole-number.js';
+import { wholeNumber } from './values.js';
+
+export interface PagingFlag {
+  readonly paging: ProgramOptions['paging'];
+}
+
+export const pagingOption = (description: string): Option =>
+  new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);
 
 export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];

@@ -8,8 +8,8 @@ import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
-import type { CaseFile } from '../input/case-file.js';
-import { duration } from './duration.js';
+import type { CaseFile } from '../case-file.js';
+import { duration } from './values.js';
 
 export const addCaseTimeout = (command: Command): Command =>
   command.addOption(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { capturedCall } from '../../../test-support/captured-call.js';
+import { capturedCall } from '../../test-support/captured-call.js';
 
 test.each([
   ['/dev/null', 'the file is empty; it must hold one JSON object'],

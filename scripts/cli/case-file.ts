@@ -2,13 +2,13 @@
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../../properties/formats/index.js';
-import type { Case } from '../../../properties/generators/index.js';
-import { keepsContract } from '../../../properties/contract.js';
-import type { Finding } from '../../../properties/finding.js';
-import { COUNTEREXAMPLE_FORMAT, counterexampleFromJson } from '../../../properties/corpus/counterexample.js';
-import { readBounded, readTextFile } from '../../../properties/corpus/store.js';
-import type { Surroundings } from '../../terminal/surroundings.js';
+import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from '../../properties/formats/index.js';
+import type { Case } from '../../properties/generators/index.js';
+import { keepsContract } from '../../properties/contract.js';
+import type { Finding } from '../../properties/finding.js';
+import { COUNTEREXAMPLE_FORMAT, counterexampleFromJson } from '../../properties/corpus/counterexample.js';
+import { readBounded, readTextFile } from '../../properties/corpus/store.js';
+import type { Surroundings } from '../terminal/surroundings.js';
 
 export const STDIN = '-';
 

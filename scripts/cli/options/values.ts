@@ -1,5 +1,23 @@
+/** Reads the values of options: numbers, shares and durations. */
+
 import { InvalidArgumentError } from 'commander';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
+
+/** Reads a whole number, both bounds included. */
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
+
+/** Reads a part of a whole, such as 0.25. */
+export const share = (text: string): number => {
+  const value = /^\d{1,3}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+  if (value <= 1) return value;
+  throw new InvalidArgumentError('Give a number from 0 to 1, such as 0.25.');
+};
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BadInput } from '../../../properties/formats/index.js';
+import { BadInput } from '../../properties/formats/index.js';
 
 const run = promisify(execFile);
 
