@@ -5,7 +5,7 @@ import { anyText, choice, exactObject, list, naturalNumber, unionError } from '.
 import type { ProgramJson } from '../formats/index.js';
 import { BadInput, programFromJson, programHash, programToJson, quoted, readJson } from '../formats/index.js';
 import { Problems } from '../formats/problems.js';
-import { shownValue } from '../formats/printable.js';
+import { shownValue } from '../formats/visible-text.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { TRAFFICS } from '../generators/case.js';

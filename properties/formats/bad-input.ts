@@ -1,6 +1,6 @@
 /** Messages about input that cannot be read: a file, an answer, an argument. */
 
-import { visible } from './printable.js';
+import { visible } from './visible-text.js';
 
 /** Where in a source the problem is, and how many others there are. */
 export interface BadInputPlace {

@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import type { GuestEntry, Paddr, Vaddr } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { formatHex, isHex, parseHexAddress, parseHexEntry } from './hex.js';
-import { quoted, shownValue } from './printable.js';
+import { quoted, shownValue } from './visible-text.js';
 
 /** The largest draw, index or count: what a guest can pass in a register. */
 const U32_MOST = 2 ** 32 - 1;

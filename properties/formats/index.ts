@@ -12,7 +12,7 @@ export {
   describeStep,
   entryBits,
 } from './listing.js';
-export { quoted, shownValue, visible, visibleLines } from './printable.js';
+export { quoted, shownValue, visible, visibleLines } from './visible-text.js';
 export {
   PROGRAM_FORMAT,
   formatProgram,

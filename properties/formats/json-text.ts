@@ -5,7 +5,7 @@
  */
 
 import { BadInput } from './bad-input.js';
-import { quoted } from './printable.js';
+import { quoted } from './visible-text.js';
 
 /** What held the text, for the message that it is empty. */
 export type Carrier = 'file' | 'answer';

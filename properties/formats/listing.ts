@@ -4,7 +4,7 @@ import type { GuestEntry, MachineConfig, Observation, Outcome, Paging, Step } fr
 import { bareOutcome, FAULT_PRESENT, FAULT_USER, FAULT_WRITE, guestEntry, OPS } from '../../model/vocabulary/index.js';
 import { A, AVL, D, G, PCD, PSE, PWT, RW, US, isPresent } from '../entry-bits.js';
 import { formatHex, formatHexEntry } from './hex.js';
-import { quoted } from './printable.js';
+import { quoted } from './visible-text.js';
 
 /** In the order of the listing: rights, then A and D, which the CPU sets, then the rest. */
 const FLAGS = [

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { BadInput } from './bad-input.js';
-import { quoted } from './printable.js';
+import { quoted } from './visible-text.js';
 
 /** Keys and indexes from the root of the document to a value. */
 export type Path = readonly PropertyKey[];

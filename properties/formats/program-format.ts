@@ -8,7 +8,7 @@ import { BadInput } from './bad-input.js';
 import { choice, exactObject, hexEntry, hexPaddr, hexVaddr, list, u32, unionError, wholeNumber } from './fields.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
-import { shownValue } from './printable.js';
+import { shownValue } from './visible-text.js';
 import type { Path } from './problems.js';
 import { Problems } from './problems.js';
 

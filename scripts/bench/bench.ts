@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { wholeNumber } from '../cli/options/values.js';
+import { wholeNumber } from '../cli/options/option-values.js';
 import type { GroupResult, Results } from './bench-results.js';
 import {
   BOUNDS,

@@ -8,8 +8,8 @@ import { Pair } from '../../properties/pair.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
-import { ProgressDisplay, progressLine } from '../terminal/progress.js';
-import type { Progress } from '../terminal/progress.js';
+import { ProgressDisplay, progressLine } from '../terminal/progress-display.js';
+import type { Progress } from '../terminal/progress-display.js';
 import type { Session } from '../terminal/session.js';
 import type { Milestone } from './coverage-document.js';
 

@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Tinypool } from 'tinypool';
 import { defectNamed, DEFECTS } from '../../../impl/defects/catalogue.js';
 import type { Mixture } from '../../../properties/generators/index.js';
-import { wholeNumber } from '../../cli/options/values.js';
+import { wholeNumber } from '../../cli/options/option-values.js';
 import type { DetectionFigures, DetectionRow } from './detection-figures.js';
 import { detectionReport, halfOf, MIXTURES, targetsOf } from './detection-figures.js';
 import type { DetectionTask } from './detection-task.js';

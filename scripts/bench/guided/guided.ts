@@ -8,7 +8,7 @@ import { defectNamed, DEFECTS } from '../../../impl/defects/catalogue.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { cellCount, whyUnreachable } from '../../../properties/invariants/situations/grid.js';
 import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
-import { wholeNumber } from '../../cli/options/values.js';
+import { wholeNumber } from '../../cli/options/option-values.js';
 import type { DefectRow, GuidedFigures, ReachRow } from './guided-figures.js';
 import { guidedReport, mean, median, SHARES } from './guided-figures.js';
 import type { Caught, Epoch, GuidedTask, Reached } from './guided-task.js';

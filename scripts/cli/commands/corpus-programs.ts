@@ -5,7 +5,7 @@ import type { Reaching } from '../../../properties/pool/distil.js';
 import { allCells, distil, reachingOf } from '../../../properties/pool/distil.js';
 import type { StoredProgram } from '../../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE, readPrograms } from '../../../properties/pool/program-pool.js';
-import { wholeNumber } from '../options/values.js';
+import { wholeNumber } from '../options/option-values.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';

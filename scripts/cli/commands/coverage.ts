@@ -24,11 +24,11 @@ import type { Session } from '../../terminal/session.js';
 import { shellWord } from '../../terminal/shell-words.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
-import { duration, wholeNumber } from '../options/values.js';
+import { duration, wholeNumber } from '../options/option-values.js';
 import { invariantsNamed } from '../../terminal/sides.js';
 import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
-import type { ProgramFlags } from '../options/programs.js';
-import { addProgramOptions, programOptionsOf } from '../options/programs.js';
+import type { ProgramFlags } from '../options/program-options.js';
+import { addProgramOptions, programOptionsOf } from '../options/program-options.js';
 
 /** Milliseconds. Long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;

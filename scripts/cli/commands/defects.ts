@@ -14,7 +14,7 @@ import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import { wholeNumber } from '../options/values.js';
+import { wholeNumber } from '../options/option-values.js';
 
 interface MatrixFlags {
   readonly seeds: number;

@@ -6,7 +6,7 @@ import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
-import { wholeNumber } from '../options/values.js';
+import { wholeNumber } from '../options/option-values.js';
 
 export const registerFuzz = (program: Command, session: Session): void => {
   const command = program

@@ -13,7 +13,7 @@ import { publish } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
 import { readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
 import { addAllowExec } from '../options/side-flags.js';
-import { wholeNumber } from '../options/values.js';
+import { wholeNumber } from '../options/option-values.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { CommandFlags } from '../../terminal/sides.js';

@@ -6,7 +6,7 @@ import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
-import { duration, wholeNumber } from '../options/values.js';
+import { duration, wholeNumber } from '../options/option-values.js';
 import { shardOf } from '../options/shard.js';
 import { addAllowExec } from '../options/side-flags.js';
 

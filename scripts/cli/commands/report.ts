@@ -13,7 +13,7 @@ import type { Session } from '../../terminal/session.js';
 import type { CommandFlags } from '../../terminal/sides.js';
 import { allowedBy } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
-import { duration } from '../options/values.js';
+import { duration } from '../options/option-values.js';
 import { addAllowExec } from '../options/side-flags.js';
 
 interface ReportFlags extends CommandFlags {

@@ -7,9 +7,9 @@ import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { MOST_PROGRAMS, MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
-import type { ProgramFlags } from '../options/programs.js';
-import { addProgramOptions, programOptionsOf } from '../options/programs.js';
-import { wholeNumber } from '../options/values.js';
+import type { ProgramFlags } from '../options/program-options.js';
+import { addProgramOptions, programOptionsOf } from '../options/program-options.js';
+import { wholeNumber } from '../options/option-values.js';
 import type { Session } from '../../terminal/session.js';
 
 interface SeedsFlags extends ProgramFlags {

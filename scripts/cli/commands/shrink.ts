@@ -26,7 +26,7 @@ import { MOST_TRIES } from '../../../properties/campaign/campaign-bounds.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, sidesFor } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
-import { wholeNumber } from '../options/values.js';
+import { wholeNumber } from '../options/option-values.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';

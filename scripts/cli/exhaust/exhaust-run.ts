@@ -10,7 +10,7 @@ import type {
 } from '../../../properties/exhaust/exhaust.js';
 import { exhaust } from '../../../properties/exhaust/exhaust.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
-import { ProgressDisplay, fitting } from '../../terminal/progress.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
 import { compactCount } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 

@@ -19,7 +19,7 @@ import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { checkDirectory } from '../../terminal/result-directory.js';
-import { ProgressDisplay, fitting } from '../../terminal/progress.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
 import { compactCount, counted } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 

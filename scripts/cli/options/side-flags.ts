@@ -9,7 +9,7 @@ import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
 import type { CaseFile } from '../case-file.js';
-import { duration } from './values.js';
+import { duration } from './option-values.js';
 
 export const addCaseTimeout = (command: Command): Command =>
   command.addOption(

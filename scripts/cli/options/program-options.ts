@@ -5,7 +5,7 @@ import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
-import { wholeNumber } from './values.js';
+import { wholeNumber } from './option-values.js';
 
 export interface PagingFlag {
   readonly paging: ProgramOptions['paging'];

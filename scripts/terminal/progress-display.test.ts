@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Tally, kindIndex } from '../../properties/tally.js';
-import type { Progress } from './progress.js';
-import { progressLine } from './progress.js';
+import type { Progress } from './progress-display.js';
+import { progressLine } from './progress-display.js';
 
 const tally = new Tally([]);
 const ends = tally.endsOf('access');

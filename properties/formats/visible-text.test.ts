@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BadInput } from './bad-input.js';
-import { quoted, shownValue, visible, visibleLines } from './printable.js';
+import { quoted, shownValue, visible, visibleLines } from './visible-text.js';
 
 test('nothing that a terminal would obey is left in a quoted text', () => {
   expect(quoted('a\u001b[31m\n\u009b\u202e"')).toBe('"a\\u001b[31m\\n\\u009b\\u202e\\""');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { duration, wholeNumber } from './values.js';
+import { duration, wholeNumber } from './option-values.js';
 
 describe('a duration', () => {
   test.each([
