@@ -4,5 +4,6 @@ export * from './kill.js';
 export * from './machine-interface.js';
 export * from './observation.js';
 export * from './program.js';
+export * from './shadow.js';
 export * from './step.js';
 export * from './units.js';

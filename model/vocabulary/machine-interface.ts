@@ -2,6 +2,7 @@
 
 import type { Observation } from './observation.js';
 import type { MachineConfig } from './program.js';
+import type { ShadowLeaf } from './shadow.js';
 import type { Step } from './step.js';
 import type { GuestEntry, Paddr, Slot, Vaddr } from './units.js';
 
@@ -43,24 +44,6 @@ export interface StateSink {
   /** The address of a word in guest RAM, or of a root. */
   address(address: Paddr): void;
   cpu(cpu: number): void;
-}
-
-/** Which host page a shadow leaf maps. `stray`: a page that no leaf may map. */
-export type LeafTarget = 'ram' | 'switcher-text' | 'switcher-registers' | 'switcher-state' | 'stray';
-
-/** A present shadow leaf. The view reuses the object: it is valid until the view's next call. */
-export interface ShadowLeaf {
-  readonly slot: Slot;
-  /** First address that it maps. */
-  readonly vaddr: Vaddr;
-  readonly target: LeafTarget;
-  /** A guest page for `ram`, a host CPU for `switcher-state`, a host page for `stray`, else 0. */
-  readonly page: number;
-  readonly writable: boolean;
-  readonly user: boolean;
-  /** Rights of the upper entry, which the CPU combines with the leaf's. */
-  readonly upperWritable: boolean;
-  readonly upperUser: boolean;
 }
 
 /** A shadow table as the CPU reaches it from a root. Valid until the view's next call. */

@@ -1,6 +1,7 @@
 /** What a step shows: how it ended, and what it changed (machine.md 4; formats.md, Trace). */
 
 import type { Killed } from './kill.js';
+import type { ReportedShadow } from './shadow.js';
 import type { AccessKind, AccessMode } from './step.js';
 import type { GuestEntry, Paddr, Pfn } from './units.js';
 
@@ -113,6 +114,8 @@ export interface Observation {
    * part of a trace (formats.md).
    */
   readonly fresh?: Outcome | undefined;
+  /** Set by subjects outside this process that report their shadow, where it differs from the one reported last. */
+  readonly shadow?: ReportedShadow | undefined;
 }
 
 /** Everything that a subject answers to a program. */
@@ -120,4 +123,6 @@ export interface Trace {
   readonly created: Observation;
   readonly steps: readonly Observation[];
   readonly destroyed: Observation;
+  /** Numbers of the edges of the subject's own code that no earlier program of its process reached; set if it counts them. */
+  readonly edges?: readonly number[] | undefined;
 }
