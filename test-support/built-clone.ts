@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,8 @@ const isCopied = (path: string): boolean => !path.endsWith('.test.ts');
 
 const buildClone = async (): Promise<string> => {
   const clone = await mkdtemp(join(tmpdir(), 'shadowdiff-clone-'));
+  // A test runs the command as another user.
+  await chmod(clone, 0o755);
   const names = (await readdir(REPOSITORY)).filter((name) => !LEFT_OUT.has(name));
   await Promise.all(
     names.map((name) => cp(join(REPOSITORY, name), join(clone, name), { recursive: true, filter: isCopied })),

@@ -2,7 +2,7 @@
 
 import { constants, existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { signatureOf } from '../divergence.js';
@@ -77,6 +77,18 @@ export const writeTextFile = async (path: string, text: string, remedy: string):
 const writeWhole = async (path: string, text: string): Promise<void> => {
   const { default: writeFileAtomic } = await import('write-file-atomic');
   await writeFileAtomic(path, text);
+};
+
+/** The name of a file that is being written, and a number. */
+const TEMPORARY = /^(.+)\.\d+$/;
+
+/** Removes what is left of files that were being written when their process was killed. `isOurs`: whether a file of this name is ours. */
+export const removeTemporaries = async (directory: string, isOurs: (name: string) => boolean): Promise<void> => {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const [, written] = TEMPORARY.exec(name) ?? [];
+    if (written !== undefined && isOurs(written))
+      await rm(join(directory, name), { force: true }).catch(() => undefined);
+  }
 };
 
 const unwritable = (path: string, error: unknown, remedy: string): BadInput =>

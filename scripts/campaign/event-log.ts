@@ -1,6 +1,7 @@
 /** events.jsonl: one line for each event of a run, appended whole or, if the process dies, torn at the end. */
 
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { openFile } from '../../properties/corpus/store.js';
 import { BadInput, readJson, refuseExcess } from '../../properties/formats/index.js';
 import type { Event } from '../../properties/campaign/events.js';
@@ -52,8 +53,20 @@ export class EventLog implements EventSink {
     if (size > 0 && readSync(this.file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE) this.write('\n');
   }
 
+  /** Lines that are written to a file without a name are lost, and a directory that became read-only takes no results. */
+  private refuseLost(): void {
+    try {
+      if (statSync(this.path).ino !== fstatSync(this.file).ino) throw new Error('another file is here now');
+      accessSync(dirname(this.path), constants.W_OK);
+    } catch (error) {
+      const why = `changed by another process while the run wrote to it: ${(error as Error).message}`;
+      throw new BadInput(dirname(this.path), `${why}; restore it and resume with --resume, or begin a new run`);
+    }
+  }
+
   private write(text: string): void {
     const bytes = Buffer.from(text);
+    this.refuseLost();
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
     } catch (error) {

@@ -4,7 +4,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileNameOf, formatCounterexample, parseCounterexample } from '../../properties/corpus/counterexample.js';
 import type { StoredFinding } from '../../properties/corpus/store.js';
-import { makeDirectory, readTextFile, saveFinding, writeTextFile } from '../../properties/corpus/store.js';
+import {
+  makeDirectory,
+  readTextFile,
+  removeTemporaries,
+  saveFinding,
+  writeTextFile,
+} from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding, Replay } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
@@ -60,7 +66,7 @@ interface StorePlaces {
 export class FindingStore {
   /** What could not be stored, a sentence each. */
   readonly troubles: string[] = [];
-  private readonly places: StorePlaces;
+  private places: StorePlaces;
   private readonly session: Session;
   private readonly stored = new Map<string, Finding>();
   private shown = 0;
@@ -101,13 +107,24 @@ export class FindingStore {
     return stored;
   }
 
-  /** Removes the files of an earlier state of the run: a finding whose program was shrunk has another file. */
+  /** The directory of the run cannot be written to any more. */
+  leaveRun(): void {
+    this.places = { ...this.places, directory: undefined };
+  }
+
+  /**
+   * Removes the files of an earlier state of the run: a finding whose program was shrunk has another file, and a process that was killed
+   * may have left half of one.
+   */
   async removeOthers(): Promise<void> {
-    if (this.places.directory === undefined) return;
-    const directory = join(this.places.directory, FINDINGS_DIRECTORY);
     const names = new Set([...this.stored.values()].map(fileNameOf));
-    for (const name of await readdir(directory).catch(() => [])) {
-      if (name.endsWith('.json') && !names.has(name)) await rm(join(directory, name), { force: true });
+    const { directory, keepIn } = this.places;
+    if (keepIn !== undefined) await removeTemporaries(keepIn, (name) => names.has(name));
+    if (directory === undefined) return;
+    const findings = join(directory, FINDINGS_DIRECTORY);
+    for (const name of await readdir(findings).catch(() => [])) {
+      if (name.endsWith('.json') && !names.has(name))
+        await rm(join(findings, name), { force: true }).catch((error: Error) => void this.troubles.push(error.message));
     }
   }
 
@@ -125,14 +142,15 @@ export class FindingStore {
   private async writeToRun(finding: Finding): Promise<string | undefined> {
     if (this.places.directory === undefined) return undefined;
     const directory = join(this.places.directory, FINDINGS_DIRECTORY);
-    await makeDirectory(directory).catch((error: Error) => {
-      throw new BadInput(directory, `cannot be made: ${error.message}; free space or ${REMEDY}`);
-    });
     const file = join(directory, fileNameOf(finding));
-    return await writeTextFile(file, formatCounterexample(finding), REMEDY).then(
-      () => file,
-      (error: Error) => void this.troubles.push(error.message),
-    );
+    try {
+      await makeDirectory(directory);
+      await writeTextFile(file, formatCounterexample(finding), REMEDY);
+      return file;
+    } catch (error) {
+      this.troubles.push((error as Error).message);
+      return undefined;
+    }
   }
 
   /** A corpus takes findings that always show. Those that are not worked out it takes only if there is no other place for them. */

@@ -15,6 +15,8 @@ export interface StoredRun {
   readonly ledger: Ledger;
 }
 
+export type MergedRun = Pick<StoredRun, 'record' | 'ledger'>;
+
 /** Throws `BadInput` if the directory holds no run; `torn` gets a sentence for each torn line. */
 export const readRun = async (directory: string, torn: (problem: string) => void): Promise<StoredRun> => {
   const record = await readRunRecord(directory);
@@ -27,7 +29,7 @@ export const readRun = async (directory: string, torn: (problem: string) => void
  *
  * @throws BadInput if they are not of one campaign, or there are none
  */
-export const mergeRuns = (runs: readonly StoredRun[]): { readonly record: RunRecord; readonly ledger: Ledger } => {
+export const mergeRuns = (runs: readonly StoredRun[]): MergedRun => {
   const [first] = runs;
   if (first === undefined) throw new BadInput('merge', 'no run could be read; name directories of runs');
   const { campaign } = first.record;

@@ -3,21 +3,19 @@
  * run join the pool of the corpus: those that reached new situations, and as few as will do.
  */
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { CampaignOptions } from '../../properties/campaign/programs.js';
 import { programsOf } from '../../properties/campaign/programs.js';
 import type { Program } from '../../model/vocabulary/index.js';
-import { openFile } from '../../properties/corpus/store.js';
+import { openFile, removeTemporaries } from '../../properties/corpus/store.js';
 import { BadInput, formatProgram, parseProgram, programHash } from '../../properties/formats/index.js';
 import { allCells, distil, reachingOf } from '../../properties/pool/distil.js';
 import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
 import { poolOf, programsDirectory, readPrograms, saveProgram } from '../../properties/pool/program-pool.js';
 import { readLines } from '../terminal/bounded-lines.js';
-
-/** The programs of a run's pool, one a line. */
-const POOL_FILE = 'pool.jsonl';
+import { POOL_FILE } from './run-directory.js';
 
 /** A `Guidance` that can travel between processes. */
 export interface GuidanceSettings {
@@ -109,6 +107,7 @@ export const keepPrograms = async (
     for (const { program } of added) await saveProgram(corpus, program);
     // Counted in the pool, so that publishing a run again gives the same number.
     const own = new Set(found.map(({ program }) => programHash(program)));
+    await removeTemporaries(programsDirectory(corpus), (name) => own.has(basename(name, '.json')));
     return {
       directory: programsDirectory(corpus),
       added: [...there, ...added].filter(({ program }) => own.has(programHash(program))).length,

@@ -12,7 +12,6 @@ import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.
 import type { BuiltReport } from '../report/document/build-report.js';
 import { uniteResults } from '../report/document/build-report.js';
 import type { Results } from '../report/document/read-results.js';
-import type { ReportDocument } from '../report/document/report-document.js';
 import type { Summary } from '../report/document/summary-document.js';
 import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { RerunOptions } from '../report/html/explained-findings.js';
@@ -25,6 +24,7 @@ import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
 import { toleratedOn } from './run-context.js';
 import type { RunRecord } from './run-directory.js';
+import { HTML_FILE, JUNIT_FILE } from './run-directory.js';
 import { summarize } from './summarize.js';
 import { corpusSummary, triagedFindings } from './triage.js';
 
@@ -48,7 +48,8 @@ export interface PublishOptions {
 
 export interface Publication {
   readonly summary: Summary;
-  readonly report: ReportDocument;
+  readonly coverage: CoverageDocument;
+  readonly report: BuiltReport;
 }
 
 export const publish = async (
@@ -57,7 +58,7 @@ export const publish = async (
   store: FindingStore,
   session: Session,
 ): Promise<Publication> => {
-  const { directory, record, known, allowed, corpus, interrupted, shortcoming } = options;
+  const { directory, record, known, corpus, interrupted, shortcoming } = options;
   const { campaign } = record;
   const ended = session.surroundings.today();
   const tolerated = toleratedOn(ended, known);
@@ -81,9 +82,7 @@ export const publish = async (
   );
   const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
   const report = uniteResults([results], session);
-  if (directory !== undefined)
-    await writeFiles(directory, results, report, { allowed, caseTimeout: undefined, session });
-  return { summary, report: report.document };
+  return { summary, coverage, report };
 };
 
 /** A fuzz run has shown most of its findings on the way; the others are shown now. */
@@ -115,14 +114,14 @@ const poolAfter = async (
 
 /** What else is made of a run's directory. A new one is a line. */
 const REPORTS: readonly (readonly [file: string, reporter: ReporterName])[] = [
-  ['report.html', 'html'],
-  ['junit.xml', 'junit'],
+  [HTML_FILE, 'html'],
+  [JUNIT_FILE, 'junit'],
 ];
 
-const writeFiles = async (
+/** Writes the results into the directory of a run. Throws `BadInput` if that fails: print them first. */
+export const writeResults = async (
   directory: string,
-  { summary, coverage }: Results,
-  report: BuiltReport,
+  { summary, coverage, report }: Publication,
   rerun: RerunOptions,
 ): Promise<void> => {
   await writeJson(join(directory, SUMMARY_FILE), summary);

@@ -1,14 +1,15 @@
 /** A campaign from its options to its verdict: one phase after the other, then the results. */
 
 import { join } from 'node:path';
-import { Ledger } from '../../properties/campaign/ledger.js';
+import { Ledger, representative } from '../../properties/campaign/ledger.js';
+import { signatureOf } from '../../properties/divergence.js';
 import { terminalReport } from '../report/terminal-text.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
 import { ProgressDisplay, progressLine } from '../terminal/progress-display.js';
 import type { Progress } from '../terminal/progress-display.js';
-import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
+import { checkDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
 import { closeSides, recordedSides, replayCommand, startSides } from '../terminal/sides.js';
@@ -24,17 +25,18 @@ import { FindingStore } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
 import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
-import { publish } from './publish.js';
+import { publish, writeResults } from './publish.js';
 import type { RunTools } from './run-context.js';
-import { RunContext } from './run-context.js';
+import { RunContext, toleratedOn } from './run-context.js';
 import type { CampaignRecord } from './run-directory.js';
 import {
   EVENTS_FILE,
   RUN_FILE,
   WORKERS_FILE,
-  claimRunRecord,
   campaignEvent,
   invariantsOf,
+  inRunDirectory,
+  makeRoomFor,
   writeRunRecord,
 } from './run-directory.js';
 import { Shrinking } from './shrinking.js';
@@ -47,13 +49,19 @@ export const runCampaign = async (
 ): Promise<ExitCode> => {
   const plan = await campaignPlan(kind, flags, session);
   await checkPlan(plan, session);
+  const run = (): Promise<ExitCode> => runPlanned(plan, session);
+  return plan.directory === undefined ? await run() : await inRunDirectory(plan.directory, session, run);
+};
+
+const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCode> => {
   const { log, ledger } = await openRun(plan, session);
   const { directory, record, known, allowed, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
   const store = new FindingStore({ directory, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const workers = await startWorkers(plan, session);
-  const onFinding: RunTools['onFinding'] = (finding) => (kind === 'nightly' ? Promise.resolve() : store.show(finding));
+  const onFinding: RunTools['onFinding'] = (finding) =>
+    record.campaign.kind === 'nightly' ? Promise.resolve() : store.show(finding);
   const run = new CampaignRun(plan, ledger, { session, log, workers, onFinding });
   // From the first line to the last, an interruption ends the run with its summary.
   const unsubscribe = session.surroundings.onInterrupt(() => run.interrupt());
@@ -66,9 +74,25 @@ export const runCampaign = async (
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, { directory, record }, session);
+    // All is printed: an interruption need not wait for the files.
+    unsubscribe();
+    const { caseTimeout } = record.campaign;
+    if (directory !== undefined) await writeResults(directory, publication, { allowed, caseTimeout, session });
     return publication.summary.exitCode;
+  } catch (error) {
+    await showUnreported(ledger, store, toleratedOn(session.surroundings.today(), known));
+    throw error;
   } finally {
     unsubscribe();
+  }
+};
+
+/** What a run that fails has found, and not yet shown. */
+const showUnreported = async (ledger: Ledger, store: FindingStore, tolerated: ReadonlySet<string>): Promise<void> => {
+  store.leaveRun();
+  for (const findings of ledger.findings.list()) {
+    const finding = representative(findings);
+    if (!tolerated.has(signatureOf(finding.divergence))) await store.show(finding);
   }
 };
 
@@ -78,7 +102,7 @@ export const printReport = (
   { directory, record }: Pick<CampaignPlan, 'directory' | 'record'>,
   session: Session,
 ): void => {
-  for (const line of terminalReport(report, session)) session.print(line);
+  for (const line of terminalReport(report.document, session)) session.print(line);
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command(...resumeWords(directory, record)));
@@ -101,22 +125,29 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<void> =>
   }
 };
 
-/** Makes the directory of a run, or opens that of one that resumes. */
+/** Begins the files of a run, or opens those of one that resumes. */
 const openRun = async (
   plan: CampaignPlan,
   session: Session,
 ): Promise<{ readonly log: EventSink; readonly ledger: Ledger }> => {
-  const { directory, resumed, record, pool } = plan;
+  const { directory, record } = plan;
   if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariantsOf(record.campaign)) };
-  await makeResultDirectory('--out', directory);
-  await (resumed ? writeRunRecord : claimRunRecord)(directory, record);
-  if (!resumed && pool !== undefined) await writePool(directory, pool);
+  await prepareRun(plan, directory);
   const events = join(directory, EVENTS_FILE);
   const log = new EventLog(events);
   const torn = (problem: string): void => session.complain(`shadowdiff: ${printable(problem)}`);
   const ledger = await readLedger(events, record, torn);
   log.append(campaignEvent(record.campaign));
   return { log, ledger };
+};
+
+/** Writes what a run needs to resume. Its record comes last: a run that has one is complete. */
+const prepareRun = async ({ resumed, record, pool }: CampaignPlan, directory: string): Promise<void> => {
+  if (!resumed) {
+    await makeRoomFor(record, directory);
+    if (pool !== undefined) await writePool(directory, pool);
+  }
+  await writeRunRecord(directory, record);
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {

@@ -4,7 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { link, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -21,18 +22,41 @@ import {
   isCampaignName,
 } from '../../properties/campaign/campaign-bounds.js';
 import type { Event } from '../../properties/campaign/events.js';
-import { readTextFile, writeTextFile } from '../../properties/corpus/store.js';
+import { readTextFile, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import { anyText, choice, exactObject, list, naturalNumber, wholeNumber } from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { LARGEST_POOL_SIZE } from '../../properties/pool/program-pool.js';
+import { INVARIANTS_FILE } from '../coverage/coverage-document.js';
+import { FINDINGS_DIRECTORY, SUMMARY_FILE } from '../report/document/summary-document.js';
+import { withLock } from '../terminal/lock.js';
+import { makeResultDirectory } from '../terminal/result-directory.js';
+import type { Session } from '../terminal/session.js';
 
 const RUN_FORMAT = 'shadowdiff-run/2';
 
 export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
+/** Empty, and locked by the process that works on the run. */
+const LOCK_FILE = 'run.lock';
+/** A second is enough for the lock of a process that was just killed. */
+const WORKING = { patience: 1000, refusal: 'another process works on this run; wait until it ends' };
+/** The programs of the run's pool, one a line. */
+export const POOL_FILE = 'pool.jsonl';
+export const HTML_FILE = 'report.html';
+export const JUNIT_FILE = 'junit.xml';
+/** Those that get their name when they are complete. */
+const RUN_FILES: ReadonlySet<string> = new Set([
+  RUN_FILE,
+  EVENTS_FILE,
+  POOL_FILE,
+  SUMMARY_FILE,
+  INVARIANTS_FILE,
+  HTML_FILE,
+  JUNIT_FILE,
+]);
 /** The standard error of the workers. */
 export const WORKERS_FILE = 'workers.log';
 
@@ -146,30 +170,35 @@ export const writeRunRecord = (directory: string, record: RunRecord): Promise<vo
   writeTextFile(join(directory, RUN_FILE), formatRecord(record), 'name another --out');
 
 /**
- * Writes the record of a new run, whole. A fuzz run replaces an earlier one, whose findings the corpus has. Throws `BadInput` if the
- * directory holds another run, or cannot be written.
+ * Makes the directory of a run, and does work while no other process writes there. Removes what a process left behind that was killed
+ * while it wrote. Throws `BadInput` if another process works on the run.
  */
-export const claimRunRecord = async (directory: string, record: RunRecord): Promise<void> => {
-  const path = join(directory, RUN_FILE);
-  const existing = await readRunRecord(directory).catch(() => undefined);
-  if (record.campaign.kind === 'fuzz' && existing?.campaign.kind === 'fuzz') {
-    for (const file of [EVENTS_FILE, RUN_FILE]) await rm(join(directory, file), { force: true });
-  }
-  const draft = `${path}.${process.pid}`;
-  try {
-    await writeFile(draft, formatRecord(record));
-    await link(draft, path);
-  } catch (error) {
-    throw unwritable(path, error as NodeJS.ErrnoException);
-  } finally {
-    await rm(draft, { force: true });
-  }
+export const inRunDirectory = async <Result>(
+  directory: string,
+  session: Session,
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  await makeResultDirectory('--out', directory);
+  return await withLock(join(directory, LOCK_FILE), WORKING, session, async () => {
+    await removeTemporaries(directory, (name) => RUN_FILES.has(name));
+    await removeTemporaries(join(directory, FINDINGS_DIRECTORY), (name) => name.endsWith('.json'));
+    return await work();
+  });
 };
 
-const unwritable = (path: string, { code, message }: NodeJS.ErrnoException): BadInput =>
-  code === 'EEXIST'
-    ? new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out')
-    : new BadInput(path, `cannot be written: ${message}; free space or name another --out`);
+/**
+ * Prepares a locked directory for a new run. A fuzz run replaces an earlier one, whose findings the corpus has. Throws `BadInput` if the
+ * directory holds another run.
+ */
+export const makeRoomFor = async ({ campaign: { kind } }: RunRecord, directory: string): Promise<void> => {
+  const path = join(directory, RUN_FILE);
+  const existing = await readRunRecord(directory).catch(() => undefined);
+  if (kind === 'fuzz' && existing?.campaign.kind === 'fuzz') {
+    for (const file of [EVENTS_FILE, RUN_FILE]) await rm(join(directory, file), { force: true });
+  }
+  if (!existsSync(path)) return;
+  throw new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out');
+};
 
 const IDENTITY_DIGITS = 16;
 

@@ -1,6 +1,7 @@
 /** Workers in processes of their own: one that hangs, runs out of memory or dies does not take the run along. */
 
-import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tinypool } from 'tinypool';
@@ -75,7 +76,8 @@ export class ProcessPool implements WorkerPool {
   async end(): Promise<void> {
     await this.pool.destroy();
     if (!existsSync(this.log)) return;
-    if (!this.keepsLog || statSync(this.log).size === 0) rmSync(this.log);
+    // It stays in a directory that became read-only.
+    if (!this.keepsLog || statSync(this.log).size === 0) await rm(this.log).catch(() => undefined);
   }
 
   /** A worker ended while it started. The pool replaces it only when the next task comes, which those that wait may prevent. */

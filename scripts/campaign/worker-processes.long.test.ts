@@ -155,7 +155,7 @@ describe('workers that are killed from outside', () => {
   const CAMPAIGN = ['--programs', '20000', '--seed', 'kills', '--max-tries', '100', '--jobs', '2'];
 
   const workersOf = (pid: number): readonly number[] =>
-    spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
+    spawnSync('pgrep', ['-P', String(pid), '-f', 'tinypool'], { encoding: 'utf8' })
       .stdout.split('\n')
       .filter(Boolean)
       .map(Number);

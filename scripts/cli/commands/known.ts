@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { readTextFile } from '../../../properties/corpus/store.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../../properties/known-findings.js';
 import { addHelp } from '../help.js';
 import { formatKnown, withFinding, withoutFinding, writeKnownText } from '../known/known-file.js';
-import { withLock } from '../known/lock.js';
+import { withLock } from '../../terminal/lock.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
@@ -68,6 +69,13 @@ const lineOf = (finding: KnownFinding, today: string, { colors }: Session): stri
 /** Whole days from today to the last day; below zero if it is over. */
 const daysLeft = ({ expires }: KnownFinding, today: string): number => (Date.parse(expires) - Date.parse(today)) / DAY;
 
+/** A change takes milliseconds. */
+const CHANGING = { patience: 10_000, refusal: 'another process changes the known findings here; wait until it ends' };
+
+/** One process at a time changes a file of known findings. The lock is on its directory, and so leaves no file. */
+const changing = (known: string, session: Session, change: () => Promise<void>): Promise<void> =>
+  withLock(`${dirname(known)}/`, CHANGING, session, change);
+
 const addAdd = (command: Command, session: Session): void => {
   withFile(command.command('add').description('Add a known finding; creates the file if it does not exist.'))
     .argument('<signature>', 'the signature that fuzz printed')
@@ -75,7 +83,7 @@ const addAdd = (command: Command, session: Session): void => {
     .requiredOption('--owner <name>', 'the person or team responsible')
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
     .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
-      await withLock(known, async () => {
+      await changing(known, session, async () => {
         const text = existsSync(known) ? await readTextFile(known) : formatKnown([]);
         await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
       });
@@ -87,7 +95,7 @@ const addRemove = (command: Command, session: Session): void => {
   withFile(command.command('remove').description('Remove a known finding.'))
     .argument('<signature>', 'the signature that known list prints')
     .action(async (signature: string, { known }: KnownFlags) => {
-      await withLock(known, async () => {
+      await changing(known, session, async () => {
         await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));
       });
       session.print(`${printable(known)}: removed ${printable(signature)}`);

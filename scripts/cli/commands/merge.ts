@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
+import type { KnownFinding } from '../../../properties/known-findings.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
-import { DEFAULT_CORPUS, checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
+import { DEFAULT_CORPUS, checkDirectory } from '../../terminal/result-directory.js';
 import { readKnown } from '../../campaign/campaign-plan.js';
 import { FindingStore } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
-import type { StoredRun } from '../../campaign/merge.js';
+import type { MergedRun, StoredRun } from '../../campaign/merge.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merge.js';
 import { readPool, writePool } from '../../campaign/program-keeping.js';
-import { publish } from '../../campaign/publish.js';
+import { publish, writeResults } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
-import { readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
+import { inRunDirectory, readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
 import { addAllowExec } from '../options/side-flags.js';
 import { wholeNumber } from '../options/option-values.js';
 import { printable } from '../../terminal/printable.js';
@@ -51,17 +52,30 @@ export const registerMerge = (program: Command, session: Session): void => {
 };
 
 const runMerge = async (directories: readonly string[], flags: MergeFlags, session: Session): Promise<ExitCode> => {
-  const { out, corpus: keepIn, mostPrograms } = flags;
+  const { out, corpus } = flags;
   const known = await readKnown(flags.known);
   await checkDirectory('--out', out);
-  if (keepIn !== undefined) await checkDirectory('--corpus', keepIn);
+  if (corpus !== undefined) await checkDirectory('--corpus', corpus);
   await refuseToReplace(out);
   const runs = await readRuns(directories, session);
-  const { record, ledger } = mergeRuns(runs);
-  await makeResultDirectory('--out', out);
+  const merged = mergeRuns(runs);
+  return await inRunDirectory(out, session, async () => {
+    await refuseToReplace(out);
+    return await publishMerged(merged, runs, known, flags, session);
+  });
+};
+
+const publishMerged = async (
+  { record, ledger }: MergedRun,
+  runs: readonly StoredRun[],
+  known: readonly KnownFinding[],
+  flags: MergeFlags,
+  session: Session,
+): Promise<ExitCode> => {
+  const { out, corpus: keepIn, mostPrograms } = flags;
   await writeMergedEvents(out, record, ledger);
-  await writeRunRecord(out, record);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
+  await writeRunRecord(out, record);
   const store = new FindingStore({ directory: out, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const options = {
     directory: out,
@@ -76,6 +90,8 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   };
   const publication = await publish(ledger, options, store, session);
   printReport(publication, { directory: out, record }, session);
+  const { caseTimeout } = record.campaign;
+  await writeResults(out, publication, { allowed: options.allowed, caseTimeout, session });
   return publication.summary.exitCode;
 };
 

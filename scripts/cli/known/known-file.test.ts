@@ -6,7 +6,6 @@ import type { CapturedCall } from '../../../test-support/captured-call.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { withFinding, withoutFinding } from './known-file.js';
-import { withLock } from './lock.js';
 
 /** Written by hand: one finding on a line, one on several, braces and quotes in a reason. */
 const BY_HAND = `{ "format": "shadowdiff-known/1",
@@ -83,15 +82,9 @@ describe('the command', () => {
     expect(await readdir(directory)).toEqual(['known.json']);
   });
 
-  test('a lock that stays is told, and one is gone after a refusal', async () => {
+  test('a refusal leaves no lock', async () => {
     expect((await known('remove', 'n')).err).toContain('there is no such file');
     expect(await readdir(directory)).toEqual([]);
-    await writeFile(`${path()}.lock`, '');
-    const never = (): Promise<void> => Promise.reject(new Error('worked all the same'));
-    await expect(withLock(path(), never, 2)).rejects.toThrow(
-      /known\.json\.lock: another command is changing .*; wait, or delete/,
-    );
-    expect(await readdir(directory)).toEqual(['known.json.lock']);
   });
 
   test('a malformed file is told as fuzz tells it', async () => {

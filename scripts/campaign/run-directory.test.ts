@@ -1,0 +1,127 @@
+/** What happens to the directory of a run from outside, and to a run that was cut off at its start or its end. */
+
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { CapturedCall } from '../../test-support/captured-call.js';
+import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
+import type { Task } from './tasks.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-directory-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const at = (...path: readonly string[]): string => join(directory, ...path);
+
+const CAMPAIGN = [
+  '--subject',
+  'impl:reference-held-twice',
+  '--programs',
+  '600',
+  '--seed',
+  'three',
+  '--max-steps',
+  '48',
+];
+const BRIEF = ['--max-tries', '4', '--min-programs', '1', '--jobs', '1'];
+const places = (): readonly string[] => ['--out', at('run'), '--corpus', at('corpus')];
+
+const resumed = (): readonly string[] => ['--resume', at('run'), '--corpus', at('corpus')];
+
+const nightly = (
+  words: readonly string[] = [...CAMPAIGN, ...BRIEF, ...places()],
+  spy: (task: Task) => void | Promise<void> = () => undefined,
+): Promise<CapturedCall> => runInProcess(['nightly', ...words], { workers: () => spiedPool(spy) });
+
+/** Calls `first` before the first shrinking. */
+const whenShrinking = (first: () => void | Promise<void>): ((task: Task) => Promise<void>) => {
+  let done = false;
+  return async ({ kind }) => {
+    if (kind !== 'shrink' || done) return;
+    done = true;
+    await first();
+  };
+};
+
+describe('a run that was cut off', () => {
+  test('before it was complete leaves nothing to resume, and begins anew', async () => {
+    await mkdir(at('run', 'pool.jsonl'), { recursive: true });
+    const words = [...CAMPAIGN, ...BRIEF, ...places(), '--keep-programs'];
+    expect((await nightly(words)).code).toBe(2);
+    expect(await readdir(at('run'))).not.toContain('run.json');
+    await rm(at('run', 'pool.jsonl'), { recursive: true });
+    expect((await nightly(words)).code).toBe(1);
+  });
+
+  test('while it wrote files leaves halves of them, which resuming removes', async () => {
+    await nightly();
+    const before = Object.keys(await filesBelow(directory));
+    const [entry] = await readdir(at('corpus'));
+    const halves = [
+      ...['run.json.12', 'summary.json.345', 'report.html.6', `findings/${entry}.7`].map((name) => `run/${name}`),
+      `corpus/${entry}.8`,
+    ];
+    for (const name of [...halves, 'run/mine.json.1', 'corpus/another.json.2']) await writeFile(at(name), '');
+    expect((await nightly(resumed())).code).toBe(1);
+    expect(Object.keys(await filesBelow(directory))).toEqual(
+      [...before, 'run/mine.json.1', 'corpus/another.json.2'].toSorted(),
+    );
+  });
+});
+
+describe('two processes', () => {
+  test('do not work on one run, or in one directory', async () => {
+    const attempts: readonly (readonly [words: readonly string[], refusal: string])[] = [
+      [['nightly', ...resumed()], 'run.lock: another process works on this run; wait until it ends'],
+      [['nightly', ...CAMPAIGN, ...BRIEF, ...places()], 'run.lock: another process works on this run'],
+      [['merge', at('run'), '--out', at('run')], 'a run that is not merged is here'],
+    ];
+    const refused: CapturedCall[] = [];
+    const first = await nightly(
+      undefined,
+      whenShrinking(async () => {
+        for (const [words] of attempts) refused.push(await runInProcess(words));
+      }),
+    );
+    expect(first.code).toBe(1);
+    for (const [index, { code, err }] of refused.entries())
+      expect([code, err]).toEqual([2, expect.stringContaining(attempts[index][1])]);
+  });
+});
+
+describe('a directory that is changed while the run goes on', () => {
+  /** What was found is printed, and kept where that is possible. */
+  const expectFound = async ({ code, out, err }: CapturedCall, why: string): Promise<void> => {
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/run: changed by another process while the run wrote to it: /),
+    ]);
+    expect(err).toContain(why);
+    expect(out).toContain('reference-count');
+    expect(out).toContain('shadowdiff replay');
+    expect(await readdir(at('corpus'))).not.toEqual([]);
+  };
+
+  test('because it was deleted', async () => {
+    const deleting = whenShrinking(() => rm(at('run'), { recursive: true }));
+    await expectFound(await nightly(undefined, deleting), 'ENOENT');
+  });
+
+  test('because another one took its place', async () => {
+    const replacing = whenShrinking(async () => {
+      await cp(at('run'), at('copy'), { recursive: true });
+      await rm(at('run'), { recursive: true });
+      await cp(at('copy'), at('run'), { recursive: true });
+    });
+    await expectFound(await nightly(undefined, replacing), 'another file is here now');
+  });
+});
+
+test.each(['summary.json', 'report.html'])('%s cannot be written: what was found is printed first', async (file) => {
+  await mkdir(at('run', file), { recursive: true });
+  const { code, out, err } = await nightly();
+  expect([code, err]).toEqual([2, expect.stringMatching(/cannot be written: .*; free space or resume with --resume/)]);
+  expect(out).toMatch(/^new {7}reference-count/m);
+  expect(out).toContain('shadowdiff replay');
+});
