@@ -2,7 +2,7 @@
 
 import type { Observation, Op } from '../model/vocabulary/index.js';
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
-import type { Invariant, Verdict, Watch, Violation } from './invariants/invariant.js';
+import type { Invariant, Sight, Verdict, Watch, Violation } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
 import { StageCounter } from './invariants/situations/grid.js';
@@ -40,23 +40,16 @@ export interface Broken {
   readonly violation: Violation;
 }
 
-/** What the machines of a run show to invariants. */
-export interface Sight {
-  /** The subject's shadow tables. */
-  readonly shadow: boolean;
-  /** The outcome of a fresh walk at every access. */
-  readonly fresh: boolean;
-}
-
 export class Checks {
   private readonly tally: Tally;
-  private readonly sight: Sight;
+  private readonly shown: ReadonlySet<Sight>;
   private readonly watches: readonly Watch[];
   private readonly plans: ReadonlyMap<Stage, StagePlan>;
 
-  constructor(invariants: readonly Invariant[], tally: Tally, sight: Sight) {
+  /** `shown`: what the machines let invariants see. */
+  constructor(invariants: readonly Invariant[], tally: Tally, shown: ReadonlySet<Sight>) {
     this.tally = tally;
-    this.sight = sight;
+    this.shown = shown;
     this.plans = new Map(STAGES.map((stage) => [stage, emptyPlan(stage, tally)]));
     this.watches = invariants.map((invariant) => invariant.watch());
     for (const [index, invariant] of invariants.entries()) this.register(invariant, index);
@@ -97,8 +90,7 @@ export class Checks {
   }
 
   private register(invariant: Invariant, index: number): void {
-    const { looksAt } = invariant;
-    if (looksAt !== 'observations' && !this.sight[looksAt]) return;
+    if (!invariant.looksAt.some((sight) => this.shown.has(sight))) return;
     const { before, after } = this.watches[index];
     const needsContract = invariant.contract === 'kept';
     for (const stage of invariant.stages) {
@@ -116,7 +108,7 @@ export class Checks {
 
   private countersAt(stage: Stage, index: number): readonly StageCounter[] {
     return this.tally.situations[index]
-      .filter(({ grid }) => grid.stages.includes(stage) && (grid.looksAt === undefined || this.sight[grid.looksAt]))
+      .filter(({ grid }) => grid.stages.includes(stage) && (grid.looksAt === undefined || this.shown.has(grid.looksAt)))
       .map((count) => new StageCounter(count, stage));
   }
 }

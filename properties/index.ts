@@ -36,6 +36,7 @@ export * from './explain/explanation.js';
 export { explainFinding } from './explain/explain.js';
 export type { ExplainOptions } from './explain/explain.js';
 export { programSeed, randomFor, shardSeed } from './seeds.js';
+export type { Capabilities } from './subjects/capabilities.js';
 export { CommandNotAllowed, IMPL, MODEL, implWith, subjectNamed } from './subjects/subject-names.js';
 export type { AllowedCommands, SubjectSettings } from './subjects/subject-names.js';
 export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';

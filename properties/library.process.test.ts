@@ -106,7 +106,7 @@ const mine: Invariant = {
   source: 'here',
   exercisedBy: 'every access',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   stages: ['access'],
   watch: stateless(() => HELD),

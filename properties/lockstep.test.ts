@@ -13,14 +13,16 @@ import type {
   Step,
   Trace,
 } from '../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
+import { OBSERVABLES, bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
 import type { Invariant, Verdict, Violation } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
 import { INVARIANTS } from './invariants/invariants.js';
+import type { LockstepOptions } from './lockstep.js';
 import { Lockstep } from './lockstep.js';
-import { RecordedMachine, traceOf } from './trace-of.js';
+import { Tally } from './tally.js';
+import { RecordedMachine, ZERO_OBSERVATION, traceOf } from './trace-of.js';
 
 const MACHINE: MachineConfig = {
   paging: '2-level',
@@ -103,7 +105,7 @@ const witness = (id: string, stages: readonly Stage[], log: string[], brokenAt?:
   source: 'machine.md',
   exercisedBy: 'anything',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   stages,
   situations: [],
@@ -196,7 +198,7 @@ describe('who is asked', () => {
 
   test('an invariant that looks inside is skipped for a machine that does not let it', () => {
     const log: string[] = [];
-    const invariants: Invariant[] = [{ ...witness('one', ['init'], log), looksAt: 'shadow' }];
+    const invariants: Invariant[] = [{ ...witness('one', ['init'], log), looksAt: ['shadow'] }];
     const black: Machine = new ReferenceMachine();
     new Lockstep({ model: new ReferenceMachine(), subject: black, invariants }).run(LIVING, false);
     expect(log).toEqual(['one begin']);
@@ -467,5 +469,46 @@ describe.each([
       })
       .map(({ place }) => (place.kind === 'step' ? `${place.index} ${program.steps[place.index].op}` : place.kind));
     expect(missed).toEqual([]);
+  });
+});
+
+describe.each(['references', 'stores', 'tables', 'switcher'] as const)('a side that does not observe %s', (missing) => {
+  const observed = OBSERVABLES.filter((each) => each !== missing && each !== 'shadow');
+  const blank = (observation: Observation): Observation => ({ ...observation, [missing]: ZERO_OBSERVATION[missing] });
+  const blanked = ({ created, steps, destroyed }: Trace): Trace => ({
+    created: blank(created),
+    steps: steps.map(blank),
+    destroyed: blank(destroyed),
+  });
+  const recorded = (trace: Trace): Machine => {
+    const machine = new RecordedMachine();
+    machine.load(trace);
+    return machine;
+  };
+  const run = (program: Program, options: Omit<LockstepOptions, 'invariants'>): Divergence | undefined =>
+    new Lockstep({ ...options, invariants: INVARIANTS }).run(program, false);
+
+  test.each([LIVING, DYING])('is compared in the rest, wherever it stands', (program) => {
+    const trace = traceOf(new ReferenceMachine(), program);
+    const mute = blanked(trace);
+    const model = new ReferenceMachine();
+    expect(run(program, { model, subject: recorded(mute), subjectObserves: observed })).toBeUndefined();
+    expect(run(program, { model: recorded(mute), subject: model, modelObserves: observed })).toBeUndefined();
+    expect(run(program, { model, subject: recorded(mute) })).toBeDefined();
+    const moved = withOutcome((outcome) => (outcome.kind === 'mapped' ? { ...outcome, paddr: paddr(4) } : undefined));
+    for (const { place, trace: wrong } of tamper(mute, moved)) {
+      const found = run(program, { model, subject: recorded(wrong), subjectObserves: observed });
+      expect(found).toMatchObject({ invariant: 'translation', place });
+    }
+  });
+
+  test('leaves invariants unchecked that look at nothing else', () => {
+    const tally = new Tally(INVARIANTS);
+    const subject = recorded(blanked(traceOf(new ReferenceMachine(), LIVING)));
+    const options = { model: new ReferenceMachine(), subject, subjectObserves: observed, tally };
+    expect(run(LIVING, options)).toBeUndefined();
+    const blind = INVARIANTS.filter(({ looksAt }) => looksAt.every((each) => each === missing || each === 'shadow'));
+    for (const invariant of blind) expect(tally.checks[INVARIANTS.indexOf(invariant)]).toBe(0);
+    expect(tally.checks[INVARIANTS.findIndex(({ id }) => id === 'translation')]).toBeGreaterThan(0);
   });
 });

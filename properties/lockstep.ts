@@ -6,6 +6,7 @@
 import type {
   Machine,
   MachineConfig,
+  Observable,
   Observation,
   Outcome,
   OutcomeKind,
@@ -16,7 +17,7 @@ import type { Broken, StagePlan } from './checks.js';
 import { Checks, selectChecks } from './checks.js';
 import type { Divergence, Place } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
-import type { Invariant } from './invariants/invariant.js';
+import type { Invariant, Sight } from './invariants/invariant.js';
 import type { Moment } from './invariants/moment.js';
 import { PreStateRecorder } from './invariants/situations/pre-state.js';
 import { Tally, kindIndex } from './tally.js';
@@ -33,10 +34,12 @@ export interface LockstepOptions {
   readonly model: Machine;
   readonly subject: Machine;
   /**
-   * The invariants to check; see `INVARIANTS`. Skipped: those that look at `shadow` if the subject has none, and those that look
-   * at `fresh` if the model has none.
+   * The invariants to check; see `INVARIANTS`. Skipped: those that look at nothing that the machines show.
    */
   readonly invariants: readonly Invariant[];
+  /** What of their observations the machines fill in; left out: everything. What one side does not observe is not compared. */
+  readonly modelObserves?: readonly Observable[];
+  readonly subjectObserves?: readonly Observable[];
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
   /** Called for every divergence; the program continues if it returns true. Left out, the first divergence ends the program. */
@@ -49,6 +52,8 @@ export class Lockstep {
   private readonly model: Machine;
   private readonly subject: Machine;
   private readonly checks: Checks;
+  private readonly modelFill: Fill | undefined;
+  private readonly subjectFill: Fill | undefined;
   private readonly tolerates: (divergence: Divergence) => boolean;
   private readonly guest = new GuestRecord();
   private readonly preState = new PreStateRecorder();
@@ -60,13 +65,15 @@ export class Lockstep {
   /** Steps that `step` took since `begin`. */
   private stepsTaken = 0;
 
-  constructor({ model, subject, invariants, tally, tolerates }: LockstepOptions) {
+  constructor(options: LockstepOptions) {
+    const { model, subject, invariants, tally, tolerates } = options;
     this.model = model;
     this.subject = subject;
+    this.modelFill = fillOf(options.modelObserves);
+    this.subjectFill = fillOf(options.subjectObserves);
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    const sight = { shadow: subject.shadow !== undefined, fresh: model.walksAlways === true };
-    this.checks = new Checks(invariants, this.tally, sight);
+    this.checks = new Checks(invariants, this.tally, shownBy(options));
     this.moment = {
       config: this.guest.config,
       stage: 'create',
@@ -173,9 +180,9 @@ export class Lockstep {
   }
 
   private observe(model: Observation, subject: Observation): void {
-    const { moment } = this;
-    moment.model = model;
-    moment.subject = subject;
+    const { moment, modelFill, subjectFill } = this;
+    moment.model = modelFill === undefined ? model : modelFill(model, subject);
+    moment.subject = subjectFill === undefined ? subject : subjectFill(subject, model);
     moment.modelKind = model.outcome.kind;
     moment.subjectKind = subject.outcome.kind;
   }
@@ -222,6 +229,39 @@ export class Lockstep {
 }
 
 const MAPPED = kindIndex('mapped');
+
+/** What a run with these machines lets invariants see. */
+const shownBy = ({ model, subject, modelObserves, subjectObserves }: LockstepOptions): ReadonlySet<Sight> => {
+  const compared = COMPARED.filter(
+    (each) => (modelObserves?.includes(each) ?? true) && (subjectObserves?.includes(each) ?? true),
+  );
+  return new Set<Sight>([
+    ...compared,
+    ...(subject.shadow === undefined ? [] : (['shadow'] as const)),
+    ...(model.walksAlways === true ? (['fresh'] as const) : []),
+  ]);
+};
+
+/** What is compared of two observations beside their outcomes, if neither is bare. */
+const EFFECTS = ['references', 'stores', 'tables', 'switcher'] as const;
+/** What is compared of two observations. */
+const COMPARED: readonly Observable[] = ['outcome', ...EFFECTS];
+
+/** Completes what one side observed with what the other did, so that both are equal in what is not compared. */
+type Fill = (own: Observation, other: Observation) => Observation;
+
+/** Undefined for a machine that observes everything. */
+const fillOf = (observes: readonly Observable[] | undefined): Fill | undefined => {
+  if (observes === undefined || COMPARED.every((each) => observes.includes(each))) return undefined;
+  const [references, stores, tables, switcher] = EFFECTS.map((each) => observes.includes(each));
+  return (own, other) => ({
+    ...own,
+    references: (references ? own : other).references,
+    stores: (stores ? own : other).stores,
+    tables: (tables ? own : other).tables,
+    switcher: (switcher ? own : other).switcher,
+  });
+};
 
 const isOver = (kind: OutcomeKind): boolean =>
   kind === 'killed' || kind === 'dead' || kind === 'absent' || kind === 'host-bug' || kind === 'halted';

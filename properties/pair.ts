@@ -7,6 +7,8 @@ import type { Invariant } from './invariants/invariant.js';
 import { Lockstep } from './lockstep.js';
 import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
+import type { Capabilities } from './subjects/capabilities.js';
+import { capabilitiesOfMachine } from './subjects/capabilities.js';
 import type { Answer, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
 import { RecordedMachine, traceOf } from './trace-of.js';
@@ -29,81 +31,105 @@ export interface RunOptions {
 /** One side: a machine to step, and how to make it ready for a program. */
 interface Side {
   readonly machine: Machine;
+  readonly observes: Capabilities['observes'];
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
   /** A failure before the first step, if any. */
   prepare(program: Program): Promise<Answer | undefined>;
-  close(): Promise<void>;
 }
 
 /** Runs any number of programs, one after the other, on two subjects of either kind; `close` it when done. */
 export class Pair {
   readonly tally: Tally;
-  private readonly model: Side;
-  private readonly subject: Side;
-  private readonly lockstep: Lockstep;
+  private readonly options: PairOptions;
   private readonly determinismIndex: number;
+  private begun: Begun | undefined = undefined;
 
-  constructor({ model, subject, invariants, tally }: PairOptions) {
+  constructor(options: PairOptions) {
+    const { invariants, tally } = options;
+    this.options = options;
     this.tally = tally ?? new Tally(invariants);
-    this.model = sideOf(model);
-    this.subject = sideOf(subject);
     this.determinismIndex = invariants.indexOf(determinism);
-    const machines = { model: this.model.machine, subject: this.subject.machine };
-    this.lockstep = new Lockstep({ ...machines, invariants, tally: this.tally });
   }
 
   /** Runs a program and returns the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
   async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
+    const { model, subject, lockstep } = this.begun ?? (await this.begin());
     const failure =
-      asDivergence(await this.model.prepare(program), 'reference') ??
-      asDivergence(await this.subject.prepare(program), 'subject');
+      asDivergence(await model.prepare(program), 'reference') ??
+      asDivergence(await subject.prepare(program), 'subject');
     if (failure !== undefined) return failure;
-    const found = this.lockstep.run(program, contractKept);
+    const found = lockstep.run(program, contractKept);
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
   /** Ends the subjects outside this process. */
   async close(): Promise<void> {
-    await this.model.close();
-    await this.subject.close();
+    const { model, subject } = this.options;
+    for (const side of [model, subject]) if (side.kind === 'external') await side.close();
   }
 
   /** Runs the subject twice by itself and compares, for the invariant `determinism`. */
   async repeat(program: Program): Promise<Divergence | undefined> {
+    const { subject, lockstep } = this.begun ?? (await this.begin());
     const traces: Trace[] = [];
     for (let time = 0; time < 2; time++) {
-      const answer = await this.subject.trace(program);
+      const answer = await subject.trace(program);
       if (answer.kind === 'failed') return asDivergence(answer, 'subject');
       traces.push(answer.trace);
     }
     this.tally.checks[this.determinismIndex]++;
     this.tally.exercised[this.determinismIndex]++;
-    this.lockstep.countRepetition(this.determinismIndex);
+    lockstep.countRepetition(this.determinismIndex);
     return firstDifference(program, traces[0], traces[1]);
+  }
+
+  /** What a subject outside this process observes is known once it has started. */
+  private async begin(): Promise<Begun> {
+    const { invariants } = this.options;
+    const model = await sideOf(this.options.model);
+    const subject = await sideOf(this.options.subject);
+    const lockstep = new Lockstep({
+      model: model.machine,
+      subject: subject.machine,
+      modelObserves: model.observes,
+      subjectObserves: subject.observes,
+      invariants,
+      tally: this.tally,
+    });
+    return (this.begun = { model, subject, lockstep });
   }
 }
 
-const sideOf = (subject: Subject): Side => {
+/** Both sides, started. */
+interface Begun {
+  readonly model: Side;
+  readonly subject: Side;
+  readonly lockstep: Lockstep;
+}
+
+const sideOf = async (subject: Subject): Promise<Side> => {
   if (subject.kind === 'in-process') {
     const machine = subject.create();
+    const { observes } = subject.capabilities ?? capabilitiesOfMachine(subject.name, machine);
     return {
       machine,
+      observes,
       trace: (program) => Promise.resolve({ kind: 'trace', trace: traceOf(machine, program) }),
       prepare: () => NOTHING_TO_PREPARE,
-      close: () => Promise.resolve(),
     };
   }
+  const { observes } = await subject.start();
   const machine = new RecordedMachine();
   return {
     machine,
+    observes,
     trace: (program) => subject.answer(program),
     prepare: async (program) => {
       const answer = await subject.answer(program);
       if (answer.kind === 'trace') machine.load(answer.trace);
       return answer;
     },
-    close: () => subject.close(),
   };
 };
 

@@ -92,6 +92,10 @@ export interface SwitcherReferences {
   readonly registers: number;
 }
 
+/** What a machine may let the harness observe, in the order of formats.md (Hello): the members of an observation, and its shadow tables. */
+export const OBSERVABLES = ['outcome', 'references', 'stores', 'tables', 'switcher', 'shadow'] as const;
+export type Observable = (typeof OBSERVABLES)[number];
+
 /**
  * After creation and after a step: what changed in it. After `destroy`, `references` lists the pages that still hold
  * references. If `bareOutcome` holds of the outcome's kind, ignore the other fields.

@@ -11,7 +11,7 @@ export const coherence: Invariant = {
   source: 'machine.md 5, Coherent',
   exercisedBy: 'an access or guest-pa of a living coherent guest that no lack of host memory or host page killed',
   harms: 'guest',
-  looksAt: 'fresh',
+  looksAt: ['fresh'],
   contract: 'kept',
   neverAlone:
     'while the model is sound, an outcome that differs from its fresh walk differs from its own; it alone sees what both sides serve stale',

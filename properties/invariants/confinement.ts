@@ -13,7 +13,7 @@ export const confinement: Invariant = {
   source: 'machine.md 1, Switcher; 3, demand 4 and 5; check_gpte',
   exercisedBy: 'a step that installed a leaf; the end of a program that left one',
   harms: 'host',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   stages: [...MAPPERS, 'end'],
   whenQuiet: [],

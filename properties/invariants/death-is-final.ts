@@ -11,7 +11,7 @@ export const deathIsFinal: Invariant = {
   source: 'machine.md 3, Kills',
   exercisedBy: 'a step after a kill',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['outcome', 'shadow'],
   contract: 'any',
   stages: OPS,
   outcomes: ['killed', 'dead'],

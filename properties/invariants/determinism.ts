@@ -9,7 +9,7 @@ export const determinism: Invariant = {
   source: 'machine.md 3, new-pgtable: draws are part of the program',
   exercisedBy: 'a program that was run twice',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   neverAlone: 'of two answers to one program at most one can be the model’s',
   stages: [],

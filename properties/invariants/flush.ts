@@ -35,7 +35,7 @@ export const flush: Invariant = {
   source: 'machine.md 3, flush-tlb, flush user half, clear all, set-pgd, set-pte; KVM 4539b35881a (missed flush)',
   exercisedBy: 'a flush that found at least one mapping to take away',
   harms: 'guest',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
   stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],

@@ -15,7 +15,7 @@ export const hostIntact: Invariant = {
   source: 'formats.md, Trace, host-bug; put_page and free_page underflow as in Xen XSA-299',
   exercisedBy: 'every step',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   stages: STAGES,
   situations: [

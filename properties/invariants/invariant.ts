@@ -1,6 +1,6 @@
 /** What an invariant is, and what it answers: that a moment is outside its premise, that it held, or how it was broken. */
 
-import type { OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
+import type { Observable, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
 import type { Moment, Stage } from './moment.js';
 import type { Grid } from './situations/grid.js';
 
@@ -8,6 +8,9 @@ import type { Grid } from './situations/grid.js';
 export const VACUOUS = 'vacuous';
 export const HELD = 'held';
 export type Verdict = typeof VACUOUS | typeof HELD | Violation;
+
+/** What invariants look at: what both sides let the harness observe; `fresh` is shown by a model that walks the guest's tables at every access. */
+export type Sight = Observable | 'fresh';
 
 /** Watches the programs of one run, one after the other. */
 export interface Watch {
@@ -29,11 +32,8 @@ export interface Invariant {
   readonly exercisedBy: string;
   /** Whom a violation harms: the host and with it every guest, or this guest alone. */
   readonly harms: 'host' | 'guest';
-  /**
-   * `observations`: applies to any pair of machines. `shadow`: needs a subject that exposes its shadow tables. `fresh`: needs a
-   * model that walks the guest's tables on every access.
-   */
-  readonly looksAt: 'observations' | 'shadow' | 'fresh';
+  /** What it can look at. It is checked if at least one of these is shown; what the others would show, it then does not see. */
+  readonly looksAt: readonly Sight[];
   /** `kept`: checked only while the guest keeps the contract of machine.md 5. */
   readonly contract: 'any' | 'kept';
   /** Why no bug can be caught by this invariant alone; left out where the catalogue has one that is. */

@@ -28,7 +28,7 @@ export const kernelBroadcast: Invariant = {
   exercisedBy:
     'a kernel set-pte that found the address mapped in two slots, or a kernel leaf installed beside another slot’s',
   harms: 'guest',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
   stages: ['set-pte', ...FILLERS],

@@ -86,7 +86,7 @@ export const killDecision: Invariant = {
   source: 'machine.md 3, Kills',
   exercisedBy: 'a step at which either side killed',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   stages: OPS,
   outcomes: ['killed'],

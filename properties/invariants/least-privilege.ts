@@ -24,7 +24,7 @@ export const leastPrivilege: Invariant = {
   source: 'machine.md 3, set-pte and demand 3 and 6; KVM b1bd5cba3306 (permission merge)',
   exercisedBy: 'a step that installed a leaf for the guest',
   harms: 'guest',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   neverAlone: 'a right too many shows in the outcome of the first access that uses it, which translation sees too',
   stages: [...PINNERS, 'init', 'set-pte', 'access'],

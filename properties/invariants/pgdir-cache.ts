@@ -34,7 +34,7 @@ export const pgdirCache: Invariant = {
   source: 'machine.md 3, new-pgtable; find_pgdir, new_pgdir',
   exercisedBy: 'a new-pgtable that did not kill',
   harms: 'guest',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   neverAlone: 'a wrong slot has other tables and mappings than the right one, which table-accounting and flush see too',
   stages: ['new-pgtable'],

@@ -9,7 +9,7 @@ export const progress: Invariant = {
   source: 'machine.md 3, access; formats.md, outcome stuck',
   exercisedBy: 'an access that changed something and then went through, or is stuck',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   neverAlone: 'a machine that is stuck did not do what the model did in the same step, such as to fault',
   stages: ['access'],

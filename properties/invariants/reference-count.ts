@@ -18,7 +18,7 @@ export const referenceCount: Invariant = {
   source: 'machine.md 1, Host pages; 4, references; release_pte, and KVM e48bb497b95 (reference leak)',
   exercisedBy: 'a step that changed a count on either side',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['references'],
   contract: 'any',
   stages: ['create', ...OPS],
   whenQuiet: [],

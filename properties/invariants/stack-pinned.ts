@@ -19,7 +19,7 @@ export const stackPinned: Invariant = {
   source: 'machine.md 3, pin the stack; pin_stack_pages',
   exercisedBy: 'a living guest with stack pages after set-stack, clear all, or a switch to a blank slot',
   harms: 'guest',
-  looksAt: 'shadow',
+  looksAt: ['shadow'],
   contract: 'any',
   neverAlone: 'the next pin takes a page that is not writable again, which reference-count may see',
   stages: ['set-stack', ...CLEARERS],

@@ -27,7 +27,7 @@ export const switcher: Invariant = {
   source: 'machine.md 1, Switcher; 3, access; map_switcher_in_guest',
   exercisedBy: 'an access of a living guest',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['switcher', 'shadow'],
   contract: 'any',
   stages: ['create', ...OPS],
   whenQuiet: ['access'],

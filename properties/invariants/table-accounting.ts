@@ -31,7 +31,7 @@ export const tableAccounting: Invariant = {
   source: 'machine.md 1, Host pages; 4; release_pgd',
   exercisedBy: 'a step that allocated or freed a table',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['tables', 'shadow'],
   contract: 'any',
   neverAlone: 'a table that is lost or kept is still held at the end, which teardown sees too',
   stages: STAGES,

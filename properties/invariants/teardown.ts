@@ -60,7 +60,7 @@ export const teardown: Invariant = {
   source: 'machine.md 2; free_guest_pagetable',
   exercisedBy: 'a destroy that answered; a creation without memory',
   harms: 'host',
-  looksAt: 'observations',
+  looksAt: ['references', 'tables', 'switcher'],
   contract: 'any',
   neverAlone: 'what is held at the end was held too long before, which reference-count or table-accounting sees too',
   stages: ['create', 'destroy'],

@@ -30,7 +30,7 @@ export const translation: Invariant = {
   exercisedBy:
     'a step that answers more than ok, and whose answer is not another invariant’s (killed, stuck, host-bug)',
   harms: 'guest',
-  looksAt: 'observations',
+  looksAt: ['outcome'],
   contract: 'any',
   stages: ['create', ...OPS, 'destroy'],
   outcomes: ['created', 'no-memory', 'initialized', 'mapped', 'fault', 'mmio', 'physical', 'destroyed', 'absent'],

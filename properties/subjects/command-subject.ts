@@ -9,6 +9,8 @@ import { BadInput, formatProgram, parseTrace, quoted } from '../formats/index.js
 import type { Program } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
 import type { Event, Life } from './command-life.js';
+import type { Capabilities } from './capabilities.js';
+import { versionOne } from './capabilities.js';
 import type { Answer, ExternalSubject } from './subject.js';
 
 /** The longest delay of a Node timer, in milliseconds. */
@@ -35,8 +37,9 @@ export class CommandSubject implements ExternalSubject {
     this.timeout = Math.min(timeout, LONGEST_TIMER);
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<Capabilities> {
     await this.begin();
+    return versionOne(this.name);
   }
 
   /** Rejects with `BadInput` if the command cannot be started, and with an `Error` if it is closed or called again before it has answered. */

@@ -2,12 +2,16 @@
 
 import type { Machine, Program, Trace } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
+import type { Capabilities } from './capabilities.js';
+import { capabilitiesOfMachine } from './capabilities.js';
 
 /** A machine in this process: it runs in lockstep, and may have a shadow view for invariants. */
 export interface InProcessSubject {
   readonly kind: 'in-process';
   readonly name: string;
   readonly create: () => Machine;
+  /** Left out: it takes every program, and shows what its machines show. */
+  readonly capabilities?: Capabilities;
 }
 
 /** What an external subject answered to a program. */
@@ -19,11 +23,17 @@ export type Answer =
 export interface ExternalSubject {
   readonly kind: 'external';
   readonly name: string;
-  /** Starts it, or throws `BadInput` if it cannot be started. */
-  start(): Promise<void>;
+  /** Starts it, unless it runs already. Throws `BadInput` if it cannot be started, or cannot say what it can do. */
+  start(): Promise<Capabilities>;
   answer(program: Program): Promise<Answer>;
   /** Stops it. It may be started again. */
   close(): Promise<void>;
 }
 
 export type Subject = InProcessSubject | ExternalSubject;
+
+/** What a subject can do and show. One outside this process is started for it; throws `BadInput` if that fails. */
+export const capabilitiesOf = async (subject: Subject): Promise<Capabilities> =>
+  subject.kind === 'external'
+    ? await subject.start()
+    : (subject.capabilities ?? capabilitiesOfMachine(subject.name, subject.create()));

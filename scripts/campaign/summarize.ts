@@ -131,16 +131,10 @@ const invariantSummaries = (
 /** Whether the sides and the traffic allow for an invariant to be checked at all. */
 const applies = ({ contract, looksAt }: Invariant, { subject, reference, traffic }: RunRecord['campaign']): boolean => {
   if (contract === 'kept' && traffic === 'hostile') return false;
-  switch (looksAt) {
-    case 'observations':
-      return true;
-    case 'shadow':
-      return ownMachine(subject, RUN_FILE)?.create().shadow !== undefined;
-    case 'fresh':
-      return ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
-    default:
-      return looksAt satisfies never;
-  }
+  return looksAt.some((sight) => {
+    if (sight === 'shadow') return ownMachine(subject, RUN_FILE)?.create().shadow !== undefined;
+    return sight !== 'fresh' || ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
+  });
 };
 
 const findingSummary = (finding: Finding): FindingSummary => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Invariant } from '../../../properties/invariants/invariant.js';
+import type { Invariant, Sight } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';
@@ -32,10 +32,15 @@ const asJson = ({
 }: Invariant): string =>
   JSON.stringify({ id, statement, source, harms, exercisedBy, looksAt, contract, neverAlone, stages });
 
-const NEEDS: Readonly<Record<Invariant['looksAt'], string>> = {
-  observations: 'observations',
-  shadow: 'a look inside the subject',
-  fresh: 'a reference that walks on every access (model)',
+/** What each sight is, for `looks at`. */
+const SIGHTS: Readonly<Record<Sight, string>> = {
+  outcome: 'outcomes',
+  references: 'references',
+  stores: 'stores',
+  tables: 'the number of tables',
+  switcher: "the Switcher's references",
+  shadow: 'the shadow tables',
+  fresh: 'a walk of the guest’s tables at every access (reference model)',
 };
 
 const asText = (invariant: Invariant, { colors, width }: Session): string => {
@@ -47,7 +52,7 @@ const asText = (invariant: Invariant, { colors, width }: Session): string => {
     labelled('source', source, width, 2),
     labelled('harms', `the ${harms}, if it is broken`, width, 2),
     labelled('exercised', `by ${exercisedBy}`, width, 2),
-    labelled('needs', `${NEEDS[looksAt]}, ${guests}`, width, 2),
+    labelled('looks at', `${looksAt.map((sight) => SIGHTS[sight]).join(', ')}; ${guests}`, width, 2),
     ...(neverAlone === undefined ? [] : [labelled('not alone', `because ${neverAlone}`, width, 2)]),
   ].join('\n');
 };

@@ -1,0 +1,130 @@
+/** What a subject can do and what it lets the harness observe: the answer to a hello (formats.md, Subject protocol). */
+
+import * as z from 'zod/mini';
+import type { Machine, Observable, Op, Paging } from '../../model/vocabulary/index.js';
+import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { anyText, choice, listOf, openObject, wholeNumber } from '../formats/fields.js';
+import { BadInput, readJson } from '../formats/index.js';
+import { Problems } from '../formats/problems.js';
+
+export const ENCODINGS = ['json', 'binary'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** Plain data: it travels between processes. Lists have the order of formats.md and no duplicates. */
+export interface Capabilities {
+  /** Of the protocol. A subject of version 1 is never sent a hello. */
+  readonly version: 1 | 2;
+  /** Any text, for reports. */
+  readonly name: string;
+  readonly paging: readonly Paging[];
+  readonly steps: readonly Op[];
+  readonly observes: readonly Observable[];
+  /** How many programs may be sent before the first of them is answered, 1 … 1024. */
+  readonly inFlight: number;
+  /** Of everything after the hello, in both directions. */
+  readonly encoding: Encoding;
+  /** How many edges of its own code it counts, 0 … 2²⁰. */
+  readonly edges: number;
+}
+
+/** All that version 1 can do and show, which is also what a hello leaves out. */
+export const versionOne = (name: string): Capabilities => ({
+  version: 1,
+  name,
+  paging: PAGINGS,
+  steps: OPS,
+  observes: OBSERVABLES.filter((each) => each !== 'shadow'),
+  inFlight: 1,
+  encoding: 'json',
+  edges: 0,
+});
+
+/** A machine in this process takes every program, and shows its shadow tables if it has a view of them. */
+export const capabilitiesOfMachine = (name: string, { shadow }: Machine): Capabilities => ({
+  ...versionOne(name),
+  version: 2,
+  ...(shadow === undefined ? {} : { observes: OBSERVABLES }),
+});
+
+// The hello.
+
+const HELLO_FORMAT = 'shadowdiff-hello/2';
+/** A line that begins like this is meant as a hello, even if it is cut off. */
+const LIKE_HELLO = /^\s*\{\s*"format"\s*:\s*"shadowdiff-hello/;
+
+/** The first line that a subject is sent, without a newline. */
+export const HELLO = JSON.stringify({ format: HELLO_FORMAT });
+
+const MOST_IN_FLIGHT = 1024;
+const MOST_EDGES = 2 ** 20;
+
+const helloSchema = openObject({
+  format: choice([HELLO_FORMAT]),
+  name: z.optional(anyText),
+  paging: z.optional(listOf(choice(PAGINGS))),
+  steps: z.optional(listOf(choice(OPS))),
+  observes: z.optional(listOf(choice(OBSERVABLES))),
+  inFlight: z.optional(wholeNumber(1, MOST_IN_FLIGHT)),
+  encoding: z.optional(choice(ENCODINGS)),
+  edges: z.optional(wholeNumber(0, MOST_EDGES)),
+});
+
+/**
+ * What a subject answered to the hello; undefined if its answer is none, as that of a subject of version 1.
+ *
+ * @param source - names the subject in messages
+ * @param command - the subject's name, if it gives none
+ * @throws BadInput for a hello that is malformed, of another version, or names what formats.md does not
+ */
+export const readHello = (text: string, source: string, command: string): Capabilities | undefined => {
+  const value = helloValue(text, source);
+  if (value === undefined) return undefined;
+  const problems = new Problems(source);
+  const hello = problems.read(helloSchema, value, []);
+  if (hello === undefined) throw problems.refusal();
+  const otherwise = versionOne(command);
+  const { name = command, inFlight = 1, encoding = 'json', edges = 0, paging, steps, observes } = hello;
+  return {
+    version: 2,
+    name,
+    paging: inOrder(PAGINGS, paging),
+    steps: inOrder(OPS, steps),
+    observes: observes === undefined ? otherwise.observes : readObserves(observes, source),
+    inFlight,
+    encoding,
+    edges,
+  };
+};
+
+const helloValue = (text: string, source: string): unknown => {
+  if (LIKE_HELLO.test(text)) return readJson(text, source, 'answer');
+  try {
+    const value = readJson(text, source, 'answer');
+    return isLikeHello(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof BadInput) return undefined;
+    throw error;
+  }
+};
+
+/** Its keys may come in any order. */
+const isLikeHello = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'format' in value &&
+  typeof value.format === 'string' &&
+  value.format.startsWith('shadowdiff-hello');
+
+const inOrder = <Word>(all: readonly Word[], given: readonly Word[] | undefined): readonly Word[] =>
+  given === undefined ? all : all.filter((each) => given.includes(each));
+
+/** `outcome` is always observed. */
+const readObserves = (given: readonly Observable[], source: string): readonly Observable[] => {
+  for (const needed of ['tables', 'switcher'] as const) {
+    if (!given.includes('shadow') || given.includes(needed)) continue;
+    throw new BadInput(source, `"shadow" without "${needed}"; add "${needed}", or leave out "shadow"`, {
+      place: 'observes',
+    });
+  }
+  return OBSERVABLES.filter((each) => each === 'outcome' || given.includes(each));
+};
