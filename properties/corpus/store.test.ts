@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import {
   readTextFile,
   redundant,
   saveFinding,
+  writeTextFile,
 } from './store.js';
 
 const entryAt = (address: number): Finding => ({
@@ -242,5 +244,34 @@ describe('redundant findings', () => {
   test('are not those of another subject or signature', () => {
     const divergence = { ...ENTRY.divergence, difference: 'e' };
     expect(redundant([finding(1), finding(2, { subject: 'impl:b' }), finding(3, { divergence })])).toEqual([]);
+  });
+});
+
+describe('a text that is written piece by piece', () => {
+  const path = (): string => join(directory, 'long.txt');
+
+  test('is made while it is written, and may be longer than the longest string', async () => {
+    const piece = 'x'.repeat(2 ** 24);
+    let made = 0;
+    function* pieces(): Generator<string> {
+      for (; made * piece.length <= constants.MAX_STRING_LENGTH; made++) yield piece;
+    }
+    await writeTextFile(path(), pieces(), 'name another');
+    expect((await stat(path())).size).toBe(made * piece.length);
+  });
+
+  test('leaves the file as it was if making it fails, and no other file', async () => {
+    await writeTextFile(path(), 'before', 'name another');
+    async function* pieces(): AsyncGenerator<string> {
+      yield 'some';
+      await Promise.reject(new Error('our own fault'));
+    }
+    await expect(writeTextFile(path(), pieces(), 'name another')).rejects.toThrow(/^our own fault$/);
+    expect(await readdir(directory)).toEqual(['long.txt']);
+    expect(await readTextFile(path())).toBe('before');
+  });
+
+  test('is refused where it cannot be written', async () => {
+    await expect(writeTextFile(join(path(), 'below'), ['text'], 'name another')).rejects.toThrow(BadInput);
   });
 });

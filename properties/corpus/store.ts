@@ -64,20 +64,40 @@ export const readBounded = async (stream: Readable, source: string): Promise<str
   return Buffer.concat(chunks).toString('utf8');
 };
 
-/** Writes a text file, whole or not at all. Throws `BadInput` if that fails; `remedy` is what helps if free space does not. */
-export const writeTextFile = async (path: string, text: string, remedy: string): Promise<void> => {
+/** A text, or its pieces in order: what is too long for one string, or is made while it is written. */
+export type Text = string | Iterable<string> | AsyncIterable<string>;
+
+/**
+ * Writes a text file, whole or not at all. Throws `BadInput` if that fails, and what making the text throws; `remedy` is what helps if
+ * free space does not.
+ */
+export const writeTextFile = async (path: string, text: Text, remedy: string): Promise<void> => {
   try {
     await writeWhole(path, text);
   } catch (error) {
-    throw unwritable(path, error, remedy);
+    throw isOfSystem(error) ? unwritable(path, error, remedy) : error;
   }
 };
 
 /** The library is loaded only when something is saved, which most commands never do. */
-const writeWhole = async (path: string, text: string): Promise<void> => {
+const writeWhole = async (path: string, text: Text): Promise<void> => {
   const { default: writeFileAtomic } = await import('write-file-atomic');
-  await writeFileAtomic(path, text);
+  const pieces = typeof text === 'string' ? [text] : text;
+  // It awaits what this returns before it moves the file to its place.
+  const tmpfileCreated = (temporary: string): Promise<void> => appendPieces(temporary, pieces);
+  await writeFileAtomic(path, '', { tmpfileCreated });
 };
+
+const appendPieces = async (path: string, pieces: Exclude<Text, string>): Promise<void> => {
+  const file = await open(path, 'a');
+  try {
+    for await (const piece of pieces) await file.appendFile(piece);
+  } finally {
+    await file.close();
+  }
+};
+
+const isOfSystem = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall !== undefined;
 
 /** The name of a file that is being written, and a number. */
 const TEMPORARY = /^(.+)\.\d+$/;

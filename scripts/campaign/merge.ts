@@ -59,5 +59,5 @@ const partsOf = (parts: readonly PartRecord[]): readonly PartRecord[] => {
 export const writeMergedEvents = async (directory: string, { campaign }: RunRecord, ledger: Ledger): Promise<void> => {
   const events = [campaignEvent(campaign), ...ledger.events()];
   const lines = events.map((event) => `${formatEvent(event)}\n`);
-  await writeTextFile(join(directory, EVENTS_FILE), lines.join(''), 'name another --out');
+  await writeTextFile(join(directory, EVENTS_FILE), lines, 'name another --out');
 };

@@ -4,12 +4,11 @@
  */
 
 import { basename, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { CampaignOptions } from '../../properties/campaign/programs.js';
 import { programsOf } from '../../properties/campaign/programs.js';
 import type { Program } from '../../model/vocabulary/index.js';
-import { openFile, removeTemporaries } from '../../properties/corpus/store.js';
+import { openFile, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import { BadInput, formatProgram, parseProgram, programHash } from '../../properties/formats/index.js';
 import { allCells, distil, reachingOf } from '../../properties/pool/distil.js';
 import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
@@ -32,13 +31,12 @@ export const corpusPool = async (corpus: string): Promise<ProgramPool> =>
   poolOf((await readPrograms(corpus)).map(({ program }) => program));
 
 /** Throws `BadInput` if it cannot be written. */
-export const writePool = async (directory: string, { members }: ProgramPool): Promise<void> => {
-  const path = join(directory, POOL_FILE);
-  const lines = members.map((program) => `${formatProgram(program)}\n`);
-  await writeFileAtomic(path, lines.join('')).catch((error: Error) => {
-    throw new BadInput(path, `cannot be written: ${error.message}; free space or name another --out`);
-  });
-};
+export const writePool = (directory: string, { members }: ProgramPool): Promise<void> =>
+  writeTextFile(join(directory, POOL_FILE), linesOf(members), 'name another --out');
+
+function* linesOf(programs: readonly Program[]): Generator<string> {
+  for (const program of programs) yield `${formatProgram(program)}\n`;
+}
 
 /** Throws `BadInput` if it is not the pool of this identity. */
 export const readPool = async (from: GuidanceSettings['from'], identity: string): Promise<ProgramPool> => {
