@@ -47,6 +47,13 @@ describe('usage', () => {
   test.each([
     [[], 'Usage: shadowdiff'],
     [['nope'], "unknown command 'nope'"],
+    [['corpus', 'nope'], "unknown command 'nope'; the commands of shadowdiff corpus are: list, add, prune, stats"],
+    [['known', 'nope', '--json'], "unknown command 'nope'"],
+    [['defects', 'nope'], "unknown command 'nope'"],
+    [['exhaust', 'nope'], "unknown command 'nope'; the commands of shadowdiff exhaust are: defects"],
+    [['exhaust', '--depth', '1', 'nope'], "unknown command 'nope'"],
+    [['corpus', 'list', 'extra'], 'too many arguments'],
+    [['exhaust', '--depth', '0'], 'from 1 to 1000'],
     [['fuzz', '--nope'], "unknown option '--nope'"],
     [['fuzz', 'extra'], 'too many arguments'],
     [['fuzz', '--time', 'soon'], 'Write a number and a unit'],
@@ -77,6 +84,14 @@ describe('usage', () => {
       const help = await call([name, '--help']);
       expect(help.code).toBe(0);
       expect(help.out).toMatch(new RegExp(`Examples:\\n {2}shadowdiff ${name}[\\s\\S]*Exit codes:\\n {2}0 +clean`));
+    }
+  });
+
+  test.each([40, 50, 100])('help fits %i columns, apart from what can be pasted', async (columns) => {
+    for (const words of [[], ...COMMANDS.map(({ name }) => [name]), ['exhaust', 'defects'], ['corpus', 'programs']]) {
+      const { out } = await call([...words, '--help'], { columns });
+      const lines = out.split('\n').filter((line) => !/^(?:Usage:| {2})(?: npx)? ?shadowdiff /.test(line));
+      expect(lines.filter((line) => line.length > columns)).toEqual([]);
     }
   });
 

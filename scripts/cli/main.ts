@@ -7,14 +7,12 @@ import type { ListedCommand } from './commands/registry.js';
 import { COMMANDS } from './commands/registry.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
-import { addHelp } from './help.js';
+import { addHelp, helpItem, helpWidth } from './help.js';
 import { readPaths } from './options/paths.js';
 import { printable } from '../terminal/printable.js';
 import { Session } from '../terminal/session.js';
 import type { Surroundings } from '../terminal/surroundings.js';
 import { packageVersion } from '../own-package.js';
-
-const FALLBACK_WIDTH = 80;
 
 /** Runs one command. `words`: what follows the program's name. Never throws. */
 export const main = async (words: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
@@ -38,9 +36,10 @@ const commandLine = async (words: readonly string[], session: Session): Promise<
     .configureOutput({
       writeOut: (text) => session.print(text.trimEnd()),
       writeErr: (text) => session.complain(text.trimEnd().split('\n').map(printable).join('\n')),
-      getOutHelpWidth: () => stdout.columns ?? FALLBACK_WIDTH,
-      getErrHelpWidth: () => stderr.columns ?? FALLBACK_WIDTH,
-    });
+      getOutHelpWidth: () => helpWidth(stdout),
+      getErrHelpWidth: () => helpWidth(stderr),
+    })
+    .configureHelp({ formatItem: helpItem });
   addHelp(program, [
     ['shadowdiff fuzz --time 2m', 'look for divergences for two minutes'],
     ['shadowdiff replay corpus/FILE', 'replay a counterexample step by step'],
@@ -65,7 +64,20 @@ const finish = (command: Command, path: string, session: Session): void => {
   listenForNoColor(command, session);
   readPaths(command);
   command.showHelpAfterError(`(${path} --help shows how it is used)`);
+  if (command.commands.length > 0) refuseOthers(command, path);
   for (const below of command.commands) finish(below, `${path} ${below.name()}`, session);
+};
+
+/** Commander counts a word that is none of the commands below as one argument too many. */
+const refuseOthers = (command: Command, path: string): void => {
+  const names = command.commands.map((below) => below.name());
+  const check = (): void => {
+    const [word] = command.args;
+    if (word === undefined || word.startsWith('-') || names.includes(word)) return;
+    command.error(`error: unknown command '${word}'; the commands of ${path} are: ${names.join(', ')}`);
+  };
+  // The first hook runs before a default command counts its arguments, the second one before the command itself runs.
+  command.allowExcessArguments().hook('preSubcommand', check).hook('preAction', check);
 };
 
 /** Before or behind the command's name: people try both. */

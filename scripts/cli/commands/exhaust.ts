@@ -62,7 +62,7 @@ export const registerExhaust = (program: Command, session: Session): void => {
     .option(
       '--depth <steps>',
       'steps of the longest program (default: 5; tiny and pair: unlimited)',
-      wholeNumber(0, MOST_DEPTH),
+      wholeNumber(1, MOST_DEPTH),
     )
     .option(
       '--max-states <count>',
