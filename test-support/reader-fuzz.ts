@@ -140,12 +140,13 @@ const FORMATS: readonly FuzzedFormat[] = [
         '--known',
         join(directory, 'known.json'),
       ];
-      for (const signature of ['one', 'two']) await capturedCall(['known', 'add', signature, ...words]);
+      for (const signature of ['flush | end | one', 'flush | end | two'])
+        await capturedCall(['known', 'add', signature, ...words]);
     },
     readings: [
       command('known', 'list', '--known', '@known.json'),
       command('known', 'list', '--json', '--known', '@known.json'),
-      command('known', 'remove', 'two', '--known', '@known.json'),
+      command('known', 'remove', 'flush | end | two', '--known', '@known.json'),
     ],
   },
   {

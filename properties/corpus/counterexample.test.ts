@@ -180,12 +180,12 @@ describe('a refusal names the field and the fix', () => {
     [
       'a step behind the last',
       { place: { kind: 'step', index: 3 } },
-      'some.json: place.index: the program has 3 steps; give a number from 0 to 2',
+      'some.json: place.index: the program has no step 3; give a number from 0 to 2',
     ],
     [
       'a step of a program without steps',
       { program: { ...program(), steps: [] } },
-      'some.json: place.index: the program has 0 steps; give it a step',
+      'some.json: place.index: the program has no step 2; give it a step',
     ],
     [
       'a stage that is not the step’s',

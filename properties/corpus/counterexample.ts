@@ -51,6 +51,12 @@ const provenanceSchema = exactObject({
 /** What a finding may be named after: an invariant, or how a subject failed to answer. */
 export const FINDING_NAMES: readonly string[] = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES];
 
+/** Whether a finding could have this signature. */
+export const isSignature = (text: string): boolean => {
+  const [invariant, stage, difference = ''] = text.split(' | ');
+  return FINDING_NAMES.includes(invariant) && STAGES.some((each) => each === stage) && difference !== '';
+};
+
 /** Members of `alsoBroken` are read one at a time, the program by its own reader. */
 const envelope = exactObject({
   format: choice([COUNTEREXAMPLE_FORMAT]),
@@ -154,7 +160,7 @@ const refuseContradictions = (divergence: Divergence, signature: string, program
   const { steps } = program;
   if (place.index >= steps.length) {
     const remedy = steps.length === 0 ? 'give it a step' : `give a number from 0 to ${steps.length - 1}`;
-    refuse('place.index', `the program has ${steps.length} steps; ${remedy}`);
+    refuse('place.index', `the program has no step ${place.index}; ${remedy}`);
   }
   const { op } = steps[place.index];
   if (stage !== op) refuse('stage', `step ${place.index} is "${op}"; write that, or correct place.index`);

@@ -139,8 +139,8 @@ test.each<[string, unknown]>([
   ['x: 3 is not an object; give an object with "created", "steps", "destroyed"', 3],
   ['x: steps: missing; give a list: […]', {}],
   ['x: created: missing; give an object with "outcome" (and 1 further problem)', { steps: [OK] }],
-  ['x: steps: 2 answers to 1 steps; answer every step once, in order', documentOf(OK, OK)],
-  ['x: steps: 0 answers to 1 steps; answer every step once, in order', documentOf()],
+  ['x: steps: 2 answers, but the number of steps is 1; answer every step once, in order', documentOf(OK, OK)],
+  ['x: steps: 0 answers, but the number of steps is 1; answer every step once, in order', documentOf()],
   ['x: steps[0]: null is not an object; give an object with "outcome"', documentOf(null)],
   ['x: steps[0].outcome: missing; give an object with "kind"', documentOf(FULL)],
   [

@@ -149,7 +149,10 @@ const readObservation = (value: unknown, path: Path, reading: Reading): Observat
 const readSteps = (list: readonly unknown[], length: number, reading: Reading): readonly Observation[] => {
   const { problems } = reading;
   if (list.length !== length) {
-    problems.add(['steps'], `${list.length} answers to ${length} steps; answer every step once, in order`);
+    problems.add(
+      ['steps'],
+      `${list.length} answers, but the number of steps is ${length}; answer every step once, in order`,
+    );
     return [];
   }
   const steps: Observation[] = [];

@@ -178,7 +178,7 @@ describe('after a failure it is started afresh', () => {
     [
       'answers another program',
       ON_LINE(`console.log(trace('{"steps":[1,2]}'))`),
-      'subject-garbage: answer: steps: 2 answers to 1 steps',
+      'subject-garbage: answer: steps: 2 answers, but the number of steps is 1',
     ],
     [
       'answers two lines at once',

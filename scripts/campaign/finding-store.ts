@@ -69,7 +69,6 @@ export class FindingStore {
   private places: StorePlaces;
   private readonly session: Session;
   private readonly stored = new Map<string, Finding>();
-  private shown = 0;
   private complaints = 0;
 
   constructor(places: StorePlaces, session: Session) {
@@ -83,7 +82,7 @@ export class FindingStore {
     const stored = await this.store(finding);
     const { session } = this;
     session.print();
-    for (const line of findingReport(stored, ++this.shown, session)) session.print(line);
+    for (const line of findingReport(stored, session)) session.print(line);
     if (stored.file === undefined) {
       const why = isFlaky(stored) ? 'is not kept, because it does not always show' : 'could not be saved';
       session.print(`the program, which ${why}; put the next line into a file to replay it:`);

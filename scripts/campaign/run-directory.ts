@@ -153,7 +153,8 @@ export const readRunRecord = async (directory: string): Promise<RunRecord> => {
   if (record === undefined) throw problems.refusal();
   const { shards } = record.campaign;
   const parts = problems.readEach(part, record.parts, ['parts'], ({ shard }, place) => {
-    if (shard >= shards) problems.add([...place, 'shard'], `${shard} is out of range; there are ${shards} shards`);
+    if (shard >= shards)
+      problems.add([...place, 'shard'], `${shard} is out of range; give a number from 0 to ${shards - 1}`);
   });
   if (!problems.isEmpty) throw problems.refusal();
   if (parts.length === 0) throw new BadInput(path, 'empty; a run has at least one part', { place: 'parts' });

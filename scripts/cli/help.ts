@@ -33,8 +33,8 @@ export const helpItem: Help['formatItem'] = (term, termWidth, text, helper) => {
 /** Adds examples and exit codes below the options. */
 export const addHelp = (command: Command, examples: readonly Example[]): Command =>
   command.addHelpText('after', ({ command: shown, error }) => {
-    const { getOutHelpWidth, getErrHelpWidth } = shown.configureOutput();
-    const width = (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? FALLBACK_WIDTH;
+    const output = shown.configureOutput();
+    const width = (error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()) ?? FALLBACK_WIDTH;
     // An example is not broken, so that it can be pasted.
     const shownExamples = examples.flatMap(([line, purpose]) => [`  ${line}`, ...below(purpose, width)]);
     return ['', 'Examples:', ...shownExamples, '', 'Exit codes:', ...exitCodes(width)].join('\n');

@@ -167,6 +167,10 @@ describe('fuzz', () => {
     expect(replayed.out).toMatch(/\n> {1,2}\d+ {2}new-pgtable[\s\S]*\n {2}breaks/);
   });
 
+  test('a finding has no number, which would depend on the number of workers', async () => {
+    expect((await findDefect()).out).toMatch(/^finding: pgdir-cache \| /m);
+  });
+
   test('the same seed prints the same report, times apart', async () => {
     const report = async (): Promise<string> => (await findDefect()).out.replace(/^time .*$/m, 'time');
     expect(await report()).toBe(await report());

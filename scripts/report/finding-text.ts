@@ -11,13 +11,16 @@ import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Colors, Session } from '../terminal/session.js';
 
-/** `number`: 1 for the first finding of the run. The caller adds where it is stored and how to replay it. */
-export const findingReport = (finding: Finding, number: number, session: Session): readonly string[] => {
+/**
+ * The caller adds where it is stored and how to replay it. Findings have no number: which one is found first depends on the number of
+ * workers.
+ */
+export const findingReport = (finding: Finding, session: Session): readonly string[] => {
   const { divergence, provenance } = finding;
   const { traffic, program } = finding.case;
   const { colors, width } = session;
   return [
-    colors.bold(`finding ${number}: ${printable(signatureOf(divergence))}`),
+    colors.bold(`finding: ${printable(signatureOf(divergence))}`),
     labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
     labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
     ...(isFlaky(finding) ? [colors.yellow(labelled('flaky', oftenText(finding), width, 2))] : []),

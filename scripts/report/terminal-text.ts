@@ -24,7 +24,7 @@ export const terminalReport = (report: ReportDocument, session: Session): readon
   const findings = STATUSES.flatMap((status) => report.findings.filter((finding) => finding.status === status));
   return [
     colors.bold('summary'),
-    labelled('programs', `${formatCount(programs)} with ${formatCount(steps)} steps`, width),
+    labelled('programs', `${formatCount(programs)} with ${counted(steps, 'step')}`, width),
     labelled('time', timeText(report), width),
     ...counterLines(report, session),
     '',

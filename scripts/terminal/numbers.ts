@@ -30,6 +30,10 @@ export const formatTime = (milliseconds: number): string => {
 
 const twoDigits = (count: number): string => String(count).padStart(2, '0');
 
-/** `1 step`, `2 steps`. */
+/** `1 step`, `2 steps`, `12,345 steps`. */
 export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
   `${formatCount(count)} ${count === 1 ? noun : plural}`;
+
+/** `1 step`, `2 steps`, `12.3k steps`. */
+export const compactlyCounted = (count: number, noun: string): string =>
+  `${compactCount(count)} ${count === 1 ? noun : `${noun}s`}`;

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { capturing } from '../../test-support/captured-call.js';
 import { Tally, kindIndex } from '../../properties/tally.js';
 import type { Progress } from './progress-display.js';
-import { progressLine } from './progress-display.js';
+import { ProgressDisplay, progressLine } from './progress-display.js';
+import { Session } from './session.js';
 
 const tally = new Tally([]);
 const ends = tally.endsOf('access');
@@ -38,4 +40,28 @@ test('before the first program nothing is divided by zero', () => {
   const left = { kind: 'programs', count: 500 } as const;
   const line = progressLine({ ...PROGRESS, programs: 0, steps: 0, elapsed: 0, left, tally: undefined }, Infinity);
   expect(line).toBe('0 programs, 2 found, 500 to go, 0 steps/s');
+});
+
+test('one program is not "1 programs"', () => {
+  expect(progressLine({ ...PROGRESS, programs: 1 }, 20)).toBe('1 program, 2 found');
+});
+
+test.each([
+  ['a terminal', { isTTY: true, rows: 24, columns: 80 }, 200],
+  ['a terminal that does not know its size', { isTTY: true, rows: 0, columns: 0 }, 30_000],
+  ['no terminal', { isTTY: false }, 30_000],
+])('%s shows progress', (_, size, milliseconds) => {
+  vi.useFakeTimers();
+  try {
+    const { surroundings, stderr } = capturing();
+    Object.assign(surroundings.stderr, size);
+    const display = new ProgressDisplay(new Session(surroundings), (columns) => `at most ${columns}`);
+    vi.advanceTimersByTime(milliseconds - 1);
+    expect(stderr.text).toBe('');
+    vi.advanceTimersByTime(1);
+    expect(stderr.text).toContain(milliseconds === 200 ? 'at most 79' : 'at most Infinity\n');
+    display.end();
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -3,8 +3,9 @@
 import { createLogUpdate } from 'log-update';
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
 import type { Tally } from '../../properties/tally.js';
-import { compactCount, formatTime } from './numbers.js';
+import { compactCount, compactlyCounted, formatTime } from './numbers.js';
 import type { Overlay, Session } from './session.js';
+import type { Output } from './surroundings.js';
 
 /** Milliseconds between two looks. */
 const ON_TERMINAL = 200;
@@ -20,7 +21,7 @@ export class ProgressDisplay implements Overlay {
   /** `lineOf`: a line that says how the run is doing, in at most so many columns. */
   constructor(session: Session, lineOf: (columns: number) => string) {
     const { stderr } = session.surroundings;
-    const terminal = stderr.isTTY === true && session.surroundings.env['TERM'] !== 'dumb';
+    const terminal = isRewritable(stderr) && session.surroundings.env['TERM'] !== 'dumb';
     this.session = session;
     this.lineOf = lineOf;
     this.rewrite = terminal ? createLogUpdate(stderr, { showCursor: true }) : undefined;
@@ -46,6 +47,9 @@ export class ProgressDisplay implements Overlay {
     this.rewrite(this.session.colors.dim(this.lineOf(columns)));
   }
 }
+
+/** A terminal of no rows or columns does not know its size, as those of some build servers: a line cannot be kept in its place there. */
+const isRewritable = ({ isTTY, rows, columns }: Output): boolean => isTTY === true && rows !== 0 && columns !== 0;
 
 export interface Progress {
   readonly programs: number;
@@ -81,7 +85,7 @@ const partsOf = (progress: Progress): readonly string[] => {
   const { programs, steps, findings, elapsed, tally } = progress;
   const perSecond = elapsed <= 0 ? 0 : (steps / elapsed) * 1000;
   return [
-    `${compactCount(programs)} programs`,
+    compactlyCounted(programs, 'program'),
     ...(progress.shrinking ? ['shrinking'] : []),
     `${findings} found`,
     leftOf(progress),

@@ -4,10 +4,11 @@ import type { Readable, Writable } from 'node:stream';
 import type { Failure } from '../../properties/campaign/events.js';
 import type { subjectNamed } from '../../properties/subjects/subject-names.js';
 
-/** Where text goes; a terminal has a width. */
+/** Where text goes; a terminal has a size, which is zero if it does not know it. */
 export interface Output extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface Surroundings {

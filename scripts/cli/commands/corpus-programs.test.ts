@@ -45,7 +45,7 @@ const namesOf = (...some: readonly Program[]): readonly string[] =>
 
 describe('corpus programs', () => {
   test('of a corpus without any says so', async () => {
-    expect(await call('programs')).toMatchObject({ code: 0, out: '0 programs reach 0 situations\n' });
+    expect(await call('programs')).toMatchObject({ code: 0, out: '0 programs, 0 situations reached\n' });
   });
 
   test('lists each, with what it alone reaches', async () => {
@@ -58,7 +58,7 @@ describe('corpus programs', () => {
     expect([code, lines.length]).toEqual([0, 2]);
     for (const { situations, alone } of lines) expect(alone).toBeLessThanOrEqual(situations);
     expect(lines.map(({ alone }) => alone > 0)).toContain(true);
-    expect((await call('programs')).out).toContain('2 programs reach ');
+    expect((await call('programs')).out).toContain('2 programs, ');
   });
 
   test('--prune removes what adds nothing, and only that; --dry-run tells', async () => {

@@ -75,4 +75,4 @@ const prune = async (
 };
 
 const totalOf = (reaching: readonly Reaching[]): string =>
-  `${counted(reaching.length, 'program')} reach ${counted(allCells(reaching).size, 'situation')}`;
+  `${counted(reaching.length, 'program')}, ${counted(allCells(reaching).size, 'situation')} reached`;

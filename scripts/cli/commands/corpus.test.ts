@@ -114,7 +114,7 @@ describe('prune', () => {
     expect(await kept()).toContain(basename(path));
     const { out } = await corpus('prune');
     expect(out).toContain(`removed ${path}: a shorter one shows the same bug`);
-    expect(out).toContain(`${names.length} entries stay`);
+    expect(out).toContain(`${names.length} entries left`);
     expect(await kept()).toEqual(names);
   });
 

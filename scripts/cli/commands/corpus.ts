@@ -25,6 +25,8 @@ import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
 import { allowedBy } from '../../terminal/sides.js';
+import type { ReadCorpusFlag } from '../options/paths.js';
+import { addReadCorpus, corpusToRead } from '../options/paths.js';
 import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
 import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
@@ -36,7 +38,7 @@ interface CorpusFlags {
   readonly corpus: string;
 }
 
-interface ListFlags extends CorpusFlags {
+interface ListFlags extends ReadCorpusFlag {
   readonly status?: Status;
   readonly subject?: string;
   readonly invariant?: string;
@@ -76,7 +78,7 @@ const readWhole = async (directory: string): Promise<readonly StoredFinding[]> =
   (await readCorpus(directory)).map(readableOf);
 
 const addList = (command: Command, session: Session): void => {
-  withCorpus(command.command('list', { isDefault: true }).description('List every entry, by file name.'))
+  addReadCorpus(command.command('list', { isDefault: true }).description('List every entry, by file name.'))
     .addOption(new Option('--status <status>', 'only these').choices(STATUSES))
     .option('--subject <name>', 'only those of this subject')
     .option('--invariant <id>', 'only those that are named after it')
@@ -88,7 +90,7 @@ const addList = (command: Command, session: Session): void => {
           `${JSON.stringify(flags.invariant)} is not known; see: shadowdiff invariants`,
         );
       }
-      for (const each of await readWhole(flags.corpus)) {
+      for (const each of await readWhole(corpusToRead(flags, session))) {
         if (isWanted(each, flags)) await session.stream(flags.json === true ? asJson(each) : asText(each, session));
       }
     });
@@ -174,7 +176,7 @@ const addPrune = (command: Command, session: Session): void => {
         if (flags.dryRun !== true) await rm(path);
         session.print(printable(`${flags.dryRun === true ? 'would remove' : 'removed'} ${path}: ${why}`));
       }
-      session.print(`${counted(stored.length - gone.size, 'entry', 'entries')} stay`);
+      session.print(`${counted(stored.length - gone.size, 'entry', 'entries')} left`);
     });
 };
 
@@ -194,14 +196,14 @@ const staleOnes = async (
 };
 
 const addStats = (command: Command, session: Session): void => {
-  withCorpus(
+  addReadCorpus(
     command
       .command('stats')
       .description('Count the entries by status, invariant and subject, and measure their length.'),
   )
     .option('--json', 'as JSON')
-    .action(async ({ corpus, json }: CorpusFlags & { readonly json?: true }) => {
-      const stats = statsOf(await readWhole(corpus));
+    .action(async ({ json, ...flags }: ReadCorpusFlag & { readonly json?: true }) => {
+      const stats = statsOf(await readWhole(corpusToRead(flags, session)));
       if (json === true) session.print(JSON.stringify(stats, undefined, 1));
       else for (const line of statsLines(stats, session)) session.print(line);
     });

@@ -18,7 +18,7 @@ import { NO_THRESHOLDS, THRESHOLDS_FILE, readThresholds, shortfalls } from '../.
 import { canMeasureCode } from '../../own-package.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
+import { counted, formatTime } from '../../terminal/numbers.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import type { Session } from '../../terminal/session.js';
 import { shellWord } from '../../terminal/shell-words.js';
@@ -151,6 +151,6 @@ const verdict = (
   const impossible = impossibleSituations(document.invariants).length;
   for (const line of missed) session.complain(`shadowdiff: ${line}`);
   if (impossible > 0)
-    session.complain(`shadowdiff: ${formatCount(impossible)} situations reached that are declared unreachable`);
+    session.complain(`shadowdiff: reached, though declared unreachable: ${counted(impossible, 'situation')}`);
   return missed.length + impossible > 0 ? EXIT.divergence : EXIT.clean;
 };

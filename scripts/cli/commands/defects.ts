@@ -11,9 +11,11 @@ import { aloneLines, matrixJson, matrixMarkdown, matrixTable } from '../../cover
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { labelled } from '../../terminal/labelled.js';
+import { counted } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
-import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
+import type { ReadCorpusFlag } from '../options/paths.js';
+import { addReadCorpus, corpusToRead } from '../options/paths.js';
 import { wholeNumber } from '../options/option-values.js';
 
 interface MatrixFlags {
@@ -93,21 +95,20 @@ const runMatrix = async (flags: MatrixFlags, session: Session): Promise<ExitCode
   const missed = rows.filter(({ seeds, seedsCaught }) => seedsCaught < seeds);
   for (const { defect, seeds, seedsCaught } of missed) {
     session.complain(
-      `shadowdiff: ${defect} was caught on ${seedsCaught} of ${seeds} seeds within ${options.mostSteps} steps`,
+      `shadowdiff: ${defect} was caught on ${seedsCaught} of ${counted(seeds, 'seed')} within ${counted(options.mostSteps, 'step')}`,
     );
   }
   return missed.length === 0 ? EXIT.clean : EXIT.divergence;
 };
 
 const addFindings = (command: Command, session: Session): void => {
-  command
+  const findings = command
     .command('findings')
-    .description("Print FINDINGS.md: lguest's deviations as security notes, from the catalogue and the corpus.")
-    .option('--corpus <directory>', 'where the counterexamples are', DEFAULT_CORPUS)
-    .action(async (flags: { readonly corpus: string }) => {
-      const entries = (await readCorpus(flags.corpus)).map(readableOf);
-      session.print(findingsDocument(lguestDefects(), entries).trimEnd());
-    });
+    .description("Print FINDINGS.md: lguest's deviations as security notes, from the catalogue and the corpus.");
+  addReadCorpus(findings).action(async (flags: ReadCorpusFlag) => {
+    const entries = (await readCorpus(corpusToRead(flags, session))).map(readableOf);
+    session.print(findingsDocument(lguestDefects(), entries).trimEnd());
+  });
 };
 
 const named = (id: string, where: string): Defect => {

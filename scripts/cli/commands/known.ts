@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { isSignature } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../../properties/known-findings.js';
@@ -46,7 +48,9 @@ const addList = (command: Command, session: Session): void => {
     .option('--json', 'a JSON object a line')
     .action(async ({ known, json }: KnownFlags & { readonly json?: true }) => {
       const today = session.surroundings.today().toISOString().slice(0, 10);
-      for (const each of parseKnownFindings(await readTextFile(known), known)) {
+      const findings = parseKnownFindings(await readTextFile(known), known);
+      if (findings.length === 0 && json !== true) session.print(`${printable(known)}: no known findings`);
+      for (const each of findings) {
         session.print(json === true ? JSON.stringify(asJson(each, today)) : lineOf(each, today, session));
       }
     });
@@ -76,9 +80,17 @@ const CHANGING = { patience: 10_000, refusal: 'another process changes the known
 const changing = (known: string, session: Session, change: () => Promise<void>): Promise<void> =>
   withLock(`${dirname(known)}/`, CHANGING, session, change);
 
+/** A mistyped one would excuse nothing. */
+const signature = (text: string): string => {
+  if (isSignature(text)) return text;
+  throw new InvalidArgumentError(
+    "Copy it from fuzz's output: an invariant, a step and a difference, as in 'flush | set-pgd | kept'.",
+  );
+};
+
 const addAdd = (command: Command, session: Session): void => {
   withFile(command.command('add').description('Add a known finding; creates the file if it does not exist.'))
-    .argument('<signature>', 'the signature that fuzz printed')
+    .argument('<signature>', 'the signature that fuzz printed', signature)
     .requiredOption('--reason <text>', 'why it is not fixed yet')
     .requiredOption('--owner <name>', 'the person or team responsible')
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')

@@ -10,6 +10,8 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
+import type { ReadCorpusFlag } from '../options/paths.js';
+import { addReadCorpus, corpusToRead } from '../options/paths.js';
 import type { PagingFlag } from '../options/program-options.js';
 import { pagingOption } from '../options/program-options.js';
 import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
@@ -20,8 +22,7 @@ import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-interface RegressFlags extends CaseTimeoutFlag, CommandFlags, PagingFlag {
-  readonly corpus: string;
+interface RegressFlags extends CaseTimeoutFlag, CommandFlags, PagingFlag, ReadCorpusFlag {
   /** Entries at a time; left out: one. */
   readonly jobs?: number;
 }
@@ -34,16 +35,15 @@ export const registerRegress = (program: Command, session: Session): void => {
     .command('regress')
     .description('Check that every stored counterexample still diverges as recorded, and that fixed ones do not.')
     .argument('[file...]', 'only these entries (default: the whole corpus)')
-    .option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS)
     .option('--subject <name>', 'check that this subject agrees on every program, instead of those recorded')
     .option(
       '--jobs <count>',
       'processes of an exec: subject, each with its share (default: 1)',
       wholeNumber(1, MOST_JOBS),
     );
-  command.addOption(pagingOption('only entries of this paging').default('both'));
+  addReadCorpus(command).addOption(pagingOption('only entries of this paging').default('both'));
   addHelp(addAllowExec(addCaseTimeout(command)), [
-    ['shadowdiff regress', 'every entry of ./corpus'],
+    ['shadowdiff regress', 'every entry of ./corpus, or of the package where there is none'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all bugs found before?'],
     ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'in four processes at a time'],
     ["shadowdiff regress --subject 'exec:./old' --paging 2-level", 'only what it can run'],
@@ -58,8 +58,7 @@ const runRegress = async (paths: readonly string[], flags: RegressFlags, session
   try {
     // A command that cannot be started is reported once, not for every entry.
     await start(subjects[0]);
-    const all: readonly CorpusFile[] = paths.length > 0 ? await readEach(paths) : await readCorpus(flags.corpus);
-    const stored = all.filter(isOf(flags.paging));
+    const stored = (await readAsked(paths, flags, session)).filter(isOf(flags.paging));
     const lanes = subjects.map((subject): RegressOptions => ({ ...settings, subject: keptOpen(subject) }));
     return await check(stored, lanes.length > 0 ? lanes : [settings], flags, session);
   } finally {
@@ -88,7 +87,7 @@ const close = async (subject: Subject): Promise<void> => {
 const check = async (
   stored: readonly CorpusFile[],
   lanes: readonly RegressOptions[],
-  { corpus, paging }: RegressFlags,
+  { corpus = DEFAULT_CORPUS, paging }: RegressFlags,
   session: Session,
 ): Promise<ExitCode> => {
   if (stored.length === 0) {
@@ -134,7 +133,13 @@ const isOf =
   (stored: CorpusFile): boolean =>
     paging === 'both' || !isReadable(stored) || stored.case.program.machine.paging === paging;
 
-const readEach = async (paths: readonly string[]): Promise<readonly CorpusFile[]> => {
+/** The entries that the command line names, else the whole corpus. */
+const readAsked = async (
+  paths: readonly string[],
+  flags: ReadCorpusFlag,
+  session: Session,
+): Promise<readonly CorpusFile[]> => {
+  if (paths.length === 0) return await readCorpus(corpusToRead(flags, session));
   const stored: CorpusFile[] = [];
   for (const path of paths) stored.push(await readStored(path));
   return stored;

@@ -53,7 +53,7 @@ const runSeeds = async (flags: SeedsFlags, session: Session): Promise<ExitCode> 
   if (flags.print === true && program === undefined)
     throw new BadInput('--print', 'which program? name it with --program');
   if (shard !== undefined && shard >= shards) {
-    throw new BadInput('--shard', `${shard} is not one of ${shards} shards, counted from 0; raise --shards`);
+    throw new BadInput('--shard', `there is no shard ${shard} of ${shards}, because they count from 0; raise --shards`);
   }
   if (flags.print === true && program !== undefined) {
     session.print(formatProgram(programOf(campaign, program, flags)));

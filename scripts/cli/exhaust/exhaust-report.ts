@@ -73,7 +73,7 @@ export const agreement = (options: ExhaustOptions, { explorations }: ExhaustResu
     depth === Infinity ? 'every program, however long,' : `every program of at most ${counted(depth, 'step')}`;
   return wrapped(
     `${options.subject.name} agrees with ${options.model.name} in ${programs} of these alphabets: ` +
-      `${formatCount(states)} states, ${formatCount(transitions)} transitions`,
+      `${counted(states, 'state')}, ${counted(transitions, 'transition')}`,
     width,
   ).join('\n');
 };

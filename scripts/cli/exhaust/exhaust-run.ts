@@ -11,7 +11,7 @@ import type {
 import { exhaust } from '../../../properties/exhaust/exhaust.js';
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
-import { compactCount } from '../../terminal/numbers.js';
+import { compactCount, compactlyCounted } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 
 export interface TimedResult extends ExhaustResult {
@@ -71,7 +71,7 @@ class ExhaustRun implements ExhaustWatcher {
     const { states, transitions, depth } = progress;
     const perSecond = (count: number): string => compactCount((count / (this.monotonic() - this.lap)) * 1000);
     return [
-      `${compactCount(states)} states`,
+      compactlyCounted(states, 'state'),
       `depth ${depth}`,
       `${variant.paging}, kernel ${variant.kernel}`,
       `${perSecond(states)} states/s`,

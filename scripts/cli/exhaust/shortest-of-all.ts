@@ -20,7 +20,7 @@ import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { checkDirectory } from '../../terminal/result-directory.js';
 import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
-import { compactCount, counted } from '../../terminal/numbers.js';
+import { compactlyCounted, counted } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 
 export interface DefectsFlags {
@@ -63,7 +63,7 @@ const searchWatched = async (
   try {
     return await searchShortest({ machine, mostStates: maxStates }, implWith(subjectOf(defect), [defect]), MODEL, {
       mayContinue: async ({ paging, kernel }, { states, depth }) => {
-        doing = `${paging}, kernel ${kernel}, depth ${depth}, ${compactCount(states)} states`;
+        doing = `${paging}, kernel ${kernel}, depth ${depth}, ${compactlyCounted(states, 'state')}`;
         await eventLoop.pause();
         return !interrupted();
       },

@@ -10,7 +10,7 @@ import { withFinding, withoutFinding } from './known-file.js';
 /** Written by hand: one finding on a line, one on several, braces and quotes in a reason. */
 const BY_HAND = `{ "format": "shadowdiff-known/1",
    "findings": [
-     {"signature":"a | access | x", "reason":"a \\"}{\\" in it",   "owner":"o", "expires":"2030-01-01"},
+     {"signature":"flush | end | x", "reason":"a \\"}{\\" in it",   "owner":"o", "expires":"2030-01-01"},
      {
         "signature": "b | access | y",
         "reason": "r", "owner": "o", "expires": "2030-01-01"
@@ -18,6 +18,7 @@ const BY_HAND = `{ "format": "shadowdiff-known/1",
    ]
 }
 `;
+const signature = (difference: string): string => `flush | end | ${difference}`;
 const NEW = { signature: 'c | access | z', reason: 'r', owner: 'o', expires: '2031-01-01' };
 
 describe('a change leaves the rest as it was written', () => {
@@ -29,7 +30,7 @@ describe('a change leaves the rest as it was written', () => {
 
   test('removing the first one keeps the second', () => {
     const [, , , ...rest] = BY_HAND.split('\n');
-    expect(withoutFinding(BY_HAND, 'a | access | x', 'here').endsWith(rest.join('\n').trimStart())).toBe(true);
+    expect(withoutFinding(BY_HAND, signature('x'), 'here').endsWith(rest.join('\n').trimStart())).toBe(true);
   });
 });
 
@@ -45,22 +46,31 @@ describe('the command', () => {
     known('add', signature, '--reason', 'r', '--owner', 'o', '--expires', expires);
 
   test('adds, lists what is left and what is over, and removes', async () => {
-    expect((await add('s', '1970-01-11')).code).toBe(0);
-    expect((await add('t', '1969-12-31')).code).toBe(0);
+    expect((await add(signature('s'), '1970-01-11')).code).toBe(0);
+    expect((await add(signature('t'), '1969-12-31')).code).toBe(0);
     const { out } = await known('list');
-    expect(out).toContain('s\n  10 days left, o: r');
-    expect(out).toContain('t\n  expired 1969-12-31, o: r');
-    expect((await known('remove', 's')).code).toBe(0);
+    expect(out).toContain('flush | end | s\n  10 days left, o: r');
+    expect(out).toContain('flush | end | t\n  expired 1969-12-31, o: r');
+    expect((await known('remove', signature('s'))).code).toBe(0);
     expect((await known('list', '--json')).out).toBe(
-      '{"signature":"t","reason":"r","owner":"o","expires":"1969-12-31","expired":true,"daysLeft":-1}\n',
+      '{"signature":"flush | end | t","reason":"r","owner":"o","expires":"1969-12-31","expired":true,"daysLeft":-1}\n',
     );
   });
 
   test.each([
-    [['add', 'a | access | x', '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'], 'is known already'],
-    [['add', 'n', '--reason', 'r', '--owner', 'o', '--expires', 'soon'], 'write the last day as "YYYY-MM-DD"'],
-    [['add', 'n', '--reason', '', '--owner', 'o', '--expires', '2030-01-01'], 'write why it is not fixed'],
+    [['add', signature('x'), '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'], 'is known already'],
+    [
+      ['add', signature('n'), '--reason', 'r', '--owner', 'o', '--expires', 'soon'],
+      'write the last day as "YYYY-MM-DD"',
+    ],
+    [['add', signature('n'), '--reason', '', '--owner', 'o', '--expires', '2030-01-01'], 'write why it is not fixed'],
     [['remove', 'n'], 'is not known'],
+    ...['', 'n', 'flush | end', 'flush | end | ', 'flush|end|x', 'x | end | x', 'flush | x | x'].map(
+      (text): [string[], string] => [
+        ['add', text, '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'],
+        "Copy it from fuzz's output",
+      ],
+    ),
   ])('refuses %j and leaves the file alone', async (words, message) => {
     await writeFile(path(), BY_HAND);
     const { code, err } = await known(...words);
@@ -69,16 +79,22 @@ describe('the command', () => {
     expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
   });
 
+  test('a file without findings is listed as such', async () => {
+    await writeFile(path(), '{"format":"shadowdiff-known/1","findings":[]}');
+    expect(await known('list')).toEqual({ code: 0, out: `${path()}: no known findings\n`, err: '' });
+    expect(await known('list', '--json')).toEqual({ code: 0, out: '', err: '' });
+  });
+
   test('changes at the same moment lose nothing', async () => {
-    const signatures = Array.from({ length: 12 }, (_, index) => `s${index}`);
-    await add('gone', '2030-01-01');
+    const signatures = Array.from({ length: 12 }, (_, index) => signature(`s${index}`));
+    await add(signature('gone'), '2030-01-01');
     const codes = await Promise.all([
-      known('remove', 'gone').then(({ code }) => code),
-      ...signatures.map(async (signature) => (await add(signature, '2030-01-01')).code),
+      known('remove', signature('gone')).then(({ code }) => code),
+      ...signatures.map(async (each) => (await add(each, '2030-01-01')).code),
     ]);
     expect(new Set(codes)).toEqual(new Set([0]));
     const { findings } = JSON.parse(await readFile(path(), 'utf8')) as { readonly findings: readonly KnownFinding[] };
-    expect(findings.map(({ signature }) => signature).sort()).toEqual([...signatures].sort());
+    expect(findings.map((finding) => finding.signature).sort()).toEqual([...signatures].sort());
     expect(await readdir(directory)).toEqual(['known.json']);
   });
 

@@ -49,11 +49,11 @@ describe('an empty path is refused', () => {
   });
 });
 
-describe('a path that begins with a dash', () => {
+describe('in another directory', () => {
   const start = process.cwd();
   let directory: string;
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'paths-'));
+    directory = await mkdtemp(join(tmpdir(), 'shadowdiff-paths-'));
     process.chdir(directory);
   });
   afterEach(async () => {
@@ -61,7 +61,7 @@ describe('a path that begins with a dash', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  test('is printed such that the command can be called', async () => {
+  test('a path that begins with a dash is printed such that the command can be called', async () => {
     const few = '--programs 12 --seed test --max-tries 50 --max-findings 1'.split(' ');
     const fuzzed = await capturedCall(['fuzz', '--subject', 'impl:victim-ignores-draw', ...few, '--corpus=-c']);
     expect(fuzzed.code).toBe(1);
@@ -69,4 +69,24 @@ describe('a path that begins with a dash', () => {
     const words = parseArgsStringToArgv(line.slice(line.indexOf('replay')));
     expect((await capturedCall(words)).code).toBe(1);
   });
+
+  test.each(['regress', 'corpus', 'corpus stats', 'defects findings'])(
+    '%s reads the corpus of the package, and names it',
+    async (words) => {
+      const { code, out, err } = await capturedCall(words.split(' '));
+      expect({ code, err }).toEqual({
+        code: 0,
+        err: `shadowdiff: ./corpus does not exist; reading the corpus of the package, ${join(start, 'corpus')}\n`,
+      });
+      expect(out).not.toBe('');
+      expect((await capturedCall([...words.split(' '), '--corpus', 'corpus'])).code).toBe(2);
+    },
+  );
+
+  test.each(['add x.json', 'prune', 'prune --dry-run'])(
+    'corpus %s never turns to the corpus of the package',
+    async (words) => {
+      expect(await capturedCall(['corpus', ...words.split(' ')])).toMatchObject({ code: 2, out: '' });
+    },
+  );
 });
