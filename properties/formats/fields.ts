@@ -9,6 +9,9 @@ import { ADDRESS_SPACE_BYTES, paddr, vaddr } from '../../model/vocabulary/index.
 import { formatHex, isHex, parseHexAddress, parseHexEntry } from './hex.js';
 import { quoted, shownValue } from './visible-text.js';
 
+/** The longest reason of a kill or a host bug, in bytes of UTF-8. */
+export const LONGEST_REASON = 2 ** 16;
+
 /** The largest draw, index or count: what a guest can pass in a register. */
 const U32_MOST = 2 ** 32 - 1;
 
@@ -86,6 +89,14 @@ export const choice = <const Word extends string>(words: readonly Word[]) =>
 export const anyText = z.string({
   error: ({ input }) => `${input === undefined ? 'missing' : `${shownValue(input)} is not a text`}; give a string`,
 });
+
+/** Why a guest was killed or a machine broke. */
+export const isReason = (input: unknown): input is string =>
+  typeof input === 'string' && (input.length <= LONGEST_REASON / 3 || Buffer.byteLength(input) <= LONGEST_REASON);
+
+export const reasonText = anyText.check(
+  z.refine(isReason, { error: `too long; give at most ${LONGEST_REASON} bytes of UTF-8` }),
+);
 
 /** A list whose items are read later, one at a time. */
 export const list = z.transform<readonly unknown[], readonly unknown[]>((input: unknown, context) =>

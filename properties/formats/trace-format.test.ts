@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Observation, Outcome, Program, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../../model/vocabulary/index.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import { OBSERVABLES, killedFor, vaddr } from '../../model/vocabulary/index.js';
+import type { Answered } from '../../test-support/any-trace.js';
+import { anyAnswer } from '../../test-support/any-trace.js';
+import { mutated, mutations } from '../../test-support/mutated-text.js';
 import { BadInput } from './bad-input.js';
+import { readJson } from './json-text.js';
+import { quickTrace } from './quick-trace.js';
+import { bareObservation, noSwitcher } from './trace-contents.js';
 import { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
+import { readTraceBySchema } from './trace-schema.js';
 
 /** The example of formats.md, with its blanks taken out. */
 const EXAMPLE = [
@@ -32,61 +39,128 @@ test('the example of formats.md comes back in the same text', () => {
   expect(formatTrace(trace)).toBe(EXAMPLE);
 });
 
-const u32 = fc.integer({ min: 0, max: 0xffffffff });
-const addresses = u32.map(paddr);
-const reasons = fc.string({ unit: 'binary' });
-
-const outcomes: fc.Arbitrary<Outcome> = fc.oneof(
-  fc.record({ kind: fc.constantFrom('created' as const, 'no-memory' as const, 'ok' as const, 'stuck' as const) }),
-  fc.record({ kind: fc.constantFrom('dead' as const, 'destroyed' as const, 'halted' as const, 'absent' as const) }),
-  fc.record({ kind: fc.constant('initialized' as const), reserved: u32 }),
-  fc.record({ kind: fc.constantFrom('mapped' as const, 'mmio' as const, 'physical' as const), paddr: addresses }),
-  fc.record({ kind: fc.constant('fault' as const), code: fc.nat(7) }),
-  reasons.map(killedFor),
-  fc.record({ kind: fc.constant('host-bug' as const), reason: reasons }),
-);
-
-const HOST_CPUS = 3;
-const emptied = (outcome: Outcome): Observation => ({
-  outcome,
-  references: [],
-  stores: [],
-  tables: 0,
-  switcher: { text: 0, state: [0, 0, 0], registers: 0 },
-});
-
-const observations: fc.Arbitrary<Observation> = fc
-  .record({
-    outcome: outcomes,
-    references: fc.array(fc.record({ page: fc.nat(4095).map(pfn), count: fc.nat(100) }), { maxLength: 4 }),
-    stores: fc.array(
-      fc.record({ paddr: addresses, value: fc.tuple(u32, u32).map(([low, high]) => guestEntry(low, high)) }),
-      { maxLength: 4 },
-    ),
-    tables: fc.nat(100),
-    switcher: fc.record({
-      text: fc.nat(4),
-      state: fc.array(fc.nat(4), { minLength: HOST_CPUS, maxLength: HOST_CPUS }),
-      registers: fc.nat(4),
-    }),
-  })
-  .map((observation) => (bareOutcome(observation.outcome.kind) ? emptied(observation.outcome) : observation));
-
-const traces: fc.Arbitrary<Trace> = fc.record({
-  created: observations,
-  steps: fc.array(observations, { maxLength: 8 }),
-  destroyed: observations,
-});
-
 test('any trace survives writing and reading', () => {
   fc.assert(
-    fc.property(traces, (trace) => {
+    fc.property(anyAnswer(), ({ program, contents, trace }) => {
       const text = formatTrace(trace);
-      const back = parseTrace(text, 'x', programOf(trace.steps.length, HOST_CPUS));
-      expect(JSON.stringify(back)).toBe(JSON.stringify(trace));
+      const back = parseTrace(text, 'x', program, contents);
+      expect(back).toEqual(trace);
       expect(formatTrace(back)).toBe(text);
     }),
   );
+});
+
+describe('the reader without schemas', () => {
+  /** What both readers make of a text: the quick one returns undefined where the other refuses. */
+  const both = (text: string, { program, contents }: Answered): readonly [unknown, unknown] => {
+    let value: unknown;
+    try {
+      value = readJson(text, 'x', 'answer');
+    } catch {
+      return [undefined, undefined];
+    }
+    const quick = quickTrace(value, program, contents);
+    try {
+      return [quick, readTraceBySchema(value, 'x', program, contents)];
+    } catch (error) {
+      expect(error).toBeInstanceOf(BadInput);
+      return [quick, undefined];
+    }
+  };
+
+  test('reads every trace', () => {
+    fc.assert(
+      fc.property(anyAnswer(), (answered) => {
+        const [quick, slow] = both(formatTrace(answered.trace), answered);
+        expect(quick).toEqual(answered.trace);
+        expect(slow).toEqual(answered.trace);
+      }),
+    );
+  });
+
+  test('reads of mutated traces what the schemas read, and refuses what they refuse', () => {
+    let accepted = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(anyAnswer(), mutations, (answered, [step]) => {
+        const [quick, slow] = both(mutated(formatTrace(answered.trace), [step], false).toString('utf8'), answered);
+        expect(quick).toEqual(slow);
+        if (slow === undefined) refused++;
+        else accepted++;
+      }),
+      { numRuns: 1500 },
+    );
+    expect(accepted).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  test.each(['tables', 'state', 'code', 'page', 'count', 'paddr', 'value', 'reserved', 'reason', 'rights', 'depth'])(
+    'agrees with the schemas on strange values of %s',
+    (member) => {
+      const strange = [
+        -0,
+        -1,
+        0.5,
+        1e300,
+        2 ** 32 - 2,
+        2 ** 32 - 1,
+        2 ** 32,
+        2 ** 53 - 1,
+        2 ** 53,
+        null,
+        true,
+        '',
+        '0x',
+        '0x0',
+        '0X1',
+        '0xA',
+        '0x00000000000000001',
+        '0x100000000',
+        '0xffffffffffffffff',
+        '0x1ffffffffffffffff',
+        '1',
+        [],
+        [1],
+        {},
+        'x'.repeat(65_537),
+        'ü'.repeat(32_768),
+        'ü'.repeat(32_769),
+      ];
+      const contents = { observes: OBSERVABLES, edges: 5 };
+      for (const value of strange) {
+        const answered = { program: programOf(1), contents, trace: parseTrace(EXAMPLE, 'x', programOf(1)) };
+        const [quick, slow] = both(JSON.stringify(documentWith(member, value)), answered);
+        expect(quick).toEqual(slow);
+      }
+    },
+  );
+
+  const documentWith = (member: string, value: unknown): object => {
+    const at = (name: string, otherwise: unknown): unknown => (name === member ? value : otherwise);
+    const shadow = {
+      current: at('state', 0),
+      roots: [[at('page', 17), at('paddr', '0x1000')], null, null, null],
+      tables: [[0, at('depth', 1), at('paddr', '0x0'), at('page', 19)]],
+      pages: [at('page', 17)],
+      leaves: [[0, at('paddr', '0x400000'), at('reason', 'ram'), at('page', 5), at('rights', 1), at('rights', 3)]],
+    };
+    const kind = { code: 'fault', reserved: 'initialized', reason: 'killed' }[member] ?? 'mapped';
+    const step = {
+      outcome: {
+        kind,
+        paddr: at('paddr', '0x5000'),
+        code: at('code', 2),
+        reserved: at('reserved', '0x0'),
+        reason: at('reason', 'r'),
+      },
+      references: [[at('page', 5), at('count', 1)]],
+      stores: [[at('paddr', '0x2000'), at('value', '0x5067')]],
+      tables: at('tables', 2),
+      switcher: { text: at('count', 1), state: [at('state', 0), 0], registers: at('count', 0) },
+    };
+    const created = { ...OK, outcome: { kind: 'created' }, shadow };
+    return { created, steps: [step], destroyed: OK, edges: [at('rights', 0)] };
+  };
 });
 
 const FULL = {
@@ -100,7 +174,7 @@ const documentOf = (...steps: readonly unknown[]) => ({ created: OK, steps, dest
 
 describe('bare outcomes', () => {
   test('are written as the outcome alone', () => {
-    const dead = { ...emptied({ kind: 'dead' }), tables: 7 };
+    const dead = { ...bareObservation({ kind: 'dead' }, noSwitcher(3)), tables: 7 };
     expect(traceToJson({ created: dead, steps: [dead], destroyed: dead }).steps).toEqual([
       { outcome: { kind: 'dead' } },
     ]);
