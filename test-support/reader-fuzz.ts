@@ -7,14 +7,19 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { ReportedShadow } from '../model/vocabulary/index.js';
+import { OBSERVABLES, slot, vaddr } from '../model/vocabulary/index.js';
 import { IMPL } from '../properties/subjects/subject-names.js';
 import { traceOf } from '../properties/trace-of.js';
 import { BadInput, formatProgram, formatTrace, parseTrace, visible } from '../properties/formats/index.js';
+import type { TraceContents } from '../properties/formats/trace-contents.js';
+import { TraceReader } from '../properties/formats/trace-words.js';
 import { parseCounterexample } from '../properties/corpus/counterexample.js';
 import { poolOf } from '../properties/pool/program-pool.js';
 import { EXIT } from '../scripts/terminal/exit-codes.js';
 import { readPool } from '../scripts/campaign/program-keeping.js';
 import { readThresholds } from '../scripts/coverage/thresholds.js';
+import { traceWords } from './any-trace.js';
 import { capturedCall } from './captured-call.js';
 import { mutated, mutations } from './mutated-text.js';
 import { runInProcess } from './in-process-run.js';
@@ -57,6 +62,27 @@ const reader =
   };
 
 const ENTRY = 'coherence--access--6f7bb1c1.json';
+
+const EVERYTHING: TraceContents = { observes: OBSERVABLES, edges: 10 };
+
+const SHADOW: ReportedShadow = {
+  current: slot(0),
+  roots: [{ frame: 17, guestRoot: undefined }, undefined, undefined, undefined],
+  tables: [{ slot: slot(0), depth: 1, vaddr: vaddr(0), frame: 18 }],
+  pages: [17, 18],
+  leaves: [
+    {
+      slot: slot(0),
+      vaddr: vaddr(0x400000),
+      target: 'ram',
+      page: 5,
+      writable: true,
+      user: false,
+      upperWritable: true,
+      upperUser: true,
+    },
+  ],
+};
 
 const writeEntry = async (directory: string): Promise<void> => {
   await cp(join('corpus', ENTRY), join(directory, ENTRY));
@@ -124,6 +150,21 @@ const FORMATS: readonly FuzzedFormat[] = [
       reader(async (directory) =>
         parseTrace(await readFile(join(directory, 'trace.json'), 'utf8'), 'answer', await entryProgram()),
       ),
+    ],
+  },
+  {
+    name: 'trace in words',
+    file: 'words',
+    sample: async (directory) => {
+      const { created, ...rest } = traceOf(IMPL.create(), await entryProgram());
+      const trace = { ...rest, created: { ...created, shadow: SHADOW }, edges: [1, 2] };
+      await writeFile(join(directory, 'words'), traceWords(trace, EVERYTHING).join(' '));
+    },
+    readings: [
+      reader(async (directory) => {
+        const numbers = (await readFile(join(directory, 'words'), 'latin1')).match(/\d+/g) ?? [];
+        new TraceReader(EVERYTHING, 'answer').trace(Uint32Array.from(numbers, Number), await entryProgram());
+      }),
     ],
   },
   {
