@@ -121,6 +121,7 @@ const whyUnreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file; check the path';
   if (code === 'EISDIR') return A_DIRECTORY;
+  if (code === 'ENOTDIR') return 'the path leads through a file; name a directory instead of that file';
   // A socket, or a pipe whose device is gone.
   if (code === 'ENXIO') return A_PIPE;
   if (code === 'EACCES') return 'the file may not be read; change its rights';

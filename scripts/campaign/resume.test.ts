@@ -57,6 +57,9 @@ const resultsIn = async (name: string): Promise<unknown> => {
 /** It names the campaign. */
 const firstLine = (): string => events.slice(0, events.indexOf('\n'));
 
+/** Where the line of the last task begins; after it comes only the end. */
+const lastTask = (): number => events.slice(0, -1).lastIndexOf('\n');
+
 /** Behind each kind of line, and within it. */
 const cuts = (): readonly number[] => {
   const ends = [...events.matchAll(/\n/g)].map(({ index }) => index + 1);
@@ -68,8 +71,9 @@ describe('a run that goes on', () => {
     const whole = await resultsIn('whole');
     for (const bytes of cuts()) {
       const name = await cutAt(bytes);
-      const { code } = await resume(name);
+      const { code, out } = await resume(name);
       expect([bytes, code]).toEqual([bytes, 1]);
+      expect(out.includes('nothing was left to run')).toBe(bytes > lastTask());
       expect(await resultsIn(name)).toEqual(whole);
     }
   });
@@ -78,8 +82,9 @@ describe('a run that goes on', () => {
     const tasks: TaskKind[] = [];
     const workers = () => spiedPool(({ kind }) => void tasks.push(kind));
     await cp(at('whole'), at('again'), { recursive: true });
-    await resume('again', { workers });
+    const { out } = await resume('again', { workers });
     expect(tasks).toEqual([]);
+    expect(out).toContain('\nnothing was left to run\n');
     expect(await resultsIn('again')).toEqual(await resultsIn('whole'));
   });
 
@@ -117,6 +122,7 @@ describe('what cannot go on is refused', () => {
     [['--resume', 'RUN', '--keep-programs'], '--keep-programs: a resumed run keeps its own'],
     [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: a resumed run keeps its own'],
     [['--resume', 'nowhere'], 'there is no such file'],
+    [['--resume', 'package.json'], 'package.json/run.json: the path leads through a file; name a directory'],
     [['--out', 'RUN'], 'a run is here already; resume it with nightly --resume'],
     [['--shard', '0/2'], 'give every one of them the same --seed'],
     [['--shard', '2/2', '--seed', 'x'], '2/2 is not a shard'],

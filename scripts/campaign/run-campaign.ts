@@ -68,14 +68,13 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
   try {
     announce(plan, session);
     await explore(run, workers, log, session);
+    if (plan.resumed && run.wasDone) session.print('nothing was left to run');
     const { interrupted, shortcoming } = run;
     const { corpus, mostPrograms } = part;
     const options = { directory, record, known, allowed, corpus, keepIn, interrupted, shortcoming, mostPrograms };
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, { directory, record }, session);
-    // All is printed: an interruption need not wait for the files.
-    unsubscribe();
     const { caseTimeout } = record.campaign;
     if (directory !== undefined) await writeResults(directory, publication, { allowed, caseTimeout, session });
     return publication.summary.exitCode;
@@ -206,6 +205,11 @@ class CampaignRun {
 
   get shortcoming(): string | undefined {
     return this.context.shortcoming;
+  }
+
+  /** There was no task for the workers. */
+  get wasDone(): boolean {
+    return !this.interrupted && this.context.tasks === 0;
   }
 
   interrupt(): void {

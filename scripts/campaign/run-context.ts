@@ -44,6 +44,8 @@ export class RunContext {
   /** Signatures that do not count as findings. */
   readonly tolerated: ReadonlySet<string>;
   readonly onFinding: RunTools['onFinding'];
+  /** Those that were begun. */
+  tasks = 0;
   private readonly tools: RunTools;
   private readonly patience: number;
   private readonly closing = new AbortController();
@@ -96,6 +98,7 @@ export class RunContext {
     const { signal } = this.closing;
     const either = late === undefined ? signal : AbortSignal.any([signal, late]);
     const plain = task as Task;
+    this.tasks++;
     let kills = 0;
     for (let failures = 0; ;) {
       const outcome = (await this.tools.workers.run(task, this.patience, either)) as Outcome<Results[Kind]>;

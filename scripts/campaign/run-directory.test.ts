@@ -1,5 +1,6 @@
 /** What happens to the directory of a run from outside, and to a run that was cut off at its start or its end. */
 
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ const CAMPAIGN = [
   '--subject',
   'impl:reference-held-twice',
   '--programs',
-  '600',
+  '100',
   '--seed',
   'three',
   '--max-steps',
@@ -52,6 +53,14 @@ describe('a run that was cut off', () => {
     expect(await readdir(at('run'))).not.toContain('run.json');
     await rm(at('run', 'pool.jsonl'), { recursive: true });
     expect((await nightly(words)).code).toBe(1);
+  });
+
+  test('as a merge, before it was complete, is no place for another run', async () => {
+    await mkdir(at('run'));
+    await writeFile(at('run', 'events.jsonl'), '');
+    const { code, err } = await nightly();
+    expect([code, err]).toEqual([2, expect.stringContaining('events without their run.json are here; name another')]);
+    expect(await readdir(at('run'))).not.toContain('run.json');
   });
 
   test('while it wrote files leaves halves of them, which resuming removes', async () => {
@@ -124,4 +133,11 @@ test.each(['summary.json', 'report.html'])('%s cannot be written: what was found
   expect([code, err]).toEqual([2, expect.stringMatching(/cannot be written: .*; free space or resume with --resume/)]);
   expect(out).toMatch(/^new {7}reference-count/m);
   expect(out).toContain('shadowdiff replay');
+});
+
+test('an interruption while results are written waits until they are', async () => {
+  const written: boolean[] = [];
+  const onInterrupt = () => () => void written.push(existsSync(at('run', 'report.html')));
+  await runInProcess(['nightly', ...CAMPAIGN, ...BRIEF, ...places()], { onInterrupt });
+  expect(written).toEqual([true]);
 });

@@ -197,8 +197,10 @@ export const makeRoomFor = async ({ campaign: { kind } }: RunRecord, directory: 
   if (kind === 'fuzz' && existing?.campaign.kind === 'fuzz') {
     for (const file of [EVENTS_FILE, RUN_FILE]) await rm(join(directory, file), { force: true });
   }
-  if (!existsSync(path)) return;
-  throw new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out');
+  if (existsSync(path))
+    throw new BadInput(path, 'a run is here already; resume it with nightly --resume, or name another --out');
+  const events = join(directory, EVENTS_FILE);
+  if (existsSync(events)) throw new BadInput(events, `events without their ${RUN_FILE} are here; name another --out`);
 };
 
 const IDENTITY_DIGITS = 16;
