@@ -47,6 +47,11 @@ export interface Explanation {
   readonly notes: readonly string[];
 }
 
+/** The part from which an address can be followed through the tables. */
+export interface FollowData extends Pick<Explanation, 'machine' | 'levels' | 'switcherAddress'> {
+  readonly frames: readonly Pick<Frame, 'name' | 'guest' | 'shadow'>[];
+}
+
 export interface Focus {
   /** The step that made it wrong. */
   readonly step?: number | undefined;

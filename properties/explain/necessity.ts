@@ -10,12 +10,12 @@ import { judgeOf } from '../judging.js';
 import { reachedSteps } from './frames.js';
 import type { Necessity } from './explanation.js';
 
-/** A bound on the steps of all trials together: enough for a program of a thousand steps. */
+/** A bound on the steps of all trials together: enough for a program of a thousand steps. A trial that does not diverge takes all. */
 const MOST_STEPS_TAKEN = 1_000_000;
 
 /** False for a very long program, and for a timeout, where each trial would take as long again. */
 export const triesSteps = (divergence: Divergence, program: Program): boolean =>
-  divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) ** 2 <= MOST_STEPS_TAKEN;
+  divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) * program.steps.length <= MOST_STEPS_TAKEN;
 
 const TIMEOUT: SubjectFailure = 'subject-timeout';
 

@@ -127,11 +127,9 @@ export const writeResults = async (
   await writeJson(join(directory, SUMMARY_FILE), summary);
   await writeJson(join(directory, INVARIANTS_FILE), coverage);
   // Loaded on demand: the page and its explanations are half of the code that a run needs.
-  const { reporterNamed } = await import('../report/reporters.js');
-  for (const [file, name] of REPORTS) {
-    const text = await reporterNamed(name).text(report, rerun);
-    await writeTextFile(join(directory, file), `${text}\n`, REMEDY);
-  }
+  const { reportText } = await import('../report/reporters.js');
+  for (const [file, name] of REPORTS)
+    await writeTextFile(join(directory, file), reportText(name, report, rerun), REMEDY);
 };
 
 const writeJson = (path: string, value: unknown): Promise<void> =>

@@ -4,20 +4,26 @@ import type { Builder, TestSuite } from 'junit-report-builder';
 import exported from 'junit-report-builder';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
+import type { Session } from '../terminal/session.js';
+import { explainCommand } from '../terminal/sides.js';
+import type { BuiltReport } from './document/build-report.js';
+import { counterexampleOf } from './document/build-report.js';
 import type { CorpusReport, FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
+import { shownListing } from './program-window.js';
 
 /** Its types declare a default export, but the module is CommonJS and is itself the export. */
 const junit = exported as unknown as Builder;
 
-export const junitText = (report: ReportDocument): string => {
+export const junitText = (built: BuiltReport, session: Session): string => {
+  const { document: report } = built;
   const builder = junit.newBuilder().name('shadowdiff');
   for (const invariant of report.invariants) {
     const suite = builder.testSuite().name(invariant.id);
     if (invariant.findings === 0) addVerdict(suite, invariant);
-    addFindings(suite, report, invariant.id);
+    addFindings(suite, invariant.id, built, session);
   }
   if (report.corpus !== undefined) addCorpus(builder.testSuite().name('corpus'), report.corpus);
-  for (const failure of failuresOf(report)) addFindings(builder.testSuite().name(failure), report, failure);
+  for (const failure of failuresOf(report)) addFindings(builder.testSuite().name(failure), failure, built, session);
   return builder.build().trimEnd();
 };
 
@@ -32,14 +38,14 @@ const addVerdict = (suite: TestSuite, { id, statement, exercised }: InvariantRep
   if (exercised === 0) verdict.skipped();
 };
 
-const addFindings = (suite: TestSuite, { findings }: ReportDocument, invariant: string): void => {
-  for (const finding of findings.filter((each) => each.invariant === invariant)) {
+const addFindings = (suite: TestSuite, invariant: string, report: BuiltReport, session: Session): void => {
+  for (const finding of report.document.findings.filter((each) => each.invariant === invariant)) {
     suite
       .testCase()
       .className(`shadowdiff.${invariant}`)
       .name(printable(finding.signature))
       .failure(messageOf(finding), invariant)
-      .stacktrace(detailsOf(finding).join('\n'));
+      .stacktrace(detailsOf(finding, report, session).join('\n'));
   }
 };
 
@@ -65,9 +71,16 @@ const messageOf = ({ signature, counterexample }: FindingReport): string => {
   return printable(`${place}: ${field}: expected ${expected}, was ${actual}`);
 };
 
-const detailsOf = ({ counterexample, replay, count }: FindingReport): readonly string[] => [
-  ...(counterexample?.listing ?? ['The program was not stored.']),
+const detailsOf = (finding: FindingReport, report: BuiltReport, session: Session): readonly string[] => [
+  ...programOf(finding, report, session),
   '',
-  `programs that show it: ${count}`,
-  printable(replay),
+  `programs that show it: ${finding.count}`,
+  printable(finding.replay),
 ];
+
+const programOf = (finding: FindingReport, report: BuiltReport, session: Session): readonly string[] => {
+  const stored = counterexampleOf(report, finding)?.finding;
+  if (stored === undefined || finding.file === undefined) return ['The program was not stored.'];
+  const { lines, isWhole } = shownListing(stored);
+  return isWhole ? lines : [...lines, `every step: ${printable(explainCommand(finding.file, session))}`];
+};

@@ -42,22 +42,30 @@ const scopeLine = ({ programs, steps, milliseconds, runs }: ReportDocument): str
   return `${counted(runs.length, 'run')}: ${size}${named}${more}.`;
 };
 
+/** At most this many are listed: GitHub takes a summary of one MiB. */
+const MOST_FINDINGS = 200;
+
 const findingsTable = (findings: readonly FindingReport[]): readonly string[] => {
   if (findings.length === 0) return [];
   return [
     '',
     '| finding | status | at | steps | can harm | replay |',
     '|---|---|---|--:|---|---|',
-    ...findings.map(({ signature, status, counterexample, steps, impact, replay }) =>
-      row([
-        text(signature),
-        STATUS_LABELS[status],
-        counterexample?.place ?? 'not stored',
-        String(steps),
-        impact,
-        code(replay),
-      ]),
-    ),
+    ...findings
+      .slice(0, MOST_FINDINGS)
+      .map(({ signature, status, counterexample, steps, impact, replay }) =>
+        row([
+          text(signature),
+          STATUS_LABELS[status],
+          counterexample?.place ?? 'not stored',
+          String(steps),
+          impact,
+          code(replay),
+        ]),
+      ),
+    ...(findings.length <= MOST_FINDINGS
+      ? []
+      : ['', `And ${counted(findings.length - MOST_FINDINGS, 'finding')} more, in the HTML report.`]),
   ];
 };
 

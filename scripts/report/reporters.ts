@@ -2,8 +2,9 @@
 
 import { visibleLines } from '../../properties/formats/index.js';
 import type { BuiltReport } from './document/build-report.js';
+import type { ReportDocument } from './document/report-document.js';
 import type { RerunOptions } from './html/explained-findings.js';
-import { htmlText } from './html/html-page.js';
+import { htmlPieces } from './html/html-page.js';
 import { junitText } from './junit-text.js';
 import { markdownText } from './markdown-text.js';
 import { terminalReport } from './terminal-text.js';
@@ -12,21 +13,41 @@ interface Reporter {
   readonly name: string;
   /** Where it is written unless `--out` names a file; by default to standard output. */
   readonly file?: string;
-  /** Without a newline at its end. */
-  text(report: BuiltReport, rerun: RerunOptions): Promise<string>;
+  /** Whole lines, each piece without the end of its last line. The pieces together may be too long for a string. */
+  pieces(report: BuiltReport, rerun: RerunOptions): Iterable<string> | AsyncIterable<string>;
+}
+
+/** As `JSON.stringify(document, undefined, 1)`, one finding at a time. */
+function* jsonPieces(document: ReportDocument): Generator<string> {
+  const { findings } = document;
+  const text = visibleLines(JSON.stringify({ ...document, findings: [] }, undefined, 1));
+  const [before, after] = text.split(/(?<=\n "findings": \[)(?=\])/);
+  if (findings.length === 0) return yield text;
+  yield before;
+  for (const [index, finding] of findings.entries()) {
+    const indented = visibleLines(JSON.stringify(finding, undefined, 1)).replace(/^/gm, '  ');
+    yield index < findings.length - 1 ? `${indented},` : indented;
+  }
+  yield ` ${after}`;
 }
 
 export const REPORTERS = [
-  { name: 'html', file: 'report.html', text: htmlText },
-  {
-    name: 'terminal',
-    text: ({ document }, { session }) => Promise.resolve(terminalReport(document, session).join('\n')),
-  },
-  { name: 'markdown', text: ({ document }) => Promise.resolve(visibleLines(markdownText(document))) },
-  { name: 'junit', text: ({ document }) => Promise.resolve(visibleLines(junitText(document))) },
-  { name: 'json', text: ({ document }) => Promise.resolve(visibleLines(JSON.stringify(document, undefined, 1))) },
+  { name: 'html', file: 'report.html', pieces: htmlPieces },
+  { name: 'terminal', pieces: ({ document }, { session }) => terminalReport(document, session) },
+  { name: 'markdown', pieces: ({ document }) => [visibleLines(markdownText(document))] },
+  { name: 'junit', pieces: (report, { session }) => [visibleLines(junitText(report, session))] },
+  { name: 'json', pieces: ({ document }) => jsonPieces(document) },
 ] as const satisfies readonly Reporter[];
 
 export type ReporterName = (typeof REPORTERS)[number]['name'];
 
 export const reporterNamed = (name: ReporterName): Reporter => REPORTERS.find((each) => each.name === name)!;
+
+/** The text of a file with a report. */
+export async function* reportText(
+  name: ReporterName,
+  report: BuiltReport,
+  rerun: RerunOptions,
+): AsyncGenerator<string> {
+  for await (const piece of reporterNamed(name).pieces(report, rerun)) yield `${piece}\n`;
+}

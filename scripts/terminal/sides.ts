@@ -80,6 +80,12 @@ export const closeSides = async ({ subject, model }: Sides): Promise<void> => {
   for (const side of [model, subject]) if (side.kind === 'external') await side.close();
 };
 
+/** The command line that shows every step of a stored finding. */
+export const explainCommand = (file: string, session: Session): string => session.command('explain', pathWord(file));
+
+/** A path that does not pass for an option. */
+const pathWord = (file: string): string => (file.startsWith('-') ? `./${file}` : file);
+
 /**
  * The command line that replays a finding, with the time that its run gave a program, in milliseconds. Its parts may come from a file, so
  * none passes for an option.
@@ -91,7 +97,7 @@ export const replayCommand = (
 ): string =>
   session.command(
     'replay',
-    file.startsWith('-') ? `./${file}` : file,
+    pathWord(file),
     ...(subject === undefined ? [] : ['--subject', subject]),
     ...(reference === undefined ? [] : ['--reference', reference]),
     ...((caseTimeout ?? DEFAULT_CASE_TIMEOUT) === DEFAULT_CASE_TIMEOUT ? [] : ['--case-timeout', `${caseTimeout}ms`]),

@@ -243,6 +243,111 @@ describe('findings on the page', () => {
   });
 });
 
+describe('what is too much for a page', () => {
+  interface Entry {
+    readonly invariant: string;
+    readonly stage: string;
+    readonly program: { readonly steps: readonly object[] };
+    readonly place: { readonly kind: string; readonly index: number };
+  }
+
+  /** Stores a finding of the run again, changed. */
+  const storeAs = async (name: string, change: (entry: Entry) => object): Promise<void> => {
+    const directory = at('run', 'findings');
+    const [first] = (await readdir(directory)).toSorted();
+    const entry = JSON.parse(await readFile(join(directory, first), 'utf8')) as Entry;
+    await writeFile(join(directory, name), JSON.stringify({ ...entry, ...change(entry) }));
+  };
+
+  /** Under a name of its own, with harmless steps before and after those of the run. */
+  const storeLong = (name: string, steps: number): Promise<void> =>
+    storeAs(name, ({ invariant, stage, program, place }) => {
+      const idle = Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: '0x1000' }));
+      return {
+        difference: name,
+        signature: `${invariant} | ${stage} | ${name}`,
+        place: { ...place, index: place.index + steps },
+        program: { ...program, steps: [...idle, ...program.steps, ...idle] },
+      };
+    });
+
+  const page = async (changes: Parameters<typeof capturedCall>[1] = {}): Promise<string> => {
+    expect((await capturedCall(['report', at('run'), '--out', at('report.html')], changes)).code).toBe(0);
+    return await readFile(at('report.html'), 'utf8');
+  };
+
+  beforeEach(async () => {
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    await rm(at('run', 'summary.json'));
+  });
+
+  test('a long program is shown around its divergence, with the command that shows all of it', async () => {
+    await storeLong('0.json', 5000);
+    const text = await page();
+    expect(text).toMatch(/… 4,\d{3} steps left out …/);
+    expect(text).toContain(`shadowdiff explain ${at('run', 'findings', '0.json')}</code>`);
+    expect(text).toMatch(/id="finding-\d\/step-50\d\d"/);
+    expect(text.length).toBeLessThan(4_000_000);
+    const { out: junit } = await report(at('run'), '--reporter', 'junit');
+    expect(junit).toMatch(/… 4,\d{3} steps left out …/);
+    expect(junit).toContain(`every step: shadowdiff explain ${at('run', 'findings', '0.json')}`);
+    expect(junit.length).toBeLessThan(40_000);
+  });
+
+  test('the first 50 findings are shown step by step, and the others listed', async () => {
+    for (let number = 0; number < 60; number++) {
+      const name = `${number}`.padStart(2, '0');
+      await storeAs(`${name}.json`, ({ invariant, stage }) => ({
+        difference: name,
+        signature: `${invariant} | ${stage} | ${name}`,
+      }));
+    }
+    const text = await page();
+    const { findings } = await united(at('run'));
+    expect(text.match(/<details class="finding"/g)).toHaveLength(50);
+    expect(text).toContain(`${findings.length - 50} findings not shown step by step`);
+    for (const { id, signature, replay } of findings) {
+      expect(text).toContain(`id="${id}"`);
+      expect(text).toContain(signature);
+      expect(text).toContain(replay);
+    }
+    expect(text.length).toBeLessThan(8_000_000);
+  });
+
+  test('a finding of much text is listed instead, and one of too much counted', async () => {
+    await storeAs('0.json', () => ({ note: 'x'.repeat(13_000_000) }));
+    await storeAs('1.json', () => ({ note: 'x'.repeat(13_000_000), subject: 'y'.repeat(13_000) }));
+    expect((await page()).length).toBeLessThan(32 * 2 ** 20);
+  });
+
+  test('a section of more than a MiB is left out, with the command that prints its data', async () => {
+    const coverage = sampleCoverage();
+    const line = { file: 'impl/demand.ts', line: 1, text: 'x'.repeat(1000) };
+    await store('coverage.json', {
+      ...coverage,
+      code: { ...coverage.code!, unreached: Array.from({ length: 1200 }, () => line) },
+    });
+    const text = await page();
+    expect(text).toContain('Left out, because it would add 2 MiB to this page.');
+    expect(text).toContain('shadowdiff report DIRECTORY --reporter json');
+    expect(text.length).toBeLessThan(2_000_000);
+  });
+});
+
+describe('the command that replays a finding', () => {
+  test.each(['html', 'markdown', 'junit', 'json', 'terminal'])(
+    'is that of npx in %s, if npx runs',
+    async (reporter) => {
+      await fuzz('impl:victim-ignores-draw', at('run'));
+      const words = ['report', at('run'), '--reporter', reporter, '--out', at('out')];
+      await capturedCall(words, { env: { npm_command: 'exec' } });
+      const commands = (await readFile(at('out'), 'utf8')).match(/\S+ ?shadowdiff replay/g) ?? [];
+      expect(commands.length).toBeGreaterThan(0);
+      expect(commands.filter((each) => !each.endsWith('npx shadowdiff replay'))).toEqual([]);
+    },
+  );
+});
+
 describe('other forms', () => {
   beforeEach(async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));

@@ -6,8 +6,9 @@ import { BadInput } from '../../../properties/formats/index.js';
 import { buildReport } from '../../report/document/build-report.js';
 import { reportSchema } from '../../report/document/report-document.js';
 import { verdictSentence } from '../../report/document/report-verdict.js';
+import type { RerunOptions } from '../../report/html/explained-findings.js';
 import type { ReporterName } from '../../report/reporters.js';
-import { REPORTERS, reporterNamed } from '../../report/reporters.js';
+import { REPORTERS, reportText, reporterNamed } from '../../report/reporters.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { CommandFlags } from '../../terminal/sides.js';
@@ -58,25 +59,24 @@ export const registerReport = (program: Command, session: Session): void => {
 
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
   if (directories.length === 0) throw new BadInput('report', 'no directory is named; name the --out of a run');
-  const { caseTimeout } = flags;
+  const rerun: RerunOptions = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags), session };
   if (flags.out !== undefined) session.withoutColors();
   const report = await buildReport(directories, session);
   const reporter = reporterNamed(flags.reporter);
-  const text = await reporter.text(report, { caseTimeout, allowed: allowedBy(flags), session });
   const out = flags.out ?? reporter.file;
-  if (out === undefined) session.print(text);
+  if (out === undefined) for await (const piece of reporter.pieces(report, rerun)) await session.stream(piece);
   else {
-    await writeTextFile(out, `${text}\n`, 'name another --out');
+    await writeTextFile(out, reportText(flags.reporter, report, rerun), 'name another --out');
     session.print(printable(`${out}: ${verdictSentence(report.document.verdict)}`));
   }
-  if (reporter.name === 'markdown') await appendToWorkflowSummary(text, session);
+  if (flags.reporter === 'markdown') await appendToWorkflowSummary(reportText('markdown', report, rerun), session);
 };
 
-const appendToWorkflowSummary = async (text: string, { surroundings }: Session): Promise<void> => {
+const appendToWorkflowSummary = async (text: AsyncIterable<string>, { surroundings }: Session): Promise<void> => {
   const path = surroundings.env[STEP_SUMMARY] ?? '';
   if (path === '') return;
   try {
-    await appendFile(path, `${text}\n`);
+    for await (const piece of text) await appendFile(path, piece);
   } catch (error) {
     throw new BadInput(path, `cannot be written: ${(error as Error).message}; check the path in ${STEP_SUMMARY}`);
   }

@@ -12,6 +12,7 @@ import { isSameRun, pathsOf, readResults } from './read-results.js';
 import type {
   CodeReport,
   CorpusReport,
+  FindingReport,
   MatrixRowReport,
   ReportDocument,
   RunReport,
@@ -34,6 +35,12 @@ export interface Counterexample {
   /** Of the run that found it, in milliseconds. */
   readonly caseTimeout: number;
 }
+
+/** The stored program of a finding, if there is one. */
+export const counterexampleOf = (
+  { counterexamples }: BuiltReport,
+  { file }: FindingReport,
+): Counterexample | undefined => (file === undefined ? undefined : counterexamples.get(file));
 
 /** Throws `BadInput` for directories and files that cannot be read or do not fit together. */
 export const buildReport = async (directories: readonly string[], session: Session): Promise<BuiltReport> => {

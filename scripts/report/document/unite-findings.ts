@@ -102,11 +102,14 @@ const counterexampleOf = (finding: Finding): NonNullable<FindingReport['countere
     alsoBroken,
     originalSteps: provenance.originalSteps,
     note,
-    listing: [
-      describeMachine(program.machine),
-      ...program.steps.map((step) => describeStep(step, program.machine.paging)),
-    ],
-    program: { ...programToJson(program) },
+    // Made when they are read: together, the texts of many long programs do not fit into memory.
+    get listing() {
+      const { machine, steps } = program;
+      return [describeMachine(machine), ...steps.map((step) => describeStep(step, machine.paging))];
+    },
+    get program() {
+      return { ...programToJson(program) };
+    },
   };
 };
 

@@ -1,4 +1,4 @@
-/** Runs each finding again to explain it step by step, or gives the reason why that is not possible. */
+/** Runs a finding again to explain it step by step, or gives the reason why that is not possible. */
 
 import { isWorkerFailure } from '../../../properties/campaign/events.js';
 import { signatureOf } from '../../../properties/divergence.js';
@@ -14,6 +14,7 @@ import type { Session } from '../../terminal/session.js';
 import type { Sides } from '../../terminal/sides.js';
 import { closeSides, recordedSides, startSides } from '../../terminal/sides.js';
 import type { BuiltReport, Counterexample } from '../document/build-report.js';
+import { counterexampleOf } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
 
 /** What it takes to run the programs of a report again. */
@@ -23,56 +24,32 @@ export interface RerunOptions extends Omit<SubjectSettings, 'caseTimeout'> {
   readonly caseTimeout: number | undefined;
 }
 
-/** A finding with its explanation, or the reason why there is none. */
-export type ExplainedFinding = { readonly finding: FindingReport } & (
-  { readonly explanation: Explanation } | { readonly unexplained: string }
-);
+/** The explanation of a finding, or the reason why there is none. */
+export type Explained = { readonly explanation: Explanation } | { readonly unexplained: string };
 
-/** A page with more would be slow to open. */
-const MOST_EXPLAINED = 50;
-
-export const explainFindings = async (
-  report: BuiltReport,
-  rerun: RerunOptions,
-): Promise<readonly ExplainedFinding[]> => {
-  const explained: ExplainedFinding[] = [];
-  for (const finding of report.document.findings) {
-    explained.push(
-      explained.length < MOST_EXPLAINED
-        ? await explainAgain(finding, report, rerun)
-        : {
-            finding,
-            unexplained: `Only the first ${MOST_EXPLAINED} findings are shown step by step; replay this one on its own.`,
-          },
-    );
-  }
-  return explained;
-};
-
-const explainAgain = async (
+export const explainAgain = async (
   finding: FindingReport,
   report: BuiltReport,
   rerun: RerunOptions,
-): Promise<ExplainedFinding> => {
-  const counterexample = finding.file === undefined ? undefined : report.counterexamples.get(finding.file);
+): Promise<Explained> => {
+  const counterexample = counterexampleOf(report, finding);
   if (counterexample === undefined)
-    return { finding, unexplained: 'Its program is not stored with these results, so it cannot be run.' };
+    return { unexplained: 'Its program is not stored with these results, so it cannot be run.' };
   const { finding: stored } = counterexample;
   if (isWorkerFailure(stored.divergence))
-    return { finding, unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
+    return { unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
     const explanation = await runAgain(counterexample, finding, rerun);
-    if (explanation !== undefined) return { finding, explanation };
+    if (explanation !== undefined) return { explanation };
     const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
-    return { finding, unexplained };
+    return { unexplained };
   } catch (error) {
     if (error instanceof CommandNotAllowed) {
       return {
-        finding,
         unexplained: `It was not run again, because it names a command. Recorded are the subject ${stored.subject} and the reference ${stored.reference}; if you trust them, make the report with --allow-exec.`,
       };
     }
-    if (error instanceof BadInput) return { finding, unexplained: `It cannot be run here: ${error.message}.` };
+    if (error instanceof BadInput) return { unexplained: `It cannot be run here: ${error.message}.` };
     throw error;
   }
 };

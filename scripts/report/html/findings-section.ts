@@ -1,70 +1,152 @@
 /** The findings: what is wrong, and a view to step through. */
 
-import type { ExplainedStep, Explanation, Frame } from '../../../properties/explain/explanation.js';
-import { counted } from '../../terminal/numbers.js';
-import type { FindingReport, ReportDocument } from '../document/report-document.js';
+import type { ExplainedStep, Explanation, FollowData, Frame } from '../../../properties/explain/explanation.js';
+import type { Finding } from '../../../properties/finding.js';
+import { counted, formatCount } from '../../terminal/numbers.js';
+import type { Session } from '../../terminal/session.js';
+import { explainCommand } from '../../terminal/sides.js';
+import type { BuiltReport } from '../document/build-report.js';
+import { counterexampleOf } from '../document/build-report.js';
+import type { FindingReport } from '../document/report-document.js';
+import type { ShownStep } from '../program-window.js';
+import { leftOutText, shownListing, shownSteps } from '../program-window.js';
 import { STATUS_LABELS } from '../report-news.js';
-import type { ExplainedFinding } from './explained-findings.js';
+import type { Explained, RerunOptions } from './explained-findings.js';
+import { explainAgain } from './explained-findings.js';
 import type { Markup } from './markup.js';
-import { dataElement, html } from './markup.js';
+import { SEAM, aroundSeam, dataElement, html } from './markup.js';
 import { anchorOf, frameView } from './step-view.js';
 
-export const findingsSection = (
-  { findings }: ReportDocument,
-  explained: readonly ExplainedFinding[],
-): Markup | undefined => {
-  if (findings.length === 0) return undefined;
-  return html`<section id="findings" aria-labelledby="findings-title">
-    <h2 id="findings-title">${counted(findings.length, 'finding')}</h2>
+/** Bytes of all findings that are shown in full, and their largest number: more would make the page slow. */
+const LARGEST_VIEWS = 24 * 2 ** 20;
+const MOST_VIEWS = 50;
+/** Bytes of the list of all others. */
+const LARGEST_LIST = 2 ** 20;
+
+/**
+ * The section, one finding at a time, because the explanations of many long programs do not fit into memory together. Findings have equal
+ * shares of the page. One that exceeds its share shows fewer steps; the findings that then have no place are listed.
+ */
+export async function* findingsPieces(report: BuiltReport, rerun: RerunOptions): AsyncGenerator<string> {
+  const { findings } = report.document;
+  const [before, after] = aroundSeam(sectionFrame(findings.length));
+  yield before;
+  const most = Math.min(findings.length, MOST_VIEWS);
+  const others: FindingReport[] = [];
+  for (const [index, finding] of findings.entries()) {
+    const view = index < most ? await viewWithin(LARGEST_VIEWS / most, index, { report, rerun }) : undefined;
+    if (view === undefined) others.push(finding);
+    else yield view.text;
+  }
+  if (others.length > 0) yield* othersPieces(others, rerun.session);
+  yield after;
+}
+
+const sectionFrame = (count: number): Markup =>
+  html`<section id="findings" aria-labelledby="findings-title">
+    <h2 id="findings-title">${counted(count, 'finding')}</h2>
     <p class="lead">
       Each program has been shrunk. Step through it with <kbd>←</kbd> and <kbd>→</kbd>. Hover over an entry to decode
       it; click an address to follow it through the tables. What a step changed is
       <span class="swatch changed">marked</span>, and what is wrong is <span class="swatch divergent">framed</span>.
     </p>
-    ${glossary()} ${explained.map(findingView)}
+    ${glossary()} ${SEAM}
   </section>`;
+
+interface Rerun {
+  readonly report: BuiltReport;
+  readonly rerun: RerunOptions;
+}
+
+/** A finding, and what its view is made from. */
+interface FindingView {
+  readonly finding: FindingReport;
+  readonly explained: Explained;
+  /** Its program; undefined if it is not stored. */
+  readonly stored: Finding | undefined;
+  /** The command line that shows every step. */
+  readonly explain: string | undefined;
+}
+
+/** With as many of its last frames as fit; undefined if it does not fit without any. */
+const viewWithin = async (bytes: number, index: number, { report, rerun }: Rerun): Promise<Markup | undefined> => {
+  const finding = report.document.findings[index];
+  const explained = await explainAgain(finding, report, rerun);
+  const stored = counterexampleOf(report, finding)?.finding;
+  const explain = finding.file === undefined ? undefined : explainCommand(finding.file, rerun.session);
+  const frames = 'explanation' in explained ? explained.explanation.frames.length : 0;
+  for (let most = frames; ; most = Math.floor(most / 2)) {
+    const view = findingView({ finding, explained: withFrames(explained, most), stored, explain }, index);
+    if (view.bytes <= bytes) return view;
+    if (most === 0) return undefined;
+  }
 };
 
-const findingView = (explained: ExplainedFinding, index: number): Markup => {
-  const { finding } = explained;
-  const { id, signature, status, impact, steps } = finding;
+/** The last ones. */
+const withFrames = (explained: Explained, most: number): Explained => {
+  if ('unexplained' in explained) return explained;
+  const { explanation } = explained;
+  const { frames, notes } = explanation;
+  if (frames.length <= most) return explained;
+  const note = `Of the last ${frames.length} moments, ${most === 0 ? 'none' : `only ${most}`} can be shown here, so that the page does not become too large.`;
+  return { explanation: { ...explanation, frames: frames.slice(frames.length - most), notes: [...notes, note] } };
+};
+
+const findingView = (view: FindingView, index: number): Markup => {
+  const { id, signature, status, impact, steps, count } = view.finding;
   return html`<details class="finding" id="${id}" ${index === 0 ? html`open` : undefined}>
     <summary>
       <h3>Finding ${index + 1}: ${signature}</h3>
       ${status === 'new' ? undefined : html`<span class="tag">${STATUS_LABELS[status]}</span>`}
       ${impact === 'host' ? html`<span class="tag bad">can harm the host</span>` : undefined}
       <span class="tag">${counted(steps, 'step')}</span>
-      <span class="tag">${counted(finding.count, 'program')}</span>
+      <span class="tag">${counted(count, 'program')}</span>
     </summary>
-    ${'explanation' in explained ? explanationView(explained.explanation, finding) : unexplainedView(explained.unexplained, finding)}
+    ${'explanation' in view.explained ? explanationView(view.explained.explanation, view) : unexplainedView(view.explained.unexplained, view)}
   </details>`;
 };
 
-const unexplainedView = (unexplained: string, finding: FindingReport): Markup =>
+const unexplainedView = (unexplained: string, view: FindingView): Markup =>
   html`<p class="why">${unexplained}</p>
-    ${facts(finding)} ${listing(finding)}`;
+    ${facts(view.finding)} ${listing(view)}`;
 
-const explanationView = (explanation: Explanation, finding: FindingReport): Markup =>
+const explanationView = (explanation: Explanation, view: FindingView): Markup =>
   html`<p class="why"><strong>Why it is wrong:</strong> ${explanation.sentence}</p>
-    ${facts(finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
-    ${explanation.frames.length === 0 ? listing(finding) : stepper(explanation, finding.id)}`;
+    ${facts(view.finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
+    ${explanation.frames.length === 0 ? listing(view) : stepper(explanation, view)}`;
 
-const listing = ({ counterexample }: FindingReport): Markup | undefined => {
-  if (counterexample === undefined) return undefined;
-  const text = counterexample.listing.join('\n');
-  return html`<pre class="scroll" role="region" aria-label="Program" tabindex="0">${text}</pre>`;
+const listing = ({ stored, explain }: FindingView): Markup | undefined => {
+  if (stored === undefined) return undefined;
+  const { lines, isWhole } = shownListing(stored);
+  return html`<pre class="scroll" role="region" aria-label="Program" tabindex="0">${lines.join('\n')}</pre>
+    ${isWhole ? undefined : everyStep(explain)}`;
 };
 
-const stepper = (explanation: Explanation, finding: string): Markup =>
-  html`<div class="stepper">
-      ${programList(explanation, finding)}
+/** How to see what the page leaves out. */
+const everyStep = (explain: string | undefined): Markup =>
+  html`<p class="none">Every step of this long program: <code>${explain}</code></p>`;
+
+const stepper = (explanation: Explanation, { finding, explain }: FindingView): Markup => {
+  const shown = shownSteps(explanation.steps.length, explanation.divergence.place, explanation.focus.step);
+  return html`${shown.length === explanation.steps.length ? undefined : everyStep(explain)}
+    <div class="stepper">
+      ${programList(explanation, shown, finding.id)}
       <div class="frames">
         ${toolbar(explanation)}
         <div class="walk" aria-live="polite" hidden></div>
-        ${explanation.frames.map((frame) => frameView(frame, explanation, finding))}
+        ${explanation.frames.map((frame) => frameView(frame, explanation, finding.id))}
       </div>
     </div>
-    ${dataElement(`${finding}-explanation`, explanation)}`;
+    ${dataElement(`${finding.id}-explanation`, followData(explanation))}`;
+};
+
+/** What the page's script needs to follow an address. */
+const followData = ({ machine, levels, switcherAddress, frames }: Explanation): FollowData => ({
+  machine,
+  levels,
+  switcherAddress,
+  frames: frames.map(({ name, guest, shadow }) => ({ name, guest, shadow })),
+});
 
 const toolbar = ({ frames, focus }: Explanation): Markup =>
   html`<form class="toolbar">
@@ -139,7 +221,7 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
     }`;
 };
 
-const programList = (explanation: Explanation, finding: string): Markup => {
+const programList = (explanation: Explanation, steps: readonly ShownStep[], finding: string): Markup => {
   const shown = new Map(explanation.frames.map((frame) => [frame.name, frame]));
   const moment = (name: string): Markup | undefined => {
     const frame = shown.get(name);
@@ -149,7 +231,11 @@ const programList = (explanation: Explanation, finding: string): Markup => {
     <p class="machine">${explanation.machineText}</p>
     <ol>
       ${moment('create')}
-      ${explanation.steps.map((step) => stepItem(step, shown.get(`step ${step.index}`), explanation, finding))}
+      ${steps.map((step) => {
+        if (step.kind === 'left-out')
+          return html`<li class="unreached"><span class="step">${leftOutText(step.count)}</span></li>`;
+        return stepItem(explanation.steps[step.index], shown.get(`step ${step.index}`), explanation, finding);
+      })}
       ${moment('end')} ${moment('destroy')}
     </ol>
   </nav>`;
@@ -181,6 +267,53 @@ const stepTag = (
   if (focus.step === index) return html`<span class="tag warn">made it wrong</span>`;
   return necessity.kind === 'not-reached' ? html`<span class="tag">not reached</span>` : undefined;
 };
+
+/** Findings without a view of their own, in a table of bounded size. */
+function* othersPieces(others: readonly FindingReport[], session: Session): Generator<string> {
+  const [before, after] = aroundSeam(othersTable(others.length));
+  yield before;
+  let room = LARGEST_LIST;
+  let listed = 0;
+  for (const other of others) {
+    const row = othersRow(other);
+    room -= row.bytes;
+    if (room < 0) break;
+    yield row.text;
+    listed++;
+  }
+  yield after;
+  if (listed === others.length) return;
+  yield html`<p>
+    ${counted(others.length - listed, 'finding')} more in
+    <code>${session.command('report', 'DIRECTORY', '--reporter', 'json')}</code>
+  </p>`.text;
+}
+
+const othersTable = (count: number): Markup =>
+  html`<h3>${counted(count, 'finding')} not shown step by step, so that the page does not become too large</h3>
+    <div class="scroll" role="region" aria-label="Findings not shown step by step" tabindex="0">
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">finding</th>
+            <th scope="col" class="number">steps</th>
+            <th scope="col" class="number">programs</th>
+            <th scope="col">replay</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${SEAM}
+        </tbody>
+      </table>
+    </div>`;
+
+const othersRow = ({ id, signature, steps, count, replay }: FindingReport): Markup =>
+  html`<tr id="${id}">
+    <th scope="row">${signature}</th>
+    <td class="number">${formatCount(steps)}</td>
+    <td class="number">${formatCount(count)}</td>
+    <td><code>${replay}</code></td>
+  </tr>`;
 
 /** Enough for a newcomer to understand a finding. */
 const WORDS: readonly (readonly [word: string, meaning: string])[] = [

@@ -4,55 +4,87 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageDirectory } from '../../own-package.js';
+import { formatCount } from '../../terminal/numbers.js';
+import type { Session } from '../../terminal/session.js';
 import type { BuiltReport } from '../document/build-report.js';
 import type { ReportDocument } from '../document/report-document.js';
 import { codeSection, invariantsSection } from './coverage-sections.js';
-import type { ExplainedFinding, RerunOptions } from './explained-findings.js';
-import { explainFindings } from './explained-findings.js';
-import { findingsSection } from './findings-section.js';
+import type { RerunOptions } from './explained-findings.js';
+import { findingsPieces } from './findings-section.js';
 import type { Markup } from './markup.js';
-import { html, verbatim } from './markup.js';
+import { SEAM, aroundSeam, html, verbatim } from './markup.js';
 import { matrixSection } from './matrix-section.js';
 import { situationsSection } from './situations-section.js';
 import { summarySection } from './summary-section.js';
 import { timelineSection } from './timeline-section.js';
+
+const MEBI = 2 ** 20;
+
+/** Bytes. A browser opens such a page within seconds. */
+export const LARGEST_PAGE = 32 * MEBI;
+const LARGEST_SECTION = MEBI;
 
 /** Inlined into the page as they are. */
 const VIEWER = 'scripts/report/html/viewer';
 const STYLES = ['page.css', 'finding.css'];
 const SCRIPTS = ['stepper.js', 'follow.js', 'hints.js'];
 
-export const htmlText = async (report: BuiltReport, rerun: RerunOptions): Promise<string> => {
-  const explained = await explainFindings(report, rerun);
-  const sections = sectionsOf(report.document, explained).filter(isThere);
-  return pageText({
-    title: 'What shadowdiff found',
-    style: (await Promise.all(STYLES.map(viewerFile))).join('\n'),
-    scripts: explained.length === 0 ? [await viewerFile('hints.js')] : await Promise.all(SCRIPTS.map(viewerFile)),
-    contents: sections.flatMap(({ anchor, name }) => (anchor === undefined ? [] : [[anchor, name] as const])),
-    body: html`${sections.map(({ content }) => content)}`,
-  });
-};
+/**
+ * The page, section by section. It has at most `LARGEST_PAGE` bytes: 24 MiB of findings, a list of those that do not fit, and the other
+ * sections, each of at most a MiB.
+ */
+export async function* htmlPieces(report: BuiltReport, rerun: RerunOptions): AsyncGenerator<string> {
+  const { document } = report;
+  const sections = sectionsOf(document);
+  const findings = document.findings.length > 0;
+  const [before, after] = aroundSeam(
+    pageMarkup({
+      title: 'What shadowdiff found',
+      style: (await Promise.all(STYLES.map(viewerFile))).join('\n'),
+      scripts: findings ? await Promise.all(SCRIPTS.map(viewerFile)) : [await viewerFile('hints.js')],
+      contents: [
+        ...(findings ? [['findings', 'Findings'] as const] : []),
+        ...sections.flatMap(({ anchor, name }) => [[anchor, name] as const]),
+      ],
+      body: SEAM,
+    }),
+  );
+  yield before;
+  yield fitting('Summary', summarySection(document), rerun.session);
+  if (findings) yield* findingsPieces(report, rerun);
+  for (const { name, content } of sections) yield fitting(name, content, rerun.session);
+  yield after;
+}
 
 const viewerFile = (name: string): Promise<string> => readFile(join(packageDirectory(), VIEWER, name), 'utf8');
 
 interface Section {
-  readonly anchor?: string;
+  readonly anchor: string;
   readonly name: string;
-  readonly content: Markup | undefined;
+  readonly content: Markup;
 }
 
-const isThere = ({ content }: Section): boolean => content !== undefined;
+/** Those that have something to show, after the summary and the findings. */
+const sectionsOf = (report: ReportDocument): readonly Section[] =>
+  [
+    { anchor: 'invariants', name: 'Invariants', content: invariantsSection(report) },
+    { anchor: 'matrix', name: 'Planted bugs', content: matrixSection(report) },
+    { anchor: 'situations', name: 'Situations', content: situationsSection(report) },
+    { anchor: 'timeline', name: 'Over time', content: timelineSection(report) },
+    { anchor: 'code', name: 'Code', content: codeSection(report) },
+  ].flatMap(({ content, ...section }) => (content === undefined ? [] : [{ ...section, content }]));
 
-const sectionsOf = (report: ReportDocument, explained: readonly ExplainedFinding[]): readonly Section[] => [
-  { name: 'Summary', content: summarySection(report) },
-  { anchor: 'findings', name: 'Findings', content: findingsSection(report, explained) },
-  { anchor: 'invariants', name: 'Invariants', content: invariantsSection(report) },
-  { anchor: 'matrix', name: 'Planted bugs', content: matrixSection(report) },
-  { anchor: 'situations', name: 'Situations', content: situationsSection(report) },
-  { anchor: 'timeline', name: 'Over time', content: timelineSection(report) },
-  { anchor: 'code', name: 'Code', content: codeSection(report) },
-];
+const fitting = (name: string, section: Markup, session: Session): string =>
+  section.bytes <= LARGEST_SECTION ? section.text : tooLarge(name, section, session).text;
+
+const tooLarge = (name: string, { bytes }: Markup, session: Session): Markup =>
+  html`<section>
+    <h2>${name}</h2>
+    <p>
+      Left out, because it would add ${formatCount(Math.ceil(bytes / MEBI))} MiB to this page. Its data:
+      <code>${session.command('report', 'DIRECTORY', '--reporter', 'json')}</code>
+    </p>
+  </section>`;
 
 interface Page {
   readonly title: string;
@@ -64,7 +96,7 @@ interface Page {
   readonly body: Markup;
 }
 
-const pageText = (page: Page): string => {
+const pageMarkup = (page: Page): Markup => {
   const { title, style, scripts, contents, body } = page;
   return html`${verbatim('<!doctype html>')}
     <html lang="en">
@@ -88,7 +120,7 @@ const pageText = (page: Page): string => {
         <div id="hint" role="tooltip" hidden></div>
         ${scripts.map((script) => verbatim(`<script type="module">${script}</script>`))}
       </body>
-    </html>`.text;
+    </html>`;
 };
 
 /** Only scripts and styles with these digests take effect, whatever text the page contains. */

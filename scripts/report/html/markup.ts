@@ -9,6 +9,10 @@ export class Markup {
   constructor(text: string) {
     this.text = text;
   }
+
+  get bytes(): number {
+    return Buffer.byteLength(this.text);
+  }
 }
 
 export type Content = Markup | string | number | undefined | readonly Content[];
@@ -44,3 +48,12 @@ export const dataElement = (id: string, data: unknown): Markup => {
 
 /** Trusted text, from a file of this package. */
 export const verbatim = (text: string): Markup => new Markup(text);
+
+/** Stands in markup for what is written there later. Escaped text cannot contain it. */
+export const SEAM = new Markup('\0');
+
+/** What stands before the seam and after it. */
+export const aroundSeam = ({ text }: Markup): readonly [before: string, after: string] => {
+  const [before, after] = text.split(SEAM.text);
+  return [before, after];
+};

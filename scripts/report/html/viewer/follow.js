@@ -4,8 +4,8 @@
  */
 
 /**
- * @typedef {import('../../../../properties/explain/explanation.js').Explanation} Explanation
- * @typedef {import('../../../../properties/explain/explanation.js').Frame} Frame
+ * @typedef {import('../../../../properties/explain/explanation.js').FollowData} Explanation
+ * @typedef {Explanation['frames'][number]} Frame
  * @typedef {import('../../../../properties/explain/explanation.js').GuestRow} GuestRow
  * @typedef {import('../../../../properties/explain/explanation.js').ShadowSlot} ShadowSlot
  * @typedef {{ readonly head: string, readonly detail: string, readonly wrong?: boolean }} Line
