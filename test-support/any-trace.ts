@@ -66,7 +66,7 @@ const anyShadow = (paging: Paging): fc.Arbitrary<ReportedShadow> =>
       { maxLength: 3 },
     ),
     pages: fc.array(hostPage, { maxLength: 3 }),
-    leaves: fc.array(
+    leaves: fc.uniqueArray(
       fc.record({
         slot: slots,
         vaddr: u32.map(vaddr),
@@ -77,7 +77,7 @@ const anyShadow = (paging: Paging): fc.Arbitrary<ReportedShadow> =>
         upperWritable: fc.boolean(),
         upperUser: fc.boolean(),
       }),
-      { maxLength: 3 },
+      { maxLength: 3, selector: ({ slot, vaddr: first }) => `${slot} ${first >>> 12}` },
     ),
   });
 

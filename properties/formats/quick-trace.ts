@@ -32,7 +32,7 @@ import {
 import { isReason } from './fields.js';
 import { isHex, parseHexAddress, parseHexEntry } from './hex.js';
 import type { TraceContents } from './trace-contents.js';
-import { MOST_HOST_PAGE, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher } from './trace-contents.js';
+import { MOST_HOST_PAGE, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, repeatedLeaf } from './trace-contents.js';
 
 const U32_MOST = 2 ** 32 - 1;
 
@@ -208,13 +208,15 @@ class QuickReader {
   }
 
   private shadow(value: unknown): ReportedShadow {
-    const { current, roots, tables, pages, leaves } = object(value);
+    const { current, roots, tables, pages, leaves: listed } = object(value);
+    const leaves = each(listed, leafOf);
+    if (repeatedLeaf(leaves) !== undefined) throw REFUSED;
     return {
       current: slotOf(current),
       roots: tuple(roots, SLOTS).map(rootOf),
       tables: each(tables, this.table),
       pages: each(pages, hostPage),
-      leaves: each(leaves, leafOf),
+      leaves,
     };
   }
 

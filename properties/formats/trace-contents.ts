@@ -1,7 +1,8 @@
 /** What a subject puts into its traces, and the values that readers of both encodings share (formats.md, Hello and Trace). */
 
-import type { Observable, Observation, Outcome, SwitcherReferences } from '../../model/vocabulary/index.js';
-import { OBSERVABLES } from '../../model/vocabulary/index.js';
+import type { Observable, Observation, Outcome, ShadowLeaf, SwitcherReferences } from '../../model/vocabulary/index.js';
+import { OBSERVABLES, vaddrOf, vpnOf } from '../../model/vocabulary/index.js';
+import { formatHex } from './hex.js';
 
 export interface TraceContents {
   readonly observes: readonly Observable[];
@@ -18,6 +19,21 @@ export const MOST_HOST_PAGE = 2 ** 32 - 2;
 export const MOST_RIGHTS = 3;
 
 export const MISSING_SHADOW = 'missing; a subject that observes the shadow reports it from the start';
+
+/** What is wrong if one slot maps one page by two of the leaves, and where; undefined if none does. */
+export const repeatedLeaf = (
+  leaves: readonly ShadowLeaf[],
+): { readonly index: number; readonly problem: string } | undefined => {
+  const met = new Set<number>();
+  for (const [index, { slot, vaddr }] of leaves.entries()) {
+    const page = vpnOf(vaddr);
+    const key = slot * 2 ** 20 + page;
+    if (!met.has(key)) met.add(key);
+    else
+      return { index, problem: `a second leaf for ${formatHex(vaddrOf(page))} in slot ${slot}; report each leaf once` };
+  }
+  return undefined;
+};
 
 /** Every list that is empty, because most are. */
 export const NOTHING: readonly never[] = Object.freeze([]);

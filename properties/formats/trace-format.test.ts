@@ -8,6 +8,7 @@ import { mutated, mutations } from '../../test-support/mutated-text.js';
 import { BadInput } from './bad-input.js';
 import { readJson } from './json-text.js';
 import { quickTrace } from './quick-trace.js';
+import type { TraceContents } from './trace-contents.js';
 import { bareObservation, noSwitcher } from './trace-contents.js';
 import { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
 import { readTraceBySchema } from './trace-schema.js';
@@ -195,9 +196,9 @@ test('keys that are not known are ignored', () => {
   expect(traceToJson(trace)).toEqual(documentOf(OK));
 });
 
-const messageOf = (value: unknown, steps: number): string => {
+const messageOf = (value: unknown, steps: number, contents?: TraceContents): string => {
   try {
-    traceFromJson(value, 'x', programOf(steps));
+    traceFromJson(value, 'x', programOf(steps), contents);
   } catch (error) {
     expect(error).toBeInstanceOf(BadInput);
     return (error as BadInput).message;
@@ -319,4 +320,55 @@ test('an empty answer is called so', () => {
   expect(() => parseTrace('\n', 'exec:x', programOf(0))).toThrow(
     'exec:x: the answer is empty; it must hold one JSON object',
   );
+});
+
+describe('a shadow', () => {
+  const SHADOW = {
+    current: 0,
+    roots: [[17, '0x1000'], [18, null], null, null],
+    tables: [[0, 1, '0x400000', 19]],
+    pages: [17, 18, 19],
+    leaves: [[0, '0x400000', 'ram', 5, 1, 3]],
+  };
+  const shown = (change: object): string => {
+    const created = { ...OK, outcome: { kind: 'created' }, shadow: { ...SHADOW, ...change } };
+    return messageOf({ ...documentOf(OK), created }, 1, { observes: OBSERVABLES, edges: 0 });
+  };
+  const LEAF_EXAMPLE = 'write it like [0,"0x400000","ram",5,1,3]';
+
+  test.each<[string, object]>([
+    ['read', {}],
+    ['x: created.shadow.current: 4 is out of range; give a whole number from 0 to 3', { current: 4 }],
+    ['x: created.shadow.roots: 1 roots for 4 slots; give one for each, or null', { roots: [null] }],
+    [
+      'x: created.shadow.tables[0][0]: 4 is out of range; give a whole number from 0 to 3',
+      { tables: [[4, 1, '0x0', 1]] },
+    ],
+    [
+      'x: created.shadow.tables[0][1]: 7 is out of range; give a whole number from 1 to 1',
+      { tables: [[0, 7, '0x0', 1]] },
+    ],
+    ['x: created.shadow.pages: "17" is not a list; give a list: […]', { pages: '17' }],
+    [
+      'x: created.shadow.pages[1]: "18" is not a whole number; give a whole number from 0 to 4294967294',
+      { pages: [17, '18'] },
+    ],
+    [`x: created.shadow.leaves[0]: no list where a leaf should stand; ${LEAF_EXAMPLE}`, { leaves: [{ slot: 0 }] }],
+    [
+      'x: created.shadow.leaves[0][0]: 4 is out of range; give a whole number from 0 to 3',
+      { leaves: [[4, '0x0', 'ram', 5, 1, 3]] },
+    ],
+    [
+      'x: created.shadow.leaves[0][2]: "rom" is not known; use one of "ram", "switcher-text", "switcher-registers", "switcher-state", "stray"',
+      { leaves: [[0, '0x0', 'rom', 5, 1, 3]] },
+    ],
+    [
+      'x: created.shadow.leaves[0][4]: 4 is out of range; give a whole number from 0 to 3',
+      { leaves: [[0, '0x0', 'ram', 5, 4, 3]] },
+    ],
+    [
+      'x: created.shadow.leaves[2]: a second leaf for 0x400000 in slot 0; report each leaf once',
+      { leaves: [...SHADOW.leaves, [1, '0x400000', 'ram', 5, 1, 3], [0, '0x400fff', 'ram', 6, 0, 0]] },
+    ],
+  ])('%s', (message, change) => expect(shown(change)).toBe(message));
 });

@@ -42,7 +42,14 @@ import {
 import type { Path } from './problems.js';
 import { Problems } from './problems.js';
 import type { TraceContents } from './trace-contents.js';
-import { MISSING_SHADOW, MOST_HOST_PAGE, MOST_RIGHTS, bareObservation, noSwitcher } from './trace-contents.js';
+import {
+  MISSING_SHADOW,
+  MOST_HOST_PAGE,
+  MOST_RIGHTS,
+  bareObservation,
+  noSwitcher,
+  repeatedLeaf,
+} from './trace-contents.js';
 
 // Shape. Unlike a program, a trace may have unknown keys: a subject in another language may report more than we asked for.
 
@@ -185,6 +192,9 @@ const readShadow = (value: unknown, path: Path, { program, problems }: Reading):
     problems.add([...path, 'roots'], `${roots.length} roots for ${SLOTS} slots; give one for each, or null`);
   }
   const tableSchema = tableSchemaOf(pagingSizes(program.machine.paging).tableLevels);
+  const readLeaves = problems.readEach<ShadowLeaf>(leafSchema, leaves, [...path, 'leaves']);
+  const repeated = repeatedLeaf(readLeaves);
+  if (repeated !== undefined) problems.add([...path, 'leaves', repeated.index], repeated.problem);
   return {
     current,
     roots: problems
@@ -192,7 +202,7 @@ const readShadow = (value: unknown, path: Path, { program, problems }: Reading):
       .map((root) => root ?? undefined),
     tables: problems.readEach<ReportedTable>(tableSchema, tables, [...path, 'tables']),
     pages: problems.readEach<number>(hostPage, pages, [...path, 'pages']),
-    leaves: problems.readEach<ShadowLeaf>(leafSchema, leaves, [...path, 'leaves']),
+    leaves: readLeaves,
   };
 };
 

@@ -155,6 +155,10 @@ describe('of what is not a trace, the place and the remedy are named', () => {
       shown(...SHADOW.slice(0, 11), 1, 0, 0, 5, 0, 0, 0),
     ],
     [
+      'x: created.shadow.leaves[1]: a second leaf for 0x1000 in slot 2; report each leaf once',
+      shown(...SHADOW.slice(0, 11), 2, 2, 0x1000, 0, 0, 0, 0, 2, 0x1000, 0, 5, 0, 0),
+    ],
+    [
       'x: created.shadow.pages: it takes 4294967295 words, and 0 are left of the message; check the lengths',
       shown(...SHADOW.slice(0, 10), 0xffffffff),
     ],
