@@ -21,12 +21,18 @@ const NEWLINE = 0x0a;
 /** What happened first while an answer was awaited. */
 export type Event =
   | { readonly kind: 'line'; readonly line: Buffer }
-  | { readonly kind: 'unasked' }
+  /** `line`: the first line of its output, if that was whole and came after it was asked. */
+  | { readonly kind: 'unasked'; readonly line?: Buffer }
   | { readonly kind: 'too-long'; readonly most: number }
   | { readonly kind: 'late' }
   | { readonly kind: 'gone'; readonly how: string }
   /** We ended it ourselves: no failure of the command. */
   | { readonly kind: 'closed' };
+
+export interface Reminder {
+  readonly after: number;
+  readonly line: () => string;
+}
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -92,8 +98,8 @@ export class Life {
     running.add(this);
   }
 
-  /** Sends a line and waits for the first event. */
-  async ask(line: string, timeout: number): Promise<Event> {
+  /** Sends a line and waits for the first event. `reminder`: another line, sent if nothing has happened `after` so many milliseconds. */
+  async ask(line: string, timeout: number, reminder?: Reminder): Promise<Event> {
     // Earlier unsolicited output must not pass for this answer. The first turn only ends the current round of events; by the end of the
     // second, everything in the pipe has been read.
     await turn();
@@ -102,8 +108,10 @@ export class Life {
     if (this.waiting !== undefined) throw new Error('the command was asked again before it answered');
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.expire(settle), timeout);
+      const remind = reminder && setTimeout(() => this.child.stdin.write(`${reminder.line()}\n`), reminder.after);
       const settle = (event: Event): void => {
         clearTimeout(timer);
+        clearTimeout(remind);
         this.waiting = undefined;
         resolve(event);
       };
@@ -153,8 +161,8 @@ export class Life {
     this.bytes += this.pieces.at(-1)!.length;
     if (this.bytes > LONGEST_LINE) return this.breakOff({ kind: 'too-long', most: LONGEST_LINE });
     if (end === -1) return;
-    if (end + 1 < chunk.length) return this.breakOff({ kind: 'unasked' });
     const line = this.pieces.length === 1 ? this.pieces[0] : Buffer.concat(this.pieces);
+    if (end + 1 < chunk.length) return this.breakOff({ kind: 'unasked', line });
     this.pieces = [];
     this.bytes = 0;
     this.waiting({ kind: 'line', line });

@@ -5,6 +5,7 @@ import { defectNamed, lguestDefects } from '../../impl/defects/catalogue.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
+import type { Capabilities } from './capabilities.js';
 import { CommandSubject } from './command-subject.js';
 import type { InProcessSubject, Subject } from './subject.js';
 
@@ -16,9 +17,16 @@ export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', crea
 /** Names of the commands that may run, as the user gave them on this command line; or all commands. */
 export type AllowedCommands = 'all' | readonly string[];
 
+/** Milliseconds. */
+export const DEFAULT_START_TIMEOUT = 30_000;
+
 export interface SubjectSettings {
   /** How long an external subject may take for one program, in milliseconds. */
   readonly caseTimeout: number;
+  /** How long an external subject may take from its start to its first answer, in milliseconds; left out: `DEFAULT_START_TIMEOUT`. */
+  readonly startTimeout?: number | undefined;
+  /** What external subjects can do, by name, where they said so in another process. */
+  readonly capabilities?: Readonly<Record<string, Capabilities>> | undefined;
   /** Names also come from files, and what a file names runs only with the user's permission. */
   readonly allowed: AllowedCommands;
 }
@@ -52,9 +60,13 @@ export const subjectNamed = (name: string, where: string, settings: SubjectSetti
   if (!name.startsWith('exec:')) {
     throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
   }
-  const { allowed, caseTimeout } = settings;
+  const { allowed, caseTimeout, startTimeout = DEFAULT_START_TIMEOUT, capabilities } = settings;
   if (allowed !== 'all' && !allowed.includes(name)) throw new CommandNotAllowed(where, name);
-  return new CommandSubject(name.slice('exec:'.length), where, caseTimeout);
+  return new CommandSubject(name.slice('exec:'.length), where, {
+    caseTimeout,
+    startTimeout,
+    known: capabilities?.[name],
+  });
 };
 
 /** The machine of this package with this name; undefined for any other name, which may run something. Throws `BadInput` for an unknown defect. */

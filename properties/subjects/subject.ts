@@ -23,7 +23,7 @@ export type Answer =
 export interface ExternalSubject {
   readonly kind: 'external';
   readonly name: string;
-  /** Starts it, unless it runs already. Throws `BadInput` if it cannot be started, or cannot say what it can do. */
+  /** What it can do. Starts it if that is not known yet; throws `BadInput` if it does not come to its first answer. */
   start(): Promise<Capabilities>;
   answer(program: Program): Promise<Answer>;
   /** Stops it. It may be started again. */

@@ -42,7 +42,9 @@ beforeAll(() => {
   commit('two', comment('two'));
   commit('cannot be built', comment('UNBUILDABLE'));
   commit('mend the build', (old) => old.replace('# UNBUILDABLE\n', ''));
-  commit('the one that broke it', (old) => `raise SystemExit(0)\n${old}`);
+  commit('the one that broke it', (old) =>
+    old.replace('def run(program):\n', 'def run(program):\n    raise SystemExit(0)\n'),
+  );
   commit('six', comment('six'));
   commit('seven', comment('seven'));
 });

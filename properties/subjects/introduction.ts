@@ -1,0 +1,131 @@
+/**
+ * How a command that was just started introduces itself (formats.md, Hello): it answers the hello, or, if it is of version 1, a first
+ * program. Either must come within the time for starting, so that no later program pays for the start.
+ */
+
+import { isUtf8 } from 'node:buffer';
+import { isDeepStrictEqual } from 'node:util';
+import type { Program } from '../../model/vocabulary/index.js';
+import type { SubjectFailure } from '../divergence.js';
+import { BadInput, formatProgram } from '../formats/index.js';
+import type { Capabilities } from './capabilities.js';
+import { HELLO, readHello, versionOne } from './capabilities.js';
+import type { Event, Life } from './command-life.js';
+
+/** Milliseconds after which a subject that has not answered the hello is also sent a program. */
+const SILENCE = 1000;
+
+/** A program that any subject answers at once. */
+const FIRST_PROGRAM: Program = {
+  machine: { paging: '2-level', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+  steps: [],
+};
+
+export interface IntroductionOptions {
+  /** The command, for messages. */
+  readonly name: string;
+  /** The option that it came from, for messages. */
+  readonly where: string;
+  /** Milliseconds from its start to its first answer. */
+  readonly timeout: number;
+  readonly begin: () => Promise<Life>;
+}
+
+/** A command that is ready for programs. */
+export interface Introduced {
+  readonly life: Life;
+  readonly capabilities: Capabilities;
+}
+
+/** It started, but did not come to its first answer, or gave a wrong one. `detail`: a clause. */
+export class NotIntroduced extends Error {
+  override readonly name = 'NotIntroduced';
+  readonly failure: SubjectFailure;
+  readonly detail: string;
+
+  constructor(failure: SubjectFailure, detail: string) {
+    super(`${failure}: ${detail}`);
+    this.failure = failure;
+    this.detail = detail;
+  }
+}
+
+/** Starts a command of which nothing is known. Throws `NotIntroduced`; `BadInput` for a hello that cannot be read. */
+export const introduce = async (options: IntroductionOptions): Promise<Introduced> => {
+  let isReminded = false;
+  const remind = (): string => {
+    isReminded = true;
+    return formatProgram(FIRST_PROGRAM);
+  };
+  const { name, timeout } = options;
+  const life = await options.begin();
+  const event = await life.ask(HELLO, timeout, { after: SILENCE, line: remind });
+  if (event.kind === 'late' || event.kind === 'closed') throw await refusal(event, life, timeout);
+  const capabilities = await helloOrKill(event, life, options);
+  if (capabilities !== undefined && event.kind === 'line' && !isReminded) return { life, capabilities };
+  // Whatever it made of the program, its next answer must be to the next one.
+  await life.kill();
+  return await reintroduce(options, capabilities ?? versionOne(name));
+};
+
+/** Starts a command again. Throws `NotIntroduced`, also if it is not as it was before. */
+export const reintroduce = async (options: IntroductionOptions, known: Capabilities): Promise<Introduced> => {
+  const { name, where, timeout, begin } = options;
+  const life = await begin();
+  const event = await life.ask(known.version === 1 ? formatProgram(FIRST_PROGRAM) : HELLO, timeout);
+  // Output that no program asked for is a finding of the next program, for which the life then answers.
+  const isAnswered = event.kind === 'line' || event.kind === 'unasked' || event.kind === 'too-long';
+  if (!isAnswered) throw await refusal(event, life, timeout);
+  if (known.version === 1 || isDeepStrictEqual(helloAgain(event, where, name), known))
+    return { life, capabilities: known };
+  await life.kill();
+  throw new NotIntroduced('subject-garbage', 'another answer to the hello than at its first start');
+};
+
+/** As `helloOf`; a hello that cannot be read ends the life. */
+const helloOrKill = async (
+  event: Event,
+  life: Life,
+  { where, name }: IntroductionOptions,
+): Promise<Capabilities | undefined> => {
+  try {
+    return helloOf(event, where, name);
+  } catch (error) {
+    await life.kill();
+    throw error;
+  }
+};
+
+/** Undefined if its first line is no hello. */
+const helloOf = (event: Event, where: string, name: string): Capabilities | undefined => {
+  const line = event.kind === 'line' || event.kind === 'unasked' ? event.line : undefined;
+  return line !== undefined && isUtf8(line) ? readHello(line.toString('utf8'), where, name) : undefined;
+};
+
+const helloAgain = (event: Event, where: string, name: string): Capabilities | undefined => {
+  try {
+    return helloOf(event, where, name);
+  } catch (error) {
+    if (error instanceof BadInput) return undefined;
+    throw error;
+  }
+};
+
+/** Of a life that did not come to its first answer. */
+const refusal = async (
+  event: Exclude<Event, { kind: 'line' | 'unasked' | 'too-long' }>,
+  life: Life,
+  timeout: number,
+): Promise<Error> => {
+  await life.kill();
+  switch (event.kind) {
+    case 'late':
+      return new NotIntroduced('subject-timeout', `no first answer within ${timeout} ms of its start`);
+    case 'gone':
+      return new NotIntroduced('subject-crash', `${event.how} before its first answer${life.lastWords()}`);
+    case 'closed':
+      return new Error('the command was closed while it started');
+    default:
+      return event satisfies never;
+  }
+};
