@@ -15,7 +15,7 @@ import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
-import { IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
+import { DEFAULT_START_TIMEOUT, IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, allowedBy, invariantsNamed } from '../terminal/sides.js';
 import { DEFAULT_CORPUS } from '../terminal/result-directory.js';
@@ -40,6 +40,7 @@ export interface CampaignFlags extends CommandFlags {
   /** Milliseconds. */
   readonly time?: number;
   readonly caseTimeout?: number;
+  readonly startTimeout?: number;
   readonly programs?: number;
   readonly jobs?: number;
   readonly seed?: string;
@@ -72,11 +73,13 @@ export interface CampaignPlan {
   readonly known: readonly KnownFinding[];
   /** Commands that the user permits, whatever the record of a run that resumes names. */
   readonly allowed: AllowedCommands;
+  /** Milliseconds from the start of a subject to its first answer. */
+  readonly startTimeout: number;
   /** Undefined if no program is made from a pool and none is kept in one. */
   readonly pool: ProgramPool | undefined;
 }
 
-type UnreadPlan = Omit<CampaignPlan, 'known' | 'allowed'>;
+type UnreadPlan = Omit<CampaignPlan, 'known' | 'allowed' | 'startTimeout'>;
 
 /** What is fixed when a campaign begins. */
 const OF_CAMPAIGN = [
@@ -104,7 +107,12 @@ export const campaignPlan = async (
 ): Promise<CampaignPlan> => {
   const plan =
     flags.resume === undefined ? await newPlan(kind, flags, session) : await resumedPlan(flags.resume, flags);
-  return { ...plan, known: await readKnown(plan.part.known ?? undefined), allowed: allowedBy(flags) };
+  return {
+    ...plan,
+    known: await readKnown(plan.part.known ?? undefined),
+    allowed: allowedBy(flags),
+    startTimeout: flags.startTimeout ?? DEFAULT_START_TIMEOUT,
+  };
 };
 
 /** Reads the file of `--known`, if there is one. Throws `BadInput`. */
@@ -254,7 +262,9 @@ export const settingsOf = ({
   part: { started, corpus },
   directory,
   allowed,
-}: Pick<CampaignPlan, 'record' | 'part' | 'directory' | 'allowed'>): CampaignSettings => ({
+  startTimeout,
+}: Pick<CampaignPlan, 'record' | 'part' | 'directory' | 'allowed'> &
+  Partial<Pick<CampaignPlan, 'startTimeout'>>): CampaignSettings => ({
   campaign: campaign.seed,
   date: started,
   version: campaign.version,
@@ -265,6 +275,7 @@ export const settingsOf = ({
   traffic: campaign.traffic,
   mostSteps: campaign.maxSteps,
   caseTimeout: campaign.caseTimeout,
+  startTimeout,
   allowed,
   guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
@@ -272,13 +283,16 @@ export const settingsOf = ({
 const guidanceIn = ({ guided, pool }: CampaignRecord, from: GuidanceSettings['from']): GuidanceSettings | undefined =>
   guided === 0 || pool === null ? undefined : { share: guided, pool, from };
 
+/** One of the sides runs outside this process. */
+export const hasCommand = ({ subject, reference }: Pick<CampaignRecord, 'subject' | 'reference'>): boolean =>
+  [subject, reference].some((name) => name.startsWith('exec:'));
+
 export const batchesOf = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'>): Batches => {
-  const { subject, reference, programs, shards } = record.campaign;
-  const external = [subject, reference].some((name) => name.startsWith('exec:'));
+  const { programs, shards } = record.campaign;
   return {
     shard: { index: part.shard, of: shards },
     programs: programs ?? MOST_PROGRAMS,
-    smallest: smallestBatch(external ? 'external' : 'in-process'),
+    smallest: smallestBatch(hasCommand(record.campaign) ? 'external' : 'in-process'),
   };
 };
 

@@ -23,10 +23,10 @@ export const replayCorpus = async (context: RunContext): Promise<void> => {
 };
 
 const replayFile = async (file: string, context: RunContext): Promise<void> => {
-  const { subject, caseTimeout, allowed } = context.settings;
+  const { subject, caseTimeout, startTimeout, capabilities, allowed } = context.settings;
   const path = join(context.plan.part.corpus, file);
   const outcome = await context.perform(
-    { kind: 'corpus', path, subject, caseTimeout, allowed },
+    { kind: 'corpus', path, subject, caseTimeout, startTimeout, capabilities, allowed },
     { attempts: MOST_ATTEMPTS },
   );
   if (outcome.kind === 'unknown') return;

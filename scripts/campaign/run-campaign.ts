@@ -55,7 +55,7 @@ export const runCampaign = async (
 
 const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCode> => {
   const { log, ledger } = await openRun(plan, session);
-  const { directory, record, known, allowed, part } = plan;
+  const { directory, record, known, allowed, startTimeout, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
   const store = new FindingStore({ directory, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
@@ -76,7 +76,8 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
     session.print();
     printReport(publication, { directory, record }, session);
     const { caseTimeout } = record.campaign;
-    if (directory !== undefined) await writeResults(directory, publication, { allowed, caseTimeout, session });
+    const rerun = { allowed, caseTimeout, startTimeout, session };
+    if (directory !== undefined) await writeResults(directory, publication, rerun);
     return publication.summary.exitCode;
   } catch (error) {
     await showUnreported(ledger, store, toleratedOn(session.surroundings.today(), known));

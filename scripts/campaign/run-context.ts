@@ -11,7 +11,7 @@ import { formatCount } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
 import type { Outcome, WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignPlan } from './campaign-plan.js';
-import { settingsOf } from './campaign-plan.js';
+import { hasCommand, settingsOf } from './campaign-plan.js';
 import type { EventSink } from './event-log.js';
 import type { CampaignSettings, Results, Task, TaskKind, TaskOf } from './tasks.js';
 
@@ -23,7 +23,7 @@ export const MOST_ATTEMPTS = 3;
 const MOST_UNDONE = 16;
 /** At most this many of them are named. */
 const MOST_NAMED = 3;
-/** Milliseconds beside twice the time limit of a program after which a silent worker counts as hung. */
+/** Milliseconds beside twice the time limit of a program, and that of a start, after which a silent worker counts as hung. */
 const PATIENCE = 1000;
 
 /** What is known about a task. `unknown`: nothing, because the run ends, or because workers were killed again and again. */
@@ -59,7 +59,8 @@ export class RunContext {
     this.onFinding = tools.onFinding;
     this.settings = settingsOf(plan);
     this.tolerated = toleratedOn(this.today, plan.known);
-    this.patience = 2 * this.settings.caseTimeout + PATIENCE;
+    const { caseTimeout } = this.settings;
+    this.patience = 2 * caseTimeout + (hasCommand(this.settings) ? plan.startTimeout : 0) + PATIENCE;
   }
 
   /** Milliseconds since some moment. */

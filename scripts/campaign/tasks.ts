@@ -137,10 +137,10 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
 /** A subject outside the process has its own time limit: each of its answers is a sign of life. */
 const sideOf = (
   name: string,
-  { caseTimeout, allowed }: SubjectSettings,
+  { caseTimeout, startTimeout, capabilities, allowed }: SubjectSettings,
   { subjectNamed, alive }: Workplace,
 ): Subject => {
-  const side = subjectNamed(name, 'worker', { caseTimeout, allowed });
+  const side = subjectNamed(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
   if (side.kind === 'in-process') return side;
   return {
     kind: side.kind,
@@ -163,12 +163,12 @@ const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<Shr
 };
 
 const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<CheckedFile> => {
-  const { path, subject, caseTimeout, allowed } = task;
+  const { path, subject, caseTimeout, startTimeout, capabilities, allowed } = task;
   const stored = await readStored(path);
   const recordedFor = recordedForOf(stored, subject);
   const asRecorded = subject === IMPL.name || (isReadable(stored) && stored.subject === subject);
   const asked = asRecorded ? {} : { subject: sideOf(subject, task, workplace) };
-  const checked = await checkStored(stored, { caseTimeout, allowed, ...asked });
+  const checked = await checkStored(stored, { caseTimeout, startTimeout, capabilities, allowed, ...asked });
   return { ...checked, recordedFor, ...(isReadable(stored) ? { signature: signatureOf(stored.divergence) } : {}) };
 };
 

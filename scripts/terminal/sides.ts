@@ -14,9 +14,11 @@ import type { Session } from './session.js';
 /** Milliseconds. */
 export const DEFAULT_CASE_TIMEOUT = 5000;
 
-export interface CaseTimeoutFlag {
+export interface TimeLimitFlags {
   /** Milliseconds that a subject outside this process may take for one program. */
   readonly caseTimeout: number;
+  /** Milliseconds that it may take from its start to its first answer. */
+  readonly startTimeout: number;
 }
 
 /** What permits commands to run: the user names them, or trusts those that files name. */
@@ -26,7 +28,7 @@ export interface CommandFlags {
   readonly reference?: string;
 }
 
-export interface SideFlags extends CaseTimeoutFlag, CommandFlags {}
+export interface SideFlags extends TimeLimitFlags, CommandFlags {}
 
 export interface Sides {
   readonly subject: Subject;
@@ -60,7 +62,8 @@ export const recordedSides = (
 
 /** `recorded`: the sides where no option names any, by default impl and model. Throws as `subjectOf`. */
 export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSides | undefined): Sides => {
-  const settings = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags) };
+  const { caseTimeout, startTimeout } = flags;
+  const settings = { caseTimeout, startTimeout, allowed: allowedBy(flags) };
   const named = (flag: string, name: string | undefined, otherwise: string): Subject =>
     name === undefined
       ? subjectOf(session, otherwise, recorded?.source ?? flag, settings)

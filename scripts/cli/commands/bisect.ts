@@ -11,6 +11,7 @@ import { readCaseFile } from '../case-file.js';
 import { packageDirectory } from '../../own-package.js';
 import { addAllowExec, sidesFor } from '../options/side-flags.js';
 import type { CommandFlags, Sides } from '../../terminal/sides.js';
+import { DEFAULT_START_TIMEOUT } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import { commandLineOf } from '../../terminal/shell-words.js';
@@ -52,7 +53,7 @@ export const registerBisect = (program: Command, session: Session): void => {
 const runBisect = async (file: string, flags: BisectFlags, session: Session): Promise<ExitCode> => {
   const sides = sidesFor(
     await readCaseFile(file, session.surroundings),
-    { ...flags, caseTimeout: DEFAULT_CASE_TIMEOUT },
+    { ...flags, caseTimeout: DEFAULT_CASE_TIMEOUT, startTimeout: DEFAULT_START_TIMEOUT },
     session,
   );
   const repository = await git(flags.repo, 'rev-parse', '--show-toplevel');

@@ -23,11 +23,11 @@ import type { SubjectSettings } from '../../../properties/subjects/subject-names
 import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
+import type { TimeLimitFlags, CommandFlags } from '../../terminal/sides.js';
 import { allowedBy } from '../../terminal/sides.js';
 import type { ReadCorpusFlag } from '../options/paths.js';
 import { addReadCorpus, corpusToRead } from '../options/paths.js';
-import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
+import { addAllowExec, addTimeLimits } from '../options/side-flags.js';
 import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
@@ -45,7 +45,7 @@ interface ListFlags extends ReadCorpusFlag {
   readonly json?: true;
 }
 
-interface RunFlags extends CorpusFlags, CaseTimeoutFlag, CommandFlags {}
+interface RunFlags extends CorpusFlags, TimeLimitFlags, CommandFlags {}
 
 interface PruneFlags extends RunFlags {
   readonly stale?: true;
@@ -71,7 +71,7 @@ export const registerCorpus = (program: Command, session: Session): void => {
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS);
 
 /** For a command that runs entries. */
-const withRuns = (command: Command): Command => addAllowExec(addCaseTimeout(withCorpus(command)));
+const withRuns = (command: Command): Command => addAllowExec(addTimeLimits(withCorpus(command)));
 
 /** Throws `BadInput` for an unreadable file: only a whole corpus can be put in order. */
 const readWhole = async (directory: string): Promise<readonly StoredFinding[]> =>
@@ -132,6 +132,7 @@ const addAdd = (command: Command, session: Session): void => {
 
 const settingsOf = (flags: RunFlags): SubjectSettings => ({
   caseTimeout: flags.caseTimeout,
+  startTimeout: flags.startTimeout,
   allowed: allowedBy(flags),
 });
 

@@ -14,15 +14,15 @@ import type { ReadCorpusFlag } from '../options/paths.js';
 import { addReadCorpus, corpusToRead } from '../options/paths.js';
 import type { PagingFlag } from '../options/program-options.js';
 import { pagingOption } from '../options/program-options.js';
-import type { CaseTimeoutFlag, CommandFlags } from '../../terminal/sides.js';
-import { addAllowExec, addCaseTimeout } from '../options/side-flags.js';
+import type { TimeLimitFlags, CommandFlags } from '../../terminal/sides.js';
+import { addAllowExec, addTimeLimits } from '../options/side-flags.js';
 import { allowedBy, subjectOf } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/option-values.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 
-interface RegressFlags extends CaseTimeoutFlag, CommandFlags, PagingFlag, ReadCorpusFlag {
+interface RegressFlags extends TimeLimitFlags, CommandFlags, PagingFlag, ReadCorpusFlag {
   /** Entries at a time; left out: one. */
   readonly jobs?: number;
 }
@@ -42,7 +42,7 @@ export const registerRegress = (program: Command, session: Session): void => {
       wholeNumber(1, MOST_JOBS),
     );
   addReadCorpus(command).addOption(pagingOption('only entries of this paging').default('both'));
-  addHelp(addAllowExec(addCaseTimeout(command)), [
+  addHelp(addAllowExec(addTimeLimits(command)), [
     ['shadowdiff regress', 'every entry of ./corpus, or of the package where there is none'],
     ["shadowdiff regress --subject 'exec:./my-subject'", 'is another machine free of all bugs found before?'],
     ["shadowdiff regress --subject 'exec:./slow' --jobs 4", 'in four processes at a time'],
@@ -53,7 +53,8 @@ export const registerRegress = (program: Command, session: Session): void => {
 };
 
 const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
-  const settings = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags) };
+  const { caseTimeout, startTimeout } = flags;
+  const settings = { caseTimeout, startTimeout, allowed: allowedBy(flags) };
   const subjects = subjectsOf(flags, settings, session);
   try {
     // A command that cannot be started is reported once, not for every entry.

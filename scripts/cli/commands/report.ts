@@ -20,6 +20,7 @@ import { addAllowExec } from '../options/side-flags.js';
 interface ReportFlags extends CommandFlags {
   /** Milliseconds. */
   readonly caseTimeout?: number;
+  readonly startTimeout?: number;
   readonly reporter: ReporterName;
   readonly out?: string;
   readonly schema?: true;
@@ -46,6 +47,11 @@ export const registerReport = (program: Command, session: Session): void => {
       'what an exec: subject may take for one program (default: as in the run)',
       duration,
     )
+    .option(
+      '--start-timeout <duration>',
+      'what it may take from its start to its first answer (default: 30s)',
+      duration,
+    )
     .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
   addHelp(addAllowExec(command), [
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
@@ -59,7 +65,8 @@ export const registerReport = (program: Command, session: Session): void => {
 
 const runReport = async (directories: readonly string[], flags: ReportFlags, session: Session): Promise<void> => {
   if (directories.length === 0) throw new BadInput('report', 'no directory is named; name the --out of a run');
-  const rerun: RerunOptions = { caseTimeout: flags.caseTimeout, allowed: allowedBy(flags), session };
+  const { caseTimeout, startTimeout } = flags;
+  const rerun: RerunOptions = { caseTimeout, startTimeout, allowed: allowedBy(flags), session };
   if (flags.out !== undefined) session.withoutColors();
   const report = await buildReport(directories, session);
   const reporter = reporterNamed(flags.reporter);

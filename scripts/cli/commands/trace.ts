@@ -12,14 +12,14 @@ import { addHelp } from '../help.js';
 import { answerOf } from '../../terminal/sides.js';
 import { readLines } from '../../terminal/bounded-lines.js';
 import { readCaseFile, STDIN } from '../case-file.js';
-import type { CaseTimeoutFlag } from '../../terminal/sides.js';
-import { addCaseTimeout } from '../options/side-flags.js';
+import type { TimeLimitFlags } from '../../terminal/sides.js';
+import { addTimeLimits } from '../options/side-flags.js';
 import { allowedBy, subjectOf } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import type { Surroundings } from '../../terminal/surroundings.js';
 import type { Session } from '../../terminal/session.js';
 
-interface TraceFlags extends CaseTimeoutFlag {
+interface TraceFlags extends TimeLimitFlags {
   readonly subject: string;
 }
 
@@ -31,7 +31,7 @@ export const registerTrace = (program: Command, session: Session): void => {
     )
     .argument('[file]', 'programs, one per line, or one program over many lines; - is standard input', STDIN)
     .option('--subject <name>', 'the machine that answers', 'impl');
-  addHelp(addCaseTimeout(command), [
+  addHelp(addTimeLimits(command), [
     ['shadowdiff trace program.json', 'the trace of one program'],
     ['shadowdiff trace --subject model < programs.jsonl', 'the traces of many'],
     ["shadowdiff fuzz --subject 'exec:shadowdiff trace'", 'the machine in a process of its own'],

@@ -57,6 +57,11 @@ export const addCampaignOptions = (
     .option('--reference <name>', 'the machine it must agree with (default: model)')
     .option('--case-timeout <duration>', 'time an exec: subject may take for one program (default: 5s)', duration)
     .option(
+      '--start-timeout <duration>',
+      'time it may take from its start to its first answer (default: 30s)',
+      duration,
+    )
+    .option(
       '--guided <share>',
       'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
       share,

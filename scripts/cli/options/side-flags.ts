@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { CommandNotAllowed, SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
+import { CommandNotAllowed, DEFAULT_START_TIMEOUT, SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { recordedReport } from '../../report/replay-text.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
@@ -11,12 +11,18 @@ import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
 import type { CaseFile } from '../case-file.js';
 import { duration } from './option-values.js';
 
-export const addCaseTimeout = (command: Command): Command =>
-  command.addOption(
-    new Option('--case-timeout <duration>', 'what an exec: subject may take for one program')
-      .default(DEFAULT_CASE_TIMEOUT, '5s')
-      .argParser(duration),
-  );
+export const addTimeLimits = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--case-timeout <duration>', 'what an exec: subject may take for one program')
+        .default(DEFAULT_CASE_TIMEOUT, '5s')
+        .argParser(duration),
+    )
+    .addOption(
+      new Option('--start-timeout <duration>', 'what it may take from its start to its first answer')
+        .default(DEFAULT_START_TIMEOUT, '30s')
+        .argParser(duration),
+    );
 
 /** For a command that runs what files name. */
 export const addAllowExec = (command: Command): Command =>
@@ -28,7 +34,7 @@ export const addSides = (
   standing: { readonly subject: string; readonly reference: string },
 ): Command =>
   addAllowExec(
-    addCaseTimeout(
+    addTimeLimits(
       command
         .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${standing.subject})`)
         .option('--reference <name>', `the machine it must agree with (default: ${standing.reference})`),

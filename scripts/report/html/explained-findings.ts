@@ -57,9 +57,9 @@ export const explainAgain = async (
 const runAgain = async (
   { finding: stored, caseTimeout: ofRun }: Counterexample,
   { file, signature }: FindingReport,
-  { session, allowed, caseTimeout = ofRun }: RerunOptions,
+  { session, allowed, startTimeout, caseTimeout = ofRun }: RerunOptions,
 ): Promise<Explanation | undefined> => {
-  const sides = recordedSides({ ...stored, source: file ?? '' }, session, { allowed, caseTimeout });
+  const sides = recordedSides({ ...stored, source: file ?? '' }, session, { allowed, startTimeout, caseTimeout });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
