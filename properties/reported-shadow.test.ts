@@ -4,6 +4,7 @@ import { ShadowMachine } from '../impl/shadow-machine.js';
 import { ReferenceMachine } from '../model/machine.js';
 import type {
   Machine,
+  Observation,
   Paddr,
   Program,
   ReportedShadow,
@@ -11,6 +12,7 @@ import type {
   ShadowTable,
   ShadowView,
   Slot,
+  Trace,
 } from '../model/vocabulary/index.js';
 import { OBSERVABLES, SLOTS, paddr, slot, vaddr } from '../model/vocabulary/index.js';
 import { parseCounterexample } from './corpus/counterexample.js';
@@ -203,6 +205,78 @@ test('hits and misses are counted as in the process', () => {
     return { hits, misses, cacheHits, cacheMisses, steps };
   };
   expect(counted(behind)).toEqual(counted(inProcess));
+});
+
+describe('a lie in the report', () => {
+  const program: Program = {
+    machine: { paging: '2-level', guestPages: 64, devicePages: 0, hostCpus: 2, draw: 0, failAllocation: 0 },
+    steps: [
+      { op: 'init', kernelAddress: vaddr(0xc0000000) },
+      { op: 'access', vaddr: vaddr(0x3000), kind: 'write', mode: 'kernel' },
+      { op: 'access', vaddr: vaddr(0x804000), kind: 'read', mode: 'kernel' },
+    ],
+  };
+  const NEW_PAGE = 2 ** 32 - 2;
+  const far = (frame: number): number => 2 ** 31 + frame;
+
+  const withShadow = (change: (shadow: ReportedShadow) => Partial<ReportedShadow>): Trace => {
+    const changed = (observation: Observation): Observation => {
+      const { shadow } = observation;
+      return shadow === undefined ? observation : { ...observation, shadow: { ...shadow, ...change(shadow) } };
+    };
+    const { created, steps, destroyed } = traceWithShadowOf(new ShadowMachine(), program);
+    return { created: changed(created), steps: steps.map(changed), destroyed };
+  };
+  /** Host pages have large numbers. */
+  const renumbered = ({ roots, tables, pages }: ReportedShadow) => ({
+    roots: roots.map((root) => root && { ...root, frame: far(root.frame) }),
+    tables: tables.map((table) => ({ ...table, frame: far(table.frame) })),
+    pages: pages.map(far),
+  });
+  const changedLeaves =
+    (target: string, change: Partial<ShadowLeaf>) =>
+    ({ leaves }: ReportedShadow) => ({
+      leaves: leaves.map((each) => (each.target === target ? { ...each, ...change } : each)),
+    });
+  const judged = (trace: Trace): Divergence | undefined => {
+    const subject = new RecordedMachine(OBSERVABLES);
+    subject.load(trace);
+    return new Lockstep({ model: new ReferenceMachine(), subject, invariants: INVARIANTS }).run(program, false);
+  };
+
+  test('of no consequence is none: host pages have the numbers that the subject likes', () => {
+    expect(judged(withShadow(() => ({})))).toBeUndefined();
+    expect(judged(withShadow(renumbered))).toBeUndefined();
+  });
+
+  test.each<[string, string, (shadow: ReportedShadow) => Partial<ReportedShadow>]>([
+    ['switcher', 'state open to the user', changedLeaves('switcher-state', { user: true })],
+    ['switcher', 'state writable', changedLeaves('switcher-state', { writable: true })],
+    [
+      'switcher',
+      "another CPU's state",
+      ({ leaves }) => {
+        const own = leaves.filter(({ target }) => target === 'switcher-state');
+        return { leaves: [...leaves, ...own.map((each) => ({ ...each, vaddr: vaddr(each.vaddr + 0x2000), page: 1 }))] };
+      },
+    ],
+    ['confinement', "stray outside the Switcher's window", changedLeaves('ram', { target: 'stray', page: 7 })],
+    ['least-privilege', 'another page', changedLeaves('ram', { page: 9 })],
+    ['table-accounting', 'tables shown and counted differ', ({ pages }) => ({ pages: pages.slice(1) })],
+    ['table-accounting', 'tables shown and counted differ', () => ({ pages: [] })],
+    ['table-accounting', 'used after free', ({ pages }) => ({ pages: [...pages.slice(1), NEW_PAGE] })],
+    ['table-accounting', 'a table is lost', ({ tables }) => ({ tables: tables.slice(1) })],
+    [
+      'table-accounting',
+      'linked twice',
+      (shadow) => {
+        const { roots, tables, pages } = renumbered(shadow);
+        return { roots, pages, tables: tables.map((table) => ({ ...table, frame: tables[0].frame })) };
+      },
+    ],
+  ])('breaks %s: %s', (invariant, difference, change) => {
+    expect(judged(withShadow(change))).toMatchObject({ invariant, difference });
+  });
 });
 
 const CORPUS = new URL('../corpus/', import.meta.url);
