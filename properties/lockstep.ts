@@ -86,7 +86,6 @@ export class Lockstep {
       modelKind: ZERO_OBSERVATION.outcome.kind,
       subjectKind: ZERO_OBSERVATION.outcome.kind,
       shadow: subject.shadow,
-      ram: subject.ram,
     };
   }
 
@@ -239,7 +238,6 @@ const shownBy = ({ model, subject, modelObserves, subjectObserves }: LockstepOpt
   return new Set<Sight>([
     ...compared,
     ...(subject.shadow === undefined ? [] : (['shadow'] as const)),
-    ...(subject.ram === undefined ? [] : (['ram'] as const)),
     ...(model.walksAlways === true ? (['fresh'] as const) : []),
   ]);
 };

@@ -77,8 +77,7 @@ export class Excursion {
     this.alphabet = machine.alphabet;
     this.folding = folding;
     this.key = new StateKey(machine.swaps, folding);
-    const { shadow, ram } = subject;
-    this.undo = shadow === undefined || ram === undefined ? undefined : new Undo(shadow, ram, machine);
+    this.undo = subject.shadow === undefined ? undefined : new Undo(subject.shadow, machine);
     this.lockstep = new Lockstep({ model, subject, invariants });
   }
 
