@@ -7,7 +7,7 @@ import { readTextFile } from '../../../properties/corpus/store.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../../properties/known-findings.js';
 import { addHelp } from '../help.js';
-import { formatKnown, withFinding, withoutFinding, writeKnownText } from '../known/known-file.js';
+import { formatKnown, withFinding, withoutFinding, writeKnownText } from '../known-file.js';
 import { withLock } from '../../terminal/lock.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CapturedCall } from '../../../test-support/captured-call.js';
-import { capturedCall } from '../../../test-support/captured-call.js';
-import type { KnownFinding } from '../../../properties/known-findings.js';
+import type { CapturedCall } from '../../test-support/captured-call.js';
+import { capturedCall } from '../../test-support/captured-call.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
 import { withFinding, withoutFinding } from './known-file.js';
 
 /** Written by hand: one finding on a line, one on several, braces and quotes in a reason. */

@@ -1,9 +1,9 @@
 /** Changes to a file of known findings that leave the rest of its text as somebody wrote it. */
 
-import { BadInput } from '../../../properties/formats/index.js';
-import { writeTextFile } from '../../../properties/corpus/store.js';
-import type { KnownFinding } from '../../../properties/known-findings.js';
-import { KNOWN_FORMAT, parseKnownFindings } from '../../../properties/known-findings.js';
+import { BadInput } from '../../properties/formats/index.js';
+import { writeTextFile } from '../../properties/corpus/store.js';
+import type { KnownFinding } from '../../properties/known-findings.js';
+import { KNOWN_FORMAT, parseKnownFindings } from '../../properties/known-findings.js';
 
 /** The text with one finding more, at the end. Throws `BadInput` if the text is malformed or has the signature already. */
 export const withFinding = (text: string, finding: KnownFinding, source: string): string => {
