@@ -77,7 +77,15 @@ test('a reader that goes away is no error', () => {
 test('a full disk is', () => {
   const { status, stderr } = shell('node "$SHADOWDIFF" defects > /dev/full');
   expect(status).toBe(2);
-  expect(stderr).toContain('standard output: cannot be written');
+  expect(stderr).toBe(
+    'shadowdiff: standard output: cannot be written: no space left on device; free space or redirect it\n',
+  );
+});
+
+test('workers need no directory for temporary files', () => {
+  const { status, stdout } = shell('TMPDIR=/nowhere timeout 60 node "$SHADOWDIFF" fuzz --jobs 2 --programs 20');
+  expect(stdout).toContain('in 20 programs');
+  expect(status).toBe(0);
 });
 
 test('our own machine in a process of its own agrees', () => {

@@ -6,7 +6,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { signatureOf } from '../divergence.js';
-import { BadInput, programHash } from '../formats/index.js';
+import { BadInput, programHash, whyFailed } from '../formats/index.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 
@@ -43,19 +43,24 @@ export const openFile = async (path: string): Promise<FileHandle> => {
 /** Reads a text file. Throws `BadInput` if it cannot be opened, or is too large. */
 export const readTextFile = async (path: string): Promise<string> => {
   const file = await openFile(path);
-  try {
-    return await readBounded(file.createReadStream({ end: LARGEST_FILE }), path);
-  } catch (error) {
-    throw error instanceof BadInput ? error : new BadInput(path, whyUnreadable(error));
-  }
+  return await readBounded(file.createReadStream({ end: LARGEST_FILE }), path);
 };
 
-/** The whole of a stream, which may be endless. Throws `BadInput` if it is longer than the largest file. */
+/** The bytes of a stream, piece by piece. Throws `BadInput` if they cannot be read. */
+export async function* readPieces(stream: Readable, source: string): AsyncGenerator<Buffer, void> {
+  try {
+    for await (const piece of stream as AsyncIterable<Buffer | string>)
+      yield typeof piece === 'string' ? Buffer.from(piece) : piece;
+  } catch (error) {
+    throw isOfSystem(error) ? new BadInput(source, whyUnreadable(error)) : error;
+  }
+}
+
+/** The whole of a stream, which may be endless. Throws `BadInput` if it cannot be read, or is longer than the largest file. */
 export const readBounded = async (stream: Readable, source: string): Promise<string> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer | string>) {
-    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  for await (const piece of readPieces(stream, source)) {
     bytes += piece.length;
     if (bytes > LARGEST_FILE)
       throw new BadInput(source, `more than ${LARGEST_FILE} bytes; a program or counterexample has less`);
@@ -112,20 +117,20 @@ export const removeTemporaries = async (directory: string, isOurs: (name: string
 };
 
 const unwritable = (path: string, error: unknown, remedy: string): BadInput =>
-  new BadInput(path, `cannot be written: ${(error as Error).message}; free space or ${remedy}`);
+  new BadInput(path, `cannot be written: ${whyFailed(error)}; free space or ${remedy}`);
 
 const A_DIRECTORY = 'this is a directory; name a file in it';
 const A_PIPE = 'this is a pipe or a device; name a file';
 
 const whyUnreadable = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file; check the path';
   if (code === 'EISDIR') return A_DIRECTORY;
   if (code === 'ENOTDIR') return 'the path leads through a file; name a directory instead of that file';
   // A socket, or a pipe whose device is gone.
   if (code === 'ENXIO') return A_PIPE;
   if (code === 'EACCES') return 'the file may not be read; change its rights';
-  return message;
+  return `${whyFailed(error)}; check the path`;
 };
 
 /** Every file of a corpus, by name, unreadable ones included. Throws `BadInput` if there is no directory. */
@@ -152,7 +157,7 @@ const listJson = async (directory: string): Promise<readonly string[]> => {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
-      code === 'ENOENT' ? 'there is no such directory' : code === 'ENOTDIR' ? 'this is a file' : String(error);
+      code === 'ENOENT' ? 'there is no such directory' : code === 'ENOTDIR' ? 'this is a file' : whyFailed(error);
     throw new BadInput(directory, `${why}; name a directory of counterexamples with --corpus`);
   }
 };

@@ -1,5 +1,6 @@
 /** Messages about input that cannot be read: a file, an answer, an argument. */
 
+import { getSystemErrorMap } from 'node:util';
 import { visible } from './visible-text.js';
 
 /** Where in a source the problem is, and how many others there are. */
@@ -26,3 +27,10 @@ export class BadInput extends Error {
     super(visible(`${subject}: ${text}${further === undefined ? '' : ` (${further})`}`));
   }
 }
+
+/** Why a call failed, in words: of the operating system's own, such as "no space left on device"; of any other error its message. */
+export const whyFailed = (error: unknown): string => {
+  const { errno, message } = error as NodeJS.ErrnoException;
+  const [, words] = (errno === undefined ? undefined : getSystemErrorMap().get(errno)) ?? [];
+  return words ?? message;
+};

@@ -1,6 +1,6 @@
 /** Programs and traces as text (formats.md): reading, writing, naming, listing. */
 
-export { BadInput } from './bad-input.js';
+export { BadInput, whyFailed } from './bad-input.js';
 export type { BadInputPlace } from './bad-input.js';
 export { formatHex, formatHexEntry } from './hex.js';
 export { readJson, refuseExcess } from './json-text.js';

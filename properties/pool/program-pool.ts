@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { access, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { BadInput, formatProgram, parseProgram, programHash } from '../formats/index.js';
+import { BadInput, formatProgram, parseProgram, programHash, whyFailed } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { makeDirectory } from '../corpus/store.js';
 import { readTextFile } from '../corpus/store.js';
@@ -65,11 +65,11 @@ const listPrograms = async (directory: string): Promise<readonly string[]> => {
   try {
     return (await readdir(directory)).filter((name) => name.endsWith('.json')).toSorted();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     throw new BadInput(
       directory,
-      `${code === 'ENOTDIR' ? 'this is a file' : message}; it must be a directory of programs`,
+      `${code === 'ENOTDIR' ? 'this is a file' : whyFailed(error)}; it must be a directory of programs`,
     );
   }
 };
@@ -89,7 +89,7 @@ export const saveProgram = async (corpus: string, program: Program): Promise<voi
     await makeDirectory(directory);
     if (!(await exists(path))) await writeFileAtomic(path, `${formatProgram(program)}\n`);
   } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; free space or name another --corpus`);
+    throw new BadInput(path, `cannot be written: ${whyFailed(error)}; free space or name another --corpus`);
   }
 };
 

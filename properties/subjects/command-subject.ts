@@ -5,7 +5,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { parseArgsStringToArgv } from 'string-argv';
-import { BadInput, formatProgram, parseTrace, quoted } from '../formats/index.js';
+import { BadInput, formatProgram, parseTrace, quoted, whyFailed } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
 import type { Event, Life } from './command-life.js';
@@ -186,7 +186,6 @@ const readLine = (line: Buffer, program: Program): Answer => {
 };
 
 const whyNotStarted = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such command';
-  return code === 'EACCES' ? 'permission denied' : message;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'there is no such command' : whyFailed(error);
 };

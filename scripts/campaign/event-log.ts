@@ -3,7 +3,7 @@
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openFile } from '../../properties/corpus/store.js';
-import { BadInput, readJson, refuseExcess } from '../../properties/formats/index.js';
+import { BadInput, readJson, refuseExcess, whyFailed } from '../../properties/formats/index.js';
 import type { Event } from '../../properties/campaign/events.js';
 import { eventFromJson, formatEvent } from '../../properties/campaign/events.js';
 import { Ledger } from '../../properties/campaign/ledger.js';
@@ -32,7 +32,7 @@ export class EventLog implements EventSink {
     try {
       this.file = openSync(path, 'a+');
     } catch (error) {
-      throw new BadInput(path, `cannot be written: ${(error as Error).message}; name another --out`);
+      throw new BadInput(path, `cannot be written: ${whyFailed(error)}; name another --out`);
     }
     this.closeTornLine();
   }
@@ -59,7 +59,7 @@ export class EventLog implements EventSink {
       if (statSync(this.path).ino !== fstatSync(this.file).ino) throw new Error('another file is here now');
       accessSync(dirname(this.path), constants.W_OK);
     } catch (error) {
-      const why = `changed by another process while the run wrote to it: ${(error as Error).message}`;
+      const why = `changed by another process while the run wrote to it: ${whyFailed(error)}`;
       throw new BadInput(dirname(this.path), `${why}; restore it and resume with --resume, or begin a new run`);
     }
   }
@@ -70,7 +70,7 @@ export class EventLog implements EventSink {
     try {
       for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
     } catch (error) {
-      const why = `cannot be written: ${(error as Error).message}`;
+      const why = `cannot be written: ${whyFailed(error)}`;
       throw new BadInput(this.path, `${why}; free space and resume with --resume; nothing reported so far is lost`);
     }
   }

@@ -1,6 +1,7 @@
 /** What makes a process a worker: it reports that it is alive, and does not outlive the process that started it. */
 
 import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { Results, Task, TaskKind, Workplace } from './tasks.js';
@@ -30,10 +31,17 @@ export const becomeWorker = (subjectNamed: Workplace['subjectNamed']): ((task: T
   return async (task) => await perform(task, workplaceOf(subjects));
 };
 
-/** What V8 prints before it aborts must not reach the terminal. The new file takes the lowest free number, the one just closed. */
+/**
+ * What V8 prints before it aborts must not reach the terminal. The new file takes the lowest free number, the one just closed. It is lost where no
+ * file can be written, such as in a directory for temporary files that does not exist.
+ */
 const writeErrorsTo = (log: string): void => {
   closeSync(STANDARD_ERROR);
-  openSync(log, 'a');
+  try {
+    openSync(log, 'a');
+  } catch {
+    openSync(devNull, 'a');
+  }
 };
 
 /** The workplace of one task; the first sign of life is sent at once. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -79,9 +79,19 @@ describe('the command', () => {
     expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
   });
 
+  test('a name that can be no file is refused, and the file in it stays', async () => {
+    await writeFile(path(), BY_HAND);
+    await symlink('loop', join(directory, 'loop'));
+    for (const name of [`${path()}/`, join(directory, 'loop'), directory]) {
+      const words = ['known', 'add', signature('n'), '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'];
+      expect(await capturedCall([...words, '--known', name])).toMatchObject({ code: 2, out: '' });
+    }
+    expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
+  });
+
   test('a file without findings is listed as such', async () => {
     await writeFile(path(), '{"format":"shadowdiff-known/1","findings":[]}');
-    expect(await known('list')).toEqual({ code: 0, out: `${path()}: no known findings\n`, err: '' });
+    expect(await known('list')).toEqual({ code: 0, out: '', err: `shadowdiff: ${path()}: no known findings\n` });
     expect(await known('list', '--json')).toEqual({ code: 0, out: '', err: '' });
   });
 

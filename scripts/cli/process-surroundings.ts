@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { whyFailed } from '../../properties/formats/bad-input.js';
 import { workerModule } from '../own-package.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { WorkerSettings } from '../campaign/worker-pool.js';
@@ -72,7 +73,7 @@ class Interruption {
       return this.notify();
     }
     process.stderr.write(
-      `shadowdiff: standard output: cannot be written: ${error.message}; free space or redirect it\n`,
+      `shadowdiff: standard output: cannot be written: ${whyFailed(error)}; free space or redirect it\n`,
     );
     process.exit(EXIT.badInput);
   }

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type * as z from 'zod';
 import { readTextFile } from '../../properties/corpus/store.js';
-import { BadInput, readJson } from '../../properties/formats/index.js';
+import { BadInput, readJson, whyFailed } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 
 /** Throws `BadInput` for a path that cannot be inspected. */
@@ -11,9 +11,9 @@ export const pathKind = async (path: string): Promise<'file' | 'directory' | 'ab
   try {
     return (await stat(path)).isDirectory() ? 'directory' : 'file';
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
-    throw new BadInput(path, `cannot be read: ${message}; change its rights`);
+    throw new BadInput(path, `cannot be read: ${whyFailed(error)}; check the path and its rights`);
   }
 };
 

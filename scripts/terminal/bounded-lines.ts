@@ -1,18 +1,17 @@
 /** Reading from streams that may never end. */
 
 import type { Readable } from 'node:stream';
-import { LARGEST_FILE } from '../../properties/corpus/store.js';
+import { LARGEST_FILE, readPieces } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 
 const LINE_END = 0x0a;
 
-/** The lines of a stream, without their ends. Throws `BadInput` at one that is longer than 16 MiB. */
+/** The lines of a stream, without their ends. Throws `BadInput` at one that is longer than 16 MiB, and if the stream cannot be read. */
 export async function* readLines(stream: Readable, source: string): AsyncGenerator<string, void> {
   let partial: Buffer[] = [];
   let bytes = 0;
   let number = 1;
-  for await (const piece of stream as AsyncIterable<Buffer | string>) {
-    const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
+  for await (const chunk of readPieces(stream, source)) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, start)) {
       refuseLong(bytes + end - start, source, number);

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BadInput } from '../../properties/formats/index.js';
+import { BadInput, whyFailed } from '../../properties/formats/index.js';
 import { printable } from './printable.js';
 import type { Session } from './session.js';
 
@@ -58,7 +58,7 @@ class LockHolder {
     });
     this.child.stdin.on('error', () => undefined).write('\n');
     this.child.stderr.on('data', (text: Buffer) => (this.problem += text.toString().trim()));
-    this.child.on('error', ({ message }) => (this.problem = message));
+    this.child.on('error', (error) => (this.problem = `flock: ${whyFailed(error)}`));
     this.closed = once(this.child, 'close').catch(() => undefined);
   }
 

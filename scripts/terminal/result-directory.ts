@@ -3,7 +3,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeDirectory } from '../../properties/corpus/store.js';
-import { BadInput } from '../../properties/formats/index.js';
+import { BadInput, whyFailed } from '../../properties/formats/index.js';
 
 /** Where findings are kept unless an option names another directory. */
 export const DEFAULT_CORPUS = 'corpus';
@@ -32,10 +32,10 @@ const problemAt = async (directory: string): Promise<string | undefined> => {
     await access(directory, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return 'absent';
     if (code === 'ENOTDIR') return 'absent';
-    return code === 'EACCES' || code === 'EROFS' ? 'this directory may not be written to' : message;
+    return code === 'EACCES' || code === 'EROFS' ? 'this directory may not be written to' : whyFailed(error);
   }
 };
 
@@ -44,6 +44,6 @@ export const makeResultDirectory = async (option: string, directory: string): Pr
   try {
     await makeDirectory(resolve(directory));
   } catch (error) {
-    throw new BadInput(option, `${directory}: ${(error as Error).message}; name another directory`);
+    throw new BadInput(option, `${directory}: ${whyFailed(error)}; name another directory`);
   }
 };

@@ -90,9 +90,11 @@ const addList = (command: Command, session: Session): void => {
           `${JSON.stringify(flags.invariant)} is not known; see: shadowdiff invariants`,
         );
       }
-      for (const each of await readWhole(corpusToRead(flags, session))) {
-        if (isWanted(each, flags)) await session.stream(flags.json === true ? asJson(each) : asText(each, session));
-      }
+      const corpus = corpusToRead(flags, session);
+      const wanted = (await readWhole(corpus)).filter((each) => isWanted(each, flags));
+      if (wanted.length === 0 && flags.json !== true)
+        session.complain(`shadowdiff: ${printable(corpus)}: no such entries`);
+      for (const each of wanted) await session.stream(flags.json === true ? asJson(each) : asText(each, session));
     });
 };
 

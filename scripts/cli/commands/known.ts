@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
@@ -49,7 +49,8 @@ const addList = (command: Command, session: Session): void => {
     .action(async ({ known, json }: KnownFlags & { readonly json?: true }) => {
       const today = session.surroundings.today().toISOString().slice(0, 10);
       const findings = parseKnownFindings(await readTextFile(known), known);
-      if (findings.length === 0 && json !== true) session.print(`${printable(known)}: no known findings`);
+      if (findings.length === 0 && json !== true)
+        session.complain(`shadowdiff: ${printable(known)}: no known findings`);
       for (const each of findings) {
         session.print(json === true ? JSON.stringify(asJson(each, today)) : lineOf(each, today, session));
       }
@@ -88,6 +89,13 @@ const signature = (text: string): string => {
   );
 };
 
+/** Nothing has this name. A name that cannot be a file's, such as one behind a file, is not missing. */
+const isMissing = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  );
+
 const addAdd = (command: Command, session: Session): void => {
   withFile(command.command('add').description('Add a known finding; creates the file if it does not exist.'))
     .argument('<signature>', 'the signature that fuzz printed', signature)
@@ -96,7 +104,7 @@ const addAdd = (command: Command, session: Session): void => {
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
     .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
       await changing(known, session, async () => {
-        const text = existsSync(known) ? await readTextFile(known) : formatKnown([]);
+        const text = (await isMissing(known)) ? formatKnown([]) : await readTextFile(known);
         await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
       });
       session.print(`${printable(known)}: added ${printable(signature)}`);

@@ -4,6 +4,7 @@ import type { Checked, RegressOptions, Verdict } from '../../../properties/corpu
 import { checkStored } from '../../../properties/corpus/regress.js';
 import type { CorpusFile } from '../../../properties/corpus/store.js';
 import { isReadable, readCorpus, readStored } from '../../../properties/corpus/store.js';
+import { visible } from '../../../properties/formats/index.js';
 import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
@@ -159,7 +160,7 @@ const keptOpen = (subject: Subject): Subject =>
       };
 
 const lineOf = ({ file, verdict, reason }: Checked): string =>
-  printable(reason.startsWith(file) ? `${verdict}: ${reason}` : `${verdict}: ${file}: ${reason}`);
+  printable(reason.startsWith(visible(file)) ? `${verdict}: ${reason}` : `${verdict}: ${file}: ${reason}`);
 
 /** `12 entries: 10 as recorded, 1 diverging, 1 unreadable`. */
 const summaryOf = (counts: ReadonlyMap<Verdict, number>): string => {

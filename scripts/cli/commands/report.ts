@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { writeTextFile } from '../../../properties/corpus/store.js';
-import { BadInput } from '../../../properties/formats/index.js';
+import { BadInput, whyFailed } from '../../../properties/formats/index.js';
 import { buildReport } from '../../report/document/build-report.js';
 import { reportSchema } from '../../report/document/report-document.js';
 import { verdictSentence } from '../../report/document/report-verdict.js';
@@ -85,6 +85,6 @@ const appendToWorkflowSummary = async (text: AsyncIterable<string>, { surroundin
   try {
     for await (const piece of text) await appendFile(path, piece);
   } catch (error) {
-    throw new BadInput(path, `cannot be written: ${(error as Error).message}; check the path in ${STEP_SUMMARY}`);
+    throw new BadInput(path, `cannot be written: ${whyFailed(error)}; check the path in ${STEP_SUMMARY}`);
   }
 };

@@ -6,7 +6,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { BadInput } from '../../../properties/formats/index.js';
+import { BadInput, whyFailed } from '../../../properties/formats/index.js';
 
 const FOLDERS = ['impl', 'model'] as const;
 export type Folder = (typeof FOLDERS)[number];
@@ -68,7 +68,7 @@ const readOrRefuse = async (path: string): Promise<string> => {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const why = (error as Error).message;
+    const why = whyFailed(error);
     throw new BadInput(
       path,
       `coverage of code needs it: ${why}; install shadowdiff whole, or delete dist and build it anew`,

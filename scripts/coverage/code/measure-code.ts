@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
-import { BadInput } from '../../../properties/formats/index.js';
+import { BadInput, whyFailed } from '../../../properties/formats/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { compiledModules } from '../../own-package.js';
@@ -94,7 +94,7 @@ class Measurement {
       await rename(join(unfinished, FOLDER), join(out, FOLDER));
       return coverage;
     } catch (error) {
-      throw isOfFiles(error) ? new BadInput(out, `${error.message}; free space or name another directory`) : error;
+      throw isOfFiles(error) ? new BadInput(out, `${whyFailed(error)}; free space or name another directory`) : error;
     } finally {
       if (unfinished !== undefined) await rm(unfinished, { recursive: true, force: true });
     }
