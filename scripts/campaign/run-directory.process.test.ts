@@ -46,7 +46,7 @@ test.runIf(canRun)('a run notices at once that its directory became read-only, a
   chmodSync(run, 0o500);
   expect(await closed).toEqual([2, null]);
   chmodSync(run, 0o700);
-  expect(text.err).toMatch(/run: changed by another process while the run wrote to it: EACCES.*--resume/);
+  expect(text.err).toMatch(/run: changed by another process while the run wrote to it: permission denied.*--resume/);
   expect(text.out).toContain('reference-count');
   expect(text.out).toContain('shadowdiff replay');
   expect(readdirSync(corpus)).not.toEqual([]);

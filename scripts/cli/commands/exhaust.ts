@@ -24,8 +24,7 @@ import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { SideFlags } from '../../terminal/sides.js';
 import { addSides } from '../options/side-flags.js';
 import { sidesOf } from '../../terminal/sides.js';
-import { pagingOption } from '../options/program-options.js';
-import { wholeNumber } from '../options/option-values.js';
+import { pagingOption, wholeNumber } from '../options/option-values.js';
 import type { Session } from '../../terminal/session.js';
 
 const DEFAULT_DEPTH: Readonly<Record<SmallMachineName, number>> = {

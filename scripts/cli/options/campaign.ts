@@ -15,8 +15,8 @@ import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import { duration, share, wholeNumber } from './option-values.js';
-import { pagingOption, trafficOption } from './program-options.js';
+import { duration, pagingOption, share, wholeNumber } from './option-values.js';
+import { trafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
   if (isCampaignName(text)) return text;

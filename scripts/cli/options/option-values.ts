@@ -1,7 +1,8 @@
-/** Reads the values of options: numbers, shares and durations. */
+/** Reads the values of options: numbers, shares, durations and modes. */
 
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
+import type { ProgramOptions } from '../../../properties/generators/index.js';
 
 /** Reads a whole number, both bounds included. */
 export const wholeNumber =
@@ -31,3 +32,10 @@ export const duration = (text: string): number => {
   if (milliseconds < 1 || milliseconds > LONGEST_DURATION) throw new InvalidArgumentError('Choose from 1ms to 24h.');
   return milliseconds;
 };
+
+export interface PagingFlag {
+  readonly paging: ProgramOptions['paging'];
+}
+
+export const pagingOption = (description: string): Option =>
+  new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);

@@ -5,14 +5,8 @@ import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
-import { wholeNumber } from './option-values.js';
-
-export interface PagingFlag {
-  readonly paging: ProgramOptions['paging'];
-}
-
-export const pagingOption = (description: string): Option =>
-  new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);
+import type { PagingFlag } from './option-values.js';
+import { pagingOption, wholeNumber } from './option-values.js';
 
 export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];
