@@ -143,6 +143,8 @@ test('a process that is ended from outside, and one that fails, are told; nothin
 test('a directory that cannot be written is refused before anything runs', async () => {
   const file = join(out, 'file');
   writeFileSync(file, '');
-  await expect(measure({ flush: FEW }, { out: file })).rejects.toThrow(/file: not a directory; free space or name another/);
+  await expect(measure({ flush: FEW }, { out: file })).rejects.toThrow(
+    /file: not a directory; free space or name another/,
+  );
   expect(existsSync(`${file}/code`)).toBe(false);
 });
