@@ -1,11 +1,11 @@
 /** Guest RAM as 32-bit words, and the page-table entries that the hypervisor changed in the current step. */
 
-import type { EntryChange, GuestEntry, Paddr } from '../model/vocabulary/index.js';
+import type { EntryChange, GuestEntry, GuestRam, Paddr } from '../model/vocabulary/index.js';
 import { guestEntry, paddr } from '../model/vocabulary/index.js';
 
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
-export class GuestMemory {
+export class GuestMemory implements GuestRam {
   words = new Uint32Array(16 * 1024);
   /** Offsets of words that became nonzero, so that a reset costs what was written. Starts small so that tests make it grow. */
   private written = new Uint32Array(16);
@@ -30,6 +30,10 @@ export class GuestMemory {
   /** The upper half of an 8-byte entry. */
   high(address: Paddr): number {
     return this.words[(address >>> 2) + 1];
+  }
+
+  word(address: Paddr): GuestEntry {
+    return guestEntry(this.low(address), this.wide ? this.high(address) : 0);
   }
 
   /** The guest's own store. */

@@ -151,8 +151,8 @@ describe('versions', () => {
 });
 
 test('guest RAM can be read, and every word ever written is named', () => {
-  expect(shadow.guestWord(paddr(0x1000))).toEqual({ low: 0x2065, high: 0 });
+  expect(machine.ram.word(paddr(0x1000))).toEqual({ low: 0x2065, high: 0 });
   const addresses: number[] = [];
-  shadow.forEachWrittenWord((address) => addresses.push(address));
+  machine.ram.forEachWritten((address) => addresses.push(address));
   expect(addresses).toEqual([0x1000, 0x1c00, 0x2ffc, 0x3000]);
 });

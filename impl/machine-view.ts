@@ -1,17 +1,7 @@
 /** What invariants may inspect of this machine; see `ShadowView`. Everything is read from the tables that the CPU uses. */
 
-import type {
-  GuestEntry,
-  LeafTarget,
-  Paddr,
-  ShadowLeaf,
-  ShadowTable,
-  ShadowView,
-  Slot,
-  Vaddr,
-} from '../model/vocabulary/index.js';
-import { SLOTS, guestEntry, slot, vaddr } from '../model/vocabulary/index.js';
-import type { GuestMemory } from './guest-memory.js';
+import type { LeafTarget, Paddr, ShadowLeaf, ShadowTable, ShadowView, Slot, Vaddr } from '../model/vocabulary/index.js';
+import { SLOTS, slot, vaddr } from '../model/vocabulary/index.js';
 import type { GuestState } from './guest-state.js';
 import type { HostMemory } from './host-memory.js';
 import { HostBug } from './host-memory.js';
@@ -35,7 +25,6 @@ type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 export class MachineView implements ShadowView {
   private readonly guest: GuestState;
   private readonly host: HostMemory;
-  private readonly ram: GuestMemory;
   private readonly tables: ShadowTables;
   private readonly cache: PgdirCache;
   /** The leaf shown by `leafAt` and by the visits of all leaves. Valid until the next of these calls. */
@@ -53,16 +42,9 @@ export class MachineView implements ShadowView {
     allocated: false,
   };
 
-  constructor(parts: {
-    guest: GuestState;
-    host: HostMemory;
-    ram: GuestMemory;
-    tables: ShadowTables;
-    cache: PgdirCache;
-  }) {
+  constructor(parts: { guest: GuestState; host: HostMemory; tables: ShadowTables; cache: PgdirCache }) {
     this.guest = parts.guest;
     this.host = parts.host;
-    this.ram = parts.ram;
     this.tables = parts.tables;
     this.cache = parts.cache;
   }
@@ -120,14 +102,6 @@ export class MachineView implements ShadowView {
       const root = this.tables.roots[index];
       if (root !== NO_FRAME) this.visitTables(slot(index), root, 0, 0, visit);
     }
-  }
-
-  guestWord(address: Paddr): GuestEntry {
-    return guestEntry(this.ram.low(address), this.guest.pae ? this.ram.high(address) : 0);
-  }
-
-  forEachWrittenWord(visit: (address: Paddr) => void): void {
-    this.ram.forEachWritten(visit);
   }
 
   private findWrittenLeaves(): void {

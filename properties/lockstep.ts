@@ -86,6 +86,7 @@ export class Lockstep {
       modelKind: ZERO_OBSERVATION.outcome.kind,
       subjectKind: ZERO_OBSERVATION.outcome.kind,
       shadow: subject.shadow,
+      ram: subject.ram,
     };
   }
 
@@ -238,6 +239,7 @@ const shownBy = ({ model, subject, modelObserves, subjectObserves }: LockstepOpt
   return new Set<Sight>([
     ...compared,
     ...(subject.shadow === undefined ? [] : (['shadow'] as const)),
+    ...(subject.ram === undefined ? [] : (['ram'] as const)),
     ...(model.walksAlways === true ? (['fresh'] as const) : []),
   ]);
 };

@@ -120,7 +120,7 @@ const sideOf = async (subject: Subject): Promise<Side> => {
     };
   }
   const { observes } = await subject.start();
-  const machine = new RecordedMachine();
+  const machine = new RecordedMachine(observes);
   return {
     machine,
     observes,

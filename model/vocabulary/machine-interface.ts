@@ -16,6 +16,8 @@ export interface Machine {
   destroy(): Observation;
   /** Its inside. Without it, only the invariants that need observations alone are checked. */
   readonly shadow?: ShadowView;
+  /** Its guest RAM, to compare at the end of a program. Without it, only what it reports of its stores is compared. */
+  readonly ram?: GuestRam;
   /** The machine walks the guest's tables on every access, hit or miss: its observations have `fresh`. */
   readonly walksAlways?: boolean;
   /** Writes the state of a living machine to `sink`. Exhaustive exploration needs it. */
@@ -87,8 +89,12 @@ export interface ShadowView {
   forEachWrittenLeaf(visit: (leaf: ShadowLeaf) => void): void;
   /** Visits every table, walked from the roots as the CPU would; a table that is linked twice comes twice. */
   forEachTable(visit: (table: ShadowTable) => void): void;
-  /** A word of this machine's guest RAM. */
-  guestWord(paddr: Paddr): GuestEntry;
-  /** Visits the address of every word of guest RAM that is or was other than zero; an address may come twice. */
-  forEachWrittenWord(visit: (paddr: Paddr) => void): void;
+}
+
+/** What invariants may read of a machine's guest RAM. Reading changes nothing. */
+export interface GuestRam {
+  /** The page-table word at an address, which is a multiple of its size. */
+  word(paddr: Paddr): GuestEntry;
+  /** Visits the address of every word that is or was other than zero; an address may come twice. */
+  forEachWritten(visit: (paddr: Paddr) => void): void;
 }

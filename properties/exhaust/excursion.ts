@@ -77,7 +77,8 @@ export class Excursion {
     this.alphabet = machine.alphabet;
     this.folding = folding;
     this.key = new StateKey(machine.swaps, folding);
-    this.undo = subject.shadow === undefined ? undefined : new Undo(subject.shadow, machine);
+    const { shadow, ram } = subject;
+    this.undo = shadow === undefined || ram === undefined ? undefined : new Undo(shadow, ram, machine);
     this.lockstep = new Lockstep({ model, subject, invariants });
   }
 

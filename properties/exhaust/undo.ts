@@ -5,6 +5,7 @@
 
 import type {
   GuestEntry,
+  GuestRam,
   Paddr,
   PagingSizes,
   ShadowLeaf,
@@ -19,6 +20,7 @@ import type { SmallMachine } from './machines/layout.js';
 
 export class Undo {
   private readonly shadow: ShadowView;
+  private readonly ram: GuestRam;
   private readonly sizes: PagingSizes;
   /** The words that the alphabet stores to, and what they hold in the state from which steps are taken. */
   private readonly addresses: readonly Paddr[];
@@ -30,8 +32,13 @@ export class Undo {
   /** Leaves in the Switcher's window of the current slot. */
   private oldWindow = 0;
 
-  constructor(shadow: ShadowView, { creations, alphabet }: Pick<SmallMachine, 'creations' | 'alphabet'>) {
+  constructor(
+    shadow: ShadowView,
+    ram: GuestRam,
+    { creations, alphabet }: Pick<SmallMachine, 'creations' | 'alphabet'>,
+  ) {
     this.shadow = shadow;
+    this.ram = ram;
     this.sizes = pagingSizes(creations[0].paging);
     this.addresses = [...new Set(alphabet.flatMap((step) => (step.op === 'store' ? [step.paddr] : [])))];
   }
@@ -39,14 +46,14 @@ export class Undo {
   /** Records the state from which steps will be taken. */
   start(): void {
     const { shadow } = this;
-    this.words = this.addresses.map((address) => shadow.guestWord(address));
+    this.words = this.addresses.map((address) => this.ram.word(address));
     this.root = shadow.guestRoot(shadow.currentSlot);
   }
 
   /** Records what a step is about to replace. */
   before(step: Step): void {
     const { shadow } = this;
-    if (step.op === 'store') this.oldWord = shadow.guestWord(step.paddr);
+    if (step.op === 'store') this.oldWord = this.ram.word(step.paddr);
     if (step.op === 'set-pte') this.oldLeaf = entryOf(this.leafInAnySlot(step.root, step.vaddr));
     if (step.op !== 'access') return;
     this.oldLeaf = entryOf(shadow.leafAt(shadow.currentSlot, step.vaddr));
@@ -94,7 +101,7 @@ export class Undo {
   private undoStores(): readonly Step[] {
     return this.addresses.flatMap((paddr, index): readonly Step[] => {
       const value = this.words[index];
-      return sameEntry(this.shadow.guestWord(paddr), value) ? [] : [{ op: 'store', paddr, value }];
+      return sameEntry(this.ram.word(paddr), value) ? [] : [{ op: 'store', paddr, value }];
     });
   }
 

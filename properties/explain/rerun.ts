@@ -134,9 +134,10 @@ const counted = (before: Counts | undefined, { outcome, references }: Observatio
 /** A fresh machine for a side, or one that plays back a command's answer; undefined if the command does not answer. */
 export const machineFor = async (side: Subject, program: Program): Promise<Machine | undefined> => {
   if (side.kind === 'in-process') return side.create();
+  const { observes } = await side.start();
   const answer = await side.answer(program);
   if (answer.kind === 'failed') return undefined;
-  const machine = new RecordedMachine();
+  const machine = new RecordedMachine(observes);
   machine.load(answer.trace);
   return machine;
 };

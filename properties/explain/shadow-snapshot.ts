@@ -2,6 +2,7 @@
 
 import type { Paddr, ShadowLeaf, ShadowTable, ShadowView, Slot } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
+import { sameLeaf } from '../reported-shadow.js';
 
 export interface LeafSeen extends ShadowLeaf {
   /** The step that made it what it is; undefined if creation did. */
@@ -69,14 +70,6 @@ const leavesOf = (
   });
   return leaves;
 };
-
-const sameLeaf = (one: LeafSeen, other: ShadowLeaf): boolean =>
-  one.target === other.target &&
-  one.page === other.page &&
-  one.writable === other.writable &&
-  one.user === other.user &&
-  one.upperWritable === other.upperWritable &&
-  one.upperUser === other.upperUser;
 
 /** The leaves that a slot lost. */
 export const goneLeaves = (now: SlotSeen, before: SlotSeen | undefined): readonly LeafSeen[] =>

@@ -24,7 +24,7 @@ export const accessedDirty: Invariant = {
   exercisedBy:
     'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
   harms: 'guest',
-  looksAt: ['stores'],
+  looksAt: ['stores', 'ram'],
   contract: 'any',
   stages: ['create', ...OPS, 'end', 'destroy'],
   whenQuiet: ['access'],
@@ -37,7 +37,7 @@ export const accessedDirty: Invariant = {
         guest === 'hostile' && leaf === 'as it was' ? 'a hostile guest may have hidden the leaf since' : undefined,
     },
     { name: 'the stack pinned', stages: PINNERS, dimensions: [PAGING], unreachable: setPmdNeedsPae },
-    { name: 'RAM at the end', stages: ['end'], dimensions: [PAGING, GUEST] },
+    { name: 'RAM at the end', stages: ['end'], looksAt: 'ram', dimensions: [PAGING, GUEST] },
   ],
   watch: stateless((moment) => {
     if (moment.stage === 'end') return compareRam(moment);
@@ -115,16 +115,16 @@ const lookAtLeaf = ({ contractKept, step, subjectKind, guest }: Moment): Violati
 };
 
 /** Not of a killed guest: a killed step's other effects are not compared (machine.md 3, Kills). */
-const compareRam = ({ guest, shadow, subjectKind }: Moment): Verdict => {
-  if (shadow === undefined || !observed(subjectKind)) return VACUOUS;
+const compareRam = ({ guest, ram, subjectKind }: Moment): Verdict => {
+  if (ram === undefined || !observed(subjectKind)) return VACUOUS;
   let found: Violation | undefined;
   const compare = (address: Paddr): void => {
-    const actual = shadow.guestWord(address);
+    const actual = ram.word(address);
     const expected = guest.word(address);
     if (!sameEntry(expected, actual)) found ??= ramDiffers(address, expected, actual);
   };
   guest.writtenAddresses.forEach(compare);
-  shadow.forEachWrittenWord((address) => {
+  ram.forEachWritten((address) => {
     if (!guest.wasWritten(address)) compare(address);
   });
   return found ?? (guest.writtenAddresses.length === 0 ? VACUOUS : HELD);

@@ -9,8 +9,11 @@ export const VACUOUS = 'vacuous';
 export const HELD = 'held';
 export type Verdict = typeof VACUOUS | typeof HELD | Violation;
 
-/** What invariants look at: what both sides let the harness observe; `fresh` is shown by a model that walks the guest's tables at every access. */
-export type Sight = Observable | 'fresh';
+/**
+ * What invariants look at: what both sides let the harness observe; `ram` is shown by a subject in this process, `fresh` by a model
+ * that walks the guest's tables at every access.
+ */
+export type Sight = Observable | 'ram' | 'fresh';
 
 /** Watches the programs of one run, one after the other. */
 export interface Watch {
@@ -120,6 +123,7 @@ export type ViolationKind =
   | 'switcher-references-after-destroy'
   | 'too-many-tables'
   | 'too-few-tables'
+  | 'tables-miscounted'
   | 'table-lost'
   | 'table-used-after-free'
   | 'table-linked-twice'

@@ -1,6 +1,7 @@
 /** What invariants see: both machines' observations after a step, and the state before it. */
 
 import type {
+  GuestRam,
   MachineConfig,
   Observation,
   Op,
@@ -32,6 +33,8 @@ export interface Moment {
   readonly subjectKind: OutcomeKind;
   /** The subject's shadow tables, if it exposes them. */
   readonly shadow: ShadowView | undefined;
+  /** The subject's guest RAM, if it exposes it. */
+  readonly ram: GuestRam | undefined;
 }
 
 /** The state before the step. What only shadow tables show is zero or false of a subject that does not expose them. */

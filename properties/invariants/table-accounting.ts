@@ -53,8 +53,7 @@ export const tableAccounting: Invariant = {
 class TableWatch {
   private tables = 0;
   private version = -1;
-  private stamp = 0;
-  private stamps = new Uint32Array(1 << 14);
+  private readonly met = new PagesMet();
   private reached = 0;
   private found: Violation | undefined = undefined;
 
@@ -73,13 +72,14 @@ class TableWatch {
     }
     const exercised = shadow === undefined ? subject.tables !== this.tables : shadow.tableVersion !== this.version;
     this.tables = subject.tables;
+    if (shadow !== undefined && shadow.allocatedTables !== subject.tables) return miscounted(shadow, subject.tables);
     if (!exercised) return VACUOUS;
     return (shadow === undefined ? undefined : this.walk(shadow)) ?? HELD;
   };
 
   private walk(shadow: ShadowView): Violation | undefined {
     this.version = shadow.tableVersion;
-    this.nextStamp();
+    this.met.clear();
     this.reached = 0;
     this.found = undefined;
     shadow.forEachTable(this.look);
@@ -93,21 +93,49 @@ class TableWatch {
     };
   }
 
-  private nextStamp(): void {
+  private readonly look = (table: ShadowTable): void => {
+    const { frame } = table;
+    this.reached++;
+    if (!table.allocated) this.found ??= wrongTable(frame, USED_AFTER_FREE);
+    else if (this.met.has(frame)) this.found ??= wrongTable(frame, LINKED_TWICE);
+    this.met.add(frame);
+  };
+}
+
+/** Host pages below this number are kept in an array. Those of our own machines are; a subject may choose any. */
+const SMALL = 1 << 14;
+
+/** A set of host pages that is cleared at once. */
+class PagesMet {
+  private stamp = 1;
+  private readonly stamps = new Uint32Array(SMALL);
+  private readonly large = new Set<number>();
+
+  has(page: number): boolean {
+    return page < SMALL ? this.stamps[page] === this.stamp : this.large.has(page);
+  }
+
+  add(page: number): void {
+    if (page < SMALL) this.stamps[page] = this.stamp;
+    else this.large.add(page);
+  }
+
+  clear(): void {
+    this.large.clear();
     this.stamp++;
     if (this.stamp < 2 ** 32 - 1) return;
     this.stamps.fill(0);
     this.stamp = 1;
   }
-
-  private readonly look = (table: ShadowTable): void => {
-    const { frame } = table;
-    this.reached++;
-    if (!table.allocated) this.found ??= wrongTable(frame, USED_AFTER_FREE);
-    else if (this.stamps[frame] === this.stamp) this.found ??= wrongTable(frame, LINKED_TWICE);
-    this.stamps[frame] = this.stamp;
-  };
 }
+
+const miscounted = ({ allocatedTables }: ShadowView, counted: number): Violation => ({
+  kind: 'tables-miscounted',
+  field: 'tables shown',
+  expected: String(counted),
+  actual: String(allocatedTables),
+  difference: 'tables shown and counted differ',
+});
 
 const wrongTable = (
   frame: number,

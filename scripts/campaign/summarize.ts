@@ -132,7 +132,7 @@ const invariantSummaries = (
 const applies = ({ contract, looksAt }: Invariant, { subject, reference, traffic }: RunRecord['campaign']): boolean => {
   if (contract === 'kept' && traffic === 'hostile') return false;
   return looksAt.some((sight) => {
-    if (sight === 'shadow') return ownMachine(subject, RUN_FILE)?.create().shadow !== undefined;
+    if (sight === 'shadow' || sight === 'ram') return ownMachine(subject, RUN_FILE)?.create()[sight] !== undefined;
     return sight !== 'fresh' || ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
   });
 };

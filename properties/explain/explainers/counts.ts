@@ -103,6 +103,12 @@ const movesText = (moves: readonly TableMove[] | undefined): string => {
   return texts.length === 0 ? '; no slot got or lost any' : `; ${listText(texts)}`;
 };
 
+/** `table-accounting`: a subject whose count of tables is not that of the tables it shows. */
+export const explainMiscountedTables: Explainer = ({ divergence: { expected, actual }, here, index }) =>
+  sentence(`after ${here}, the subject counts ${expected} tables and shows ${actual} host pages allocated for them`, {
+    step: index,
+  });
+
 /** `table-accounting`: a table that no root leads to. */
 export const explainLostTable: Explainer = (evidence) => {
   const { expected, actual } = evidence.divergence;

@@ -38,6 +38,7 @@ const EXPLAINERS: Readonly<Record<ViolationKind, Explainer>> = {
   'switcher-references-after-destroy': counts.explainHeldSwitcher,
   'too-many-tables': counts.explainTableCount,
   'too-few-tables': counts.explainTableCount,
+  'tables-miscounted': counts.explainMiscountedTables,
   'table-lost': counts.explainLostTable,
   'table-used-after-free': counts.explainFreedTable,
   'table-linked-twice': counts.explainSharedTable,

@@ -25,8 +25,8 @@ export interface Grid {
   readonly dimensions: readonly Dimension[];
   /** False for moments at these stages that the dimensions do not cover. */
   readonly when?: (moment: Moment) => boolean;
-  /** Not counted for a subject that does not expose its shadow tables. */
-  readonly looksAt?: 'shadow';
+  /** Not counted for a subject that does not expose this. */
+  readonly looksAt?: 'shadow' | 'ram';
   /** Why no program reaches a cell; undefined if some do. */
   readonly unreachable?: (cell: Cell) => string | undefined;
 }

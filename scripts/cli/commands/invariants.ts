@@ -40,6 +40,7 @@ const SIGHTS: Readonly<Record<Sight, string>> = {
   tables: 'the number of tables',
   switcher: "the Switcher's references",
   shadow: 'the shadow tables',
+  ram: 'guest RAM (subjects in this process)',
   fresh: 'a walk of the guest’s tables at every access (reference model)',
 };
 
