@@ -41,4 +41,4 @@ export { CommandNotAllowed, IMPL, MODEL, implWith, subjectNamed } from './subjec
 export type { AllowedCommands, SubjectSettings } from './subjects/subject-names.js';
 export type { Answer, ExternalSubject, InProcessSubject, Subject } from './subjects/subject.js';
 export { Tally } from './tally.js';
-export { RecordedMachine, traceOf } from './trace-of.js';
+export { RecordedMachine, traceOf, traceWithShadowOf } from './trace-of.js';

@@ -17,6 +17,7 @@ import type {
 import { OBSERVABLES, SLOTS, paddr, slot, vaddr } from '../model/vocabulary/index.js';
 import { parseCounterexample } from './corpus/counterexample.js';
 import type { Divergence } from './divergence.js';
+import { formatTrace, parseTrace } from './formats/index.js';
 import type { Case } from './generators/index.js';
 import { programArbitrary } from './generators/index.js';
 import { INVARIANTS } from './invariants/invariants.js';
@@ -183,7 +184,8 @@ test('a machine’s shadow is the same after a report as before it', () => {
 /** Plays back what a machine reports, and shows what a subject that observes its shadow does. */
 const recorded = (machine: Machine, program: Program): RecordedMachine => {
   const subject = new RecordedMachine(OBSERVABLES);
-  subject.load(traceWithShadowOf(machine, program));
+  const answer = formatTrace(traceWithShadowOf(machine, program));
+  subject.load(parseTrace(answer, 'answer', program, { observes: OBSERVABLES, edges: 0 }));
   return subject;
 };
 

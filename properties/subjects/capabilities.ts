@@ -96,6 +96,15 @@ export const readHello = (text: string, source: string, command: string): Capabi
   };
 };
 
+/** Whether a line that a subject was sent is the hello. Throws `BadInput` for one that is cut off. */
+export const isHello = (line: string, source: string): boolean => helloValue(line, source) !== undefined;
+
+/** The answer to the hello, in one line without a newline. */
+export const formatHello = (capabilities: Capabilities): string => {
+  const { version: _, ...hello } = capabilities;
+  return JSON.stringify({ format: HELLO_FORMAT, ...hello });
+};
+
 const helloValue = (text: string, source: string): unknown => {
   if (LIKE_HELLO.test(text)) return readJson(text, source, 'answer');
   try {

@@ -11,6 +11,7 @@ import type { SubjectFailure } from '../divergence.js';
 import type { Event, Life } from './command-life.js';
 import type { Capabilities } from './capabilities.js';
 import type { Introduced } from './introduction.js';
+import { versionOne } from './capabilities.js';
 import { NotIntroduced, introduce, reintroduce } from './introduction.js';
 import type { Answer, ExternalSubject } from './subject.js';
 
@@ -135,7 +136,7 @@ export class CommandSubject implements ExternalSubject {
   private read(event: Event, program: Program, life: Life): Answer {
     switch (event.kind) {
       case 'line':
-        return readLine(event.line, program);
+        return readLine(event.line, program, this.known ?? versionOne(this.name));
       case 'unasked':
         return failed('subject-garbage', 'output beside the one line that answers a program');
       case 'too-long':
@@ -175,10 +176,10 @@ const START_REMEDIES: Readonly<Record<SubjectFailure, string>> = {
 
 const failed = (failure: SubjectFailure, detail: string): Answer => ({ kind: 'failed', failure, detail });
 
-const readLine = (line: Buffer, program: Program): Answer => {
+const readLine = (line: Buffer, program: Program, capabilities: Capabilities): Answer => {
   if (!isUtf8(line)) return failed('subject-garbage', 'a line that is not UTF-8');
   try {
-    return { kind: 'trace', trace: parseTrace(line.toString('utf8'), 'answer', program) };
+    return { kind: 'trace', trace: parseTrace(line.toString('utf8'), 'answer', program, capabilities) };
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
     return failed('subject-garbage', error.message);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
+import { OBSERVABLES } from '../../model/vocabulary/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { COMMANDS } from './commands/registry.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
@@ -358,6 +359,25 @@ describe('trace and seeds', () => {
     });
     expect(bad).toMatchObject({ code: 2, out: `${good.out.split('\n')[0]}\n` });
     expect(bad.err).toContain('standard input: line 2: format');
+  });
+
+  test('answers a hello, and shows the shadow tables if asked to', async () => {
+    const line = await readFile(await exampleProgram(), 'utf8');
+    const hello = '{"format":"shadowdiff-hello/2"}\n';
+    const answers = async (...words: readonly string[]): Promise<readonly string[]> => {
+      const { out } = await call(['trace', ...words], { stdin: () => Readable.from([hello, line]) });
+      return out.trimEnd().split('\n');
+    };
+    const [introduced, trace] = await answers('--shadow');
+    expect(JSON.parse(introduced)).toMatchObject({ format: 'shadowdiff-hello/2', name: 'impl', observes: OBSERVABLES });
+    const { created } = JSON.parse(trace) as { readonly created: object };
+    expect(created).toMatchObject({ shadow: { current: 2, roots: [null, null, [expect.any(Number), null], null] } });
+    const [plain, without] = await answers('--subject', 'model');
+    expect(JSON.parse(plain)).toMatchObject({ name: 'model', observes: OBSERVABLES.slice(0, -1) });
+    expect(without).not.toContain('shadow');
+    const refused = await call(['trace', '--shadow', '--subject', 'model'], { stdin: () => Readable.from([line]) });
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain('--shadow: model shows no shadow tables; leave the option out');
   });
 
   test('one program over many lines', async () => {

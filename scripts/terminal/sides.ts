@@ -8,7 +8,7 @@ import { INVARIANTS, invariantNamed } from '../../properties/invariants/invarian
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Answer, Subject } from '../../properties/subjects/subject.js';
-import { traceOf } from '../../properties/trace-of.js';
+import { traceOf, traceWithShadowOf } from '../../properties/trace-of.js';
 import type { Session } from './session.js';
 
 /** Milliseconds. */
@@ -116,8 +116,9 @@ export const invariantsNamed = (ids: readonly string[] | undefined): readonly In
   return INVARIANTS.filter(({ id }) => ids.includes(id));
 };
 
-/** What either kind of subject makes of a whole program. */
-export const answerOf = async (subject: Subject, program: Program): Promise<Answer> =>
-  subject.kind === 'external'
-    ? await subject.answer(program)
-    : { kind: 'trace', trace: traceOf(subject.create(), program) };
+/** What either kind of subject makes of a whole program. `shadow`: with the shadow tables that a machine of this process shows. */
+export const answerOf = async (subject: Subject, program: Program, shadow = false): Promise<Answer> => {
+  if (subject.kind === 'external') return await subject.answer(program);
+  const take = shadow ? traceWithShadowOf : traceOf;
+  return { kind: 'trace', trace: take(subject.create(), program) };
+};
