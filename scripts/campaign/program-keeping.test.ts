@@ -14,7 +14,7 @@ import { LARGEST_FILE } from '../../properties/corpus/store.js';
 import { poolOf, readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
-import { readRun } from './merge.js';
+import { readRun } from './merged-run.js';
 import { readPool, writePool } from './program-keeping.js';
 
 const PATIENCE = 180_000;

@@ -7,8 +7,8 @@ import { DEFAULT_CORPUS, checkDirectory } from '../../terminal/result-directory.
 import { readKnown } from '../../campaign/campaign-plan.js';
 import { FindingStore } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
-import type { MergedRun, StoredRun } from '../../campaign/merge.js';
-import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merge.js';
+import type { MergedRun, StoredRun } from '../../campaign/merged-run.js';
+import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merged-run.js';
 import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish, writeResults } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
