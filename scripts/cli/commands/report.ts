@@ -33,7 +33,7 @@ export const registerReport = (program: Command, session: Session): void => {
   const command = program
     .command('report')
     .description(
-      'Make one report from the results of fuzz, nightly, coverage and defects matrix; by default a page for any browser.',
+      'Make one report from the results of fuzz, nightly, coverage and defects matrix; by default a page of at most 32 MiB for any browser.',
     )
     .argument('[directory...]', 'the --out of a run; several make one report')
     .addOption(
