@@ -155,7 +155,7 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 /** A machine in one line: `2-level, 64 guest pages, 4 device pages, 2 host CPUs, draw 0`. */
 export const describeMachine = (machine: MachineConfig): string => {
   const parts = [
-    machine.paging,
+    machine.paging === 'pae' ? 'PAE' : machine.paging,
     counted(machine.guestPages, 'guest page'),
     counted(machine.devicePages, 'device page'),
     counted(machine.hostCpus, 'host CPU'),

@@ -44,13 +44,17 @@ export const terminalReport = (report: ReportDocument, session: Session): readon
 const withEmptyLine = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [...lines, '']);
 
 const timeText = ({ programs, steps, milliseconds }: ReportDocument): string => {
-  const perSecond = (count: number): string => compactCount(milliseconds <= 0 ? 0 : (count / milliseconds) * 1000);
-  return `${formatTime(milliseconds)}, ${perSecond(steps)} steps/s, ${perSecond(programs)} programs/s`;
+  const perSecond = (count: number, noun: string): string => {
+    const rate = compactCount(milliseconds <= 0 ? 0 : (count / milliseconds) * 1000);
+    return `${rate} ${rate === '1' ? noun : `${noun}s`}/s`;
+  };
+  return `${formatTime(milliseconds)}, ${perSecond(steps, 'step')}, ${perSecond(programs, 'program')}`;
 };
 
 const counterLines = ({ counters }: ReportDocument, { width }: Session): readonly string[] => {
   if (counters === undefined) return [];
   const { accesses, shadow, pgdirCache, diedEarly, programs } = counters;
+  if (programs === 0) return [];
   return [
     labelled('accesses', accessText(accesses), width),
     labelled('shadow', cacheText(shadow), width),
@@ -62,6 +66,7 @@ const counterLines = ({ counters }: ReportDocument, { width }: Session): readonl
 type Counters = NonNullable<ReportDocument['counters']>;
 
 const accessText = ({ total, broken, ...usual }: Counters['accesses']): string => {
+  if (total === 0) return 'none';
   const { mapped, fault, mmio, killed } = usual;
   const named = Object.entries({ mapped, fault, mmio, killed, ...(broken > 0 ? { broken } : {}) });
   return named.map(([name, count]) => `${name} ${formatShare(count, total)}`).join(', ');

@@ -348,6 +348,30 @@ describe('the command that replays a finding', () => {
   );
 });
 
+describe('the counts of a run', () => {
+  const totalsOf = async (changes: object): Promise<string> => {
+    await fuzz('impl:victim-ignores-draw', at('run'));
+    // Its counts are those of the summary.
+    await rm(at('run', 'invariants.json'));
+    const summary = JSON.parse(await readFile(at('run', 'summary.json'), 'utf8')) as { readonly time: object };
+    await store('summary.json', { ...summary, time: { ...summary.time, milliseconds: 1000 }, ...changes });
+    return (await report(at('run'), '--reporter', 'terminal')).out;
+  };
+
+  test('of one are in the singular', async () => {
+    const out = await totalsOf({ programs: 1, steps: 1 });
+    expect(out).toMatch(/^programs {2}1 with 1 step$/m);
+    expect(out).toMatch(/^time .*1\.0 s, 1 step\/s, 1 program\/s$/m);
+  });
+
+  test('of none leave no blanks', async () => {
+    const none = { total: 0, mapped: 0, fault: 0, mmio: 0, killed: 0, broken: 0 };
+    expect(await totalsOf({ accesses: none })).toMatch(/^accesses {2}none$/m);
+    const out = await totalsOf({ programs: 0, steps: 0, accesses: none });
+    expect(out).not.toMatch(/^accesses|^early|-(?= of programs)/m);
+  });
+});
+
 describe('other forms', () => {
   beforeEach(async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));

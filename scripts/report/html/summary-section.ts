@@ -72,7 +72,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
                 <th scope="row">${run.command} <small>${run.source}</small></th>
                 <td><code>${run.seed}</code></td>
                 <td>${run.started.slice(0, 19).replace('T', ' ')}</td>
-                <td>${run.paging}</td>
+                <td>${run.paging === 'pae' ? 'PAE' : run.paging}</td>
                 <td>${run.traffic}</td>
                 <td class="number">${formatCount(run.programs)}</td>
                 <td class="number">${formatTime(run.milliseconds)}</td>
