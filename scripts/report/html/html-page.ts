@@ -20,8 +20,7 @@ import { timelineSection } from './timeline-section.js';
 
 const MEBI = 2 ** 20;
 
-/** Bytes. A browser opens such a page within seconds. */
-export const LARGEST_PAGE = 32 * MEBI;
+/** Bytes of a section other than the findings. */
 const LARGEST_SECTION = MEBI;
 
 /** Inlined into the page as they are. */
@@ -30,8 +29,8 @@ const STYLES = ['page.css', 'finding.css'];
 const SCRIPTS = ['stepper.js', 'follow.js', 'hints.js'];
 
 /**
- * The page, section by section. It has at most `LARGEST_PAGE` bytes: 24 MiB of findings, a list of those that do not fit, and the other
- * sections, each of at most a MiB.
+ * The page, section by section. It has at most 32 MiB, which a browser opens within seconds: 24 of findings, one of a list of those that
+ * do not fit, and at most one of each other section.
  */
 export async function* htmlPieces(report: BuiltReport, rerun: RerunOptions): AsyncGenerator<string> {
   const { document } = report;
