@@ -250,10 +250,10 @@ const EFFECTS = ['references', 'stores', 'tables', 'switcher'] as const;
 const COMPARED: readonly Observable[] = ['outcome', ...EFFECTS];
 
 /** Completes what one side observed with what the other did, so that both are equal in what is not compared. */
-type Fill = (own: Observation, other: Observation) => Observation;
+export type Fill = (own: Observation, other: Observation) => Observation;
 
 /** Undefined for a machine that observes everything. */
-const fillOf = (observes: readonly Observable[] | undefined): Fill | undefined => {
+export const fillOf = (observes: readonly Observable[] | undefined): Fill | undefined => {
   if (observes === undefined || COMPARED.every((each) => observes.includes(each))) return undefined;
   const [references, stores, tables, switcher] = EFFECTS.map((each) => observes.includes(each));
   return (own, other) => ({

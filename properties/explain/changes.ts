@@ -63,6 +63,7 @@ const noted = (step: Step, paging: Paging, roles: Roles): readonly string[] => {
 };
 
 const referenceChanges = ({ subjectCounts }: RerunMoment, before: RerunMoment | undefined): readonly string[] => {
+  if (subjectCounts === undefined) return [];
   const earlier = before?.subjectCounts;
   const pages = new Set([...(earlier?.keys() ?? []), ...subjectCounts.keys()]);
   return [...pages]
@@ -73,7 +74,7 @@ const referenceChanges = ({ subjectCounts }: RerunMoment, before: RerunMoment | 
 };
 
 const storeChanges = ({ subject }: RerunMoment, paging: Paging, roles: Roles): readonly string[] =>
-  subject.stores.slice(0, MOST_LEAVES).map(({ paddr, value }) => {
+  (subject.stores ?? []).slice(0, MOST_LEAVES).map(({ paddr, value }) => {
     const role = roles.get(paddr) ?? `word ${formatHex(paddr)}`;
     return `${role}: ${describeEntry(value, paging)} (written by the hypervisor)`;
   });

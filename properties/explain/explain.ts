@@ -1,8 +1,8 @@
 /** Explains a finding: runs its program again, and shows what each step was for and why the last one is wrong. */
 
 import { describeMachine, describeStep, formatHex } from '../formats/index.js';
-import type { Program } from '../../model/vocabulary/index.js';
-import { pagingSizes } from '../../model/vocabulary/index.js';
+import type { Observable, Program } from '../../model/vocabulary/index.js';
+import { OBSERVABLES, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
@@ -16,11 +16,11 @@ import { meaningOf, rolesOf } from './meaning.js';
 import type { Evidence, Kill } from './explainers/evidence.js';
 import { explainDivergence } from './explainers/explainers.js';
 import { necessities, triesSteps } from './necessity.js';
-import { Rerun, machineFor } from './rerun.js';
+import { Rerun, playerFor } from './rerun.js';
 import type { RerunMoment } from './rerun.js';
 import type { Frame, Necessity, Rule, ExplainedStep, Explanation } from './explanation.js';
 import { EXPLANATION_FORMAT } from './explanation.js';
-import { placeText } from './words.js';
+import { listText, placeText } from './words.js';
 
 /** Changes that a step's line lists. */
 const MOST_CLAUSES = 3;
@@ -42,7 +42,7 @@ export const explainFinding = async (found: Case, options: ExplainOptions): Prom
   return explanationOf(found, divergence, options, needed, ran);
 };
 
-interface Ran extends Pick<Explanation, 'sentence' | 'focus'> {
+interface Ran extends Pick<Explanation, 'sentence' | 'focus' | 'observes'> {
   readonly frames: readonly Frame[];
   /** By step. */
   readonly changes: readonly (readonly string[])[];
@@ -56,15 +56,16 @@ const rerunFinding = async (
   { model, subject }: ExplainOptions,
 ): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
-  const modelMachine = await machineFor(model, program);
-  const subjectMachine = await machineFor(subject, program);
-  if (modelMachine === undefined || subjectMachine === undefined) return undefined;
-  const rerun = new Rerun(program, modelMachine, subjectMachine);
+  const modelPlayer = await playerFor(model, program);
+  const subjectPlayer = await playerFor(subject, program);
+  if (modelPlayer === undefined || subjectPlayer === undefined) return undefined;
+  const rerun = new Rerun(program, modelPlayer, subjectPlayer);
+  const observes = { reference: modelPlayer.observes, subject: subjectPlayer.observes };
   const roles = rolesOf(program, reachedSteps(divergence, program));
   const context: FrameContext = { program, divergence, roles };
   const { frames, changes, last } = takeFrames(rerun, context);
-  const notes = notesOf(rerun, context);
-  return { frames, changes, notes, ...explainDivergence(evidenceOf(rerun, context, last)) };
+  const notes = notesOf(observes, rerun, context);
+  return { frames, changes, notes, observes, ...explainDivergence(evidenceOf(rerun, context, last)) };
 };
 
 const withoutTrace = (divergence: Divergence, program: Program): Ran => {
@@ -73,7 +74,7 @@ const withoutTrace = (divergence: Divergence, program: Program): Ran => {
     ? `The ${field} did not answer the program with a trace: ${actual}.`
     : 'The program diverged once, and a side that answered it then did not answer it again.';
   const notes = ['A side gave no trace, so the steps cannot be shown.', ...triedNotes(divergence, program)];
-  return { sentence, focus: {}, frames: [], changes: [], notes };
+  return { sentence, focus: {}, observes: { reference: [], subject: [] }, frames: [], changes: [], notes };
 };
 
 const evidenceOf = (
@@ -90,15 +91,37 @@ const evidenceOf = (
   return { program, divergence, location, step, index, here, moment, before, guest, history, lost, killed: earlier };
 };
 
-const notesOf = ({ hasShadow, unreadable }: Rerun, { program, divergence }: FrameContext): readonly string[] => {
+const notesOf = (
+  { reference, subject }: Explanation['observes'],
+  { unreadable }: Rerun,
+  { program, divergence }: FrameContext,
+): readonly string[] => {
   const left = framesLeftOut(divergence, program);
   const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the divergence`;
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
     ...triedNotes(divergence, program),
-    ...(hasShadow ? [] : ['The subject does not expose its shadow tables, so they are not shown.']),
+    ...unknownNote('reference', reference),
+    ...unknownNote('subject', subject),
+    ...(subject.includes('shadow') ? [] : ['The subject does not expose its shadow tables, so they are not shown.']),
     ...(unreadable ? ['The subject broke, and its shadow tables could not be read afterwards.'] : []),
   ];
+};
+
+/** What a side does not observe, but for its shadow. */
+const unknownNote = (side: string, observes: readonly Observable[]): readonly string[] => {
+  const missing = OBSERVABLES.filter((each) => each !== 'shadow' && !observes.includes(each));
+  if (missing.length === 0) return [];
+  return [`The ${side} does not show these, so they are unknown: ${listText(missing.map((each) => NAMES[each]))}.`];
+};
+
+const NAMES: Readonly<Record<Observable, string>> = {
+  outcome: 'outcomes',
+  references: 'references on guest pages',
+  stores: 'what it writes to guest RAM',
+  tables: 'the number of its tables',
+  switcher: "references on the Switcher's pages",
+  shadow: 'its shadow tables',
 };
 
 const triedNotes = (divergence: Divergence, program: Program): readonly string[] =>
@@ -111,7 +134,7 @@ const explanationOf = (
   divergence: Divergence,
   { model, subject }: ExplainOptions,
   needed: readonly Necessity[],
-  { sentence, focus, frames, changes, notes }: Ran,
+  { sentence, focus, observes, frames, changes, notes }: Ran,
 ): Explanation => {
   const { machine, steps } = program;
   const roles = rolesOf(program, steps.length);
@@ -122,6 +145,7 @@ const explanationOf = (
     focus,
     subject: subject.name,
     reference: model.name,
+    observes,
     traffic,
     machine,
     machineText: describeMachine(machine),

@@ -4,7 +4,7 @@
  * apply is undefined, and left out of JSON. Steps count from 0, as in listings.
  */
 
-import type { MachineConfig, ShadowLeaf } from '../../model/vocabulary/index.js';
+import type { MachineConfig, Observable, ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { Traffic } from '../generators/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import type { Invariant } from '../invariants/invariant.js';
@@ -13,6 +13,9 @@ export const EXPLANATION_FORMAT = 'shadowdiff-story/1';
 
 /** `0x` and lower-case digits. An entry of PAE may need 64 bits: read it with BigInt. */
 export type Hex = string;
+
+/** In the place of a text about what a side does not show. */
+export const UNKNOWN = 'unknown';
 
 export interface Explanation {
   readonly format: typeof EXPLANATION_FORMAT;
@@ -24,6 +27,8 @@ export interface Explanation {
   /** Names as in formats.md, Names. */
   readonly subject: string;
   readonly reference: string;
+  /** What each side shows; anything else of it is unknown. Empty if a side gave no trace. */
+  readonly observes: { readonly reference: readonly Observable[]; readonly subject: readonly Observable[] };
   readonly traffic: Traffic;
   readonly machine: MachineConfig;
   /** The machine in one line. */
@@ -131,14 +136,14 @@ export interface Frame {
   /** What the step changed, each in a clause: `leaf for 0x400000 → page 5, read-write user, in slot 1`. */
   readonly changes: readonly string[];
   readonly outcome: Compared;
-  /** Counts, each on both sides; none where a side was killed or broke: `tables`, `switcher.text`, `switcher.registers`, `switcher.state[0]` … */
+  /** Counts, each on both sides, or `UNKNOWN`; none where a side was killed or broke: `tables`, `switcher.text`, `switcher.registers`, `switcher.state[0]` … */
   readonly counts: readonly Compared[];
   /** Guest pages that have references on either side, by page. */
   readonly references: readonly ReferenceRow[];
   /** Words of guest RAM that the hypervisor wrote in this step, on either side. */
   readonly stores: readonly StoreRow[];
   readonly guest: GuestState;
-  /** Undefined if the subject does not expose its shadow tables. */
+  /** Undefined if the subject does not show its shadow tables, never or at this moment. */
   readonly shadow?: ShadowState | undefined;
 }
 
@@ -157,10 +162,10 @@ export interface Compared {
 
 export interface ReferenceRow {
   readonly page: number;
-  /** Counts since creation, summed up from the changes that each side reported. */
-  readonly expected: number;
-  readonly actual: number;
-  /** False where a side was killed or broke, because only the outcome of that step is known. */
+  /** Counts since creation, summed up from the changes that each side reported; undefined if it reports none. */
+  readonly expected?: number | undefined;
+  readonly actual?: number | undefined;
+  /** False where a side was killed or broke, because only the outcome of that step is known, or where one does not show references. */
   readonly differs: boolean;
   /** Either side changed it in this step. */
   readonly changed: boolean;
@@ -169,10 +174,10 @@ export interface ReferenceRow {
 
 export interface StoreRow {
   readonly paddr: Hex;
-  /** Undefined if that side wrote nothing there. */
+  /** Undefined if that side wrote nothing there, or does not show what it writes. */
   readonly expected?: Hex | undefined;
   readonly actual?: Hex | undefined;
-  /** Both in words: `pfn 5 P RW US A D`. */
+  /** Both in words: `pfn 5 P RW US A D`, or `UNKNOWN`. */
   readonly expectedText?: string | undefined;
   readonly actualText?: string | undefined;
   readonly differs: boolean;
@@ -199,8 +204,8 @@ export interface GuestTree {
   readonly root: Hex;
   /** The guest runs on it. */
   readonly current: boolean;
-  /** Slots of the subject that shadow it. */
-  readonly slots: readonly number[];
+  /** Slots of the subject that shadow it; undefined if it does not show that. */
+  readonly slots?: readonly number[] | undefined;
   /** Root first, then by level and address, empty ones too; a table that is linked twice comes twice. */
   readonly tables: readonly GuestTable[];
   /** Rows that did not fit; those that changed or that the divergence is about are kept first. */

@@ -8,7 +8,7 @@ import {
   formatHex,
   formatHexEntry,
 } from '../formats/index.js';
-import type { GuestEntry, Observation, Paddr, Paging, Program } from '../../model/vocabulary/index.js';
+import type { GuestEntry, Paddr, Paging, Program, SwitcherReferences } from '../../model/vocabulary/index.js';
 import { bareOutcome, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { describePlace, isSubjectFailure } from '../divergence.js';
@@ -16,8 +16,9 @@ import { changesOf } from './changes.js';
 import { guestState, mostImportant, pagingLevels, shadowState } from './table-rows.js';
 import { meaningOf } from './meaning.js';
 import type { Roles } from './meaning.js';
-import type { Rerun, RerunMoment } from './rerun.js';
+import type { Rerun, RerunMoment, Seen } from './rerun.js';
 import type { Compared, Frame, ReferenceRow, StoreRow } from './explanation.js';
+import { UNKNOWN } from './explanation.js';
 import type { Location } from '../invariants/invariant.js';
 
 /** Frames that an explanation keeps: creation, and the last ones. */
@@ -66,7 +67,8 @@ const frameOf = (
   { guest, history }: Rerun,
   { program, divergence, roles }: FrameContext,
 ): Frame => {
-  const { place, shadow, model, subject } = moment;
+  const { place, model, subject } = moment;
+  const shadow = moment.shadowIsOld ? undefined : moment.shadow;
   const { paging } = program.machine;
   const diverges = samePlace(place, divergence.place);
   const location = diverges ? (divergence.location ?? {}) : undefined;
@@ -110,7 +112,7 @@ const compared = (
   field: name,
   expected,
   actual,
-  differs: expected !== actual,
+  differs: expected !== UNKNOWN && actual !== UNKNOWN && expected !== actual,
   changed: earlier !== undefined && earlier !== actual,
   divergent: field === name,
 });
@@ -122,9 +124,10 @@ const counts = (
 ): readonly Compared[] => {
   if (!isComparable(moment)) return [];
   const expected = countsOf(moment.model);
+  const actual = countsOf(moment.subject);
   const earlier = before === undefined ? undefined : countsOf(before.subject);
-  return [...countsOf(moment.subject)].map(([name, actual]) =>
-    compared(name, expected.get(name) ?? '0', actual, earlier?.get(name), field),
+  return [...new Set([...actual.keys(), ...expected.keys()])].map((name) =>
+    compared(name, expected.get(name) ?? UNKNOWN, actual.get(name) ?? UNKNOWN, earlier?.get(name), field),
   );
 };
 
@@ -132,13 +135,17 @@ const counts = (
 const isComparable = ({ model, subject }: RerunMoment): boolean =>
   !bareOutcome(model.outcome.kind) && !bareOutcome(subject.outcome.kind);
 
-const countsOf = ({ tables, switcher: { text, registers, state } }: Observation): ReadonlyMap<string, string> =>
+const countsOf = ({ tables, switcher }: Seen): ReadonlyMap<string, string> =>
   new Map([
-    ['tables', String(tables)],
-    ['switcher.text', String(text)],
-    ['switcher.registers', String(registers)],
-    ...state.map((count, cpu): [string, string] => [`switcher.state[${cpu}]`, String(count)]),
+    ...(tables === undefined ? [] : [['tables', String(tables)] as const]),
+    ...(switcher === undefined ? [] : switcherCounts(switcher)),
   ]);
+
+const switcherCounts = ({ text, registers, state }: SwitcherReferences): readonly (readonly [string, string])[] => [
+  ['switcher.text', String(text)],
+  ['switcher.registers', String(registers)],
+  ...state.map((count, cpu) => [`switcher.state[${cpu}]`, String(count)] as const),
+];
 
 const referenceRows = (
   moment: RerunMoment,
@@ -156,9 +163,9 @@ const referenceRows = (
       const [expected, actual, ...earlier] = all.map((each) => each?.get(page) ?? 0);
       return {
         page,
-        expected,
-        actual,
-        differs: comparable && expected !== actual,
+        expected: modelCounts && expected,
+        actual: subjectCounts && actual,
+        differs: comparable && modelCounts !== undefined && subjectCounts !== undefined && expected !== actual,
         changed: expected !== earlier[0] || actual !== earlier[1],
         divergent: location?.page === page,
       };
@@ -172,22 +179,23 @@ const storeRows = (
   location: Location | undefined,
 ): readonly StoreRow[] => {
   const [want, got] = [lastStores(model), lastStores(subject)];
+  const comparable = model.stores !== undefined && subject.stores !== undefined;
   return [...new Set([...want.keys(), ...got.keys()])].map((paddr): StoreRow => {
     const [expected, actual] = [want.get(paddr), got.get(paddr)];
     return {
       paddr: formatHex(paddr),
       expected: expected && formatHexEntry(expected),
       actual: actual && formatHexEntry(actual),
-      expectedText: expected && describeEntry(expected, paging),
-      actualText: actual && describeEntry(actual, paging),
-      differs: expected === undefined || actual === undefined || !sameEntry(expected, actual),
+      expectedText: model.stores === undefined ? UNKNOWN : expected && describeEntry(expected, paging),
+      actualText: subject.stores === undefined ? UNKNOWN : actual && describeEntry(actual, paging),
+      differs: comparable && (expected === undefined || actual === undefined || !sameEntry(expected, actual)),
       divergent: location?.paddr === paddr,
     };
   });
 };
 
 /** The value that each word was left with. */
-const lastStores = ({ outcome, stores }: Observation): ReadonlyMap<Paddr, GuestEntry> =>
+const lastStores = ({ outcome, stores = [] }: Seen): ReadonlyMap<Paddr, GuestEntry> =>
   new Map(bareOutcome(outcome.kind) ? [] : stores.map(({ paddr, value }) => [paddr, value]));
 
 /** Steps taken, the diverging one included. If a side did not answer, all steps may matter. */

@@ -1,9 +1,23 @@
 /** Runs a program again up to its divergence, and records what an explanation shows of every moment. */
 
-import type { GuestEntry, Machine, Observation, Paddr, Program, Step } from '../../model/vocabulary/index.js';
+import type {
+  EntryChange,
+  GuestEntry,
+  Machine,
+  Observable,
+  Observation,
+  Outcome,
+  Paddr,
+  Program,
+  Step,
+  SwitcherReferences,
+} from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
+import type { Fill } from '../lockstep.js';
+import { fillOf } from '../lockstep.js';
+import { capabilitiesOfMachine } from '../subjects/capabilities.js';
 import type { Subject } from '../subjects/subject.js';
 import { RecordedMachine, keptObservation } from '../trace-of.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
@@ -12,14 +26,34 @@ import { goneLeaves, takeSnapshot } from './shadow-snapshot.js';
 /** References by page, summed up from the changes that a side reported. */
 export type Counts = ReadonlyMap<number, number>;
 
+/** One side of a rerun. */
+export interface Player {
+  readonly machine: Machine;
+  readonly observes: readonly Observable[];
+  /** It is outside this process, and of a bare outcome it shows nothing else. */
+  readonly recorded: boolean;
+}
+
+/** What a side showed of a moment; what it does not observe is undefined, and unknown. */
+export interface Seen {
+  readonly outcome: Outcome;
+  readonly stores: readonly EntryChange[] | undefined;
+  readonly tables: number | undefined;
+  readonly switcher: SwitcherReferences | undefined;
+}
+
 /** One moment: what both sides answered, and what is known after it. */
 export interface RerunMoment {
   readonly place: Place;
-  readonly model: Observation;
-  readonly subject: Observation;
-  readonly modelCounts: Counts;
-  readonly subjectCounts: Counts;
+  readonly model: Seen;
+  readonly subject: Seen;
+  /** Undefined for a side that does not observe references. */
+  readonly modelCounts: Counts | undefined;
+  readonly subjectCounts: Counts | undefined;
+  /** As the subject showed it last. */
   readonly shadow: ShadowSnapshot | undefined;
+  /** The subject showed no shadow at this moment, so that it may be another by now. */
+  readonly shadowIsOld: boolean;
   /** The root that the guest runs on afterwards; undefined in linear mode. */
   readonly root: Paddr | undefined;
 }
@@ -35,41 +69,42 @@ export class Rerun {
   /** The last step that took a leaf away, by `leafKey`. */
   readonly lost = new Map<string, number>();
   private readonly program: Program;
-  private readonly model: Machine;
-  private readonly subject: Machine;
+  private readonly model: Player;
+  private readonly subject: Player;
+  /** The guest's record needs the stores that the model does not observe. */
+  private readonly fill: Fill | undefined;
   private over = false;
   private last: RerunMoment | undefined = undefined;
 
-  constructor(program: Program, model: Machine, subject: Machine) {
+  constructor(program: Program, model: Player, subject: Player) {
     this.program = program;
     this.model = model;
     this.subject = subject;
-  }
-
-  get hasShadow(): boolean {
-    return this.subject.shadow !== undefined;
+    this.fill = fillOf(model.observes);
   }
 
   /** Takes the program up to the divergence. */
   *moments({ place }: Divergence): Generator<RerunMoment, void, undefined> {
     const { machine, steps } = this.program;
     this.guest.begin(machine);
-    let moment = this.take({ kind: 'create' }, this.model.create(machine), this.subject.create(machine));
+    const [model, subject] = [this.model.machine, this.subject.machine];
+    let moment = this.take({ kind: 'create' }, model.create(machine), subject.create(machine));
     yield moment;
     if (place.kind === 'create') return;
     const count = place.kind === 'step' ? place.index + 1 : steps.length;
     for (let index = 0; index < count; index++) yield (moment = this.takeStep(index));
     if (place.kind === 'end') yield { ...moment, place };
-    if (place.kind === 'destroy') yield this.take(place, this.model.destroy(), this.subject.destroy());
+    if (place.kind === 'destroy') yield this.take(place, model.destroy(), subject.destroy());
   }
 
   private takeStep(index: number): RerunMoment {
     const step = this.program.steps[index];
     if (!this.over) this.guest.follow(step);
-    const model = this.model.apply(step);
-    if (!this.over) this.history.follow(index, step, model);
-    this.guest.absorb(model);
-    const subject = this.subject.apply(step);
+    const model = this.model.machine.apply(step);
+    const subject = this.subject.machine.apply(step);
+    const filled = this.fill === undefined ? model : this.fill(model, subject);
+    if (!this.over) this.history.follow(index, step, filled);
+    this.guest.absorb(filled);
     const { outcome } = subject;
     this.over = bareOutcome(outcome.kind);
     if (outcome.kind === 'killed') this.killed ??= { step: index, reason: outcome.reason };
@@ -83,11 +118,12 @@ export class Rerun {
     const before = this.last;
     this.last = {
       place,
-      model: keptObservation(model),
-      subject: keptObservation(subject),
-      modelCounts: counted(before?.modelCounts, model, place),
-      subjectCounts: counted(before?.subjectCounts, subject, place),
+      model: seenOf(model, this.model),
+      subject: seenOf(subject, this.subject),
+      modelCounts: counted(before?.modelCounts, model, place, this.model),
+      subjectCounts: counted(before?.subjectCounts, subject, place, this.subject),
       shadow: this.look(before, place),
+      shadowIsOld: this.subject.recorded && bareOutcome(subject.outcome.kind),
       root: this.guest.root,
     };
     return this.last;
@@ -101,7 +137,7 @@ export class Rerun {
   }
 
   private look(before: RerunMoment | undefined, place: Place): ShadowSnapshot | undefined {
-    const view = this.subject.shadow;
+    const view = this.subject.machine.shadow;
     if (view === undefined) return undefined;
     try {
       return takeSnapshot(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
@@ -119,8 +155,25 @@ export const leafKey = ({ slot, vaddr }: { readonly slot: number; readonly vaddr
 
 const NONE: Counts = new Map();
 
+const seenOf = (observation: Observation, { observes, recorded }: Player): Seen => {
+  const { outcome, stores, tables, switcher } = keptObservation(observation);
+  const hides = (what: Observable): boolean => !observes.includes(what) || (recorded && bareOutcome(outcome.kind));
+  return {
+    outcome,
+    stores: hides('stores') ? undefined : stores,
+    tables: hides('tables') ? undefined : tables,
+    switcher: hides('switcher') ? undefined : switcher,
+  };
+};
+
 /** `destroy` lists what is still held; every other step what changed. Of a bare outcome nothing is known. */
-const counted = (before: Counts | undefined, { outcome, references }: Observation, place: Place): Counts => {
+const counted = (
+  before: Counts | undefined,
+  { outcome, references }: Observation,
+  place: Place,
+  { observes }: Player,
+): Counts | undefined => {
+  if (!observes.includes('references')) return undefined;
   if (bareOutcome(outcome.kind)) return before ?? NONE;
   if (place.kind !== 'destroy' && references.length === 0) return before ?? NONE;
   const counts = new Map(place.kind === 'destroy' ? NONE : before);
@@ -132,14 +185,18 @@ const counted = (before: Counts | undefined, { outcome, references }: Observatio
 };
 
 /** A fresh machine for a side, or one that plays back a command's answer; undefined if the command does not answer. */
-export const machineFor = async (side: Subject, program: Program): Promise<Machine | undefined> => {
-  if (side.kind === 'in-process') return side.create();
+export const playerFor = async (side: Subject, program: Program): Promise<Player | undefined> => {
+  if (side.kind === 'in-process') {
+    const machine = side.create();
+    const { observes } = side.capabilities ?? capabilitiesOfMachine(side.name, machine);
+    return { machine, observes, recorded: false };
+  }
   const { observes } = await side.start();
   const answer = await side.answer(program);
   if (answer.kind === 'failed') return undefined;
   const machine = new RecordedMachine(observes);
   machine.load(answer.trace);
-  return machine;
+  return { machine, observes, recorded: true };
 };
 
 interface Written {

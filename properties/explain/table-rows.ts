@@ -60,7 +60,7 @@ export const treeOf = (root: Paddr, context: GuestContext, shadow: ShadowSnapsho
   return {
     root: formatHex(root),
     current: root === context.guest.root,
-    slots: (shadow?.slots ?? []).filter((slot) => slot.root === root).map(({ slot }) => slot),
+    slots: shadow?.slots.filter((slot) => slot.root === root).map(({ slot }) => slot),
     tables: tables.map((table) => ({ ...table, rows: table.rows.filter((row) => kept.has(row)) })),
     leftOut: rows.length - kept.size + unread,
   };

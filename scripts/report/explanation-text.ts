@@ -12,6 +12,7 @@ import type {
   ShadowSlot,
   ShadowState,
 } from '../../properties/explain/explanation.js';
+import { UNKNOWN } from '../../properties/explain/explanation.js';
 import { mostImportant } from '../../properties/explain/table-rows.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
@@ -100,23 +101,29 @@ const stateLines = (frame: Frame, explanation: Explanation, look: Look): readonl
 
 /** One text for both sides where they agree. */
 const answerLines = ({ outcome, counts, references, stores }: Frame, { width, colors }: Look): readonly string[] => {
-  const both = (label: string, expected: string, actual: string, differs: boolean): string =>
-    differs
-      ? colors.red(labelled(label, `expected ${printable(expected)}, got ${printable(actual)}`, width, 2))
-      : labelled(label, printable(actual), width, 2);
+  const both = (label: string, expected: string, actual: string, differs: boolean, known = true): string => {
+    if (!differs && known) return labelled(label, printable(actual), width, 2);
+    const line = labelled(label, `expected ${printable(expected)}, got ${printable(actual)}`, width, 2);
+    return differs ? colors.red(line) : line;
+  };
   return [
     both('outcome', outcome.expected, outcome.actual, outcome.differs),
     ...counts
       .filter(({ differs }) => differs)
       .map(({ field, expected, actual }) => both('count', expected, `${actual} (${field})`, true)),
-    ...mostImportant(references, ({ differs, changed }) => differs || changed, MOST_ROWS).map((page) =>
-      both(`page ${page.page}`, counted(page.expected, 'reference'), counted(page.actual, 'reference'), page.differs),
-    ),
-    ...stores.map(({ paddr, expectedText, actualText, differs }) =>
-      both('store', `[${paddr}] ${expectedText ?? 'untouched'}`, `[${paddr}] ${actualText ?? 'untouched'}`, differs),
-    ),
+    ...mostImportant(references, ({ differs, changed }) => differs || changed, MOST_ROWS).map((row) => {
+      const known = row.expected !== undefined && row.actual !== undefined;
+      return both(`page ${row.page}`, referencesText(row.expected), referencesText(row.actual), row.differs, known);
+    }),
+    ...stores.map(({ paddr, expectedText, actualText, differs }) => {
+      const [expected, actual] = [expectedText, actualText].map((text) => `[${paddr}] ${text ?? 'untouched'}`);
+      return both('store', expected, actual, differs, expectedText !== UNKNOWN && actualText !== UNKNOWN);
+    }),
   ];
 };
+
+const referencesText = (count: number | undefined): string =>
+  count === undefined ? UNKNOWN : counted(count, 'reference');
 
 const guestLines = (guest: GuestState, levels: readonly PagingLevel[], look: Look): readonly string[] => {
   const stack =
@@ -132,7 +139,8 @@ const treeLines = (
   levels: readonly PagingLevel[],
   look: Look,
 ) => {
-  const shadowed = slots.length === 0 ? 'in no slot' : `in slot ${slots.join(' and ')}`;
+  const found = slots?.length === 0 ? 'in no slot' : `in slot ${slots?.join(' and ')}`;
+  const shadowed = slots === undefined ? `slot ${UNKNOWN}` : found;
   const all = tables.flatMap(({ level, rows }) => rows.map((row) => ({ ...row, name: levels[level].name })));
   const rows = mostImportant(all, ({ change, divergent }) => change !== 'same' || divergent, MOST_ROWS);
   const hidden = leftOut + all.length - rows.length;

@@ -8,16 +8,16 @@ import { leafKey } from '../rerun.js';
 import { leafPlace, leafText, listText, plural } from '../words.js';
 import { hereWithEffect } from './required-effect.js';
 import type { Evidence, Explainer, Sentence } from './evidence.js';
-import { currentSlot, gone, leafIn, leavesTo, leavesWhere, sentence, shadowOf } from './evidence.js';
+import { currentSlot, gone, leafIn, leavesTo, leavesWhere, sentence, shadowBefore, shadowOf } from './evidence.js';
 
 /** `reference-count`: a page that is held for nothing, or let go while it is mapped. */
 export const explainReferences: Explainer = (evidence) => {
   const { location, moment, before, index } = evidence;
   const { page } = location;
   if (page === undefined) return undefined;
-  const expected = moment.modelCounts.get(page) ?? 0;
-  const actual = moment.subjectCounts.get(page) ?? 0;
-  const earlier = before?.subjectCounts.get(page) ?? 0;
+  const expected = moment.modelCounts?.get(page) ?? 0;
+  const actual = moment.subjectCounts?.get(page) ?? 0;
+  const earlier = before?.subjectCounts?.get(page) ?? 0;
   const has = actual === earlier && actual !== 0 ? 'still has' : 'has';
   const due = expected === 0 ? 'and must have none' : `where ${expected} would be right`;
   const held = actual === 0 ? 'no reference' : plural(actual, 'reference');
@@ -52,6 +52,7 @@ const formerLeaves = (evidence: Evidence, page: number): readonly LeafSeen[] => 
 export const explainTableCount: Explainer = (evidence) => {
   const { divergence, moment, before, program, index } = evidence;
   const { tables } = moment.subject;
+  if (tables === undefined) return undefined;
   switch (moment.place.kind) {
     case 'create': {
       if (moment.subject.outcome.kind !== 'no-memory' || tables === 0) return undefined;
@@ -62,7 +63,7 @@ export const explainTableCount: Explainer = (evidence) => {
     }
     case 'destroy': {
       if (tables === 0) return undefined;
-      const had = before === undefined ? '' : ` of the ${before.subject.tables} that there were`;
+      const had = before?.subject.tables === undefined ? '' : ` of the ${before.subject.tables} that there were`;
       return sentence(
         `destroy must free every shadow table; ${tables}${had} ${tables === 1 ? 'is' : 'are'} still held`,
       );
@@ -144,11 +145,14 @@ export const explainSharedTable = aboutTable(
 );
 
 /** `teardown`: a page of the guest that is still held. */
-export const explainHeldPage: Explainer = ({ before, location: { page }, moment }) => {
+export const explainHeldPage: Explainer = (evidence) => {
+  const { page } = evidence.location;
   if (page === undefined) return undefined;
-  const leaf = leavesTo(before?.shadow, page).at(0);
-  const by = leaf === undefined ? ', and no shadow leaf mapped it before' : `, which ${leafText(leaf)} took`;
-  const held = plural(moment.subjectCounts.get(page) ?? 0, 'reference');
+  const shadow = shadowBefore(evidence);
+  const leaf = leavesTo(shadow, page).at(0);
+  const unmapped = shadow === undefined ? '' : ', and no shadow leaf mapped it before';
+  const by = leaf === undefined ? unmapped : `, which ${leafText(leaf)} took`;
+  const held = plural(evidence.moment.subjectCounts?.get(page) ?? 0, 'reference');
   return sentence(`destroy must give every page back; page ${page} still has ${held}${by}`, { page });
 };
 
@@ -175,7 +179,9 @@ const isOwnPage = ({ config, cpu }: Evidence['guest'], vaddr: number): boolean =
 
 /** `switcher`: too many or too few slots that map a page of it. */
 export const explainSwitcherReferences: Explainer = (evidence) => {
-  const { name, cpu, expected, actual } = switcherCount(evidence);
+  const count = switcherCount(evidence);
+  if (count === undefined) return undefined;
+  const { name, cpu, expected, actual } = count;
   const few = actual < expected;
   const [one, many] = name === 'text' ? ['slot', 'slots'] : ['leaf', 'leaves'];
   const holders = actual < 2 ? `${actual || 'no'} ${one} maps` : `${actual} ${many} map`;
@@ -197,9 +203,10 @@ interface SwitcherCount {
 }
 
 /** The first count in which the two sides differ. */
-const switcherCount = ({ moment }: Evidence): SwitcherCount => {
+const switcherCount = ({ moment }: Evidence): SwitcherCount | undefined => {
   const expected = moment.model.switcher;
   const actual = moment.subject.switcher;
+  if (expected === undefined || actual === undefined) return undefined;
   for (const name of ['text', 'registers'] as const) {
     if (expected[name] !== actual[name]) return { name, expected: expected[name], actual: actual[name] };
   }

@@ -58,6 +58,10 @@ export const focusOnLeaf = ({ slot, vaddr, page, target }: LeafSeen, step: numbe
 /** The shadow tables after the step; those before it if the subject broke. */
 export const shadowOf = ({ moment, before }: Evidence): ShadowSnapshot | undefined => moment.shadow ?? before?.shadow;
 
+/** The shadow tables before the step, unless the subject did not show them. */
+export const shadowBefore = ({ before }: Evidence): ShadowSnapshot | undefined =>
+  before?.shadowIsOld === true ? undefined : before?.shadow;
+
 export const slotNow = (evidence: Evidence, slot: number | undefined): SlotSeen | undefined =>
   slot === undefined ? undefined : shadowOf(evidence)?.slots[slot];
 

@@ -9,7 +9,7 @@ import type { LeafSeen } from '../shadow-snapshot.js';
 import { leafName, leafText, rightsText, sinceText, targetText } from '../words.js';
 import { hereWithEffect, requiredEffect } from './required-effect.js';
 import type { Evidence, Explainer, Marks, Sentence } from './evidence.js';
-import { currentSlot, focusOnLeaf, leafIn, sentence } from './evidence.js';
+import { currentSlot, focusOnLeaf, leafIn, sentence, shadowBefore } from './evidence.js';
 import type { AccessWords } from './guest-reasons.js';
 import { outcomeHappened, outcomeVerb, walkWords, whyExpected, whyKilled } from './guest-reasons.js';
 
@@ -140,9 +140,9 @@ export const explainHostBug: Explainer = (evidence) => {
 };
 
 /** The leaf that a step which killed the guest was about to replace, and that is still there. */
-const leftBehind = ({ program, before }: Evidence, index: number): LeafSeen | undefined => {
-  const step = program.steps[index];
-  const shadow = before?.shadow;
+const leftBehind = (evidence: Evidence, index: number): LeafSeen | undefined => {
+  const step = evidence.program.steps[index];
+  const shadow = shadowBefore(evidence);
   return 'vaddr' in step ? leafIn(shadow?.slots[shadow.currentSlot], step.vaddr) : undefined;
 };
 
@@ -162,8 +162,8 @@ export const explainStore: Explainer = (evidence) => {
   const { paddr } = location;
   if (paddr === undefined || index === undefined) return undefined;
   const was = history.before(paddr, index);
-  const want = moment.model.stores.find((store) => store.paddr === paddr)?.value;
-  const got = moment.subject.stores.find((store) => store.paddr === paddr)?.value;
+  const want = moment.model.stores?.find((store) => store.paddr === paddr)?.value;
+  const got = moment.subject.stores?.find((store) => store.paddr === paddr)?.value;
   const text = `${here} ${storeText(entryName(evidence, paddr), was, want, got, evidence)}`;
   return sentence(text, { ...marks(evidence), paddr });
 };

@@ -75,5 +75,5 @@ const lacksMemory = (evidence: Evidence): boolean => {
   if (before?.shadow === undefined || lastOf(evidence, 'fail-alloc') === undefined) return false;
   const roots = before.shadow.slots.filter(({ blank }) => !blank).length;
   const most = before.root === undefined ? roots + guest.sizes.tableLevels : before.model.tables;
-  return moment.model.tables <= most;
+  return most !== undefined && moment.model.tables !== undefined && moment.model.tables <= most;
 };

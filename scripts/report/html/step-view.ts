@@ -1,6 +1,9 @@
 /** One step of a finding: what it did, and the state after it. */
 
 import type { Compared, Explanation, Frame, ReferenceRow, StoreRow } from '../../../properties/explain/explanation.js';
+import { UNKNOWN } from '../../../properties/explain/explanation.js';
+import type { Observable } from '../../../model/vocabulary/index.js';
+import { OBSERVABLES } from '../../../model/vocabulary/index.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 import { changeOf, guestTables, markClass, markWords, shadowTables } from './table-views.js';
@@ -22,7 +25,7 @@ export const frameView = (frame: Frame, explanation: Explanation, finding: strin
       <a href="#${anchor}">${frame.name}</a> <code>${frame.listing.replace(/ {2,}/g, ' ')}</code>
     </h4>
     <p class="meaning">${frame.meaning}</p>
-    ${frame.diverges ? divergenceBanner(explanation) : undefined} ${changesList(frame)}
+    ${frame.diverges ? divergenceBanner(explanation) : undefined} ${changesList(frame, explanation)}
     <div class="pair">${comparison(frame, explanation)} ${references(frame, explanation)}</div>
     <div class="pair">${guestTables(frame.guest, explanation)} ${shadowTables(frame.shadow, explanation)}</div>
   </section>`;
@@ -43,12 +46,17 @@ const divergenceBanner = ({ divergence, invariant }: Explanation): Markup =>
     </dl>
   </div>`;
 
-const changesList = ({ changes, name }: Frame): Markup =>
+const changesList = ({ changes, name }: Frame, { observes }: Explanation): Markup =>
   changes.length === 0
-    ? html`<p class="none">Nothing changed${name === 'create' ? '' : ' in this step'}.</p>`
+    ? html`<p class="none">
+        ${observesAll(observes.subject) ? 'Nothing' : 'Nothing that the subject shows'}
+        changed${name === 'create' ? '' : ' in this step'}.
+      </p>`
     : html`<ul class="changes">
         ${changes.map((change) => html`<li>${change}</li>`)}
       </ul>`;
+
+const observesAll = (observes: readonly Observable[]): boolean => OBSERVABLES.every((each) => observes.includes(each));
 
 // What both sides showed after the step.
 
@@ -71,12 +79,18 @@ const comparison = (frame: Frame, sides: Sides): Markup => {
   </div>`;
 };
 
-const references = (frame: Frame, sides: Sides): Markup =>
+const references = (frame: Frame, sides: Pick<Explanation, 'reference' | 'subject' | 'observes'>): Markup =>
   html`<div class="block">
     <h4>References held on guest pages</h4>
     ${
       frame.references.length === 0
-        ? html`<p class="none">None: no guest memory is mapped.</p>`
+        ? html`<p class="none">
+            ${
+              sides.observes.subject.includes('references')
+                ? 'None: no guest memory is mapped.'
+                : 'Unknown: the subject does not show them.'
+            }
+          </p>`
         : sidesTable('guest page', frame.references.map(referenceRow), sides)
     }
   </div>`;
@@ -101,8 +115,8 @@ const storeRow = (store: StoreRow): Row => ({
 
 const referenceRow = ({ page, expected, actual, differs, changed, divergent }: ReferenceRow): Row => ({
   name: `page ${page}`,
-  expected: String(expected),
-  actual: String(actual),
+  expected: String(expected ?? UNKNOWN),
+  actual: String(actual ?? UNKNOWN),
   differs,
   changed,
   divergent,

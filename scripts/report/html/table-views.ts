@@ -12,6 +12,7 @@ import type {
   ShadowState,
   ShadowTableRow,
 } from '../../../properties/explain/explanation.js';
+import { UNKNOWN } from '../../../properties/explain/explanation.js';
 import { counted } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
@@ -32,7 +33,8 @@ const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: Gue
 };
 
 const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, explanation: Explanation): Markup => {
-  const shadowed = slots.length === 0 ? 'in no slot' : `shadowed by slot ${slots.join(', ')}`;
+  const found = slots?.length === 0 ? 'in no slot' : `shadowed by slot ${slots?.join(', ')}`;
+  const shadowed = slots === undefined ? `slot ${UNKNOWN}` : found;
   return html`<div class="tree">
     <h5>Root ${root} <small>${current ? 'the guest runs on it; ' : ''}${shadowed}</small></h5>
     ${tables.map((table) => tableView(table, explanation))} ${leftOutText(leftOut)}
@@ -90,7 +92,13 @@ export const shadowTables = (shadow: ShadowState | undefined, explanation: Expla
   if (shadow === undefined) {
     return html`<div class="block">
       <h4>The shadow tables</h4>
-      <p class="none">This subject does not expose its shadow tables.</p>
+      <p class="none">
+        ${
+          explanation.observes.subject.includes('shadow')
+            ? 'Unknown: the subject did not show them at this moment.'
+            : 'This subject does not expose its shadow tables.'
+        }
+      </p>
     </div>`;
   }
   const { slots, allocatedTables, reachableTables } = shadow;
