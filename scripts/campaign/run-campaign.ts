@@ -21,7 +21,7 @@ import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
 import { Exploration } from './exploration.js';
-import { FindingStore } from './finding-store.js';
+import { FindingStore, REMEDY } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
 import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
@@ -147,7 +147,7 @@ const prepareRun = async ({ resumed, record, pool }: CampaignPlan, directory: st
     await makeRoomFor(record, directory);
     if (pool !== undefined) await writePool(directory, pool);
   }
-  await writeRunRecord(directory, record);
+  await writeRunRecord(directory, record, resumed ? REMEDY : 'name another --out');
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {

@@ -166,9 +166,9 @@ export const readRunRecord = async (directory: string): Promise<RunRecord> => {
 const formatRecord = ({ kind, campaign: shared, parts }: RunRecord): string =>
   `${JSON.stringify({ format: RUN_FORMAT, kind, campaign: shared, parts }, undefined, 1)}\n`;
 
-/** Throws `BadInput` if it cannot be written. */
-export const writeRunRecord = (directory: string, record: RunRecord): Promise<void> =>
-  writeTextFile(join(directory, RUN_FILE), formatRecord(record), 'name another --out');
+/** Throws `BadInput` if it cannot be written. `remedy`: what helps if free space does not. */
+export const writeRunRecord = (directory: string, record: RunRecord, remedy: string): Promise<void> =>
+  writeTextFile(join(directory, RUN_FILE), formatRecord(record), remedy);
 
 /**
  * Makes the directory of a run, and does work while no other process writes there. Removes what a process left behind that was killed

@@ -75,7 +75,7 @@ const publishMerged = async (
   const { out, corpus: keepIn, mostPrograms } = flags;
   await writeMergedEvents(out, record, ledger);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
-  await writeRunRecord(out, record);
+  await writeRunRecord(out, record, 'name another --out');
   const store = new FindingStore({ directory: out, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const options = {
     directory: out,
