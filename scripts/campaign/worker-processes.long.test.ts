@@ -138,8 +138,8 @@ describe('workers that fail', () => {
 });
 
 describe('a command as subject', () => {
-  /** Writes down who it is, and never answers. */
-  const MUTE = `exec:sh -c 'echo $$ >> mute.pids; exec sleep 600'`;
+  /** Writes down its number, answers the line that asks who it is, and never answers a program. */
+  const MUTE = `exec:sh -c 'echo $$ >> mute.pids; read line; echo {}; exec sleep 600'`;
   const WORDS = [
     '--subject',
     MUTE,
@@ -173,8 +173,8 @@ describe('a command as subject', () => {
     // A group of its own, so that it can be seen whether all of it is gone.
     const child = spawn(process.execPath, [entry, ...words], { cwd: directory, stdio: 'ignore', detached: true });
     const code = new Promise((resolve) => child.once('close', resolve));
-    // The first one was only to see whether it starts.
-    await until(() => started().length === 2);
+    // It was started to say who it is, and again to see whether it answers as a version 1.
+    await until(() => started().length === 3);
     child.kill(signal);
     expect(await code).toBe(signal === 'SIGINT' ? 130 : null);
     await until(() => !isAlive(-child.pid!) && !started().some(isAlive));

@@ -25,6 +25,8 @@ export const processSurroundings = (): Surroundings => {
   const interruption = new Interruption();
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
+  // A file that reaches its size limit is an error of that write. Node ignores the signal, but not after write-file-atomic has caught it.
+  process.on('SIGXFSZ', () => undefined);
   for (const signal of INTERRUPTING) process.on(signal, () => interruption.signal());
   process.stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error));
   process.stderr.on('error', () => undefined);
