@@ -99,7 +99,7 @@ const INCONCLUSIVE = 3;
 const STARTING_CHANGES = 10;
 /** Changes of files and milliseconds between two kills. */
 const MOST_CHANGES = 12;
-const MOST_DELAY = 20;
+const MOST_DELAY = 400;
 
 /** Chooses whom to kill, and when. */
 class Chaos {
@@ -123,7 +123,8 @@ class Chaos {
   private async live(child: ChildProcess, run: string): Promise<number | null> {
     const changes = new Changes(run);
     for (;;) {
-      await changes.more(this.below(MOST_CHANGES), child);
+      // Half of the kills wait for no change, so that a task may lose the worker that tries it again.
+      await changes.more(this.below(2) * this.below(MOST_CHANGES), child);
       await sleep(this.below(MOST_DELAY));
       if (child.exitCode !== null) break;
       if (this.random() < 0.5) await this.killWorker(child);
