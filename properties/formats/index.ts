@@ -22,5 +22,9 @@ export {
   programToJson,
 } from './program-format.js';
 export type { ProgramJson, StepJson } from './program-format.js';
+export { ProgramWriter, writeMachine, writeStep } from './program-words.js';
+export type { TraceContents } from './trace-contents.js';
 export { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
 export type { ObservationJson, OutcomeJson, TraceJson } from './trace-format.js';
+export { MOST_TRACE_WORDS, TraceReader } from './trace-words.js';
+export type { ObservationPlace } from './trace-words.js';

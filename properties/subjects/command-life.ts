@@ -1,4 +1,4 @@
-/** One run of a command that answers lines, from its start to its end. command-subject.ts interprets what it does. */
+/** One run of a command, from its start to its end. command-subject.ts interprets what it does. */
 
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -6,9 +6,9 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { quoted } from '../formats/index.js';
+import type { Encoding } from './capabilities.js';
+import { LONGEST_MESSAGE, MessageReader } from './message-reader.js';
 
-/** No trace is longer than this: even those of the longest programs are far shorter. */
-const LONGEST_LINE = 64 * 2 ** 20;
 /** How many characters of standard error are kept for the report of a crash, and how many of them are shown. */
 const STDERR_KEPT = 2000;
 const STDERR_SHOWN = 200;
@@ -16,22 +16,40 @@ const STDERR_SHOWN = 200;
 const FAREWELL = 500;
 /** How long its pipes may stay open after it exits, held by a process that it started, in milliseconds. */
 const AFTERMATH = 250;
-const NEWLINE = 0x0a;
 
-/** What happened first while an answer was awaited. */
-export type Event =
-  | { readonly kind: 'line'; readonly line: Buffer }
-  /** `line`: the first line of its output, if that was whole and came after it was asked. */
-  | { readonly kind: 'unasked'; readonly line?: Buffer }
-  | { readonly kind: 'too-long'; readonly most: number }
+/** Why no more answers come. */
+export type Break =
+  | { readonly kind: 'unasked' }
+  /** `problem`: a clause. */
+  | { readonly kind: 'too-long'; readonly problem: string }
+  /** The answers to several programs are longer together than one may be. */
+  | { readonly kind: 'too-much' }
   | { readonly kind: 'late' }
   | { readonly kind: 'gone'; readonly how: string }
   /** We ended it ourselves: no failure of the command. */
   | { readonly kind: 'closed' };
 
+/** What came of a request. */
+export interface Reply {
+  /** Its messages in order. There are as many as were asked for, or there is a break. */
+  readonly answers: readonly Buffer[];
+  readonly broken: Break | undefined;
+}
+
+export interface Request {
+  /** Bytes, or text with the ends of its lines. */
+  readonly message: string | Buffer;
+  /** How many answers it wants. */
+  readonly count: number;
+  /** Milliseconds for each answer, from the one before it on. */
+  readonly timeout: number;
+  readonly reminder?: Reminder;
+}
+
+/** Text that is sent if nothing has happened after so many milliseconds. */
 export interface Reminder {
   readonly after: number;
-  readonly line: () => string;
+  readonly text: () => string;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -60,16 +78,22 @@ const killAll = (): void => {
   for (const life of running) life.signal();
 };
 
+interface Pending {
+  readonly answers: Buffer[];
+  readonly count: number;
+  /** Begins anew with each answer. */
+  readonly timer: NodeJS.Timeout;
+  bytes: number;
+  readonly settle: (broken: Break | undefined) => void;
+}
+
 export class Life {
   private readonly child: Child;
-  /** Pieces of the unfinished line, and their bytes. */
-  private pieces: Buffer[] = [];
-  private bytes = 0;
+  private readonly messages = new MessageReader();
   private stderr = '';
-  /** Resolves the pending `ask`. */
-  private waiting: ((event: Event) => void) | undefined = undefined;
+  private pending: Pending | undefined = undefined;
   /** Why it no longer answers: the first reason, since others follow from it. */
-  private over: Event | undefined = undefined;
+  private over: Break | undefined = undefined;
   /** Its process has exited and its pipes are closed. */
   private isGone = false;
   private readonly gone: Promise<void>;
@@ -98,25 +122,39 @@ export class Life {
     running.add(this);
   }
 
-  /** Sends a line and waits for the first event. `reminder`: another line, sent if nothing has happened `after` so many milliseconds. */
-  async ask(line: string, timeout: number, reminder?: Reminder): Promise<Event> {
-    // Earlier unsolicited output must not pass for this answer. The first turn only ends the current round of events; by the end of the
-    // second, everything in the pipe has been read.
+  /** How it is spoken to from now on. */
+  use(encoding: Encoding): void {
+    this.messages.encoding = encoding;
+  }
+
+  /**
+   * Reads what is in the pipe, and returns why the command is over, if it is. Unsolicited output must not pass for the answer to the next
+   * request, so this comes right before each. It waits for `milliseconds` first.
+   */
+  async listen(milliseconds = 0): Promise<Break | undefined> {
+    if (milliseconds > 0) await sleep(milliseconds);
+    // The first turn only ends the current round of events; by the end of the second, everything in the pipe has been read.
     await turn();
     await turn();
-    if (this.over !== undefined) return this.over;
-    if (this.waiting !== undefined) throw new Error('the command was asked again before it answered');
+    return this.over;
+  }
+
+  /** Sends a request and waits for its answers. */
+  async ask({ message, count, timeout, reminder }: Request): Promise<Reply> {
+    if (this.over !== undefined) return { answers: [], broken: this.over };
+    if (this.pending !== undefined) throw new Error('the command was asked again before it answered');
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.expire(settle), timeout);
-      const remind = reminder && setTimeout(() => this.child.stdin.write(`${reminder.line()}\n`), reminder.after);
-      const settle = (event: Event): void => {
+      const answers: Buffer[] = [];
+      const timer = setTimeout(() => this.expire(pending), timeout);
+      const remind = reminder && setTimeout(() => this.child.stdin.write(reminder.text()), reminder.after);
+      const settle = (broken: Break | undefined): void => {
         clearTimeout(timer);
         clearTimeout(remind);
-        this.waiting = undefined;
-        resolve(event);
+        this.pending = undefined;
+        resolve({ answers, broken });
       };
-      this.waiting = settle;
-      this.child.stdin.write(`${line}\n`);
+      const pending = (this.pending = { answers, count, timer, bytes: 0, settle });
+      this.child.stdin.write(message);
     });
   }
 
@@ -128,7 +166,7 @@ export class Life {
 
   /** Closes an idle command's input and gives it time to exit, so that it can save its results. */
   async end(): Promise<void> {
-    if (this.waiting === undefined && this.over === undefined) {
+    if (this.pending === undefined && this.over === undefined) {
       this.over = { kind: 'closed' };
       this.child.stdin.end();
       await this.goneWithin(FAREWELL);
@@ -155,37 +193,38 @@ export class Life {
 
   private take(chunk: Buffer): void {
     if (this.over !== undefined) return;
-    if (this.waiting === undefined) return this.breakOff({ kind: 'unasked' });
-    const end = chunk.indexOf(NEWLINE);
-    this.pieces.push(end === -1 ? chunk : chunk.subarray(0, end));
-    this.bytes += this.pieces.at(-1)!.length;
-    if (this.bytes > LONGEST_LINE) return this.breakOff({ kind: 'too-long', most: LONGEST_LINE });
-    if (end === -1) return;
-    const line = this.pieces.length === 1 ? this.pieces[0] : Buffer.concat(this.pieces);
-    if (end + 1 < chunk.length) return this.breakOff({ kind: 'unasked', line });
-    this.pieces = [];
-    this.bytes = 0;
-    this.waiting({ kind: 'line', line });
+    const { pending, messages } = this;
+    if (pending === undefined) return this.breakOff({ kind: 'unasked' });
+    const { answers, count } = pending;
+    const before = answers.length;
+    const problem = messages.read(chunk, answers);
+    if (problem !== undefined) return this.breakOff({ kind: 'too-long', problem });
+    pending.bytes += chunk.length;
+    if (pending.bytes > LONGEST_MESSAGE && count > 1) return this.breakOff({ kind: 'too-much' });
+    if (answers.length > before) pending.timer.refresh();
+    if (answers.length < count) return;
+    if (answers.length > count || messages.isInside) return this.breakOff({ kind: 'unasked' });
+    pending.settle(undefined);
   }
 
   /** Ends the conversation: later output is ignored. */
-  private breakOff(reason: Event): void {
+  private breakOff(reason: Break): void {
     this.over ??= reason;
-    this.pieces = [];
     this.child.stdout.destroy();
-    this.waiting?.(this.over);
+    this.pending?.settle(this.over);
   }
 
   /** If this process was too busy to look, the answer may be in the pipe; by the next turn it has been read. */
-  private expire(settle: (event: Event) => void): void {
+  private expire(pending: Pending): void {
+    const { length } = pending.answers;
     setImmediate(() => {
-      if (this.waiting !== settle) return;
+      if (this.pending !== pending || pending.answers.length > length) return;
       const { exitCode, signalCode } = this.child;
       this.breakOff(exitCode === null && signalCode === null ? { kind: 'late' } : this.departure());
     });
   }
 
-  private departure(): Event {
+  private departure(): Break {
     const { exitCode, signalCode } = this.child;
     return { kind: 'gone', how: signalCode === null ? `exited with code ${exitCode}` : `killed by ${signalCode}` };
   }

@@ -387,11 +387,12 @@ describe('start and close', () => {
     await expect(subject.close()).resolves.toBeUndefined();
   });
 
-  test('asked again before it answered it refuses', async () => {
-    const subject = running(scriptOf('each((line) => setTimeout(answer, 50, line));'));
-    const first = outcomeOf(subject);
-    await expect(subject.answer(PROGRAM)).rejects.toThrow('asked again before it answered');
-    expect(await first).toBe('trace 2');
+  test('asked again before it answered it answers in order', async () => {
+    const subject = running(
+      scriptOf('let n = 0; each((line) => setTimeout(() => console.log(trace(line, ++n)), 50));'),
+    );
+    const asked = [1, 2, 3].map(() => outcomeOf(subject));
+    expect(await Promise.all(asked)).toEqual(['trace 1', 'trace 2', 'trace 3']);
   });
 
   test('an idle command may write down what it has when its input ends', async () => {
@@ -611,5 +612,208 @@ describe('a subject of version 1', () => {
     );
     const subject = running(path, 600);
     expect(await outcomeOf(subject)).toBe('trace 2');
+  });
+});
+
+describe('several programs in flight', () => {
+  /** Of different lengths, as those of a campaign are. */
+  const numbered = (draw: number): Program => {
+    const { machine, steps } = programOf(draw % 5);
+    return { machine: { ...machine, draw }, steps };
+  };
+  const COUNT = 40;
+
+  /** Answers a program with its number as `tables`, and misbehaves on some of them: `work` may answer in its place. */
+  const taking = (inFlight: number, work: string): string =>
+    scriptOf(`
+      let seen = 0;
+      lines((line) => {
+        if (line.includes('shadowdiff-hello')) return console.log(hello({ inFlight: ${inFlight} }));
+        const number = JSON.parse(line).machine.draw;
+        seen++;
+        ${work}
+        fs.writeSync(1, trace(line, number) + '\\n');
+      });`);
+
+  const outcomesOf = async (path: string, timeout = ENOUGH): Promise<readonly string[]> => {
+    const subject = running(path, timeout);
+    return Promise.all(Array.from({ length: COUNT }, (_, number) => outcomeOf(subject, numbered(number))));
+  };
+
+  const good = Array.from({ length: COUNT }, (_, number) => `trace ${number}`);
+
+  test.each([1, 3, 16, 1024])('%i are answered in order in one life', async (inFlight) => {
+    const path = taking(inFlight, '');
+    expect(await outcomesOf(path)).toEqual(good);
+    expect(livesOf(path)).toHaveLength(1);
+  });
+
+  test('are no more than the subject takes, and the next are sent before the last are judged', async () => {
+    const path = scriptOf(`
+      let pending = [];
+      lines((line) => {
+        if (line.includes('shadowdiff-hello')) return console.log(hello({ inFlight: 4 }));
+        if (pending.push(line) > 4) process.exit(1);
+        if (pending.length === 1) setTimeout(() => {
+          fs.appendFileSync(__filename + '.rounds', pending.length + '\\n');
+          pending.splice(0).forEach(answer);
+        }, 20);
+      });`);
+    const subject = running(path);
+    const answers = Array.from({ length: 20 }, () => outcomeOf(subject));
+    expect(await answers[0]).toBe('trace 2');
+    // The first round is handed over when the second has been answered and the third been sent. Now nothing else has a turn.
+    blockFor(500);
+    expect(readFileSync(`${path}.rounds`, 'utf8')).toBe('4\n4\n4\n');
+    expect(await Promise.all(answers)).toEqual(answers.map(() => 'trace 2'));
+    expect(livesOf(path)).toHaveLength(1);
+  });
+
+  /** Outcomes of programs that do not end well, whoever was in flight with them. */
+  test.each<[string, string, Readonly<Record<number, string>>, number?]>([
+    [
+      'crash',
+      `if (number % 13 === 5) process.exit(3);`,
+      Object.fromEntries([5, 18, 31].map((each) => [each, 'subject-crash: exited with code 3'])),
+    ],
+    [
+      'crash later, when others have been answered',
+      `if (number === 7) setTimeout(() => process.exit(3), 30); if (number === 7) return;`,
+      { 7: 'subject-crash: exited with code 3' },
+    ],
+    [
+      'are never answered',
+      `if (number === 20) return;`,
+      { 20: `subject-timeout: no answer within ${SHORT} ms` },
+      SHORT,
+    ],
+    [
+      'are answered with garbage',
+      `if (number === 9) return console.log('{"unsupported":"this"}');`,
+      { 9: 'subject-garbage: answer: steps: missing; give a list: […]' },
+    ],
+    [
+      'are answered twice',
+      `if (number === 11) fs.writeSync(1, trace(line, number) + '\\n');`,
+      { 11: 'subject-garbage: output beside the one line that answers a program' },
+    ],
+    [
+      'are the last, and answered twice at once',
+      `if (number === ${COUNT - 1}) return fs.writeSync(1, (trace(line, number) + '\\n').repeat(2));`,
+      { [COUNT - 1]: 'subject-garbage: output beside the one line that answers a program' },
+    ],
+  ])('that %s fail by themselves', async (_, work, failures, timeout) => {
+    const expected = good.map((each, number) => failures[number] ?? each);
+    for (const inFlight of [1, 2, 16, 1024]) {
+      const outcomes = await outcomesOf(taking(inFlight, work), timeout);
+      expect(outcomes).toEqual(expected);
+    }
+  });
+
+  test('a failure that does not show again is kept, where it was seen first', async () => {
+    for (const inFlight of [1, 8]) {
+      const path = taking(inFlight, 'if (life === 1 && seen === 12) process.exit(4);');
+      const outcomes = await outcomesOf(path);
+      expect(outcomes.filter((each, number) => each !== good[number])).toEqual(['subject-crash: exited with code 4']);
+    }
+  });
+
+  test('closed while they are asked, all of them are refused', async () => {
+    const path = taking(4, `if (number === 9) return fs.writeFileSync(__filename + '.nine', 'x\\n');`);
+    const subject = running(path);
+    const outcomes = Array.from({ length: 20 }, (_, number) =>
+      outcomeOf(subject, numbered(number)).catch((error: Error) => error.message),
+    );
+    await untilWritten(`${path}.nine`);
+    await subject.close();
+    const ended = await Promise.all(outcomes);
+    // The second round was answered, and waited for the third.
+    expect(ended.slice(0, 4)).toEqual(good.slice(0, 4));
+    for (const each of ended.slice(4)) expect(each).toMatch(/ was closed before it answered$/);
+    expect(await outcomeOf(subject, numbered(3))).toBe('trace 3');
+  });
+});
+
+describe('the binary encoding', () => {
+  /** `work` may answer in the place of `send(number)`, which answers with a number as \`tables\`. */
+  const speaking = (work: string): string =>
+    scriptOf(`
+      const wordsOf = (words) => Buffer.from(Uint32Array.from(words).buffer);
+      const observation = (kind, tables) => [kind, 0, 0, tables, 1, 0, 0];
+      const traceWords = (steps, tables) => [...observation(0, tables), ...Array.from({ length: steps }, () => observation(3, tables)).flat(), ...observation(11, tables)];
+      const framed = (words) => wordsOf([words.length, ...words]);
+      let input = Buffer.alloc(0);
+      let greeted = false;
+      process.stdin.on('data', (chunk) => {
+        input = Buffer.concat([input, chunk]);
+        if (!greeted) {
+          input = input.subarray(input.indexOf('\\n') + 1);
+          greeted = true;
+          fs.writeSync(1, hello({ inFlight: 8, encoding: 'binary' }) + '\\n');
+        }
+        while (input.length >= 4 && input.length >= 4 + 4 * input.readUInt32LE(0)) {
+          const length = 4 * input.readUInt32LE(0);
+          const at = (index) => input.readUInt32LE(4 + 4 * index);
+          const number = at(4);
+          const steps = at(6);
+          const send = (tables) => fs.writeSync(1, framed(traceWords(steps, tables)));
+          input = input.subarray(4 + length);
+          ${work}
+        }
+      });`);
+
+  const outcomesOf = (path: string, timeout = ENOUGH): Promise<readonly string[]> => {
+    const subject = running(path, timeout);
+    const programs = Array.from({ length: 20 }, (_, draw) => ({ ...PROGRAM, machine: { ...PROGRAM.machine, draw } }));
+    return Promise.all(programs.map((program) => outcomeOf(subject, program)));
+  };
+  const good = Array.from({ length: 20 }, (_, number) => `trace ${number}`);
+
+  test('carries programs and traces', async () => {
+    const path = speaking('send(number);');
+    expect(await outcomesOf(path)).toEqual(good);
+    expect(await outcomeOf(running(path), programOf(20_000))).toBe('trace 0');
+  });
+
+  test('may arrive in any pieces', async () => {
+    const path = speaking(
+      `const bytes = framed(traceWords(steps, number)); for (let from = 0; from < bytes.length; from += 7) fs.writeSync(1, bytes.subarray(from, from + 7));`,
+    );
+    expect(await outcomesOf(path)).toEqual(good);
+  });
+
+  test.each([
+    [
+      'breaks off',
+      'fs.writeSync(1, framed(traceWords(steps, number)).subarray(0, 30)); process.exit(0);',
+      'subject-crash: exited with code 0',
+    ],
+    [
+      'is too short',
+      'fs.writeSync(1, framed(traceWords(steps, number).slice(0, -1)));',
+      'subject-garbage: answer: destroyed.switcher: it takes 3 words, and 2 are left of the message; check the lengths',
+    ],
+    [
+      'is empty',
+      'fs.writeSync(1, framed([]));',
+      'subject-garbage: answer: created.outcome: the message ends before it; check the lengths',
+    ],
+    [
+      'claims to be endless',
+      'fs.writeSync(1, wordsOf([0xffffffff, 0]));',
+      'subject-garbage: a message of 4294967295 words, where 4194304 are the most',
+    ],
+    ['is JSON', 'fs.writeSync(1, hello() + "\\n");', /^subject-garbage: a message of \d+ words/],
+    [
+      'holds a lie',
+      'fs.writeSync(1, framed([...observation(0, 0), 3, 99]));',
+      /^subject-garbage: answer: steps\[0\]\.references: it takes 198 words, and 0 are left/,
+    ],
+  ])('that %s is a finding of its program alone', async (_, work, expected) => {
+    const path = speaking(`if (number === 6) { ${work} continue; } send(number);`);
+    const outcomes = await outcomesOf(path);
+    if (typeof expected === 'string') expect(outcomes[6]).toBe(expected);
+    else expect(outcomes[6]).toMatch(expected);
+    expect(outcomes.toSpliced(6, 1)).toEqual(good.toSpliced(6, 1));
   });
 });

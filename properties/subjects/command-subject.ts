@@ -1,17 +1,29 @@
 /**
- * An external subject: a command that reads one program per line and answers one trace per line (formats.md, Subject protocol). Every other
- * behaviour is a failure of its own class, after which the command is restarted.
+ * An external subject: a command that reads programs and answers each with a trace (formats.md, Subject protocol). Every other behaviour is
+ * a failure of its own class, after which the command is restarted.
+ *
+ * Programs are sent in rounds of as many as the command takes at a time. The next round is sent as soon as one has been answered, so that
+ * the command works while its answers are judged; they are handed over when the next round has gone well too, because output that no
+ * program asked for may come late and pass for an answer. If anything goes wrong, nothing of either round counts: its programs are asked
+ * again one by one. That shows whose failure it was, whatever the size of rounds and the timing.
  */
 
 import { isUtf8 } from 'node:buffer';
 import { parseArgsStringToArgv } from 'string-argv';
-import { BadInput, formatProgram, parseTrace, quoted, whyFailed } from '../formats/index.js';
-import type { Program } from '../../model/vocabulary/index.js';
+import {
+  BadInput,
+  ProgramWriter,
+  TraceReader,
+  formatProgram,
+  parseTrace,
+  quoted,
+  whyFailed,
+} from '../formats/index.js';
+import type { Program, Trace } from '../../model/vocabulary/index.js';
 import type { SubjectFailure } from '../divergence.js';
-import type { Event, Life } from './command-life.js';
+import type { Break, Life } from './command-life.js';
 import type { Capabilities } from './capabilities.js';
 import type { Introduced } from './introduction.js';
-import { versionOne } from './capabilities.js';
 import { NotIntroduced, introduce, reintroduce } from './introduction.js';
 import type { Answer, ExternalSubject } from './subject.js';
 
@@ -27,6 +39,28 @@ export interface CommandOptions {
   readonly known?: Capabilities | undefined;
 }
 
+/** A program that waits for its answer. */
+interface Waiting {
+  readonly program: Program;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Programs that were sent together, and what came of them. */
+interface Round {
+  readonly programs: readonly Waiting[];
+  /** In order; some may be missing behind the first failure. */
+  readonly answers: readonly Answer[];
+  /** One answer to each program, and each of them a trace. */
+  readonly isGood: boolean;
+}
+
+const NO_ROUND: Round = { programs: [], answers: [], isGood: true };
+
+/** How long a command is watched for output that no program asked for, in milliseconds: at the end, and if there was some. */
+const LAST_WATCH = 10;
+const CLOSE_WATCH = 50;
+
 export class CommandSubject implements ExternalSubject {
   readonly kind = 'external';
   readonly name: string;
@@ -39,6 +73,19 @@ export class CommandSubject implements ExternalSubject {
   private spawned: Promise<Life> | undefined = undefined;
   /** Since its first start, here or in another process. */
   private known: Capabilities | undefined;
+  /** Programs that have not been sent, or are to be sent again. */
+  private readonly queue: Waiting[] = [];
+  /** All that has not been answered. */
+  private readonly open = new Set<Waiting>();
+  private serving: Promise<void> | undefined = undefined;
+  /** Calls of `close` that have not returned. */
+  private closes = 0;
+  /** What `introduced` resolved to. */
+  private ready: Introduced | undefined = undefined;
+  /** The process whose pipe was just found empty. */
+  private heard: Life | undefined = undefined;
+  private readonly writer = new ProgramWriter();
+  private reader: TraceReader | undefined = undefined;
 
   /**
    * @param command - words separated by blanks; quotes of either kind hold a word together. There is no shell, so nothing else is special
@@ -47,7 +94,7 @@ export class CommandSubject implements ExternalSubject {
    */
   constructor(command: string, where: string, { caseTimeout, startTimeout, known }: CommandOptions) {
     this.name = `exec:${command}`;
-    this.argv = wordsOf(command, where);
+    this.argv = argumentsOf(command, where);
     this.where = where;
     this.caseTimeout = Math.min(caseTimeout, LONGEST_TIMER);
     this.startTimeout = Math.min(startTimeout, LONGEST_TIMER);
@@ -66,30 +113,157 @@ export class CommandSubject implements ExternalSubject {
   }
 
   /**
-   * Rejects with `BadInput` if the command cannot be started for the first time, and with an `Error` if it is closed or called again
-   * before it has answered.
+   * May be called again before it has answered: answers come in order. Rejects with `BadInput` if the command cannot be started for the
+   * first time, and with an `Error` if it is closed.
    */
-  async answer(program: Program): Promise<Answer> {
-    await this.start();
-    const begun = this.begin();
+  answer(program: Program): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const waiting = { program, resolve, reject };
+      this.open.add(waiting);
+      this.queue.push(waiting);
+      // Programs that are asked at the same time make one round.
+      this.serving ??= Promise.resolve().then(() => this.serve());
+    });
+  }
+
+  private async serve(): Promise<void> {
     try {
-      const { life } = await begun;
-      const event = await life.ask(formatProgram(program), this.caseTimeout);
-      const answer = this.read(event, program, life);
-      if (answer.kind === 'failed') {
-        if (this.introduced === begun) this.introduced = undefined;
-        await life.kill();
-      }
-      return answer;
+      const { inFlight } = await this.start();
+      while (this.queue.length > 0) await this.serveRounds(inFlight);
     } catch (error) {
-      if (error instanceof NotIntroduced) return failed(error.failure, error.detail);
-      throw error;
+      this.queue.length = 0;
+      for (const { reject } of this.open) reject(error);
+      this.open.clear();
+    }
+    this.serving = undefined;
+  }
+
+  /** Serves until nothing waits. */
+  private async serveRounds(inFlight: number): Promise<void> {
+    const asksAhead = this.queue.length > 1;
+    let last = NO_ROUND;
+    let confirmed = NO_ROUND;
+    while (this.queue.length > 0) {
+      const asked = this.ask(this.queue.splice(0, inFlight), 0);
+      this.handOver(confirmed);
+      const next = await asked;
+      if (next.isGood) [confirmed, last] = [last, next];
+      else [confirmed, last] = [await this.singledOut(last, next), NO_ROUND];
+    }
+    this.handOver(confirmed);
+    // A caller that asks for one program at a time does not wait longer: the next program will listen first.
+    const broken = asksAhead ? await this.ready?.life.listen(LAST_WATCH) : undefined;
+    this.heard = undefined;
+    this.handOver(broken === undefined ? last : await this.singledOut(last, NO_ROUND));
+  }
+
+  private handOver({ programs, answers }: Round): void {
+    for (const [index, waiting] of programs.entries()) {
+      this.open.delete(waiting);
+      waiting.resolve(answers[index]);
+    }
+  }
+
+  /** Asks the programs of a round that failed one by one, and before them those of the round that seemed to go well. */
+  private async singledOut(before: Round, round: Round): Promise<Round> {
+    const programs = [...before.programs, ...round.programs];
+    if (programs.length === 1 && round !== NO_ROUND) return round;
+    const suspect = round.answers.find(hasFailed);
+    const watch = suspect === undefined || suspect.failure === 'subject-garbage' ? CLOSE_WATCH : 0;
+    const answers: Answer[] = [];
+    for (const waiting of programs) answers.push((await this.ask([waiting], watch)).answers[0]);
+    // If it does not show again, it was chance, or something that the command remembered from an earlier program.
+    if (suspect !== undefined && !answers.some(hasFailed)) {
+      answers[before.programs.length + round.answers.indexOf(suspect)] = suspect;
+    }
+    return { programs, answers, isGood: false };
+  }
+
+  /** `watch`: milliseconds for which the output is watched after the answers. */
+  private async ask(programs: readonly Waiting[], watch: number): Promise<Round> {
+    try {
+      if (this.closes > 0) throw this.closed();
+      return await this.send(programs, (this.ready ??= await this.begin()), watch);
+    } catch (error) {
+      if (!(error instanceof NotIntroduced)) throw error;
+      return { programs, answers: [failed(error.failure, error.detail)], isGood: false };
+    }
+  }
+
+  private async send(programs: readonly Waiting[], { life, capabilities }: Introduced, watch: number): Promise<Round> {
+    if (this.heard !== life) await life.listen();
+    const message = this.messageOf(programs, capabilities);
+    const reply = await life.ask({ message, count: programs.length, timeout: this.caseTimeout });
+    const broken = reply.broken ?? (await life.listen(watch));
+    this.heard = life;
+    const answers = reply.answers
+      .slice(0, programs.length)
+      .map((answer, index) => this.read(answer, programs[index].program, capabilities));
+    if (broken !== undefined && broken.kind !== 'too-much') {
+      answers[Math.min(answers.length, programs.length - 1)] = this.failureOf(broken, life);
+    }
+    if (broken === undefined && !answers.some(hasFailed)) return { programs, answers, isGood: true };
+    if (this.ready?.life === life) this.introduced = this.ready = undefined;
+    await life.kill();
+    return { programs, answers, isGood: false };
+  }
+
+  private messageOf(programs: readonly Waiting[], { encoding }: Capabilities): string | Buffer {
+    if (encoding === 'json') return programs.map(({ program }) => `${formatProgram(program)}\n`).join('');
+    for (const { program } of programs) this.writer.add(program);
+    return this.writer.take();
+  }
+
+  private read(answer: Buffer, program: Program, capabilities: Capabilities): Answer {
+    if (capabilities.encoding === 'json' && !isUtf8(answer)) {
+      return failed('subject-garbage', 'a line that is not UTF-8');
+    }
+    try {
+      return { kind: 'trace', trace: this.traceOf(answer, program, capabilities) };
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      return failed('subject-garbage', error.message);
+    }
+  }
+
+  private traceOf(answer: Buffer, program: Program, capabilities: Capabilities): Trace {
+    if (capabilities.encoding === 'json') return parseTrace(answer.toString('utf8'), 'answer', program, capabilities);
+    this.reader ??= new TraceReader(capabilities, 'answer');
+    return this.reader.trace(wordsOf(answer), program);
+  }
+
+  private closed(): Error {
+    return new Error(`${this.name} was closed before it answered`);
+  }
+
+  private failureOf(broken: Exclude<Break, { kind: 'too-much' }>, life: Life): Answer {
+    switch (broken.kind) {
+      case 'unasked':
+        return failed('subject-garbage', 'output beside the one line that answers a program');
+      case 'too-long':
+        return failed('subject-garbage', broken.problem);
+      case 'late':
+        return failed('subject-timeout', `no answer within ${this.caseTimeout} ms`);
+      case 'gone':
+        return failed('subject-crash', `${broken.how}${life.lastWords()}`);
+      case 'closed':
+        throw this.closed();
+      default:
+        return broken satisfies never;
     }
   }
 
   async close(): Promise<void> {
+    this.closes++;
+    await this.end();
+    await this.serving;
+    this.ready = undefined;
+    this.closes--;
+  }
+
+  private async end(): Promise<void> {
     const { introduced, spawned } = this;
-    this.introduced = undefined;
+    this.introduced = this.ready = undefined;
     // One that starts is not waited for.
     const life = await spawned?.catch(() => undefined);
     await life?.end();
@@ -132,28 +306,9 @@ export class CommandSubject implements ExternalSubject {
       );
     }
   }
-
-  private read(event: Event, program: Program, life: Life): Answer {
-    switch (event.kind) {
-      case 'line':
-        return readLine(event.line, program, this.known ?? versionOne(this.name));
-      case 'unasked':
-        return failed('subject-garbage', 'output beside the one line that answers a program');
-      case 'too-long':
-        return failed('subject-garbage', `a line longer than ${event.most} bytes`);
-      case 'late':
-        return failed('subject-timeout', `no answer within ${this.caseTimeout} ms`);
-      case 'gone':
-        return failed('subject-crash', `${event.how}${life.lastWords()}`);
-      case 'closed':
-        throw new Error(`${this.name} was closed before it answered`);
-      default:
-        return event satisfies never;
-    }
-  }
 }
 
-const wordsOf = (command: string, where: string): readonly string[] => {
+const argumentsOf = (command: string, where: string): readonly string[] => {
   const words = parseArgsStringToArgv(command);
   if (words.length === 0 || words[0] === '') {
     throw new BadInput(where, 'the command after "exec:" is empty; write exec:COMMAND, such as exec:./my-subject');
@@ -174,17 +329,15 @@ const START_REMEDIES: Readonly<Record<SubjectFailure, string>> = {
   'subject-garbage': 'let it give the same answer at every start',
 };
 
+const hasFailed = (answer: Answer): answer is Extract<Answer, { kind: 'failed' }> => answer.kind === 'failed';
+
 const failed = (failure: SubjectFailure, detail: string): Answer => ({ kind: 'failed', failure, detail });
 
-const readLine = (line: Buffer, program: Program, capabilities: Capabilities): Answer => {
-  if (!isUtf8(line)) return failed('subject-garbage', 'a line that is not UTF-8');
-  try {
-    return { kind: 'trace', trace: parseTrace(line.toString('utf8'), 'answer', program, capabilities) };
-  } catch (error) {
-    if (!(error instanceof BadInput)) throw error;
-    return failed('subject-garbage', error.message);
-  }
-};
+/** A message as words, in place if it is aligned. */
+const wordsOf = ({ buffer, byteOffset, length }: Buffer): Uint32Array =>
+  byteOffset % 4 === 0
+    ? new Uint32Array(buffer, byteOffset, length / 4)
+    : new Uint32Array(buffer.slice(byteOffset, byteOffset + length));
 
 const whyNotStarted = (error: unknown): string => {
   const { code } = error as NodeJS.ErrnoException;

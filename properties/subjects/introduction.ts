@@ -10,7 +10,7 @@ import type { SubjectFailure } from '../divergence.js';
 import { BadInput, formatProgram } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { HELLO, readHello, versionOne } from './capabilities.js';
-import type { Event, Life } from './command-life.js';
+import type { Break, Life, Reply } from './command-life.js';
 
 /** Milliseconds after which a subject that has not answered the hello is also sent a program. */
 const SILENCE = 1000;
@@ -55,14 +55,16 @@ export const introduce = async (options: IntroductionOptions): Promise<Introduce
   let isReminded = false;
   const remind = (): string => {
     isReminded = true;
-    return formatProgram(FIRST_PROGRAM);
+    return `${formatProgram(FIRST_PROGRAM)}\n`;
   };
   const { name, timeout } = options;
   const life = await options.begin();
-  const event = await life.ask(HELLO, timeout, { after: SILENCE, line: remind });
-  if (event.kind === 'late' || event.kind === 'closed') throw await refusal(event, life, timeout);
-  const capabilities = await helloOrKill(event, life, options);
-  if (capabilities !== undefined && event.kind === 'line' && !isReminded) return { life, capabilities };
+  const reminder = { after: SILENCE, text: remind };
+  const reply = await life.ask({ message: `${HELLO}\n`, count: 1, timeout, reminder });
+  const { broken } = reply;
+  if (broken?.kind === 'late' || broken?.kind === 'closed') throw await refusal(broken, life, timeout);
+  const capabilities = await helloOrKill(reply, life, options);
+  if (capabilities !== undefined && broken === undefined && !isReminded) return ready(life, capabilities);
   // Whatever it made of the program, its next answer must be to the next one.
   await life.kill();
   return await reintroduce(options, capabilities ?? versionOne(name));
@@ -72,24 +74,30 @@ export const introduce = async (options: IntroductionOptions): Promise<Introduce
 export const reintroduce = async (options: IntroductionOptions, known: Capabilities): Promise<Introduced> => {
   const { name, where, timeout, begin } = options;
   const life = await begin();
-  const event = await life.ask(known.version === 1 ? formatProgram(FIRST_PROGRAM) : HELLO, timeout);
+  const message = `${known.version === 1 ? formatProgram(FIRST_PROGRAM) : HELLO}\n`;
+  const reply = await life.ask({ message, count: 1, timeout });
   // Output that no program asked for is a finding of the next program, for which the life then answers.
-  const isAnswered = event.kind === 'line' || event.kind === 'unasked' || event.kind === 'too-long';
-  if (!isAnswered) throw await refusal(event, life, timeout);
-  if (known.version === 1 || isDeepStrictEqual(helloAgain(event, where, name), known))
-    return { life, capabilities: known };
+  const { broken } = reply;
+  if (broken?.kind === 'late' || broken?.kind === 'gone' || broken?.kind === 'closed')
+    throw await refusal(broken, life, timeout);
+  if (known.version === 1 || isDeepStrictEqual(helloAgain(reply, where, name), known)) return ready(life, known);
   await life.kill();
   throw new NotIntroduced('subject-garbage', 'another answer to the hello than at its first start');
 };
 
+const ready = (life: Life, capabilities: Capabilities): Introduced => {
+  life.use(capabilities.encoding);
+  return { life, capabilities };
+};
+
 /** As `helloOf`; a hello that cannot be read ends the life. */
 const helloOrKill = async (
-  event: Event,
+  reply: Reply,
   life: Life,
   { where, name }: IntroductionOptions,
 ): Promise<Capabilities | undefined> => {
   try {
-    return helloOf(event, where, name);
+    return helloOf(reply, where, name);
   } catch (error) {
     await life.kill();
     throw error;
@@ -97,14 +105,14 @@ const helloOrKill = async (
 };
 
 /** Undefined if its first line is no hello. */
-const helloOf = (event: Event, where: string, name: string): Capabilities | undefined => {
-  const line = event.kind === 'line' || event.kind === 'unasked' ? event.line : undefined;
+const helloOf = ({ answers }: Reply, where: string, name: string): Capabilities | undefined => {
+  const line = answers.at(0);
   return line !== undefined && isUtf8(line) ? readHello(line.toString('utf8'), where, name) : undefined;
 };
 
-const helloAgain = (event: Event, where: string, name: string): Capabilities | undefined => {
+const helloAgain = (reply: Reply, where: string, name: string): Capabilities | undefined => {
   try {
-    return helloOf(event, where, name);
+    return helloOf(reply, where, name);
   } catch (error) {
     if (error instanceof BadInput) return undefined;
     throw error;
@@ -113,19 +121,19 @@ const helloAgain = (event: Event, where: string, name: string): Capabilities | u
 
 /** Of a life that did not come to its first answer. */
 const refusal = async (
-  event: Exclude<Event, { kind: 'line' | 'unasked' | 'too-long' }>,
+  broken: Extract<Break, { kind: 'late' | 'gone' | 'closed' }>,
   life: Life,
   timeout: number,
 ): Promise<Error> => {
   await life.kill();
-  switch (event.kind) {
+  switch (broken.kind) {
     case 'late':
       return new NotIntroduced('subject-timeout', `no first answer within ${timeout} ms of its start`);
     case 'gone':
-      return new NotIntroduced('subject-crash', `${event.how} before its first answer${life.lastWords()}`);
+      return new NotIntroduced('subject-crash', `${broken.how} before its first answer${life.lastWords()}`);
     case 'closed':
       return new Error('the command was closed while it started');
     default:
-      return event satisfies never;
+      return broken satisfies never;
   }
 };
