@@ -31,7 +31,11 @@ export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violat
   readonly alsoBroken: readonly string[];
   readonly place: Place;
   readonly stage: Stage;
+  /** Of a subject that crashed: the end of its standard error, at most `MOST_STANDARD_ERROR` UTF-16 units. */
+  readonly standardError?: string;
 }
+
+export const MOST_STANDARD_ERROR = 64 * 1024;
 
 /** What makes two findings the same: invariant, kind of step and class of difference, never an address. */
 export const signatureOf = ({ invariant, stage, difference }: Divergence): string =>

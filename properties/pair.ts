@@ -9,7 +9,7 @@ import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { capabilitiesOfMachine } from './subjects/capabilities.js';
-import type { Answer, Subject } from './subjects/subject.js';
+import type { Answer, FailedAnswer, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
 import { RecordedMachine, traceOf } from './trace-of.js';
 
@@ -135,20 +135,25 @@ const sideOf = async (subject: Subject): Promise<Side> => {
 
 const NOTHING_TO_PREPARE = Promise.resolve(undefined);
 
-/** A failure to answer is a finding of its own class, at no step. */
-const asDivergence = (answer: Answer | undefined, side: string): Divergence | undefined => {
-  if (answer === undefined || answer.kind === 'trace') return undefined;
-  return {
-    invariant: answer.failure,
-    alsoBroken: [],
-    place: { kind: 'create' },
-    stage: 'create',
-    field: side,
-    expected: 'a trace',
-    actual: answer.detail,
-    difference: `the ${side} did not answer`,
-  };
-};
+const asDivergence = (answer: Answer | undefined, side: string): Divergence | undefined =>
+  answer === undefined || answer.kind === 'trace' ? undefined : failureOf(answer, side);
+
+/** A failure to answer is a finding of its own class. If it is not known at which step, it stands at the creation. */
+const failureOf = (
+  { failure, detail, did = 'did not answer', at = AT_CREATE, standardError }: FailedAnswer,
+  side: string,
+): Divergence => ({
+  invariant: failure,
+  alsoBroken: [],
+  ...at,
+  field: side,
+  expected: 'a trace',
+  actual: detail,
+  difference: `the ${side} ${did}`,
+  ...(standardError === undefined ? {} : { standardError }),
+});
+
+const AT_CREATE = { place: { kind: 'create' }, stage: 'create' } as const;
 
 /** Where the second trace of a program first differs from the first, if it does, and in which member of the observation. */
 const firstDifference = (program: Program, first: Trace, second: Trace): Divergence | undefined => {

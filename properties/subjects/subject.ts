@@ -1,7 +1,8 @@
 /** The two kinds of machines that can be compared: in this process, or outside it. */
 
 import type { Machine, Program, Trace } from '../../model/vocabulary/index.js';
-import type { SubjectFailure } from '../divergence.js';
+import type { Place, SubjectFailure } from '../divergence.js';
+import type { Stage } from '../invariants/moment.js';
 import type { Capabilities } from './capabilities.js';
 import { capabilitiesOfMachine } from './capabilities.js';
 
@@ -14,10 +15,21 @@ export interface InProcessSubject {
   readonly capabilities?: Capabilities;
 }
 
-/** What an external subject answered to a program. */
-export type Answer =
-  | { readonly kind: 'trace'; readonly trace: Trace }
-  | { readonly kind: 'failed'; readonly failure: SubjectFailure; readonly detail: string };
+/** What a subject answered to a program. */
+export type Answer = { readonly kind: 'trace'; readonly trace: Trace } | FailedAnswer;
+
+export interface FailedAnswer {
+  readonly kind: 'failed';
+  readonly failure: SubjectFailure;
+  /** A clause. */
+  readonly detail: string;
+  /** What it did, as a verb phrase for the signature, so without addresses; left out: it did not answer. */
+  readonly did?: string;
+  /** Where in the program, if that is known. */
+  readonly at?: { readonly place: Place; readonly stage: Stage } | undefined;
+  /** The end of its standard error, if it is a process that wrote there. */
+  readonly standardError?: string;
+}
 
 /** A machine outside this process: it answers whole programs (formats.md, Subject protocol). */
 export interface ExternalSubject {
