@@ -114,7 +114,7 @@ describe('a directory that is changed while the run goes on', () => {
 
   test('because it was deleted', async () => {
     const deleting = whenShrinking(() => rm(at('run'), { recursive: true }));
-    await expectFound(await nightly(undefined, deleting), 'ENOENT');
+    await expectFound(await nightly(undefined, deleting), 'no such file or directory');
   });
 
   test('because another one took its place', async () => {
