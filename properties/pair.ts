@@ -9,6 +9,7 @@ import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { capabilitiesOfMachine } from './subjects/capabilities.js';
+import { missingFor } from './subjects/scope.js';
 import type { Answer, FailedAnswer, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
 import { RecordedMachine, traceOf } from './trace-of.js';
@@ -31,6 +32,8 @@ export interface RunOptions {
 /** One side: a machine to step, and how to make it ready for a program. */
 interface Side {
   readonly machine: Machine;
+  readonly paging: Capabilities['paging'];
+  readonly steps: Capabilities['steps'];
   readonly observes: Capabilities['observes'];
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
@@ -52,9 +55,13 @@ export class Pair {
     this.determinismIndex = invariants.indexOf(determinism);
   }
 
-  /** Runs a program and returns the first divergence, if there is one. Throws `BadInput` if a command cannot be started. */
+  /**
+   * Runs a program and returns the first divergence, if there is one. A program that needs what a side lacks is not run (see
+   * `whyNotRun`). Throws `BadInput` if a command cannot be started.
+   */
   async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
     const { model, subject, lockstep } = this.begun ?? (await this.begin());
+    if (missingFor(program, model) !== undefined || missingFor(program, subject) !== undefined) return undefined;
     const failure =
       asDivergence(await model.prepare(program), 'reference') ??
       asDivergence(await subject.prepare(program), 'subject');
@@ -111,18 +118,22 @@ interface Begun {
 const sideOf = async (subject: Subject): Promise<Side> => {
   if (subject.kind === 'in-process') {
     const machine = subject.create();
-    const { observes } = subject.capabilities ?? capabilitiesOfMachine(subject.name, machine);
+    const { paging, steps, observes } = subject.capabilities ?? capabilitiesOfMachine(subject.name, machine);
     return {
       machine,
+      paging,
+      steps,
       observes,
       trace: (program) => Promise.resolve({ kind: 'trace', trace: traceOf(machine, program) }),
       prepare: () => NOTHING_TO_PREPARE,
     };
   }
-  const { observes } = await subject.start();
+  const { paging, steps, observes } = await subject.start();
   const machine = new RecordedMachine(observes);
   return {
     machine,
+    paging,
+    steps,
     observes,
     trace: (program) => subject.answer(program),
     prepare: async (program) => {

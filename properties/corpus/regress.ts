@@ -9,6 +9,7 @@ import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import type { SubjectSettings } from '../subjects/subject-names.js';
 import { CommandNotAllowed, IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
+import { whyNotRun } from '../subjects/scope.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';
 import type { CorpusFile, StoredFinding } from './store.js';
@@ -17,9 +18,9 @@ import { isReadable } from './store.js';
 /**
  * `as-recorded`: all is well. `diverges`: a subject that should agree does not. `stale`: the subject no longer diverges as recorded.
  * `unreadable`: the file holds no finding, or names something that does not exist. `not-run`: it names a command that the user has not
- * allowed.
+ * allowed. `unsupported`: its program needs what a side does not support.
  */
-export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable', 'not-run'] as const;
+export const VERDICTS = ['as-recorded', 'diverges', 'stale', 'unreadable', 'not-run', 'unsupported'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export interface Checked {
@@ -58,8 +59,10 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
     };
   }
   const model = subjectNamed(finding.reference, file, options);
-  if (options.subject !== undefined) return mustAgree(finding, options.subject, model);
-  const subject = subjectNamed(finding.subject, file, options);
+  const subject = options.subject ?? subjectNamed(finding.subject, file, options);
+  const unsupported = await whyNotRun(program, [subject, model]);
+  if (unsupported !== undefined) return { verdict: 'unsupported', reason: unsupported };
+  if (options.subject !== undefined) return mustAgree(finding, subject, model);
   const own =
     finding.status === 'fixed' ? await mustAgree(finding, subject, model) : await mustDiverge(finding, subject, model);
   if (own.verdict !== 'as-recorded' || !isDefective(finding)) return own;

@@ -82,11 +82,22 @@ const linearProgram = (guest: HostileGuest, mostSteps: number): Program => {
   return { machine: layout.machine, steps };
 };
 
+interface HostileOptions {
+  readonly mostSteps: number;
+  readonly mixture: Mixture;
+  /** All guests stay in linear mode. */
+  readonly isLinear: boolean;
+}
+
 /** A program of at most `mostSteps` steps, the last few of which mostly try to kill it. */
-export const drawHostile = (draw: Draw, machine: MachineConfig, mostSteps: number, mixture: Mixture): Program => {
+export const drawHostile = (
+  draw: Draw,
+  machine: MachineConfig,
+  { mostSteps, mixture, isLinear }: HostileOptions,
+): Program => {
   const guest = new HostileGuest(draw, drawHostileLayout(draw, machine));
   const { steps } = guest;
-  if (draw.bits(7) === 0) return linearProgram(guest, mostSteps);
+  if (isLinear || draw.bits(7) === 0) return linearProgram(guest, mostSteps);
   openingSteps(guest);
   const actions = drawActions(draw, mixture);
   const room = Math.max(mostSteps - steps.length, 0);

@@ -6,7 +6,7 @@ import { breachOf } from '../contract.js';
 import { programSeed, randomFor } from '../seeds.js';
 import type { Case, Traffic } from './case.js';
 import { TRAFFICS } from './case.js';
-import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from './program-arbitrary.js';
+import { DEFAULT_PROGRAM_OPTIONS, missingSteps, programArbitrary } from './program-arbitrary.js';
 import { uniformProgram } from './any-step.js';
 import { isProgram } from './valid-program.js';
 
@@ -147,4 +147,64 @@ test('the plain baseline gives valid programs', () => {
     fc.property(uniformProgram, (program) => isProgram(program)),
     { seed: 1, numRuns: 100 },
   );
+});
+
+describe('programs without some kinds of steps', () => {
+  const limitedTo = (steps: readonly Op[], traffic: Traffic | 'mixed', paging: Paging | 'both' = 'both'): Case[] => {
+    const arbitrary = programArbitrary({ traffic, paging, steps });
+    return Array.from({ length: 200 }, (_, index) => generate(arbitrary, index).value);
+  };
+
+  test.each<readonly Op[]>([
+    ['access'],
+    ['init', 'access', 'guest-pa'],
+    ['store', 'init', 'new-pgtable', 'access'],
+    OPS.filter((op) => op !== 'flush-tlb'),
+  ])('are valid, say truly which contract they keep, and are hardly ever empty: %s', (...steps) => {
+    const cases = limitedTo(steps, 'mixed');
+    expect(cases.filter(({ program }) => program.steps.length > 0).length).toBeGreaterThan(180);
+    for (const { traffic, program } of cases) {
+      expect(isProgram(program)).toBe(true);
+      for (const op of opsOf(program)) expect(steps).toContain(op);
+      if (traffic === 'coherent') expect(breachOf(program)).toBeUndefined();
+    }
+  });
+
+  test.each(PAGINGS)('are coherent if asked for, with no more than the kinds that they need, %s', (paging) => {
+    const needed = missingSteps({ paging, traffic: 'coherent', steps: [] });
+    for (const { traffic, program } of limitedTo(needed, 'coherent', paging)) {
+      expect(traffic).toBe('coherent');
+      expect(breachOf(program)).toBeUndefined();
+    }
+    for (const op of needed) {
+      const steps = needed.filter((other) => other !== op);
+      expect(() => programArbitrary({ paging, traffic: 'coherent', steps })).toThrow(`such programs need ${op}`);
+    }
+  });
+
+  test('live for a while, even if they can have no tables', () => {
+    const programs = limitedTo(['init', 'access'], 'mixed').map(({ program }) => program);
+    const inRam = programs.flatMap(({ machine, steps }) =>
+      steps.map((step) => step.op === 'access' && step.vaddr < machine.guestPages * 4096),
+    );
+    expect(inRam.filter(Boolean).length).toBeGreaterThan(inRam.length / 2);
+  });
+
+  test('are those with all kinds, as far as these have them', () => {
+    const all = limitedTo(OPS, 'hostile');
+    const some: readonly Op[] = OPS.filter((op) => op !== 'migrate' && op !== 'protect');
+    for (const [index, { program }] of limitedTo(some, 'hostile').entries())
+      expect(program.steps).toEqual(all[index].program.steps.filter(({ op }) => some.includes(op)));
+  });
+
+  test('keep losing steps when they are shrunk, and get none of another kind', () => {
+    const steps = missingSteps({ paging: 'both', traffic: 'coherent', steps: [] });
+    const arbitrary = programArbitrary({ traffic: 'coherent', steps });
+    for (let index = 0; index < 5; index++) {
+      const { value, context } = generate(arbitrary, index);
+      const smaller = [...arbitrary.shrink(value, context).take(50)];
+      expect(smaller.length).toBeGreaterThan(0);
+      for (const { value: each } of smaller) for (const op of opsOf(each.program)) expect(steps).toContain(op);
+    }
+  });
 });

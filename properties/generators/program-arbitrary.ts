@@ -4,7 +4,7 @@
  */
 
 import fc from 'fast-check';
-import type { Paging, Program } from '../../model/vocabulary/index.js';
+import type { Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import { anySteps } from './any-step.js';
 import type { Case, Mixture, Traffic } from './case.js';
@@ -26,7 +26,27 @@ export interface ProgramOptions {
   readonly mostSteps: number;
   /** `swarm` by default. */
   readonly mixture?: Mixture;
+  /** The kinds of steps that programs may have; all by default. */
+  readonly steps?: readonly Op[] | undefined;
 }
+
+/**
+ * The kinds of steps that programs may not have, and without which guests of this kind cannot be made. A coherent guest announces every
+ * change of its tables; what it does besides can be left out of a coherent program, and the rest still keeps the contract.
+ */
+export const missingSteps = ({
+  paging,
+  traffic,
+  steps,
+}: Pick<ProgramOptions, 'paging' | 'traffic' | 'steps'>): readonly Op[] =>
+  steps === undefined ? [] : neededSteps(paging, traffic).filter((op) => !steps.includes(op));
+
+const neededSteps = (paging: ProgramOptions['paging'], traffic: ProgramOptions['traffic']): readonly Op[] => {
+  if (traffic !== 'coherent') return ['access'];
+  return paging === '2-level' ? COHERENT_STEPS : [...COHERENT_STEPS, 'set-pmd'];
+};
+
+const COHERENT_STEPS: readonly Op[] = ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pte', 'set-pgd', 'access'];
 
 export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 160 };
 
@@ -45,6 +65,8 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
 
   constructor(options: ProgramOptions) {
     super();
+    const missing = missingSteps(options);
+    if (missing.length > 0) throw new RangeError(`such programs need ${missing.join(', ')}`);
     this.options = options;
   }
 
@@ -53,14 +75,24 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     const draw = new Draw(random);
     const bits = draw.bits(2);
     const paging = this.paging(bits & 1);
-    const traffic = this.traffic(bits >> 1);
+    const traffic = this.traffic(bits >> 1, paging);
     if (traffic === 'hostile') {
-      const program = drawHostile(draw, drawMachine(draw, paging), mostSteps, mixture);
-      return new fc.Value<Case>({ traffic, program }, undefined);
+      const isLinear = this.options.steps?.includes('new-pgtable') === false;
+      const program = drawHostile(draw, drawMachine(draw, paging), { mostSteps, mixture, isLinear });
+      return new fc.Value<Case>({ traffic, program: this.limited(program) }, undefined);
     }
     const { program, origin } = drawCoherent(draw, paging, mostSteps, mixture);
+    const limited = this.limited(program);
     const context: MacroContext = { origin, listContext: undefined };
-    return new fc.Value<Case>({ traffic, program }, context);
+    if (limited === program) return new fc.Value<Case>({ traffic, program }, context);
+    return new fc.Value<Case>({ traffic, program: limited }, undefined);
+  }
+
+  /** Without the steps that programs may not have: what is left of a valid program is one. */
+  private limited(program: Program): Program {
+    const { steps: allowed } = this.options;
+    if (allowed === undefined || program.steps.every(({ op }) => allowed.includes(op))) return program;
+    return { machine: program.machine, steps: program.steps.filter(({ op }) => allowed.includes(op)) };
   }
 
   private paging(bit: number): Paging {
@@ -69,10 +101,11 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     return bit === 0 ? '2-level' : 'pae';
   }
 
-  private traffic(bit: number): Traffic {
-    const { traffic } = this.options;
+  private traffic(bit: number, paging: Paging): Traffic {
+    const { traffic, steps } = this.options;
     if (traffic !== 'mixed') return traffic;
-    return bit === 0 ? 'hostile' : 'coherent';
+    if (bit === 0) return 'hostile';
+    return missingSteps({ paging, traffic: 'coherent', steps }).length === 0 ? 'coherent' : 'hostile';
   }
 
   override canShrinkWithoutContext(value: unknown): value is Case {

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { OPS } from '../../model/vocabulary/index.js';
 import { formatProgram, parseProgram } from '../formats/index.js';
 import type { ProgramOptions } from '../generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, isProgram, programArbitrary } from '../generators/index.js';
@@ -25,14 +26,16 @@ describe('programs from a pool', () => {
     { paging: 'pae', mostSteps: 60 },
     { paging: '2-level', traffic: 'hostile' },
     { traffic: 'coherent' },
+    { steps: OPS.filter((op) => op !== 'protect' && op !== 'set-pmd') },
   ])('are valid, within the options, and never called coherent if they are not: %j', (options) => {
-    const { paging, traffic, mostSteps } = { ...DEFAULT_PROGRAM_OPTIONS, ...options };
+    const { paging, traffic, mostSteps, steps } = { ...DEFAULT_PROGRAM_OPTIONS, ...options };
     for (const found of casesOf(options, 1)) {
       expect(isProgram(found.program)).toBe(true);
       expect(formatProgram(parseProgram(formatProgram(found.program), 'test'))).toBe(formatProgram(found.program));
       expect(found.program.steps.length).toBeLessThanOrEqual(mostSteps);
       if (paging !== 'both') expect(found.program.machine.paging).toBe(paging);
       if (traffic !== 'mixed') expect(found.traffic).toBe(traffic);
+      if (steps !== undefined) for (const { op } of found.program.steps) expect(steps).toContain(op);
       if (found.traffic === 'coherent') expect(keepsContract(found.program)).toBe(true);
     }
   });

@@ -28,15 +28,16 @@ interface Randomness {
 export class Breeder {
   private readonly options: ProgramOptions;
   private readonly share: number;
-  /** The pool's programs in the campaign's paging mode. */
+  /** The pool's programs in the campaign's paging mode and of its kinds of steps. */
   private readonly parents: readonly Parent[];
 
   constructor({ pool, share }: Guidance, options: ProgramOptions) {
     this.options = options;
     this.share = share;
-    const { paging } = options;
+    const { paging, steps: allowed } = options;
     this.parents = pool.members
       .filter(({ machine }) => paging === 'both' || machine.paging === paging)
+      .filter(({ steps }) => allowed === undefined || steps.every(({ op }) => allowed.includes(op)))
       .map((program) => ({ program, keepsContract: keepsContract(program) }));
   }
 

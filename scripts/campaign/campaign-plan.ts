@@ -3,17 +3,19 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { OPS } from '../../model/vocabulary/index.js';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { programsOfShardWithin, smallestBatch } from '../../properties/campaign/batches.js';
 import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, quoted } from '../../properties/formats/index.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS, missingSteps } from '../../properties/generators/index.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { parseKnownFindings } from '../../properties/known-findings.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
+import type { Scope } from '../../properties/subjects/scope.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { DEFAULT_START_TIMEOUT, IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
@@ -75,11 +77,13 @@ export interface CampaignPlan {
   readonly allowed: AllowedCommands;
   /** Milliseconds from the start of a subject to its first answer. */
   readonly startTimeout: number;
+  /** What the sides outside this process can do, by name, so that workers need not find out. */
+  readonly capabilities: NonNullable<CampaignSettings['capabilities']>;
   /** Undefined if no program is made from a pool and none is kept in one. */
   readonly pool: ProgramPool | undefined;
 }
 
-type UnreadPlan = Omit<CampaignPlan, 'known' | 'allowed' | 'startTimeout'>;
+type UnreadPlan = Omit<CampaignPlan, 'known' | 'allowed' | 'startTimeout' | 'capabilities'>;
 
 /** What is fixed when a campaign begins. */
 const OF_CAMPAIGN = [
@@ -112,6 +116,7 @@ export const campaignPlan = async (
     known: await readKnown(plan.part.known ?? undefined),
     allowed: allowedBy(flags),
     startTimeout: flags.startTimeout ?? DEFAULT_START_TIMEOUT,
+    capabilities: {},
   };
 };
 
@@ -263,22 +268,81 @@ export const settingsOf = ({
   directory,
   allowed,
   startTimeout,
+  capabilities,
 }: Pick<CampaignPlan, 'record' | 'part' | 'directory' | 'allowed'> &
-  Partial<Pick<CampaignPlan, 'startTimeout'>>): CampaignSettings => ({
+  Partial<Pick<CampaignPlan, 'startTimeout' | 'capabilities'>>): CampaignSettings => ({
   campaign: campaign.seed,
   date: started,
   version: campaign.version,
   subject: campaign.subject,
   reference: campaign.reference,
   invariants: campaign.invariants ?? undefined,
-  paging: campaign.paging,
+  paging: pagingOf(campaign),
   traffic: campaign.traffic,
+  steps: stepsOf(campaign),
   mostSteps: campaign.maxSteps,
   caseTimeout: campaign.caseTimeout,
   startTimeout,
+  capabilities,
   allowed,
   guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
+
+/** The paging of the campaign's programs: what was asked for, as far as both sides support it. */
+export const pagingOf = ({ paging, scope }: Pick<CampaignRecord, 'paging' | 'scope'>): CampaignRecord['paging'] =>
+  paging === 'both' && scope?.paging.length === 1 ? scope.paging[0] : paging;
+
+/** The kinds of steps that the campaign's programs may have; undefined for all. */
+const stepsOf = ({ scope }: CampaignRecord): CampaignSettings['steps'] =>
+  scope === undefined || scope.steps.length === OPS.length ? undefined : scope.steps;
+
+/**
+ * The plan with what its sides can do and show. Throws `BadInput` if they can do too little for any program, or no longer what they could
+ * when the run began.
+ */
+export const withScope = (
+  plan: CampaignPlan,
+  scope: Scope,
+  capabilities: CampaignPlan['capabilities'],
+): CampaignPlan => {
+  const { record, resumed } = plan;
+  const { campaign } = record;
+  if (resumed && !isDeepStrictEqual(campaign.scope, scope)) {
+    throw new BadInput('--resume', 'a side no longer does and shows what it did when the run began; begin a new run');
+  }
+  refuseNoPaging(campaign, scope);
+  refuseNoProgram({ paging: pagingOf({ ...campaign, scope: recordedScope(scope) }), traffic: campaign.traffic }, scope);
+  return { ...plan, capabilities, record: { ...record, campaign: { ...campaign, scope: recordedScope(scope) } } };
+};
+
+const recordedScope = ({
+  paging,
+  steps,
+  subjectShows,
+  referenceShows,
+}: Scope): NonNullable<CampaignRecord['scope']> => ({
+  paging: [...paging],
+  steps: [...steps],
+  subjectShows: [...subjectShows],
+  referenceShows: [...referenceShows],
+});
+
+const refuseNoPaging = ({ paging }: CampaignRecord, scope: Scope): void => {
+  if (scope.paging.length === 0) {
+    throw new BadInput('--subject', 'there is no paging mode that both sides support; let its hello list another one');
+  }
+  if (paging === 'both' || scope.paging.includes(paging)) return;
+  throw new BadInput('--paging', `a side does not support ${paging}; give --paging ${scope.paging[0]}`);
+};
+
+const refuseNoProgram = (wanted: Pick<CampaignRecord, 'paging' | 'traffic'>, { steps }: Scope): void => {
+  const missing = missingSteps({ ...wanted, steps });
+  if (missing.length === 0) return;
+  const lacking = `a side does not support ${missing.join(', ')}, which`;
+  throw wanted.traffic === 'coherent' && steps.includes('access')
+    ? new BadInput('--traffic', `${lacking} every coherent guest needs; leave it out`)
+    : new BadInput('--subject', `${lacking} every program needs; let its hello list them`);
+};
 
 const guidanceIn = ({ guided, pool }: CampaignRecord, from: GuidanceSettings['from']): GuidanceSettings | undefined =>
   guided === 0 || pool === null ? undefined : { share: guided, pool, from };

@@ -47,6 +47,7 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
   const settings: CampaignSettings = {
     ...context.settings,
     ...DEFAULT_PROGRAM_OPTIONS,
+    steps: undefined,
     campaign: canaryCampaign(context.settings.campaign),
     subject: `impl:${defect}`,
     reference: MODEL.name,

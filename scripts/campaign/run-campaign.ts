@@ -12,10 +12,14 @@ import type { Progress } from '../terminal/progress-display.js';
 import { checkDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
-import { closeSides, recordedSides, replayCommand, startSides } from '../terminal/sides.js';
+import { scopeOf } from '../../properties/subjects/scope.js';
+import { capabilitiesOf } from '../../properties/subjects/subject.js';
+import { ownMachine } from '../../properties/subjects/subject-names.js';
+import type { Sides } from '../terminal/sides.js';
+import { closeSides, recordedSides, replayCommand } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { campaignPlan, programsPlanned, resumeWords, runsInProcess, settingsOf } from './campaign-plan.js';
+import { campaignPlan, programsPlanned, resumeWords, runsInProcess, settingsOf, withScope } from './campaign-plan.js';
 import { flyCanary } from './canary.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
@@ -47,8 +51,7 @@ export const runCampaign = async (
   flags: CampaignFlags,
   session: Session,
 ): Promise<ExitCode> => {
-  const plan = await campaignPlan(kind, flags, session);
-  await checkPlan(plan, session);
+  const plan = await checkPlan(await campaignPlan(kind, flags, session), session);
   const run = (): Promise<ExitCode> => runPlanned(plan, session);
   return plan.directory === undefined ? await run() : await inRunDirectory(plan.directory, session, run);
 };
@@ -110,8 +113,8 @@ export const printReport = (
     session.print(replayCommand(summary.findings[0].replay, summary.caseTimeout, session));
 };
 
-/** Whatever cannot work is reported before anything is written. */
-const checkPlan = async (plan: CampaignPlan, session: Session): Promise<void> => {
+/** Whatever cannot work is reported before anything is written. Returns the plan with what its sides can do. */
+const checkPlan = async (plan: CampaignPlan, session: Session): Promise<CampaignPlan> => {
   const { directory, resumed, part, record } = plan;
   const source = resumed ? join(directory!, RUN_FILE) : '--subject';
   const sides = recordedSides({ ...record.campaign, source }, session, settingsOf(plan));
@@ -119,10 +122,19 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<void> =>
   if (record.campaign.shards === 1) await checkDirectory('--corpus', part.corpus);
   if (directory !== undefined) await checkDirectory('--out', directory);
   try {
-    await startSides(sides);
+    return await scopedPlan(plan, sides);
   } finally {
     await closeSides(sides);
   }
+};
+
+/** Starts the sides. The names of this package's machines imply what they do and show. */
+const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promise<CampaignPlan> => {
+  if ([subject, model].every(({ name }) => ownMachine(name, RUN_FILE) !== undefined)) return plan;
+  const scope = await scopeOf(subject, model);
+  const external = [subject, model].filter(({ kind }) => kind === 'external');
+  const known = external.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
+  return withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
 };
 
 /** Begins the files of a run, or opens those of one that resumes. */

@@ -22,6 +22,8 @@ import {
   isCampaignName,
 } from '../../properties/campaign/campaign-bounds.js';
 import type { Event } from '../../properties/campaign/events.js';
+import { SIGHTS } from '../../properties/subjects/scope.js';
+import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { readTextFile, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import { anyText, choice, exactObject, list, naturalNumber, wholeNumber } from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
@@ -92,6 +94,15 @@ const campaign = exactObject({
   guided: z.number().min(0).max(1),
   /** The identity of the program pool; null without one. */
   pool: orNull(anyText),
+  /** What the sides can do and show; left out for machines of this package, whose names imply it. */
+  scope: z.exactOptional(
+    exactObject({
+      paging: z.array(choice(PAGINGS)),
+      steps: z.array(choice(OPS)),
+      subjectShows: z.array(choice(OBSERVABLES)),
+      referenceShows: z.array(choice(SIGHTS)),
+    }),
+  ),
 });
 
 const part = exactObject({
@@ -208,9 +219,15 @@ const IDENTITY_DIGITS = 16;
 /** Tells the events of one campaign from those of another: the first 16 hex digits of the SHA-256 of what all its shards share. */
 export const campaignIdentity = (record: CampaignRecord): string =>
   createHash('sha256')
-    .update(JSON.stringify(record, Object.keys(record).toSorted()))
+    .update(JSON.stringify(record, (_, value: unknown) => sorted(value)))
     .digest('hex')
     .slice(0, IDENTITY_DIGITS);
+
+/** An object with its keys in order; any other value as it is. */
+const sorted = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 
 /** The first line of a file of events. */
 export const campaignEvent = (record: CampaignRecord): Event => ({
@@ -220,8 +237,8 @@ export const campaignEvent = (record: CampaignRecord): Event => ({
 
 /** The first field in which two campaigns differ, if there is one. */
 export const campaignDifference = (one: CampaignRecord, other: CampaignRecord): string | undefined => {
-  const fields = Object.keys(one) as readonly (keyof CampaignRecord)[];
-  const field = fields.find((each) => text(one[each]) !== text(other[each]));
+  const fields = new Set(Object.keys({ ...one, ...other }) as (keyof CampaignRecord)[]);
+  const field = [...fields].find((each) => text(one[each]) !== text(other[each]));
   return field === undefined ? undefined : `${field} is ${text(one[field])} here and ${text(other[field])} there`;
 };
 

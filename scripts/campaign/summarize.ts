@@ -1,12 +1,19 @@
 /** From the ledger of a run to its summary and verdict. */
 
+import type { Observable } from '../../model/vocabulary/index.js';
+import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
+import type { Asking } from '../../properties/invariants/asking.js';
+import { askingOf, notReached } from '../../properties/invariants/asking.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
+import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
+import type { Scope } from '../../properties/subjects/scope.js';
+import { unsupportedSteps } from '../../properties/subjects/scope.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import type {
@@ -26,7 +33,8 @@ import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { packageVersion } from '../own-package.js';
-import type { RunRecord } from './run-directory.js';
+import { pagingOf } from './campaign-plan.js';
+import type { CampaignRecord, RunRecord } from './run-directory.js';
 import { RUN_FILE, invariantsOf } from './run-directory.js';
 
 /** What a summary says beside the ledger's counts. */
@@ -64,7 +72,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     seed: campaign.seed,
     subject: campaign.subject,
     reference: campaign.reference,
-    paging: campaign.paging,
+    paging: pagingOf(campaign),
     traffic: campaign.traffic,
     maxSteps: campaign.maxSteps,
     caseTimeout: campaign.caseTimeout,
@@ -117,24 +125,40 @@ const invariantSummaries = (
   { record }: RunResults,
   { checks, exercised }: Tally,
   findings: readonly Finding[],
-): readonly InvariantSummary[] =>
-  invariantsOf(record.campaign).map((invariant, index) => ({
+): readonly InvariantSummary[] => {
+  const scope = scopeOfRecord(record.campaign);
+  return invariantsOf(record.campaign).map((invariant, index) => ({
     id: invariant.id,
-    applies: applies(invariant, record.campaign),
+    ...askingIn(invariant, record.campaign, scope, exercised[index]),
     checks: checks[index],
     exercised: exercised[index],
     findings: findings
       .filter(({ divergence }) => divergence.invariant === invariant.id)
       .reduce((sum, { count = 0 }) => sum + count, 0),
   }));
+};
 
-/** Whether the sides and the traffic allow for an invariant to be checked at all. */
-const applies = ({ contract, looksAt }: Invariant, { subject, reference, traffic }: RunRecord['campaign']): boolean => {
-  if (contract === 'kept' && traffic === 'hostile') return false;
-  return looksAt.some((sight) => {
-    if (sight === 'shadow' || sight === 'ram') return ownMachine(subject, RUN_FILE)?.create()[sight] !== undefined;
-    return sight !== 'fresh' || ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
-  });
+/** An invariant that nothing exercised may lack the steps that do. */
+const askingIn = (invariant: Invariant, campaign: CampaignRecord, scope: Scope, exercised: number): Asking => {
+  const asking = askingOf(invariant, scope, campaign.traffic);
+  const isLimited = asking.asked !== 'not' && exercised === 0 && unsupportedSteps(scope).length > 0;
+  return isLimited ? notReached(scope) : asking;
+};
+
+/** As recorded; machines of this package do everything, and show what machines like them do. */
+const scopeOfRecord = ({ scope, subject, reference }: CampaignRecord): Scope => {
+  if (scope !== undefined) return scope;
+  const shownBy = (name: string): readonly Observable[] => {
+    const own = ownMachine(name, RUN_FILE);
+    return (own === undefined ? versionOne(name) : capabilitiesOfMachine(name, own.create())).observes;
+  };
+  const walksAlways = ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
+  return {
+    paging: PAGINGS,
+    steps: OPS,
+    subjectShows: shownBy(subject),
+    referenceShows: [...shownBy(reference), ...(walksAlways ? (['fresh'] as const) : [])],
+  };
 };
 
 const findingSummary = (finding: Finding): FindingSummary => {
@@ -242,7 +266,7 @@ const programDoubts = (programs: number, { kind, campaign }: RunRecord): readonl
 };
 
 const idleDoubts = (programs: number, invariants: readonly InvariantSummary[]): readonly string[] => {
-  const idle = invariants.filter((each) => each.applies && each.exercised === 0).map(({ id }) => id);
+  const idle = invariants.filter(({ asked, exercised }) => asked !== 'not' && exercised === 0).map(({ id }) => id);
   if (idle.length === 0) return [];
   return [`never exercised in ${counted(programs, 'program')}: ${idle.join(', ')}`];
 };

@@ -119,7 +119,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
 };
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
-  const { campaign, date, version, paging, traffic, mostSteps, invariants, guidance } = settings;
+  const { campaign, date, version, paging, traffic, mostSteps, steps, invariants, guidance } = settings;
   return {
     campaign,
     date,
@@ -127,6 +127,7 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     paging,
     traffic,
     mostSteps,
+    steps,
     guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
     subject: sideOf(settings.subject, settings, workplace),

@@ -66,6 +66,7 @@ export const corpusSummary = (ledger: Ledger, corpus: string, subject: string): 
     broken: [],
     unreadable: [],
     notRun: [],
+    unsupported: [],
   };
   for (const event of [...ledger.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1))) {
     const kind = entryKind(event);
@@ -95,6 +96,8 @@ const entryKind = ({ verdict, recordedFor }: CorpusEvent): EntryKind | undefined
       return 'unreadable';
     case 'not-run':
       return 'notRun';
+    case 'unsupported':
+      return 'unsupported';
     default:
       return verdict satisfies never;
   }

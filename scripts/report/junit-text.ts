@@ -33,9 +33,11 @@ const failuresOf = ({ findings, invariants }: ReportDocument): ReadonlySet<strin
   return new Set(findings.map(({ invariant }) => invariant).filter((name) => !ids.has(name)));
 };
 
-const addVerdict = (suite: TestSuite, { id, statement, exercised }: InvariantReport): void => {
+const addVerdict = (suite: TestSuite, { id, statement, exercised, asked, because }: InvariantReport): void => {
   const verdict = suite.testCase().className(`shadowdiff.${id}`).name(statement);
-  if (exercised === 0) verdict.skipped();
+  if (asked !== 'fully')
+    verdict.standardOutput(`asked ${asked === 'not' ? 'not at all' : 'only in part'}: ${because.join('; ')}`);
+  if (exercised === 0 || asked === 'not') verdict.skipped();
 };
 
 const addFindings = (suite: TestSuite, invariant: string, report: BuiltReport, session: Session): void => {

@@ -87,7 +87,7 @@ const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   unexercised: '⚠️ never exercised',
   gaps: 'held, with gaps',
   held: 'held',
-  'not-applicable': 'does not apply',
+  'not-asked': 'not asked',
 };
 
 const invariantsTable = (invariants: readonly InvariantReport[]): readonly string[] => [

@@ -5,6 +5,7 @@ import type { Divergence, Place } from '../../properties/divergence.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
+import type { Asking } from '../../properties/invariants/asking.js';
 import type { Answer } from '../../properties/subjects/subject.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
@@ -21,6 +22,8 @@ export interface Replayed {
   readonly program: Program;
   readonly model: SideAnswer;
   readonly subject: SideAnswer;
+  /** Which invariants could be asked. */
+  readonly asking: readonly (Asking & { readonly id: string })[];
   readonly divergence: Divergence | undefined;
 }
 
@@ -107,16 +110,17 @@ const failures = ({ model, subject }: Replayed): readonly string[] =>
   );
 
 /** The JSON lines of both sides: a trace, or how the side failed. */
-export const replayJson = (source: string, { model, subject, divergence }: Replayed): readonly string[] => {
+export const replayJson = (source: string, { model, subject, asking, divergence }: Replayed): readonly string[] => {
   const line = (side: 'reference' | 'subject', { name, answer }: SideAnswer): string =>
     JSON.stringify(
       answer.kind === 'trace'
         ? { source, side, name, trace: traceToJson(answer.trace) }
         : { source, side, name, failure: answer.failure, detail: answer.detail },
     );
+  const notAsked = asking.filter(({ asked }) => asked !== 'fully');
   return [
     line('reference', model),
     line('subject', subject),
-    JSON.stringify({ source, divergence: divergence ?? null }),
+    JSON.stringify({ source, divergence: divergence ?? null, ...(notAsked.length === 0 ? {} : { notAsked }) }),
   ];
 };

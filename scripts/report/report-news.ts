@@ -1,5 +1,6 @@
 /** How the runs themselves went, and what they found in the corpus, as lines for the terminal and the page. */
 
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
 
@@ -29,25 +30,39 @@ export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): rea
 ];
 
 /** Whether the runs themselves went well. */
-export const healthLines = ({ canaries, corpus, pools, retries }: ReportDocument): readonly NewsLine[] => [
+export const healthLines = ({ canaries, corpus, pools, retries, invariants }: ReportDocument): readonly NewsLine[] => [
+  ...askedLines(invariants),
   ...canaries.map(canaryLine),
   ...(corpus === undefined ? [] : [corpusLine(corpus)]),
   ...pools.map(poolLine),
   ...(retries === 0 ? [] : [retryLine(retries)]),
 ];
 
+/** The invariants that were not asked, or only in part, by name. */
+const askedLines = (invariants: ReportDocument['invariants']): readonly NewsLine[] =>
+  (['not', 'partly'] as const).flatMap((extent): readonly NewsLine[] => {
+    const ids = inOrder(invariants.filter(({ asked }) => asked === extent).map(({ id }) => id));
+    if (ids.length === 0) return [];
+    return [{ label: extent === 'not' ? 'not asked' : 'in part', text: ids.join(', '), tone: 'warn' }];
+  });
+
+/** As the registry has them. */
+const inOrder = (ids: readonly string[]): readonly string[] =>
+  INVARIANTS.map(({ id }) => id).filter((id) => ids.includes(id));
+
 const canaryLine = ({ defect, caught, programs }: ReportDocument['canaries'][number]): NewsLine =>
   caught
     ? { label: 'canary', text: `impl:${defect} caught by program ${formatCount(programs - 1)}`, tone: 'plain' }
     : { label: 'canary', text: `impl:${defect} not caught in ${counted(programs, 'program')}`, tone: 'bad' };
 
-const corpusLine = ({ replayed, open, broken, fixed, unreadable, notRun }: CorpusReport): NewsLine => {
+const corpusLine = ({ replayed, open, broken, fixed, unreadable, notRun, unsupported }: CorpusReport): NewsLine => {
   const parts = [
     [open.length, 'still open'],
     [broken.length, 'wrong'],
     [fixed.length, 'fixed'],
     [unreadable.length, 'unreadable'],
     [notRun.length, 'not run'],
+    [unsupported.length, 'not supported'],
   ] as const;
   const news = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
   const entries = `${counted(replayed, 'entry', 'entries')} replayed`;
@@ -76,6 +91,7 @@ export const corpusNews = ({ corpus }: ReportDocument): readonly NewsLine[] =>
         ...entryLines('corpus', corpus.broken, 'bad'),
         ...entryLines('fixed', corpus.fixed, 'plain'),
         ...entryLines('not run', corpus.notRun, 'warn'),
+        ...entryLines('skipped', corpus.unsupported, 'plain'),
       ];
 
 const entryLines = (label: string, entries: CorpusReport['open'], tone: NewsLine['tone']): readonly NewsLine[] => {

@@ -85,7 +85,7 @@ const invariantTable = ({ invariants, findings }: ReportDocument, { width, color
   const place = ({ id }: InvariantReport): number => ORDER.get(id) ?? ORDER.size;
   const listed = invariants.toSorted((one, other) => place(one) - place(other));
   const rows = listed.map(({ id, state, checks, exercised }) => {
-    const worked = exercised > 0 ? number(exercised) : state === 'not-applicable' ? 'n/a' : 'never';
+    const worked = exercised > 0 ? number(exercised) : state === 'not-asked' ? 'not asked' : 'never';
     const found = findings.filter(({ invariant }) => invariant === id).reduce((sum, { count }) => sum + count, 0);
     return [id, number(checks), worked, number(found)] as const;
   });
@@ -99,7 +99,7 @@ const invariantTable = ({ invariants, findings }: ReportDocument, { width, color
       const { state, exercised } = listed[index];
       if (state === 'broken') return colors.red(line(row));
       if (exercised > 0) return line(row);
-      return state === 'not-applicable' ? colors.dim(line(row)) : colors.yellow(line(row));
+      return state === 'not-asked' ? colors.dim(line(row)) : colors.yellow(line(row));
     }),
   ];
 };

@@ -7,6 +7,7 @@ import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS, invariantNamed } from '../../properties/invariants/invariants.js';
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
+import { whyNotRun } from '../../properties/subjects/scope.js';
 import type { Answer, Subject } from '../../properties/subjects/subject.js';
 import { traceOf, traceWithShadowOf } from '../../properties/trace-of.js';
 import type { Session } from './session.js';
@@ -77,6 +78,13 @@ export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSi
 /** Starts subjects that run outside this process. Throws `BadInput`: call it before anything is written. */
 export const startSides = async ({ subject, model }: Sides): Promise<void> => {
   for (const side of [model, subject]) if (side.kind === 'external') await side.start();
+};
+
+/** Starts the sides for one program. Throws `BadInput` if one of them does not support it. */
+export const startSidesFor = async (program: Program, source: string, sides: Sides): Promise<void> => {
+  await startSides(sides);
+  const why = await whyNotRun(program, [sides.subject, sides.model]);
+  if (why !== undefined) throw new BadInput(source, `${why}; name another --subject or --reference`);
 };
 
 export const closeSides = async ({ subject, model }: Sides): Promise<void> => {

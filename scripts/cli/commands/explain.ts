@@ -13,7 +13,7 @@ import type { CaseFile } from '../case-file.js';
 import { readCaseFile } from '../case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
-import { closeSides, startSides } from '../../terminal/sides.js';
+import { closeSides, startSidesFor } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { explanationText } from '../../report/explanation-text.js';
@@ -54,7 +54,7 @@ const runExplain = async (path: string, flags: ExplainFlags, session: Session): 
 };
 
 const explain = async (
-  { case: found, entry }: CaseFile,
+  { source, case: found, entry }: CaseFile,
   sides: Sides,
   session: Session,
 ): Promise<Explanation | undefined> => {
@@ -62,7 +62,7 @@ const explain = async (
   // `determinism` runs the subject twice, which a bare program may need to diverge.
   const invariant = entry?.divergence.invariant ?? determinism.id;
   try {
-    await startSides(sides);
+    await startSidesFor(found.program, source, sides);
     return await explainFinding(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => eventLoop.pause() });
   } finally {
     await closeSides(sides);

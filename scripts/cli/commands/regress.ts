@@ -5,10 +5,15 @@ import { checkStored } from '../../../properties/corpus/regress.js';
 import type { CorpusFile } from '../../../properties/corpus/store.js';
 import { isReadable, readCorpus, readStored } from '../../../properties/corpus/store.js';
 import { visible } from '../../../properties/formats/index.js';
+import { askingOf } from '../../../properties/invariants/asking.js';
+import { INVARIANTS } from '../../../properties/invariants/invariants.js';
+import { scopeOf } from '../../../properties/subjects/scope.js';
+import { MODEL } from '../../../properties/subjects/subject-names.js';
 import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
 import type { Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
+import { notAskedText } from '../../report/document/report-verdict.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import type { ReadCorpusFlag } from '../options/paths.js';
@@ -55,10 +60,8 @@ export const registerRegress = (program: Command, session: Session): void => {
 const runRegress = async (paths: readonly string[], flags: RegressFlags, session: Session): Promise<ExitCode> => {
   const { caseTimeout, startTimeout } = flags;
   const settings = { caseTimeout, startTimeout, allowed: allowedBy(flags) };
-  const subjects = subjectsOf(flags, settings, session);
+  const subjects = await subjectsOf(flags, settings, session);
   try {
-    // A command that cannot be started is reported once, not for every entry.
-    await start(subjects[0]);
     const stored = (await readAsked(paths, flags, session)).filter(isOf(flags.paging));
     const lanes = subjects.map((subject): RegressOptions => ({ ...settings, subject: keptOpen(subject) }));
     return await check(stored, lanes.length > 0 ? lanes : [settings], flags, session);
@@ -68,17 +71,19 @@ const runRegress = async (paths: readonly string[], flags: RegressFlags, session
 };
 
 /** Empty if the recorded subjects are checked. */
-const subjectsOf = (
-  { subject, jobs = 1 }: RegressFlags,
+const subjectsOf = async (
+  { subject: name, jobs = 1 }: RegressFlags,
   settings: SubjectSettings,
   session: Session,
-): readonly Subject[] => {
-  if (subject === undefined) return [];
-  return Array.from({ length: jobs }, () => subjectOf(session, subject, '--subject', settings));
-};
-
-const start = async (subject: Subject | undefined): Promise<void> => {
-  if (subject?.kind === 'external') await subject.start();
+): Promise<readonly Subject[]> => {
+  if (name === undefined) return [];
+  // A command that cannot be started is reported once, not for every entry, and the others need not find out what it can do.
+  const first = subjectOf(session, name, '--subject', settings);
+  const capabilities = first.kind === 'external' ? { [name]: await first.start() } : {};
+  const others = Array.from({ length: jobs - 1 }, () =>
+    subjectOf(session, name, '--subject', { ...settings, capabilities }),
+  );
+  return [first, ...others];
 };
 
 const close = async (subject: Subject): Promise<void> => {
@@ -99,11 +104,22 @@ const check = async (
   const counts = new Map<Verdict, number>();
   await checkInOrder(stored, lanes, (checked) => {
     counts.set(checked.verdict, (counts.get(checked.verdict) ?? 0) + 1);
-    if (checked.verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
+    const { verdict } = checked;
+    if (verdict === 'unsupported') session.print(session.colors.dim(lineOf(checked)));
+    else if (verdict !== 'as-recorded') session.print(session.colors.red(lineOf(checked)));
   });
   const code = exitCodeOf(counts);
-  session.print(code === EXIT.clean ? session.colors.green(summaryOf(counts)) : summaryOf(counts));
+  const summary = summaryOf(counts) + (await notAskedBy(lanes[0].subject));
+  session.print(code === EXIT.clean ? session.colors.green(summary) : summary);
   return code;
+};
+
+/** What the invariants could not look at of a subject that is asked in the place of those recorded, for the end of a line. */
+const notAskedBy = async (subject: Subject | undefined): Promise<string> => {
+  if (subject === undefined) return '';
+  const scope = await scopeOf(subject, MODEL);
+  const notAsked = notAskedText(INVARIANTS.map((invariant) => askingOf(invariant, scope, 'mixed')));
+  return notAsked === undefined ? '' : `, but ${notAsked}`;
 };
 
 /**
@@ -176,11 +192,14 @@ const VERDICTS: readonly (readonly [Verdict, string])[] = [
   ['stale', 'stale'],
   ['unreadable', 'unreadable'],
   ['not-run', 'not run'],
+  ['unsupported', 'not supported'],
 ];
 
 /** A divergence outweighs an unreadable file, and that an entry that was not run. */
 const exitCodeOf = (counts: ReadonlyMap<Verdict, number>): ExitCode => {
   if (counts.has('diverges') || counts.has('stale')) return EXIT.divergence;
   if (counts.has('unreadable')) return EXIT.badInput;
-  return counts.has('not-run') ? EXIT.inconclusive : EXIT.clean;
+  if (counts.has('not-run')) return EXIT.inconclusive;
+  // What was skipped does not count, but something must have been checked.
+  return counts.has('as-recorded') ? EXIT.clean : EXIT.inconclusive;
 };

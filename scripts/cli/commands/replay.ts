@@ -4,6 +4,8 @@ import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
+import { askingOf } from '../../../properties/invariants/asking.js';
+import { scopeOf, whyNotRun } from '../../../properties/subjects/scope.js';
 import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -16,6 +18,7 @@ import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.j
 import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
+import { notAskedText } from '../../report/document/report-verdict.js';
 import type { Replayed } from '../../report/replay-text.js';
 import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
@@ -54,6 +57,11 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
       continue;
     }
     const replayed = await replay(file, sides);
+    if (typeof replayed === 'string') {
+      session.complain(`shadowdiff: ${printable(`${file.source}: not run: ${replayed}`)}`);
+      if (code === EXIT.clean) code = EXIT.inconclusive;
+      continue;
+    }
     if (replayed.divergence !== undefined) code = EXIT.divergence;
     const lines = flags.json === true ? replayJson(file.source, replayed) : replayText(file, replayed, session);
     for (const line of lines) session.print(line);
@@ -61,15 +69,20 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
   return code;
 };
 
-const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Replayed> => {
+/** Returns why the program was not run, if a side does not support it. */
+const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Replayed | string> => {
   // `determinism` runs the subject twice, which a bare program may need to diverge.
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, determinism.id);
   try {
     await startSides(sides);
+    const why = await whyNotRun(replayed.program, [sides.subject, sides.model]);
+    if (why !== undefined) return why;
+    const scope = await scopeOf(sides.subject, sides.model);
+    const asking = INVARIANTS.map((invariant) => ({ id: invariant.id, ...askingOf(invariant, scope, 'mixed') }));
     const divergence = await judging.judge(replayed);
     const model = { name: sides.model.name, answer: await answerOf(sides.model, replayed.program) };
     const subject = { name: sides.subject.name, answer: await answerOf(sides.subject, replayed.program) };
-    return { program: replayed.program, model, subject, divergence };
+    return { program: replayed.program, model, subject, asking, divergence };
   } finally {
     await judging.close();
     await closeSides(sides);
@@ -91,8 +104,11 @@ const replayText = (file: CaseFile, replayed: Replayed, session: Session): reado
 
 const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
 
-const agreement = ({ program, model, subject }: Replayed): string =>
-  `agrees: ${printable(subject.name)} with ${printable(model.name)} in ${counted(program.steps.length, 'step')}`;
+const agreement = ({ program, model, subject, asking }: Replayed): string => {
+  const notAsked = notAskedText(asking);
+  const but = notAsked === undefined ? '' : `, but ${notAsked}`;
+  return `agrees: ${printable(subject.name)} with ${printable(model.name)} in ${counted(program.steps.length, 'step')}${but}`;
+};
 
 const comparedWithRecord = ({ entry }: CaseFile, divergence: Divergence | undefined): readonly string[] => {
   if (entry === undefined) return [];

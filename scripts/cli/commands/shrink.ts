@@ -25,7 +25,7 @@ import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { MOST_TRIES } from '../../../properties/campaign/campaign-bounds.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, sidesFor } from '../options/side-flags.js';
-import { closeSides, startSides } from '../../terminal/sides.js';
+import { closeSides, startSidesFor } from '../../terminal/sides.js';
 import { wholeNumber } from '../options/option-values.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
@@ -96,7 +96,7 @@ const shrinkFile = async (
     return await judging.judge(candidate);
   };
   try {
-    await startSides(sides);
+    await startSidesFor(found.program, source, sides);
     const divergence = await divergenceOf(found, judge);
     if (divergence === undefined) {
       const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;

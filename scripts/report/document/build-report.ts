@@ -132,6 +132,7 @@ const uniteCorpus = (summaries: readonly Summary[], session: Session): CorpusRep
     broken: entries('broken'),
     unreadable: entries('unreadable'),
     notRun: entries('notRun'),
+    unsupported: entries('unsupported'),
   };
 };
 

@@ -8,8 +8,9 @@ import { STATUSES, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
+import { EXTENTS } from '../../../properties/invariants/asking.js';
 
-export const REPORT_FORMAT = 'shadowdiff-report/2';
+export const REPORT_FORMAT = 'shadowdiff-report/3';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -66,6 +67,7 @@ const corpus = z.strictObject({
   broken: z.array(corpusEntry).describe('They diverge and should not, or no longer show their planted bug'),
   unreadable: z.array(corpusEntry),
   notRun: z.array(corpusEntry).describe('They name a command, which was not run without --allow-exec'),
+  unsupported: z.array(corpusEntry).describe('Their programs need what a side does not support, so they were not run'),
 });
 
 const pool = z.strictObject({
@@ -95,7 +97,7 @@ const situations = z.strictObject({
 });
 
 /** The worst first. */
-export const STATES = ['broken', 'unexercised', 'gaps', 'held', 'not-applicable'] as const;
+export const STATES = ['broken', 'unexercised', 'gaps', 'held', 'not-asked'] as const;
 
 const invariant = z.strictObject({
   id: z.string(),
@@ -103,8 +105,12 @@ const invariant = z.strictObject({
   state: z
     .enum(STATES)
     .describe(
-      'broken: a finding names it; unexercised: its premise never held; gaps: it held, but some reachable situations were not reached; held: it held in all of them; not-applicable: no run could exercise it',
+      'broken: a finding names it; unexercised: its premise never held; gaps: it held, but some reachable situations were not reached; held: it held in all of them; not-asked: no run could check it',
     ),
+  asked: z
+    .enum(EXTENTS)
+    .describe('fully; partly: by some of what it looks at, because a side does not show the rest; not'),
+  because: z.array(z.string()).describe('Why it was not asked, or only partly'),
   checks: count,
   exercised: count.describe('Checks whose premise held'),
   findings: count.describe('New findings that name it'),

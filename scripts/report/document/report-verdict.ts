@@ -1,5 +1,6 @@
 /** The verdict over all runs, in one line. */
 
+import type { Asking } from '../../../properties/invariants/asking.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, ReportVerdict, RunReport } from './report-document.js';
 import type { Summary } from './summary-document.js';
@@ -75,9 +76,24 @@ const cleanText = ({ runs, invariants }: Evidence): string => {
   const subjects = [...new Set(runs.map(({ subject }) => subject))];
   const references = [...new Set(runs.map(({ reference }) => reference))].join(', ');
   const agreement = `${subjects.join(', ')} ${subjects.length === 1 ? 'agrees' : 'agree'} with ${references} in ${programsText(runs)}`;
-  if (invariants.some(({ state }) => state === 'unexercised')) return agreement;
-  const applies = invariants.some(({ state }) => state === 'not-applicable') ? ' that applies' : '';
-  return `${agreement}; every invariant${applies} was exercised`;
+  const notAsked = notAskedText(invariants);
+  if (notAsked !== undefined) return `${agreement}, but ${notAsked}`;
+  return invariants.some(({ state }) => state === 'unexercised')
+    ? agreement
+    : `${agreement}; every invariant was exercised`;
+};
+
+/** `6 of 18 invariants were not asked, 3 only in part: the subject shows no shadow tables`; undefined if all were asked fully. */
+export const notAskedText = (invariants: readonly Asking[]): string | undefined => {
+  const [no, part] = (['not', 'partly'] as const).map((extent) => invariants.filter(({ asked }) => asked === extent));
+  const total = counted(invariants.length, 'invariant');
+  const were = (asked: readonly Asking[]): string => (asked.length === 1 ? 'was' : 'were');
+  const reasons = [...new Set([...no, ...part].flatMap(({ because }) => because))].join('; ');
+  if (no.length > 0) {
+    const inPart = part.length === 0 ? '' : `, ${part.length} only in part`;
+    return `${no.length} of ${total} ${were(no)} not asked${inPart}: ${reasons}`;
+  }
+  return part.length === 0 ? undefined : `${part.length} of ${total} ${were(part)} asked only in part: ${reasons}`;
 };
 
 const foundText = ({ runs, summaries, findings }: Evidence): string => {

@@ -17,10 +17,11 @@ import {
   yesOrNo,
 } from '../../../properties/formats/fields.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
+import { EXTENTS } from '../../../properties/invariants/asking.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 
-export const SUMMARY_FORMAT = 'shadowdiff-summary/2';
+export const SUMMARY_FORMAT = 'shadowdiff-summary/3';
 export const SUMMARY_FILE = 'summary.json';
 /** The directory of the counterexamples of a run, beside its summary. */
 export const FINDINGS_DIRECTORY = 'findings';
@@ -50,8 +51,9 @@ const cacheCounts = openObject({ hits: naturalNumber, misses: naturalNumber });
 
 const invariantSummary = openObject({
   id: anyText,
-  /** The run could have exercised it. */
-  applies: yesOrNo,
+  asked: choice(EXTENTS),
+  /** Why not fully: clauses. */
+  because: listOf(anyText),
   checks: naturalNumber,
   /** Checks whose premise held. */
   exercised: naturalNumber,
@@ -119,6 +121,8 @@ const corpusSummary = openObject({
   unreadable: listOf(entrySummary),
   /** Those that name a command without permission. */
   notRun: listOf(entrySummary),
+  /** Those that need what a side does not support. */
+  unsupported: listOf(entrySummary),
 });
 
 /** What the run added to the program pool of the corpus. */

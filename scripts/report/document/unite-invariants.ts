@@ -1,6 +1,8 @@
 /** What several runs exercised, invariant by invariant. */
 
 import { BadInput } from '../../../properties/formats/index.js';
+import type { Asking } from '../../../properties/invariants/asking.js';
+import { EXTENTS, FULLY, HOSTILE } from '../../../properties/invariants/asking.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
 import type { CodeShare, GridCoverage, InvariantCoverage, SituationCount } from '../../coverage/coverage-document.js';
 import { caughtBy } from '../../coverage/matrix-document.js';
@@ -41,8 +43,7 @@ const uniteInvariant = (
   const coveredAlone = results.filter((each) => !isSameRun(each)).flatMap((each) => coverageOf(each, id));
   const all = [...fuzzed, ...coveredAlone.map(({ coverage }) => coverage)];
   const exercised = total(all.map((each) => each.exercised));
-  const applies =
-    coveredAlone.some(couldExercise) || fuzzed.some((each) => each.applies) || fuzzed.length + covered.length === 0;
+  const asking = uniteAsking([...fuzzed, ...coveredAlone.map(askingAlone)]);
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;
@@ -51,7 +52,8 @@ const uniteInvariant = (
   return {
     id,
     statement: invariantNamed(id)?.statement ?? covered[0]?.coverage.statement ?? '',
-    state: stateOf({ found, exercised, applies, gaps }),
+    state: stateOf({ found, exercised, asked: asking.asked, gaps }),
+    ...asking,
     checks: total(all.map(({ checks }) => checks)),
     exercised,
     findings: found,
@@ -75,9 +77,19 @@ const coverageOf = ({ directory, coverage }: Results, id: string): readonly Inva
         .filter((each) => each.id === id)
         .map((each) => ({ directory, traffic: coverage.traffic, coverage: each }));
 
-/** An invariant that assumes the contract needs guests that keep it. */
-const couldExercise = ({ traffic, coverage: { id } }: InvariantSource): boolean =>
-  traffic !== 'hostile' || invariantNamed(id)?.contract !== 'kept';
+/** Coverage is measured of impl and model, which show everything. */
+const askingAlone = ({ traffic, coverage: { id } }: InvariantSource): Asking =>
+  traffic === 'hostile' && invariantNamed(id)?.contract === 'kept' ? { asked: 'not', because: [HOSTILE] } : FULLY;
+
+/** The run that asked most stands for all. Without any run nothing is known against it. */
+const uniteAsking = (all: readonly Asking[]): Asking => {
+  const extent = EXTENTS.find((each) => all.some(({ asked }) => asked === each));
+  if (extent === undefined || extent === 'fully') return FULLY;
+  return {
+    asked: extent,
+    because: [...new Set(all.flatMap(({ asked, because }) => (asked === extent ? because : [])))],
+  };
+};
 
 const hasDefects = ({ coverage }: InvariantSource): boolean => coverage.defects !== undefined;
 
@@ -92,13 +104,13 @@ const bestCode = (covered: readonly InvariantCoverage[]): CodeShare | undefined 
 interface Evidence {
   readonly found: number;
   readonly exercised: number;
-  readonly applies: boolean;
+  readonly asked: Asking['asked'];
   readonly gaps: boolean;
 }
 
-const stateOf = ({ found, exercised, applies, gaps }: Evidence): InvariantState => {
+const stateOf = ({ found, exercised, asked, gaps }: Evidence): InvariantState => {
   if (found > 0) return 'broken';
-  if (!applies) return 'not-applicable';
+  if (asked === 'not') return 'not-asked';
   if (exercised === 0) return 'unexercised';
   return gaps ? 'gaps' : 'held';
 };

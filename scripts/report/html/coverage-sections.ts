@@ -10,7 +10,7 @@ const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
   unexercised: 'never exercised',
   gaps: 'held, with gaps',
   held: 'held',
-  'not-applicable': 'does not apply',
+  'not-asked': 'not asked',
 };
 
 interface Column {
@@ -71,8 +71,11 @@ const invariantRow = (invariant: InvariantReport, columns: readonly Column[]): M
 
 const NONE = html`<span class="none" title="not measured">–</span>`;
 
-const stateText = ({ state, findings }: InvariantReport): string =>
-  state === 'broken' ? `broken: ${counted(findings, 'finding')}` : STATE_WORDS[state];
+const stateText = ({ state, findings, asked, because }: InvariantReport): string => {
+  const words = state === 'broken' ? `broken: ${counted(findings, 'finding')}` : STATE_WORDS[state];
+  if (asked === 'fully') return words;
+  return `${words}${asked === 'partly' ? ', asked only in part' : ''}: ${because.join('; ')}`;
+};
 
 const caughtView = ({ alone, withOthers }: NonNullable<InvariantReport['defects']>): Markup =>
   html`<span class="caught"

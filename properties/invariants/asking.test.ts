@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import type { Capabilities } from '../subjects/capabilities.js';
+import { versionOne } from '../subjects/capabilities.js';
+import type { Scope } from '../subjects/scope.js';
+import { scopeOf } from '../subjects/scope.js';
+import type { ExternalSubject } from '../subjects/subject.js';
+import { IMPL, MODEL } from '../subjects/subject-names.js';
+import type { Asking } from './asking.js';
+import { askingOf } from './asking.js';
+import { INVARIANTS } from './invariants.js';
+
+const pipe = (capabilities: Partial<Capabilities>): ExternalSubject => ({
+  kind: 'external',
+  name: 'pipe',
+  start: () => Promise.resolve({ ...versionOne('pipe'), ...capabilities }),
+  answer: () => Promise.reject(new Error('not asked for')),
+  close: () => Promise.resolve(),
+});
+
+const asked = (scope: Scope, extent: Asking['asked']): Record<string, readonly string[]> =>
+  Object.fromEntries(
+    INVARIANTS.map((invariant) => [invariant.id, askingOf(invariant, scope, 'mixed')] as const)
+      .filter(([, asking]) => asking.asked === extent)
+      .map(([id, { because }]) => [id, because]),
+  );
+
+const NO_SHADOW = ['the subject shows no shadow tables'];
+
+describe('which invariants are asked', () => {
+  test('of impl, all', async () => {
+    const scope = await scopeOf(IMPL, MODEL);
+    expect([asked(scope, 'not'), asked(scope, 'partly')]).toEqual([{}, {}]);
+  });
+
+  test('of a subject of version 1, those that look at more than shadow tables', async () => {
+    const scope = await scopeOf(pipe({}), MODEL);
+    const blind = ['confinement', 'least-privilege', 'stack-pinned', 'kernel-broadcast', 'pgdir-cache', 'flush'];
+    expect(asked(scope, 'not')).toEqual(Object.fromEntries(blind.map((id) => [id, NO_SHADOW])));
+    const half = ['switcher', 'table-accounting', 'death-is-final'];
+    expect(asked(scope, 'partly')).toEqual(Object.fromEntries(half.map((id) => [id, NO_SHADOW])));
+  });
+
+  test('of a side that shows outcomes alone, whichever it is', async () => {
+    const one = asked(await scopeOf(pipe({ observes: ['outcome'] }), MODEL), 'not');
+    expect(one).toMatchObject({
+      'reference-count': ['the subject shows no references'],
+      'accessed-dirty': ['the subject shows no stores'],
+      teardown: expect.arrayContaining(['the subject shows no number of tables']),
+    });
+    expect(one).not.toHaveProperty('translation');
+    const other = asked(await scopeOf(IMPL, pipe({ observes: ['outcome'] })), 'not');
+    expect(other).toMatchObject({
+      'reference-count': ['the reference shows no references'],
+      coherence: ['the reference shows no walk of the guest’s tables at every access'],
+    });
+    expect(other).not.toHaveProperty('confinement');
+  });
+
+  test('of programs without a step, those that are not checked at that step alone', async () => {
+    const scope = await scopeOf(pipe({ steps: ['init', 'access'], observes: IMPL_SHOWS }), MODEL);
+    const without =
+      'no program has store or new-pgtable or flush-tlb or set-stack or set-pmd or set-pte or set-pgd or guest-pa or migrate or fail-alloc or protect';
+    expect(asked(scope, 'not')).toEqual({ 'pgdir-cache': [without], 'stack-pinned': [without] });
+  });
+
+  test('of hostile guests, those that need no contract', async () => {
+    const scope = await scopeOf(IMPL, MODEL);
+    const coherence = INVARIANTS.find(({ id }) => id === 'coherence')!;
+    expect(askingOf(coherence, scope, 'hostile')).toEqual({
+      asked: 'not',
+      because: ['hostile guests keep no contract'],
+    });
+  });
+});
+
+const IMPL_SHOWS: Capabilities['observes'] = ['outcome', 'references', 'stores', 'tables', 'switcher', 'shadow'];

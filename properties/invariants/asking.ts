@@ -1,0 +1,62 @@
+/** Which invariants a run can ask, given what its machines show and which programs they run. */
+
+import { OPS } from '../../model/vocabulary/index.js';
+import type { Traffic } from '../generators/case.js';
+import { unsupportedSteps } from '../subjects/scope.js';
+import type { Scope } from '../subjects/scope.js';
+import type { Invariant, Sight } from './invariant.js';
+
+/** `partly`: it can look at some, but not at all, that it could look at. */
+export const EXTENTS = ['fully', 'partly', 'not'] as const;
+
+export interface Asking {
+  readonly asked: (typeof EXTENTS)[number];
+  /** Why not fully: clauses. */
+  readonly because: readonly string[];
+}
+
+export const FULLY: Asking = { asked: 'fully', because: [] };
+/** Why an invariant that rests on the contract is not asked of hostile guests. */
+export const HOSTILE = 'hostile guests keep no contract';
+
+/** Before any program has run. */
+export const askingOf = (
+  { contract, looksAt, stages }: Invariant,
+  scope: Scope,
+  traffic: Traffic | 'mixed',
+): Asking => {
+  if (contract === 'kept' && traffic === 'hostile') return { asked: 'not', because: [HOSTILE] };
+  const sights = looksAt.filter((sight) => sight !== 'ram');
+  const because = sights.flatMap((sight) => whyUnseen(sight, scope) ?? []);
+  if (because.length === sights.length) return { asked: 'not', because };
+  if (stages.length > 0 && stages.every((stage) => isMissing(stage, scope))) return notReached(scope);
+  return because.length === 0 ? FULLY : { asked: 'partly', because };
+};
+
+/** Of an invariant that is exercised only by steps that are missing. */
+export const notReached = (scope: Scope): Asking => ({
+  asked: 'not',
+  because: [`no program has ${unsupportedSteps(scope).join(' or ')}`],
+});
+
+const isMissing = (stage: Invariant['stages'][number], { steps }: Scope): boolean =>
+  OPS.some((op) => op === stage && !steps.includes(op));
+
+/** No subject outside this process can show guest RAM, where its stores have gone already. */
+type Reportable = Exclude<Sight, 'ram'>;
+
+/** What one side does not show is not compared; only the subject's shadow tables and the reference's fresh walks are looked at. */
+const whyUnseen = (sight: Reportable, { subjectShows, referenceShows }: Scope): string | undefined => {
+  if (sight !== 'fresh' && !subjectShows.includes(sight)) return `the subject shows no ${WORDS[sight]}`;
+  return sight === 'shadow' || referenceShows.includes(sight) ? undefined : `the reference shows no ${WORDS[sight]}`;
+};
+
+const WORDS: Readonly<Record<Reportable, string>> = {
+  outcome: 'outcomes',
+  references: 'references',
+  stores: 'stores',
+  tables: 'number of tables',
+  switcher: 'references on the Switcher’s pages',
+  shadow: 'shadow tables',
+  fresh: 'walk of the guest’s tables at every access',
+};
