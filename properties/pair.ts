@@ -9,10 +9,11 @@ import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { capabilitiesOfMachine } from './subjects/capabilities.js';
+import { SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
 import { missingFor } from './subjects/scope.js';
 import type { Answer, FailedAnswer, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
-import { RecordedMachine, traceOf } from './trace-of.js';
+import { RecordedMachine } from './trace-of.js';
 
 export interface PairOptions {
   readonly model: Subject;
@@ -20,6 +21,8 @@ export interface PairOptions {
   readonly invariants: readonly Invariant[];
   /** Where the runs are counted; a fresh one if left out. */
   readonly tally?: Tally;
+  /** Something else ends this process if a machine in it hangs; left out: a program ends at the time limit of the machine. */
+  readonly unlimited?: boolean;
 }
 
 export interface RunOptions {
@@ -66,8 +69,20 @@ export class Pair {
       asDivergence(await model.prepare(program), 'reference') ??
       asDivergence(await subject.prepare(program), 'subject');
     if (failure !== undefined) return failure;
-    const found = lockstep.run(program, contractKept);
+    const found = this.step(program, contractKept, { model, subject, lockstep });
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
+  }
+
+  private step(program: Program, contractKept: boolean, { model, subject, lockstep }: Begun): Divergence | undefined {
+    const limited = this.options.unlimited !== true;
+    try {
+      return guarded([model.machine, subject.machine], limited, () => lockstep.run(program, contractKept));
+    } catch (error) {
+      if (!(error instanceof SubjectFailed)) throw error;
+      // The next program gets fresh machines.
+      this.begun = undefined;
+      return failureOf(error.answer, error.machine === model.machine ? 'reference' : 'subject');
+    }
   }
 
   /** Ends the subjects outside this process. */
@@ -117,14 +132,15 @@ interface Begun {
 
 const sideOf = async (subject: Subject): Promise<Side> => {
   if (subject.kind === 'in-process') {
+    const started = await subject.start?.();
     const machine = subject.create();
-    const { paging, steps, observes } = subject.capabilities ?? capabilitiesOfMachine(subject.name, machine);
+    const { paging, steps, observes } = started ?? capabilitiesOfMachine(subject.name, machine);
     return {
       machine,
       paging,
       steps,
       observes,
-      trace: (program) => Promise.resolve({ kind: 'trace', trace: traceOf(machine, program) }),
+      trace: (program) => Promise.resolve(answerOfMachine(machine, program)),
       prepare: () => NOTHING_TO_PREPARE,
     };
   }

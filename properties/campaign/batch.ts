@@ -34,6 +34,8 @@ export interface BatchTask {
   /** Situation cells whose first program is known; left out: no cells are reported. */
   readonly settled?: readonly number[] | undefined;
   readonly limit?: KindLimit | undefined;
+  /** Something else ends this process if a machine in it hangs, so its programs need no time limit of their own. */
+  readonly unlimited?: boolean;
 }
 
 /** Ends a batch with the program that brings the number of new signatures to `kinds`. Further ones that it shows do not count. */
@@ -68,19 +70,20 @@ export const runBatch = async (options: BatchOptions, task: BatchTask, watch: Ba
   await new Batch(options, task).run(watch);
 
 /** The pair that the last batch of this process left behind. Allocating a machine takes longer than running many programs. */
-let idle: { readonly options: BatchOptions; readonly pair: Pair } | undefined;
+let idle: { readonly options: BatchOptions; readonly unlimited: boolean; readonly pair: Pair } | undefined;
 
 /** A pair that has counted nothing: the idle one if it has the same sides and invariants. */
-const takePair = (options: BatchOptions): Pair => {
+const takePair = (options: BatchOptions, unlimited: boolean): Pair => {
   const taken = idle;
   idle = undefined;
   const { model, subject, invariants } = options;
   const fits =
-    taken?.options.model === model &&
+    taken?.unlimited === unlimited &&
+    taken.options.model === model &&
     taken.options.subject === subject &&
     invariants.length === taken.options.invariants.length &&
     invariants.every((invariant, index) => invariant === taken.options.invariants[index]);
-  if (!fits) return new Pair({ model, subject, invariants });
+  if (!fits) return new Pair({ model, subject, invariants, unlimited });
   taken.pair.tally.clear();
   return taken.pair;
 };
@@ -108,6 +111,7 @@ export const findingOf = (
 class Batch {
   private readonly options: BatchOptions;
   private readonly task: BatchTask;
+  private readonly unlimited: boolean;
   private readonly tally: Tally;
   private pair: Pair;
   private readonly signatures = new Map<string, number>();
@@ -121,7 +125,8 @@ class Batch {
   constructor(options: BatchOptions, task: BatchTask) {
     this.options = options;
     this.task = task;
-    this.pair = takePair(options);
+    this.unlimited = task.unlimited ?? false;
+    this.pair = takePair(options, this.unlimited);
     this.tally = this.pair.tally;
     this.ignored = new Set(task.limit?.ignored);
     this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
@@ -138,8 +143,8 @@ class Batch {
       await watch(program);
       await this.runProgram(program, programs(program));
     }
-    idle = { options: this.options, pair: this.pair };
-    const { findings, reached } = this;
+    const { findings, reached, options, unlimited, pair } = this;
+    idle = { options, unlimited, pair };
     return {
       programs: place,
       counts: countsOf(this.tally),
@@ -157,7 +162,7 @@ class Batch {
     if (divergence === undefined) return;
     // Machines are reused because making them takes longer than running a program. One that diverged is replaced: what it left
     // behind must not reach the next program.
-    this.pair = new Pair({ ...this.options, tally: this.tally });
+    this.pair = new Pair({ ...this.options, tally: this.tally, unlimited: this.unlimited });
     const signatures = new Set<string>();
     for await (const shown of divergencesOf(new Pair(this.options), program, generated)) {
       signatures.add(signatureOf(shown.divergence));

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
-import { signatureOf } from '../divergence.js';
+import { isSubjectFailure, signatureOf } from '../divergence.js';
 import type { Case, ProgramOptions } from '../generators/index.js';
 import { programArbitrary } from '../generators/index.js';
 import type { Pair, RunOptions } from '../pair.js';
@@ -95,8 +95,9 @@ export async function* divergencesOf(
     const signature = signatureOf(divergence);
     if (!signatures.has(signature)) yield { generated: current, divergence };
     signatures.add(signature);
-    const { place } = divergence;
-    if (place.kind !== 'step') return;
+    const { place, invariant } = divergence;
+    // A machine that fails at one step may fail at all that follow, and each may take its whole time limit.
+    if (place.kind !== 'step' || isSubjectFailure(invariant)) return;
     current = withoutStep(current.value, place.index);
   }
 }

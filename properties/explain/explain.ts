@@ -1,7 +1,7 @@
 /** Explains a finding: runs its program again, and shows what each step was for and why the last one is wrong. */
 
 import { describeMachine, describeStep, formatHex } from '../formats/index.js';
-import type { Observable, Program } from '../../model/vocabulary/index.js';
+import type { Machine, Observable, Program } from '../../model/vocabulary/index.js';
 import { OBSERVABLES, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
@@ -9,7 +9,8 @@ import { SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import { invariantNamed } from '../invariants/invariants.js';
-import type { FrameContext } from './frames.js';
+import { SubjectFailed, guarded } from '../subjects/foreign-machine.js';
+import type { FrameContext, Frames } from './frames.js';
 import { MOST_FRAMES, framesLeftOut, reachedSteps, takeFrames } from './frames.js';
 import { pagingLevels } from './table-rows.js';
 import { meaningOf, rolesOf } from './meaning.js';
@@ -63,9 +64,21 @@ const rerunFinding = async (
   const observes = { reference: modelPlayer.observes, subject: subjectPlayer.observes };
   const roles = rolesOf(program, reachedSteps(divergence, program));
   const context: FrameContext = { program, divergence, roles };
-  const { frames, changes, last } = takeFrames(rerun, context);
+  const taken = framesOf(rerun, context, [modelPlayer.machine, subjectPlayer.machine]);
+  if (taken === undefined) return undefined;
+  const { frames, changes, last } = taken;
   const notes = notesOf(observes, rerun, context);
   return { frames, changes, notes, observes, ...explainDivergence(evidenceOf(rerun, context, last)) };
+};
+
+/** Undefined if a machine fails that did not fail before. */
+const framesOf = (rerun: Rerun, context: FrameContext, machines: readonly Machine[]): Frames | undefined => {
+  try {
+    return guarded(machines, true, () => takeFrames(rerun, context));
+  } catch (error) {
+    if (error instanceof SubjectFailed) return undefined;
+    throw error;
+  }
 };
 
 const withoutTrace = (divergence: Divergence, program: Program): Ran => {

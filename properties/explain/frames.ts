@@ -30,7 +30,7 @@ export interface FrameContext {
   readonly roles: Roles;
 }
 
-interface Frames {
+export interface Frames {
   readonly frames: readonly Frame[];
   /** By step. */
   readonly changes: readonly (readonly string[])[];

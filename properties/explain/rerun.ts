@@ -187,8 +187,9 @@ const counted = (
 /** A fresh machine for a side, or one that plays back a command's answer; undefined if the command does not answer. */
 export const playerFor = async (side: Subject, program: Program): Promise<Player | undefined> => {
   if (side.kind === 'in-process') {
+    const started = await side.start?.();
     const machine = side.create();
-    const { observes } = side.capabilities ?? capabilitiesOfMachine(side.name, machine);
+    const { observes } = started ?? capabilitiesOfMachine(side.name, machine);
     return { machine, observes, recorded: false };
   }
   const { observes } = await side.start();

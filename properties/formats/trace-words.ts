@@ -125,9 +125,9 @@ export class TraceReader {
     this.none = this.lastSwitcher = noSwitcher(hostCpus);
   }
 
-  /** Reads words that hold one observation. Throws `BadInput` if they do not. */
-  one(words: Uint32Array, place: ObservationPlace): Observation {
-    this.open(words, place);
+  /** Reads words of which those from `from` to `to` − 1 are one observation. Throws `BadInput` if they are not. */
+  one(words: Uint32Array, place: ObservationPlace, from = 0, to = words.length): Observation {
+    this.open(words, place, from, to);
     const observation = this.observation();
     this.close();
     return observation;
@@ -141,10 +141,10 @@ export class TraceReader {
     return edges;
   }
 
-  private open(words: Uint32Array, place: ObservationPlace | typeof EDGES_TITLE): void {
+  private open(words: Uint32Array, place: ObservationPlace | typeof EDGES_TITLE, from = 0, to = words.length): void {
     this.words = words;
-    this.at = 0;
-    this.end = words.length;
+    this.at = from;
+    this.end = to;
     this.place = place;
   }
 

@@ -51,4 +51,4 @@ export const whyNotRun = async (program: Program, sides: readonly Subject[]): Pr
 
 /** Asking a machine of this process for what it shows would make one, and it takes every program. */
 const limitsOf = async (side: Subject): Promise<Pick<Capabilities, 'paging' | 'steps'>> =>
-  side.kind === 'external' ? await side.start() : (side.capabilities ?? { paging: PAGINGS, steps: OPS });
+  (await side.start?.()) ?? { paging: PAGINGS, steps: OPS };

@@ -7,23 +7,25 @@ import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Capabilities } from './capabilities.js';
 import { CommandSubject } from './command-subject.js';
+import { ModuleSubject } from './module-subject.js';
 import type { InProcessSubject, Subject } from './subject.js';
+import { WasmSubject } from './wasm-subject.js';
 
 /** The machine under test, without any defect. */
 export const IMPL: InProcessSubject = { kind: 'in-process', name: 'impl', create: () => new ShadowMachine() };
 /** The reference machine. */
 export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', create: () => new ReferenceMachine() };
 
-/** Names of the commands that may run, as the user gave them on this command line; or all commands. */
+/** Names of the subjects beside those of this package that may run, as the user gave them on this command line; or all of them. */
 export type AllowedCommands = 'all' | readonly string[];
 
 /** Milliseconds. */
 export const DEFAULT_START_TIMEOUT = 30_000;
 
 export interface SubjectSettings {
-  /** How long an external subject may take for one program, in milliseconds. */
+  /** How long a subject that is not of this package may take for one program, in milliseconds. */
   readonly caseTimeout: number;
-  /** How long an external subject may take from its start to its first answer, in milliseconds; left out: `DEFAULT_START_TIMEOUT`. */
+  /** How long it may take from its start to its first answer, in milliseconds; left out: `DEFAULT_START_TIMEOUT`. */
   readonly startTimeout?: number | undefined;
   /** What external subjects can do, by name, where they said so in another process. */
   readonly capabilities?: Readonly<Record<string, Capabilities>> | undefined;
@@ -34,7 +36,7 @@ export interface SubjectSettings {
 /** The most UTF-16 units of a command that a message shows. */
 const MOST_COMMAND = 500;
 
-/** A name stands for a command that the user has not allowed. The message is complete, for a terminal. */
+/** A name stands for a command, a module or WebAssembly that the user has not allowed. The message is complete, for a terminal. */
 export class CommandNotAllowed extends Error {
   override readonly name = 'CommandNotAllowed';
 
@@ -45,28 +47,28 @@ export class CommandNotAllowed extends Error {
   }
 }
 
-export const SUBJECT_NAMES = 'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE';
+export const SUBJECT_NAMES =
+  'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE, module:FILE, wasm:FILE';
 
 /**
- * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. A command is not started yet.
+ * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. What is not of this package is not started yet.
  *
  * @param where - the option or file that the name came from, for messages
  * @throws BadInput for an unknown name
- * @throws CommandNotAllowed for a command that is not among those allowed
+ * @throws CommandNotAllowed for a command, a module or WebAssembly that is not among those allowed
  */
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
   const own = ownMachine(name, where);
   if (own !== undefined) return own;
-  if (!name.startsWith('exec:')) {
+  const [, kind, rest = ''] = /^(exec|module|wasm):(.*)$/s.exec(name) ?? [];
+  if (kind === undefined) {
     throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
   }
   const { allowed, caseTimeout, startTimeout = DEFAULT_START_TIMEOUT, capabilities } = settings;
   if (allowed !== 'all' && !allowed.includes(name)) throw new CommandNotAllowed(where, name);
-  return new CommandSubject(name.slice('exec:'.length), where, {
-    caseTimeout,
-    startTimeout,
-    known: capabilities?.[name],
-  });
+  if (kind === 'module') return new ModuleSubject(rest, { where, caseTimeout, startTimeout });
+  if (kind === 'wasm') return new WasmSubject(rest, { where, caseTimeout, startTimeout });
+  return new CommandSubject(rest, where, { caseTimeout, startTimeout, known: capabilities?.[name] });
 };
 
 /** The machine of this package with this name; undefined for any other name, which may run something. Throws `BadInput` for an unknown defect. */

@@ -10,9 +10,13 @@ import { capabilitiesOfMachine } from './capabilities.js';
 export interface InProcessSubject {
   readonly kind: 'in-process';
   readonly name: string;
+  /**
+   * Loads it; the first call does the work. Throws `BadInput` if it cannot be used. Left out: there is nothing to load, it takes every
+   * program, and it shows what its machines show.
+   */
+  readonly start?: () => Promise<Capabilities>;
+  /** Only after `start`. */
   readonly create: () => Machine;
-  /** Left out: it takes every program, and shows what its machines show. */
-  readonly capabilities?: Capabilities;
 }
 
 /** What a subject answered to a program. */
@@ -44,8 +48,8 @@ export interface ExternalSubject {
 
 export type Subject = InProcessSubject | ExternalSubject;
 
-/** What a subject can do and show. One outside this process is started for it; throws `BadInput` if that fails. */
-export const capabilitiesOf = async (subject: Subject): Promise<Capabilities> =>
-  subject.kind === 'external'
-    ? await subject.start()
-    : (subject.capabilities ?? capabilitiesOfMachine(subject.name, subject.create()));
+/** What a subject can do and show. It is started for that; throws `BadInput` if that fails. */
+export const capabilitiesOf = async (subject: Subject): Promise<Capabilities> => {
+  if (subject.kind === 'external') return await subject.start();
+  return (await subject.start?.()) ?? capabilitiesOfMachine(subject.name, subject.create());
+};

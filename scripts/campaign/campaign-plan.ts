@@ -368,7 +368,11 @@ export const programsPlanned = (plan: Pick<CampaignPlan, 'record' | 'part'>): nu
 
 /**
  * A fuzz run with one job needs no worker beside this process. A nightly one has a worker even so, because a program that hangs or kills
- * it must not end the night.
+ * it must not end the night; and so has every run whose machines are of a module or WebAssembly.
  */
 export const runsInProcess = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'>): boolean =>
-  record.campaign.kind === 'fuzz' && part.jobs === 1;
+  record.campaign.kind === 'fuzz' && part.jobs === 1 && !hasFile(record.campaign);
+
+/** The machines of one of the sides come from a file, and run in the process that steps them. */
+const hasFile = ({ subject, reference }: Pick<CampaignRecord, 'subject' | 'reference'>): boolean =>
+  [subject, reference].some((name) => /^(module|wasm):/.test(name));

@@ -31,7 +31,8 @@ export class InProcessPool implements WorkerPool {
       program = next;
       return alive();
     };
-    const workplace = { subjectNamed: this.subjects.named, monotonic: this.monotonic, alive, begin };
+    const { monotonic, subjects } = this;
+    const workplace = { isWatched: false, subjectNamed: subjects.named, monotonic, alive, begin };
     try {
       return { kind: 'done', result: await perform(task as Task, workplace) };
     } catch (error) {

@@ -89,6 +89,8 @@ export class Subjects {
 
 /** What a task takes from the process that performs it. */
 export interface Workplace {
+  /** The process that gave the task ends this one if it hangs. */
+  readonly isWatched: boolean;
   readonly subjectNamed: typeof subjectNamed;
   /** Milliseconds since some moment. */
   readonly monotonic: () => number;
@@ -102,7 +104,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
   await workplace.alive();
   switch (task.kind) {
     case 'batch':
-      return await runBatch(await optionsOf(task.settings, workplace), task.batch, (program) =>
+      return await runBatch(await optionsOf(task.settings, workplace), batchOf(task, workplace), (program) =>
         workplace.begin(program, task.careful),
       );
     case 'shrink':
@@ -117,6 +119,15 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
       return task satisfies never;
   }
 };
+
+/**
+ * A time limit for each program takes a tenth of a millisecond. It is worth that only once a worker has failed: then the program that
+ * hangs is found, at its step, and the worker stays.
+ */
+const batchOf = ({ batch, careful }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTask => ({
+  ...batch,
+  unlimited: isWatched && !careful,
+});
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
   const { campaign, date, version, paging, traffic, mostSteps, steps, invariants, guidance } = settings;

@@ -55,6 +55,7 @@ const workplaceOf = (subjects: Subjects): Workplace => {
     process.send!(message);
   };
   return {
+    isWatched: true,
     subjectNamed: subjects.named,
     monotonic,
     alive: () => {

@@ -7,6 +7,7 @@ import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS, invariantNamed } from '../../properties/invariants/invariants.js';
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
+import { answerOfMachine } from '../../properties/subjects/foreign-machine.js';
 import { whyNotRun } from '../../properties/subjects/scope.js';
 import type { Answer, Subject } from '../../properties/subjects/subject.js';
 import { traceOf, traceWithShadowOf } from '../../properties/trace-of.js';
@@ -75,9 +76,9 @@ export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSi
   };
 };
 
-/** Starts subjects that run outside this process. Throws `BadInput`: call it before anything is written. */
+/** Starts subjects that are not of this package. Throws `BadInput`: call it before anything is written. */
 export const startSides = async ({ subject, model }: Sides): Promise<void> => {
-  for (const side of [model, subject]) if (side.kind === 'external') await side.start();
+  for (const side of [model, subject]) await side.start?.();
 };
 
 /** Starts the sides for one program. Throws `BadInput` if one of them does not support it. */
@@ -127,6 +128,6 @@ export const invariantsNamed = (ids: readonly string[] | undefined): readonly In
 /** What either kind of subject makes of a whole program. `shadow`: with the shadow tables that a machine of this process shows. */
 export const answerOf = async (subject: Subject, program: Program, shadow = false): Promise<Answer> => {
   if (subject.kind === 'external') return await subject.answer(program);
-  const take = shadow ? traceWithShadowOf : traceOf;
-  return { kind: 'trace', trace: take(subject.create(), program) };
+  await subject.start?.();
+  return answerOfMachine(subject.create(), program, shadow ? traceWithShadowOf : traceOf);
 };

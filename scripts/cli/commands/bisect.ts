@@ -11,7 +11,7 @@ import { readCaseFile } from '../case-file.js';
 import { packageDirectory } from '../../own-package.js';
 import { addAllowExec, sidesFor } from '../options/side-flags.js';
 import type { CommandFlags, Sides } from '../../terminal/sides.js';
-import { DEFAULT_START_TIMEOUT } from '../../../properties/subjects/subject-names.js';
+import { DEFAULT_START_TIMEOUT, ownMachine } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CASE_TIMEOUT } from '../../terminal/sides.js';
 import { printable } from '../../terminal/printable.js';
 import { commandLineOf } from '../../terminal/shell-words.js';
@@ -90,14 +90,14 @@ const commitOf = (repository: string, name: string): Promise<string> =>
   });
 
 /**
- * A machine behind a pipe is judged by the command that runs now; impl by the command of each commit. Both sides are named, so that the
+ * A machine that is not of this package is judged by the command that runs now; impl by the command of each commit. Both sides are named, so that the
  * replay runs no command that only the file names.
  */
 const scriptFor = (file: string, { subject, model }: Sides, { build }: BisectFlags): string => {
-  const external = subject.kind === 'external';
-  const entry = external ? join(packageDirectory(), COMPILED) : COMPILED;
+  const isOwn = ownMachine(subject.name, file) !== undefined;
+  const entry = isOwn ? COMPILED : join(packageDirectory(), COMPILED);
   const replay = [process.execPath, entry, 'replay', '--subject', subject.name, '--reference', model.name];
-  return judgeScript({ file, replay, build: build ?? (external ? undefined : OWN_BUILD) });
+  return judgeScript({ file, replay, build: build ?? (isOwn ? OWN_BUILD : undefined) });
 };
 
 interface Expectation {

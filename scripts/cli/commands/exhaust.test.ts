@@ -79,8 +79,8 @@ test('an interruption ends it, and what is known so far is told', async () => {
 });
 
 test.each([
-  [['--subject', 'exec:cat'], '--subject: the state of a command cannot be read'],
-  [['--reference', 'exec:cat'], '--reference: the state of a command cannot be read'],
+  [['--subject', 'exec:cat'], '--subject: the state of this machine cannot be read'],
+  [['--reference', 'exec:cat'], '--reference: the state of this machine cannot be read'],
   [['--machine', 'large'], 'Allowed choices'],
   [['--depth', '-1'], 'Give a whole number'],
   [['defects', '--defect', 'nothing'], 'there is no defect "nothing"'],

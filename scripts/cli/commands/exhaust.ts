@@ -117,10 +117,10 @@ const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
 };
 
 const transparent = (subject: Subject, flag: string): InProcessSubject => {
-  if (subject.kind === 'in-process' && canBeExhausted(subject)) return subject;
+  if (subject.kind === 'in-process' && subject.start === undefined && canBeExhausted(subject)) return subject;
   throw new BadInput(
     flag,
-    'the state of a command cannot be read; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
+    'the state of this machine cannot be read; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
   );
 };
 

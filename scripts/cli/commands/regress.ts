@@ -79,7 +79,8 @@ const subjectsOf = async (
   if (name === undefined) return [];
   // A command that cannot be started is reported once, not for every entry, and the others need not find out what it can do.
   const first = subjectOf(session, name, '--subject', settings);
-  const capabilities = first.kind === 'external' ? { [name]: await first.start() } : {};
+  const started = await first.start?.();
+  const capabilities = started === undefined ? {} : { [name]: started };
   const others = Array.from({ length: jobs - 1 }, () =>
     subjectOf(session, name, '--subject', { ...settings, capabilities }),
   );

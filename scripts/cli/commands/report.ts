@@ -44,7 +44,7 @@ export const registerReport = (program: Command, session: Session): void => {
     .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
     .option(
       '--case-timeout <duration>',
-      'what an exec: subject may take for one program (default: as in the run)',
+      'what an exec:, module: or wasm: subject may take for one program (default: as in the run)',
       duration,
     )
     .option(

@@ -55,7 +55,11 @@ export const addCampaignOptions = (
     )
     .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: impl)`)
     .option('--reference <name>', 'the machine it must agree with (default: model)')
-    .option('--case-timeout <duration>', 'time an exec: subject may take for one program (default: 5s)', duration)
+    .option(
+      '--case-timeout <duration>',
+      'time an exec:, module: or wasm: subject may take for one program (default: 5s)',
+      duration,
+    )
     .option(
       '--start-timeout <duration>',
       'time it may take from its start to its first answer (default: 30s)',

@@ -14,7 +14,7 @@ import { duration } from './option-values.js';
 export const addTimeLimits = (command: Command): Command =>
   command
     .addOption(
-      new Option('--case-timeout <duration>', 'what an exec: subject may take for one program')
+      new Option('--case-timeout <duration>', 'what an exec:, module: or wasm: subject may take for one program')
         .default(DEFAULT_CASE_TIMEOUT, '5s')
         .argParser(duration),
     )
@@ -26,7 +26,10 @@ export const addTimeLimits = (command: Command): Command =>
 
 /** For a command that runs what files name. */
 export const addAllowExec = (command: Command): Command =>
-  command.option('--allow-exec', 'also run commands that files name; only for files that you trust like a script');
+  command.option(
+    '--allow-exec',
+    'also run commands, modules and WebAssembly that files name; only for files that you trust like a script',
+  );
 
 /** `standing`: who stands there if nobody is named, for the help. */
 export const addSides = (
