@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../impl/shadow-machine.js';
 import { ReferenceMachine } from '../model/machine.js';
@@ -14,7 +15,16 @@ import type {
   Slot,
   Trace,
 } from '../model/vocabulary/index.js';
-import { OBSERVABLES, SLOTS, paddr, slot, vaddr } from '../model/vocabulary/index.js';
+import {
+  LEAF_TARGETS,
+  OBSERVABLES,
+  SLOTS,
+  bareOutcome,
+  paddr,
+  pagingSizes,
+  slot,
+  vaddr,
+} from '../model/vocabulary/index.js';
 import { parseCounterexample } from './corpus/counterexample.js';
 import type { Divergence } from './divergence.js';
 import { formatTrace, parseTrace } from './formats/index.js';
@@ -24,7 +34,10 @@ import { INVARIANTS } from './invariants/invariants.js';
 import { Lockstep } from './lockstep.js';
 import { RecordedShadow, ShadowReporter } from './reported-shadow.js';
 import { programSeed, randomFor } from './seeds.js';
-import { ownMachine } from './subjects/subject-names.js';
+import { versionOne } from './subjects/capabilities.js';
+import type { ExternalSubject } from './subjects/subject.js';
+import { MODEL, ownMachine } from './subjects/subject-names.js';
+import { explainFinding } from './explain/explain.js';
 import { RecordedMachine, traceWithShadowOf } from './trace-of.js';
 
 const generated = (index: number): Case =>
@@ -262,6 +275,7 @@ describe('a lie in the report', () => {
         return { leaves: [...leaves, ...own.map((each) => ({ ...each, vaddr: vaddr(each.vaddr + 0x2000), page: 1 }))] };
       },
     ],
+    ['confinement', "a page beyond RAM outside the Switcher's window", changedLeaves('ram', { page: 64 })],
     ['confinement', "stray outside the Switcher's window", changedLeaves('ram', { target: 'stray', page: 7 })],
     ['least-privilege', 'another page', changedLeaves('ram', { page: 9 })],
     ['table-accounting', 'tables shown and counted differ', ({ pages }) => ({ pages: pages.slice(1) })],
@@ -278,6 +292,114 @@ describe('a lie in the report', () => {
     ],
   ])('breaks %s: %s', (invariant, difference, change) => {
     expect(judged(withShadow(change))).toMatchObject({ invariant, difference });
+  });
+});
+
+describe('any report whatever', () => {
+  const ADDRESSES = [
+    0, 0x1000, 0x400000, 0xbffff000, 0xc0000000, 0xc0002000, 0xffc00000, 0xffe00000, 0xffe01000, 0xfffff000,
+  ];
+  const FRAMES = [0, 17, 18, 19, 4163, 2 ** 14, 2 ** 32 - 2];
+  const slots = fc.nat(SLOTS - 1).map(slot);
+  const frames = fc.constantFrom(...FRAMES);
+  const addresses = fc.constantFrom(...ADDRESSES).map(vaddr);
+  const anyReport = (levels: number): fc.Arbitrary<ReportedShadow> =>
+    fc.record({
+      current: slots,
+      roots: fc.array(
+        fc.option(
+          fc.record({
+            frame: frames,
+            guestRoot: fc.option(fc.constantFrom(0, 1, 0x1000, 0xfffffffc).map(paddr), { nil: undefined }),
+          }),
+          { nil: undefined },
+        ),
+        { minLength: SLOTS, maxLength: SLOTS },
+      ),
+      tables: fc.array(
+        fc.record({ slot: slots, depth: fc.integer({ min: 1, max: levels }), vaddr: addresses, frame: frames }),
+      ),
+      pages: fc.array(frames),
+      leaves: fc.uniqueArray(
+        fc.record({
+          slot: slots,
+          vaddr: addresses,
+          target: fc.constantFrom(...LEAF_TARGETS),
+          page: fc.constantFrom(0, 1, 2, 5, 63, 2 ** 20, 2 ** 32 - 1),
+          writable: fc.boolean(),
+          user: fc.boolean(),
+          upperWritable: fc.boolean(),
+          upperUser: fc.boolean(),
+        }),
+        { selector: ({ slot: where, vaddr: at }) => `${where} ${at}` },
+      ),
+    });
+
+  /** A sound trace with these reports. Each has as many pages as the trace counts, because another number would be all that is found. */
+  const lying = (program: Program, reports: readonly (ReportedShadow | undefined)[]): Trace => {
+    const told = (observation: Observation, index: number): Observation => {
+      const report = reports[index % reports.length];
+      if (report === undefined || bareOutcome(observation.outcome.kind)) return observation;
+      const more = Array.from({ length: observation.tables }, (_, page) => 100 + page);
+      const pages = [...report.pages, ...more].slice(0, observation.tables);
+      return { ...observation, shadow: { ...report, pages } };
+    };
+    const { created, steps, destroyed } = traceWithShadowOf(new ShadowMachine(), program);
+    return { created: told(created, 0), steps: steps.map((step, index) => told(step, index + 1)), destroyed };
+  };
+  const anyLie = fc
+    .record({ seed: fc.nat(200), steps: fc.integer({ min: 1, max: 40 }) })
+    .map(({ seed, steps }): Case => {
+      const { traffic, program } = generated(seed);
+      return { traffic, program: { machine: program.machine, steps: program.steps.slice(0, steps) } };
+    })
+    .chain((found) =>
+      fc.record({
+        found: fc.constant(found),
+        reports: fc.array(
+          fc.option(anyReport(pagingSizes(found.program.machine.paging).tableLevels), { nil: undefined }),
+          { minLength: 1, maxLength: 12 },
+        ),
+      }),
+    );
+
+  test('makes no invariant throw, whatever comes after it', () => {
+    fc.assert(
+      fc.property(anyLie, ({ found: { traffic, program }, reports }) => {
+        const subject = new RecordedMachine(OBSERVABLES);
+        subject.load(lying(program, reports));
+        const tolerates = (): boolean => true;
+        new Lockstep({ model: new ReferenceMachine(), subject, invariants: INVARIANTS, tolerates }).run(
+          program,
+          traffic === 'coherent',
+        );
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('can be explained', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyLie,
+        fc.constantFrom(...INVARIANTS.filter(({ looksAt }) => looksAt.includes('shadow'))),
+        async ({ found, reports }, invariant) => {
+          const subject: ExternalSubject = {
+            kind: 'external',
+            name: 'exec:liar',
+            start: () => Promise.resolve({ ...versionOne('liar'), version: 2, observes: OBSERVABLES }),
+            answer: (program) => Promise.resolve({ kind: 'trace', trace: lying(program, reports) }),
+            close: () => Promise.resolve(),
+          };
+          const explanation = await explainFinding(found, { model: MODEL, subject, invariants: [invariant] });
+          if (explanation === undefined) return;
+          expect(JSON.stringify(explanation.frames)).not.toMatch(/undefined|NaN/);
+          expect(explanation.sentence).toMatch(/^[A-Z].*\.$/);
+          expect(explanation.sentence).not.toMatch(/undefined|NaN/);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });
 

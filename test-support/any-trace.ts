@@ -23,6 +23,8 @@ import {
   pfn,
   slot,
   vaddr,
+  vaddrOf,
+  vpnOf,
 } from '../model/vocabulary/index.js';
 import type { TraceContents } from '../properties/formats/trace-contents.js';
 import { bareObservation, noSwitcher } from '../properties/formats/trace-contents.js';
@@ -69,7 +71,7 @@ const anyShadow = (paging: Paging): fc.Arbitrary<ReportedShadow> =>
     leaves: fc.uniqueArray(
       fc.record({
         slot: slots,
-        vaddr: u32.map(vaddr),
+        vaddr: u32.map((address) => vaddrOf(vpnOf(vaddr(address)))),
         target: fc.constantFrom(...LEAF_TARGETS),
         page: u32,
         writable: fc.boolean(),
@@ -77,7 +79,7 @@ const anyShadow = (paging: Paging): fc.Arbitrary<ReportedShadow> =>
         upperWritable: fc.boolean(),
         upperUser: fc.boolean(),
       }),
-      { maxLength: 3, selector: ({ slot, vaddr: first }) => `${slot} ${first >>> 12}` },
+      { maxLength: 3, selector: ({ slot, vaddr: first }) => `${slot} ${first}` },
     ),
   });
 

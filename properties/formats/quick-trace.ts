@@ -32,7 +32,7 @@ import {
 import { isReason } from './fields.js';
 import { isHex, parseHexAddress, parseHexEntry } from './hex.js';
 import type { TraceContents } from './trace-contents.js';
-import { MOST_HOST_PAGE, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, repeatedLeaf } from './trace-contents.js';
+import { MOST_HOST_PAGE, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, wrongLeaf } from './trace-contents.js';
 
 const U32_MOST = 2 ** 32 - 1;
 
@@ -210,7 +210,7 @@ class QuickReader {
   private shadow(value: unknown): ReportedShadow {
     const { current, roots, tables, pages, leaves: listed } = object(value);
     const leaves = each(listed, leafOf);
-    if (repeatedLeaf(leaves) !== undefined) throw REFUSED;
+    if (wrongLeaf(leaves) !== undefined) throw REFUSED;
     return {
       current: slotOf(current),
       roots: tuple(roots, SLOTS).map(rootOf),

@@ -20,13 +20,15 @@ export const MOST_RIGHTS = 3;
 
 export const MISSING_SHADOW = 'missing; a subject that observes the shadow reports it from the start';
 
-/** What is wrong if one slot maps one page by two of the leaves, and where; undefined if none does. */
-export const repeatedLeaf = (
+/** What is wrong if a leaf begins within a page, or one slot maps one page by two of them, and where; undefined if nothing is. */
+export const wrongLeaf = (
   leaves: readonly ShadowLeaf[],
 ): { readonly index: number; readonly problem: string } | undefined => {
   const met = new Set<number>();
   for (const [index, { slot, vaddr }] of leaves.entries()) {
     const page = vpnOf(vaddr);
+    if (vaddr !== vaddrOf(page))
+      return { index, problem: `${formatHex(vaddr)} lies within a page; give the first address of it` };
     const key = slot * 2 ** 20 + page;
     if (!met.has(key)) met.add(key);
     else

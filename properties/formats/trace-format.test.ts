@@ -367,8 +367,12 @@ describe('a shadow', () => {
       { leaves: [[0, '0x0', 'ram', 5, 4, 3]] },
     ],
     [
+      'x: created.shadow.leaves[0]: 0x400123 lies within a page; give the first address of it',
+      { leaves: [[0, '0x400123', 'ram', 5, 1, 3]] },
+    ],
+    [
       'x: created.shadow.leaves[2]: a second leaf for 0x400000 in slot 0; report each leaf once',
-      { leaves: [...SHADOW.leaves, [1, '0x400000', 'ram', 5, 1, 3], [0, '0x400fff', 'ram', 6, 0, 0]] },
+      { leaves: [...SHADOW.leaves, [1, '0x400000', 'ram', 5, 1, 3], [0, '0x400000', 'ram', 6, 0, 0]] },
     ],
   ])('%s', (message, change) => expect(shown(change)).toBe(message));
 });

@@ -48,7 +48,7 @@ import {
   MOST_RIGHTS,
   bareObservation,
   noSwitcher,
-  repeatedLeaf,
+  wrongLeaf,
 } from './trace-contents.js';
 
 // Shape. Unlike a program, a trace may have unknown keys: a subject in another language may report more than we asked for.
@@ -193,8 +193,8 @@ const readShadow = (value: unknown, path: Path, { program, problems }: Reading):
   }
   const tableSchema = tableSchemaOf(pagingSizes(program.machine.paging).tableLevels);
   const readLeaves = problems.readEach<ShadowLeaf>(leafSchema, leaves, [...path, 'leaves']);
-  const repeated = repeatedLeaf(readLeaves);
-  if (repeated !== undefined) problems.add([...path, 'leaves', repeated.index], repeated.problem);
+  const wrong = wrongLeaf(readLeaves);
+  if (wrong !== undefined) problems.add([...path, 'leaves', wrong.index], wrong.problem);
   return {
     current,
     roots: problems

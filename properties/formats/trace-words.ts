@@ -32,7 +32,7 @@ import {
 import { BadInput } from './bad-input.js';
 import { LONGEST_REASON } from './fields.js';
 import type { TraceContents } from './trace-contents.js';
-import { MISSING_SHADOW, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, repeatedLeaf } from './trace-contents.js';
+import { MISSING_SHADOW, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, wrongLeaf } from './trace-contents.js';
 
 /** The longest trace, in words. The objects that are made of it take up to 20 times as many bytes as it does. */
 export const MOST_TRACE_WORDS = 2 ** 22;
@@ -257,8 +257,8 @@ export class TraceReader {
     const tables = Array.from({ length: this.list('shadow.tables', TABLE_WORDS) }, () => this.table());
     const pages = Array.from({ length: this.list('shadow.pages', 1) }, () => this.hostPage('shadow.pages'));
     const leaves = Array.from({ length: this.list('shadow.leaves', LEAF_WORDS) }, () => this.leaf());
-    const repeated = repeatedLeaf(leaves);
-    if (repeated !== undefined) throw this.problem(`shadow.leaves[${repeated.index}]`, repeated.problem);
+    const wrong = wrongLeaf(leaves);
+    if (wrong !== undefined) throw this.problem(`shadow.leaves[${wrong.index}]`, wrong.problem);
     return { current, roots, tables, pages, leaves };
   }
 

@@ -36,12 +36,14 @@ export const confinement: Invariant = {
 
 class ConfinementWatch {
   private switcherAddress = 0;
+  private guestPages = 0;
   private seen = 0;
   private found: Violation | undefined = undefined;
 
   readonly after = ({ stage, shadow, config, guest }: Moment): Verdict => {
     if (shadow === undefined || config.guestPages === 0) return VACUOUS;
     this.switcherAddress = guest.sizes.switcherAddress;
+    this.guestPages = config.guestPages;
     this.seen = 0;
     this.found = undefined;
     if (stage === 'end') for (let slot = 0; slot < SLOTS; slot++) shadow.forEachLeaf(slot as Slot, this.look);
@@ -52,13 +54,14 @@ class ConfinementWatch {
   private readonly look = (leaf: ShadowLeaf): void => {
     this.seen++;
     const inWindow = leaf.vaddr >= this.switcherAddress;
-    if (leaf.target !== 'stray' && (leaf.target === 'ram') !== inWindow) return;
+    const beyondRam = leaf.target === 'ram' && leaf.page >= this.guestPages;
+    if (leaf.target !== 'stray' && !beyondRam && (leaf.target === 'ram') !== inWindow) return;
     this.found ??= {
       kind: 'foreign-page',
       field: `leaf for ${hex(leaf.vaddr)} in slot ${leaf.slot}`,
       expected: inWindow ? 'a page of the Switcher' : 'a page of guest RAM',
       actual: `${leaf.target} page ${leaf.page}`,
-      difference: `${leaf.target} ${inWindow ? 'in' : 'outside'} the Switcher's window`,
+      difference: `${beyondRam ? 'a page beyond RAM' : leaf.target} ${inWindow ? 'in' : 'outside'} the Switcher's window`,
       location: { vaddr: leaf.vaddr, slot: leaf.slot },
     };
   };
