@@ -38,10 +38,18 @@ interface Side {
   readonly paging: Capabilities['paging'];
   readonly steps: Capabilities['steps'];
   readonly observes: Capabilities['observes'];
+  /** 0 in this process, where programs are not asked for. */
+  readonly inFlight: number;
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
-  /** A failure before the first step, if any. */
-  prepare(program: Program): Promise<Answer | undefined>;
+  /** Has the machine play back an answer. */
+  load(trace: Trace): void;
+}
+
+/** What the sides outside this process answer to a program; undefined for a side in this process. */
+export interface Asked {
+  readonly model: Promise<Answer> | undefined;
+  readonly subject: Promise<Answer> | undefined;
 }
 
 /** Runs any number of programs, one after the other, on two subjects of either kind; `close` it when done. */
@@ -59,15 +67,31 @@ export class Pair {
   }
 
   /**
-   * Runs a program and returns the first divergence, if there is one. A program that needs what a side lacks is not run (see
-   * `whyNotRun`). Throws `BadInput` if a command cannot be started.
+   * Starts both sides. Returns for how many programs to `ask` ahead of the one that runs, so that no side outside this process waits for
+   * the judgement.
    */
-  async run(program: Program, { contractKept, twice }: RunOptions): Promise<Divergence | undefined> {
+  async start(): Promise<number> {
+    const { model, subject } = this.begun ?? (await this.begin());
+    return ROUNDS_AHEAD * Math.max(model.inFlight, subject.inFlight);
+  }
+
+  /** Asks the sides outside this process, which have started. An error shows when the program is run. */
+  ask(program: Program): Asked {
+    const { model, subject } = this.begun!;
+    if (isMissing(program, model, subject)) return NOT_ASKED;
+    return { model: askedOf(model, program), subject: askedOf(subject, program) };
+  }
+
+  /**
+   * Runs a program and returns the first divergence, if there is one. A program that needs what a side lacks is not run (see
+   * `whyNotRun`). `ahead`: what `ask` returned for it. Throws `BadInput` if a command cannot be started.
+   */
+  async run(program: Program, { contractKept, twice }: RunOptions, ahead?: Asked): Promise<Divergence | undefined> {
     const { model, subject, lockstep } = this.begun ?? (await this.begin());
-    if (missingFor(program, model) !== undefined || missingFor(program, subject) !== undefined) return undefined;
+    if (isMissing(program, model, subject)) return undefined;
+    const asked = ahead ?? this.ask(program);
     const failure =
-      asDivergence(await model.prepare(program), 'reference') ??
-      asDivergence(await subject.prepare(program), 'subject');
+      (await loaded(asked.model, model, 'reference')) ?? (await loaded(asked.subject, subject, 'subject'));
     if (failure !== undefined) return failure;
     const found = this.step(program, contractKept, { model, subject, lockstep });
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
@@ -97,7 +121,7 @@ export class Pair {
     const traces: Trace[] = [];
     for (let time = 0; time < 2; time++) {
       const answer = await subject.trace(program);
-      if (answer.kind === 'failed') return asDivergence(answer, 'subject');
+      if (answer.kind === 'failed') return failureOf(answer, 'subject');
       traces.push(answer.trace);
     }
     this.tally.checks[this.determinismIndex]++;
@@ -140,30 +164,52 @@ const sideOf = async (subject: Subject): Promise<Side> => {
       paging,
       steps,
       observes,
+      inFlight: 0,
       trace: (program) => Promise.resolve(answerOfMachine(machine, program)),
-      prepare: () => NOTHING_TO_PREPARE,
+      load: () => undefined,
     };
   }
-  const { paging, steps, observes } = await subject.start();
+  const { paging, steps, observes, inFlight } = await subject.start();
   const machine = new RecordedMachine(observes);
   return {
     machine,
     paging,
     steps,
     observes,
+    inFlight,
     trace: (program) => subject.answer(program),
-    prepare: async (program) => {
-      const answer = await subject.answer(program);
-      if (answer.kind === 'trace') machine.load(answer.trace);
-      return answer;
-    },
+    load: (trace) => machine.load(trace),
   };
 };
 
-const NOTHING_TO_PREPARE = Promise.resolve(undefined);
+/** One is judged, one is held until the next has gone well, and one is being answered (command-subject.ts). */
+const ROUNDS_AHEAD = 3;
 
-const asDivergence = (answer: Answer | undefined, side: string): Divergence | undefined =>
-  answer === undefined || answer.kind === 'trace' ? undefined : failureOf(answer, side);
+const NOT_ASKED: Asked = { model: undefined, subject: undefined };
+
+const isMissing = (program: Program, model: Side, subject: Side): boolean =>
+  missingFor(program, model) !== undefined || missingFor(program, subject) !== undefined;
+
+const askedOf = (side: Side, program: Program): Promise<Answer> | undefined => {
+  if (side.inFlight === 0) return undefined;
+  const answer = side.trace(program);
+  // A run that ends early awaits no further answers.
+  answer.catch(() => undefined);
+  return answer;
+};
+
+/** Waits for an answer and loads it; returns a failure to give one. */
+const loaded = async (
+  asked: Promise<Answer> | undefined,
+  side: Side,
+  name: string,
+): Promise<Divergence | undefined> => {
+  if (asked === undefined) return undefined;
+  const answer = await asked;
+  if (answer.kind === 'failed') return failureOf(answer, name);
+  side.load(answer.trace);
+  return undefined;
+};
 
 /** A failure to answer is a finding of its own class. If it is not known at which step, it stands at the creation. */
 const failureOf = (

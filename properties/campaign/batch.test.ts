@@ -3,7 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { signatureOf } from '../divergence.js';
+import type { Program } from '../../model/vocabulary/index.js';
+import type { Capabilities } from '../subjects/capabilities.js';
+import { versionOne } from '../subjects/capabilities.js';
 import { MODEL, subjectNamed } from '../subjects/subject-names.js';
+import type { Answer, ExternalSubject } from '../subjects/subject.js';
+import { traceOf } from '../trace-of.js';
 import { Tally, addCounts, countsOf } from '../tally.js';
 import type { BatchOptions, BatchResult, BatchTask } from './batch.js';
 import { KEPT_FINDINGS, runBatch } from './batch.js';
@@ -81,5 +86,62 @@ describe('a batch', () => {
     const another = await run(0, 1, 24, { limit: { kinds: 1, ignored } });
     expect(Object.keys(another.signatures)).toHaveLength(4);
     expect(another.programs).toBeGreaterThan(last);
+  });
+});
+
+describe('a batch of a subject outside the process', () => {
+  /** Answers like a machine of this process, some time later, and fails on some programs. */
+  class Outside implements ExternalSubject {
+    readonly kind = 'external';
+    readonly name = 'exec:outside';
+    readonly #inFlight: number;
+    readonly #machine = OPTIONS.subject.kind === 'in-process' ? OPTIONS.subject.create() : undefined;
+    /** Programs that wait for their answers, and the most that ever did. */
+    waiting = 0;
+    most = 0;
+
+    constructor(inFlight: number) {
+      this.#inFlight = inFlight;
+    }
+
+    start(): Promise<Capabilities> {
+      return Promise.resolve({ ...versionOne(this.name), inFlight: this.#inFlight });
+    }
+
+    async answer(program: Program): Promise<Answer> {
+      this.most = Math.max(this.most, ++this.waiting);
+      for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+      this.waiting--;
+      if (program.steps.length % 7 === 0) return { kind: 'failed', failure: 'subject-crash', detail: 'gone' };
+      return { kind: 'trace', trace: traceOf(this.#machine!, program) };
+    }
+
+    close(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+
+  const runOutside = async (subject: Outside, task: Partial<BatchTask> = {}): Promise<BatchResult> =>
+    await runBatch(
+      { ...OPTIONS, subject },
+      { range: { first: 0, stride: 1, count: 40 }, skip: [3], enough: {}, ...task },
+      () => undefined,
+    );
+
+  test('asks for programs ahead, and counts and finds the same however many', async () => {
+    const [one, many, careful] = [new Outside(1), new Outside(16), new Outside(16)];
+    const expected = await runOutside(one);
+    expect(Object.keys(expected.signatures)).toContain('subject-crash | create | the subject did not answer');
+    expect(await runOutside(many)).toEqual(expected);
+    expect(await runOutside(careful, { careful: true })).toEqual(expected);
+    expect([one.most, many.most, careful.most]).toEqual([4, 39, 1]);
+  });
+
+  test('ends with the last kind that is wanted, and leaves what it asked for ahead', async () => {
+    const limit = { kinds: 2, ignored: [] };
+    const [one, many] = [new Outside(1), new Outside(16)];
+    const expected = await runOutside(one, { limit });
+    expect(expected.programs).toBeLessThan(40);
+    expect(await runOutside(many, { limit })).toEqual(expected);
   });
 });

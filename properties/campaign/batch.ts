@@ -8,6 +8,7 @@ import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
 import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
+import type { Asked } from '../pair.js';
 import { Pair } from '../pair.js';
 import { NewCells } from '../pool/distil.js';
 import type { Tally, TallyCounts } from '../tally.js';
@@ -36,6 +37,11 @@ export interface BatchTask {
   readonly limit?: KindLimit | undefined;
   /** Something else ends this process if a machine in it hangs, so its programs need no time limit of their own. */
   readonly unlimited?: boolean;
+  /**
+   * A program kills the worker, and it is to be found out which: none is generated before the one before it was judged, and each is
+   * reported before it begins, even if the process dies right away. It takes longer.
+   */
+  readonly careful?: boolean | undefined;
 }
 
 /** Ends a batch with the program that brings the number of new signatures to `kinds`. Further ones that it shows do not count. */
@@ -108,6 +114,13 @@ export const findingOf = (
   note: '',
 });
 
+/** A program whose turn comes. */
+interface Upcoming {
+  readonly program: number;
+  readonly generated: Generated;
+  readonly asked: Asked;
+}
+
 class Batch {
   private readonly options: BatchOptions;
   private readonly task: BatchTask;
@@ -133,15 +146,16 @@ class Batch {
   }
 
   async run(watch: BatchWatcher): Promise<BatchResult> {
-    const { range, skip, limit } = this.task;
-    const programs = programsOf(this.options);
+    const { range, skip, limit, careful } = this.task;
     const skipped = new Set(skip);
+    const ahead = await this.pair.start();
+    const upcoming = this.upcoming(this.pair, skipped, careful === true ? 0 : ahead);
     let place = 0;
     for (; place < range.count && this.newKinds < (limit?.kinds ?? Infinity); place++) {
       const program = range.first + place * range.stride;
       if (skipped.has(program)) continue;
       await watch(program);
-      await this.runProgram(program, programs(program));
+      await this.runProgram(upcoming.next().value!);
     }
     const { findings, reached, options, unlimited, pair } = this;
     idle = { options, unlimited, pair };
@@ -154,9 +168,25 @@ class Batch {
     };
   }
 
+  /** The programs of the range in order, generated and asked for up to `ahead` programs before they are needed. */
+  private *upcoming(pair: Pair, skipped: ReadonlySet<number>, ahead: number): Generator<Upcoming, undefined> {
+    const { first, stride, count } = this.task.range;
+    const programs = programsOf(this.options);
+    const waiting: Upcoming[] = [];
+    for (let place = 0; place < count; place++) {
+      const program = first + place * stride;
+      if (skipped.has(program)) continue;
+      const generated = programs(program);
+      waiting.push({ program, generated, asked: pair.ask(generated.value.program) });
+      if (waiting.length > ahead) yield waiting.shift()!;
+    }
+    yield* waiting;
+    return undefined;
+  }
+
   /** Only the first run of a program counts in the tally. */
-  private async runProgram(program: number, generated: Generated): Promise<void> {
-    const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value));
+  private async runProgram({ program, generated, asked }: Upcoming): Promise<void> {
+    const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value), asked);
     const cells = this.newCells?.take() ?? [];
     if (cells.length > 0) this.reached.push({ program, cells });
     if (divergence === undefined) return;

@@ -53,7 +53,7 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
     reference: MODEL.name,
   };
   const batch = { range: { first, stride: 1, count: BATCH }, skip: [], enough: {} };
-  const task = { kind: 'batch', settings, batch, careful: false } as const;
+  const task = { kind: 'batch', settings, batch } as const;
   const outcome = await context.perform(task, { attempts: MOST_ATTEMPTS });
   if (outcome.kind === 'failed') context.leaveUndone(task, failureText(outcome));
   if (outcome.kind !== 'done') return undefined;

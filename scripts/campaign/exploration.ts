@@ -106,16 +106,17 @@ export class Exploration {
     let failure: Failure | undefined;
     let detail = '';
     for (let falseStarts = 0; falseStarts < MOST_ATTEMPTS;) {
+      // Only after a failure is it worth the time to learn which program it was.
+      const careful = failure !== undefined;
       const batch: BatchTask = {
         range,
+        careful,
         skip: deaths.map(({ provenance }) => provenance.program),
         enough: context.ledger.findings.enough(),
         settled: this.settledFor(range),
         limit,
       };
-      // Only after a failure is it worth the time to learn which program it was.
-      const careful = failure !== undefined;
-      const task = { kind: 'batch', settings: context.settings, batch, careful } as const;
+      const task = { kind: 'batch', settings: context.settings, batch } as const;
       const outcome = await context.perform(task, { late });
       if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind === 'done') {

@@ -90,10 +90,11 @@ export class Shrinking {
 
   private async timesFailed({ provenance, divergence }: Finding): Promise<number | undefined> {
     const { settings } = this.context;
-    const batch: BatchTask = { range: { first: provenance.program, stride: 1, count: 1 }, skip: [], enough: {} };
+    const range = { first: provenance.program, stride: 1, count: 1 };
+    const batch: BatchTask = { range, skip: [], enough: {}, careful: true };
     let failures = 0;
     for (let time = 0; time < RERUNS; time++) {
-      const outcome = await this.context.perform({ kind: 'batch', settings, batch, careful: true });
+      const outcome = await this.context.perform({ kind: 'batch', settings, batch });
       if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind !== 'failed') continue;
       if (signatureOf(failureDivergence(outcome.how, outcome.detail)) === signatureOf(divergence)) failures++;

@@ -32,8 +32,7 @@ export interface CampaignSettings extends ProgramOptions, SubjectSettings {
 }
 
 interface Tasks {
-  /** `careful`: report each program before it begins, even if the process dies right away; it takes longer. */
-  readonly batch: { readonly settings: CampaignSettings; readonly batch: BatchTask; readonly careful: boolean };
+  readonly batch: { readonly settings: CampaignSettings; readonly batch: BatchTask };
   /** Shrinks a finding. `time`: milliseconds after which the smallest program so far will do; undefined for no limit. */
   readonly shrink: {
     readonly settings: CampaignSettings;
@@ -105,7 +104,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
   switch (task.kind) {
     case 'batch':
       return await runBatch(await optionsOf(task.settings, workplace), batchOf(task, workplace), (program) =>
-        workplace.begin(program, task.careful),
+        workplace.begin(program, task.batch.careful === true),
       );
     case 'shrink':
       return await shrink(task, workplace);
@@ -124,9 +123,9 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
  * A time limit for each program takes a tenth of a millisecond. It is worth that only once a worker has failed: then the program that
  * hangs is found, at its step, and the worker stays.
  */
-const batchOf = ({ batch, careful }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTask => ({
+const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTask => ({
   ...batch,
-  unlimited: isWatched && !careful,
+  unlimited: isWatched && batch.careful !== true,
 });
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
@@ -146,7 +145,10 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
   };
 };
 
-/** A subject outside the process has its own time limit: each of its answers is a sign of life. */
+/** Milliseconds between two signs of life while a subject outside the process is awaited. */
+const AWAITING_EVERY = 500;
+
+/** A subject outside the process has its own time limits: to wait for it is a sign of life. */
 const sideOf = (
   name: string,
   { caseTimeout, startTimeout, capabilities, allowed }: SubjectSettings,
@@ -154,14 +156,20 @@ const sideOf = (
 ): Subject => {
   const side = subjectNamed(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
   if (side.kind === 'in-process') return side;
+  let awaited = 0;
+  let timer: NodeJS.Timeout | undefined;
   return {
     kind: side.kind,
     name: side.name,
     start: () => side.start(),
     close: () => side.close(),
     answer: async (program) => {
-      await alive();
-      return await side.answer(program);
+      if (awaited++ === 0) timer = setInterval(() => void alive(), AWAITING_EVERY);
+      try {
+        return await side.answer(program);
+      } finally {
+        if (--awaited === 0) clearInterval(timer);
+      }
     },
   };
 };
