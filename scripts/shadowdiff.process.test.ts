@@ -107,8 +107,11 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summar
   expect(text).toContain('summary\n');
 });
 
+/** A subject that answers its first line and then nothing for so many seconds. */
+const muteFor = (seconds: number): string => `exec:sh -c 'read line; echo {}; exec sleep ${seconds}'`;
+
 test('a second signal does not wait for the subject', async () => {
-  const words = ['fuzz', '--time', '1m', '--subject', 'exec:sleep 60', '--case-timeout', '50s'];
+  const words = ['fuzz', '--time', '1m', '--subject', muteFor(60), '--case-timeout', '50s'];
   const child = spawn(process.execPath, [entry, ...words], { cwd: clone });
   child.stdout.once('data', () => child.kill('SIGINT'));
   // Again and again, because signals that a busy machine delivers together count as one.
@@ -121,7 +124,7 @@ test('a second signal does not wait for the subject', async () => {
 test('a terminal that is closed takes the subject along', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-terminal-'));
   const command = `${process.execPath} ${entry} fuzz --time 1m --max-tries 1 --case-timeout 1s --out ${directory}`;
-  const terminal = spawn('script', ['-qc', `${command} --subject 'exec:sleep 61.5'`, '/dev/null'], {
+  const terminal = spawn('script', ['-qc', `${command} --subject "${muteFor(61.5)}"`, '/dev/null'], {
     cwd: clone,
     stdio: ['pipe', 'pipe', 'ignore'],
   });

@@ -16,6 +16,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { capturedCall } from '../../test-support/captured-call.js';
+import type { CampaignRecord } from './run-directory.js';
+import { campaignDifference, campaignIdentity, readRunRecord } from './run-directory.js';
 
 const WALKER = fileURLToPath(new URL('../examples/walker.py', import.meta.url));
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
@@ -86,6 +88,15 @@ describe.skipIf(!hasPython)('walker.py, which does 2-level paging and shows no s
       return (JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8')) as { accesses: unknown }).accesses;
     };
     expect(await counts()).toEqual(await counts('--paging', '2-level'));
+  });
+
+  test('has a campaign of its own: one in which it could do more is another', async () => {
+    await fuzz('--out', at('run'), '--corpus', at('corpus'));
+    const { campaign } = await readRunRecord(at('run'));
+    const more: CampaignRecord = { ...campaign, scope: { ...campaign.scope!, paging: ['2-level', 'pae'] } };
+    expect(campaignIdentity(more)).not.toBe(campaignIdentity(campaign));
+    expect(campaignDifference(campaign, more)).toMatch(/^scope is /);
+    expect(campaignDifference({ ...campaign, scope: undefined } as never, more)).toMatch(/^scope is undefined here/);
   });
 
   test('is not asked for PAE, and then nothing is written', async () => {
