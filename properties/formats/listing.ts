@@ -1,7 +1,23 @@
 /** Steps, entries and observations as text for people. Nothing else may depend on it. */
 
-import type { GuestEntry, MachineConfig, Observation, Outcome, Paging, Step } from '../../model/vocabulary/index.js';
-import { bareOutcome, FAULT_PRESENT, FAULT_USER, FAULT_WRITE, guestEntry, OPS } from '../../model/vocabulary/index.js';
+import type {
+  GuestEntry,
+  MachineConfig,
+  Observable,
+  Observation,
+  Outcome,
+  Paging,
+  Step,
+} from '../../model/vocabulary/index.js';
+import {
+  bareOutcome,
+  FAULT_PRESENT,
+  FAULT_USER,
+  FAULT_WRITE,
+  guestEntry,
+  OBSERVABLES,
+  OPS,
+} from '../../model/vocabulary/index.js';
 import { A, AVL, D, G, PCD, PSE, PWT, RW, US, isPresent } from '../entry-bits.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { quoted } from './visible-text.js';
@@ -137,16 +153,21 @@ export const describeOutcome = (outcome: Outcome): string => {
  * An observation in one line, without empty lists, and with the outcome alone if it is bare:
  * `mapped 0x5000; references 5:1; stores [0x2000] = 0x5067; tables 4; switcher text 1 state 1,0 registers 1`.
  */
-export const describeObservation = (observation: Observation): string => {
+export const describeObservation = (
+  observation: Observation,
+  observes: readonly Observable[] = OBSERVABLES,
+): string => {
   const { outcome, references, stores, tables, switcher } = observation;
   const parts = [describeOutcome(outcome)];
   if (bareOutcome(outcome.kind)) return parts.join('');
   const counts = references.map(({ page, count }) => `${page}:${count}`);
   const words = stores.map(({ paddr, value }) => `[${formatHex(paddr)}] = ${formatHexEntry(value)}`);
-  if (counts.length > 0) parts.push(`references ${counts.join(' ')}`);
-  if (words.length > 0) parts.push(`stores ${words.join(', ')}`);
-  parts.push(`tables ${tables}`);
-  parts.push(`switcher text ${switcher.text} state ${switcher.state.join(',')} registers ${switcher.registers}`);
+  const shows = (what: Observable): boolean => observes.includes(what);
+  if (shows('references') && counts.length > 0) parts.push(`references ${counts.join(' ')}`);
+  if (shows('stores') && words.length > 0) parts.push(`stores ${words.join(', ')}`);
+  if (shows('tables')) parts.push(`tables ${tables}`);
+  if (shows('switcher'))
+    parts.push(`switcher text ${switcher.text} state ${switcher.state.join(',')} registers ${switcher.registers}`);
   return parts.join('; ');
 };
 

@@ -1,8 +1,16 @@
 /** Traces in JSON: what a subject answers to a program (formats.md, Trace). */
 
 import type * as z from 'zod/mini';
-import type { LeafTarget, Observation, Outcome, Program, ReportedShadow, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome } from '../../model/vocabulary/index.js';
+import type {
+  LeafTarget,
+  Observable,
+  Observation,
+  Outcome,
+  Program,
+  ReportedShadow,
+  Trace,
+} from '../../model/vocabulary/index.js';
+import { OBSERVABLES, bareOutcome } from '../../model/vocabulary/index.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
 import { quickTrace } from './quick-trace.js';
@@ -13,17 +21,15 @@ import { readTraceBySchema } from './trace-schema.js';
 
 export type OutcomeJson = z.input<typeof outcomeSchema>;
 
-/** A bare outcome is written alone. */
-export type ObservationJson =
-  | { readonly outcome: OutcomeJson }
-  | {
-      readonly outcome: OutcomeJson;
-      readonly references: readonly (readonly [page: number, count: number])[];
-      readonly stores: readonly (readonly [paddr: string, value: string])[];
-      readonly tables: number;
-      readonly switcher: { readonly text: number; readonly state: readonly number[]; readonly registers: number };
-      readonly shadow?: ShadowJson;
-    };
+/** A bare outcome is written alone, and what a machine does not observe is left out. */
+export interface ObservationJson {
+  readonly outcome: OutcomeJson;
+  readonly references?: readonly (readonly [page: number, count: number])[];
+  readonly stores?: readonly (readonly [paddr: string, value: string])[];
+  readonly tables?: number;
+  readonly switcher?: { readonly text: number; readonly state: readonly number[]; readonly registers: number };
+  readonly shadow?: ShadowJson;
+}
 
 /** The shadow of a subject that reports it. Rights are the sum of 1 (writable) and 2 (user). */
 export interface ShadowJson {
@@ -113,25 +119,39 @@ const shadowToJson = ({ current, roots, tables, pages, leaves }: ReportedShadow)
 });
 
 /** Copies, because a machine may reuse its observation in the next call. */
-const observationToJson = ({ outcome, references, stores, tables, switcher, shadow }: Observation): ObservationJson => {
+const observationToJson = (observation: Observation, observes: readonly Observable[]): ObservationJson => {
+  const { outcome, references, stores, tables, switcher, shadow } = observation;
   if (bareOutcome(outcome.kind)) return { outcome: outcomeToJson(outcome) };
+  const shows = (what: Observable): boolean => observes.includes(what);
   return {
     outcome: outcomeToJson(outcome),
-    references: references.map(({ page, count }) => [page, count] as const),
-    stores: stores.map(({ paddr, value }) => [formatHex(paddr), formatHexEntry(value)] as const),
-    tables,
-    switcher: { text: switcher.text, state: [...switcher.state], registers: switcher.registers },
-    ...(shadow === undefined ? {} : { shadow: shadowToJson(shadow) }),
+    ...(shows('references') && { references: references.map(({ page, count }) => [page, count] as const) }),
+    ...(shows('stores') && {
+      stores: stores.map(({ paddr, value }) => [formatHex(paddr), formatHexEntry(value)] as const),
+    }),
+    ...(shows('tables') && { tables }),
+    ...(shows('switcher') && {
+      switcher: { text: switcher.text, state: [...switcher.state], registers: switcher.registers },
+    }),
+    ...(shows('shadow') && shadow !== undefined && { shadow: shadowToJson(shadow) }),
   };
 };
 
-/** The JSON value of a trace, its keys in the order of formats.md. */
-export const traceToJson = ({ created, steps, destroyed, edges }: Trace): TraceJson => ({
-  created: observationToJson(created),
-  steps: steps.map(observationToJson),
-  destroyed: observationToJson(destroyed),
+/**
+ * The JSON value of a trace, its keys in the order of formats.md.
+ *
+ * @param observes - what the machine observes; the trace holds no more
+ */
+export const traceToJson = (
+  { created, steps, destroyed, edges }: Trace,
+  observes: readonly Observable[] = OBSERVABLES,
+): TraceJson => ({
+  created: observationToJson(created, observes),
+  steps: steps.map((step) => observationToJson(step, observes)),
+  destroyed: observationToJson(destroyed, observes),
   ...(edges === undefined ? {} : { edges: [...edges] }),
 });
 
-/** A trace in one line, without a newline. */
-export const formatTrace = (trace: Trace): string => JSON.stringify(traceToJson(trace));
+/** A trace in one line, without a newline; see `traceToJson`. */
+export const formatTrace = (trace: Trace, observes?: readonly Observable[]): string =>
+  JSON.stringify(traceToJson(trace, observes));

@@ -1,6 +1,6 @@
 /** Both sides of a program, step by step. */
 
-import type { Observation, Program, Trace } from '../../model/vocabulary/index.js';
+import type { Observable, Observation, Program, Trace } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
@@ -12,9 +12,12 @@ import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import { divergenceLines, momentLine, programListing, stepLine } from './finding-text.js';
 
+type Look = Pick<Session, 'width' | 'colors'>;
+
 /** A side's name and what it answered. */
-interface SideAnswer {
+export interface SideAnswer {
   readonly name: string;
+  readonly observes: readonly Observable[];
   readonly answer: Answer;
 }
 
@@ -37,11 +40,11 @@ interface Instant {
 
 const INDENT = 6;
 
-export const replayReport = (replayed: Replayed, session: Session): readonly string[] => {
+export const replayReport = (replayed: Replayed, look: Look): readonly string[] => {
   const { program, divergence } = replayed;
   return [
     momentLine(program, `machine     ${describeMachine(program.machine)}`, false),
-    ...instantsOf(replayed).flatMap((instant) => instantLines(instant, replayed, session)),
+    ...instantsOf(replayed).flatMap((instant) => instantLines(instant, replayed, look)),
     ...(divergence === undefined ? [] : failures(replayed)),
   ];
 };
@@ -49,11 +52,11 @@ export const replayReport = (replayed: Replayed, session: Session): readonly str
 /** A finding that is not run again: the program, and what was recorded when it ran. */
 export const recordedReport = (
   { case: recorded, subject, reference, divergence }: Finding,
-  session: Session,
+  look: Look,
 ): readonly string[] => [
   `  reference ${printable(reference)}, subject ${printable(subject)}, ${recorded.traffic} traffic`,
-  ...programListing(recorded.program, divergence.place, session.colors),
-  ...divergenceLines(divergence, session),
+  ...programListing(recorded.program, divergence.place, look.colors),
+  ...divergenceLines(divergence, look),
   `recorded: ${printable(signatureOf(divergence))}`,
 ];
 
@@ -76,22 +79,27 @@ const instantsOf = ({ program, model, subject }: Replayed): readonly Instant[] =
 
 const traceIn = (answer: Answer): Trace | undefined => (answer.kind === 'trace' ? answer.trace : undefined);
 
-const instantLines = (instant: Instant, replayed: Replayed, session: Session): readonly string[] => {
+const instantLines = (instant: Instant, replayed: Replayed, look: Look): readonly string[] => {
   const { divergence } = replayed;
-  const { colors } = session;
+  const { colors } = look;
   const here = divergence !== undefined && samePlace(divergence.place, instant.place);
   if (instant.place.kind === 'end' && !here) return [];
   const head = instant.line(here);
-  const sides = sideLines(instant, replayed, session);
+  const sides = sideLines(instant, replayed, look);
   if (!here) return [head, ...sides];
-  const title = colors.red(labelled('breaks', printable(divergence.invariant), session.width, 2));
-  return [colors.bold(colors.red(head)), ...sides, title, ...divergenceLines(divergence, session)];
+  const title = colors.red(labelled('breaks', printable(divergence.invariant), look.width, 2));
+  return [colors.bold(colors.red(head)), ...sides, title, ...divergenceLines(divergence, look)];
 };
 
-const sideLines = (instant: Instant, { model, subject }: Replayed, { colors, width }: Session): readonly string[] => {
-  const one = instant.model === undefined ? undefined : describeObservation(instant.model);
-  const other = instant.subject === undefined ? undefined : describeObservation(instant.subject);
-  if (one !== undefined && one === other) return [colors.dim(labelled('both', one, width, INDENT))];
+const sideLines = (instant: Instant, { model, subject }: Replayed, { colors, width }: Look): readonly string[] => {
+  const compared = model.observes.filter((each) => subject.observes.includes(each));
+  const describe = (seen: Observation | undefined, observes: readonly Observable[]): string | undefined =>
+    seen === undefined ? undefined : describeObservation(seen, observes);
+  const both = describe(instant.model, compared);
+  if (both !== undefined && both === describe(instant.subject, compared))
+    return [colors.dim(labelled('both', both, width, INDENT))];
+  const one = describe(instant.model, model.observes);
+  const other = describe(instant.subject, subject.observes);
   const lines: string[] = [];
   if (one !== undefined) lines.push(colors.green(labelled(sideName(model), one, width, INDENT)));
   if (other !== undefined) lines.push(colors.red(labelled(sideName(subject), other, width, INDENT)));
@@ -111,10 +119,10 @@ const failures = ({ model, subject }: Replayed): readonly string[] =>
 
 /** The JSON lines of both sides: a trace, or how the side failed. */
 export const replayJson = (source: string, { model, subject, asking, divergence }: Replayed): readonly string[] => {
-  const line = (side: 'reference' | 'subject', { name, answer }: SideAnswer): string =>
+  const line = (side: 'reference' | 'subject', { name, observes, answer }: SideAnswer): string =>
     JSON.stringify(
       answer.kind === 'trace'
-        ? { source, side, name, trace: traceToJson(answer.trace) }
+        ? { source, side, name, trace: traceToJson(answer.trace, observes) }
         : { source, side, name, failure: answer.failure, detail: answer.detail },
     );
   const notAsked = asking.filter(({ asked }) => asked !== 'fully');

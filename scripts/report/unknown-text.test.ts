@@ -9,10 +9,13 @@ import { parseCounterexample } from '../../properties/corpus/counterexample.js';
 import type { Explanation } from '../../properties/explain/explanation.js';
 import { explainFinding } from '../../properties/explain/explain.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import { MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
+import type { TraceJson } from '../../properties/formats/trace-format.js';
+import type { Answer, ExternalSubject } from '../../properties/subjects/subject.js';
+import { IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import { observingSubject } from '../../test-support/observing-subject.js';
 import { explanationText } from './explanation-text.js';
 import { frameView } from './html/step-view.js';
+import { replayJson, replayReport } from './replay-text.js';
 
 const NAME = 'translation--access--f416eec0.json';
 
@@ -52,4 +55,26 @@ test('the page does too', async () => {
 test('neither does of a subject that shows everything', async () => {
   const explanation = await explanationOf(OBSERVABLES);
   expect(terminal(explanation) + page(explanation)).not.toMatch(/unknown/i);
+});
+
+test('a replay compares and lists what both sides show', async () => {
+  const path = new URL(`../../corpus/${NAME}`, import.meta.url);
+  const { program } = parseCounterexample(readFileSync(path, 'utf8'), NAME).case;
+  const observes: readonly Observable[] = ['outcome', 'tables'];
+  const answerFrom = async (subject: ExternalSubject): Promise<Answer> => await subject.answer(program);
+  const mine = { name: 'exec:mine', observes, answer: await answerFrom(observingSubject(IMPL.create, observes)) };
+  const model = {
+    name: 'model',
+    observes: OBSERVABLES.slice(0, -1),
+    answer: await answerFrom(observingSubject(MODEL.create, OBSERVABLES.slice(0, -1))),
+  };
+  const replayed = { program, model, subject: mine, asking: [], divergence: undefined };
+  const text = replayReport(replayed, { width: 200, colors: picocolors.createColors(false) }).join('\n');
+  expect(text).toMatch(/both +created; tables 2$/m);
+  expect(text).not.toMatch(/exec|model|switcher/);
+  const [reference, subject] = replayJson('x', replayed).map(
+    (line) => JSON.parse(line) as { readonly trace: TraceJson },
+  );
+  expect(Object.keys(reference.trace.created)).toEqual(OBSERVABLES.slice(0, -1));
+  expect(subject.trace.created).toEqual({ outcome: { kind: 'created' }, tables: 2 });
 });

@@ -6,6 +6,9 @@ import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { askingOf } from '../../../properties/invariants/asking.js';
 import { scopeOf, whyNotRun } from '../../../properties/subjects/scope.js';
+import type { Program } from '../../../model/vocabulary/index.js';
+import type { Subject } from '../../../properties/subjects/subject.js';
+import { capabilitiesOf } from '../../../properties/subjects/subject.js';
 import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -19,7 +22,7 @@ import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
-import type { Replayed } from '../../report/replay-text.js';
+import type { Replayed, SideAnswer } from '../../report/replay-text.js';
 import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
 
@@ -80,13 +83,18 @@ const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Repla
     const scope = await scopeOf(sides.subject, sides.model);
     const asking = INVARIANTS.map((invariant) => ({ id: invariant.id, ...askingOf(invariant, scope, 'mixed') }));
     const divergence = await judging.judge(replayed);
-    const model = { name: sides.model.name, answer: await answerOf(sides.model, replayed.program) };
-    const subject = { name: sides.subject.name, answer: await answerOf(sides.subject, replayed.program) };
+    const model = await sideAnswer(sides.model, replayed.program);
+    const subject = await sideAnswer(sides.subject, replayed.program);
     return { program: replayed.program, model, subject, asking, divergence };
   } finally {
     await judging.close();
     await closeSides(sides);
   }
+};
+
+const sideAnswer = async (side: Subject, program: Program): Promise<SideAnswer> => {
+  const { observes } = await capabilitiesOf(side);
+  return { name: side.name, observes, answer: await answerOf(side, program) };
 };
 
 const replayText = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { BadInput, formatTrace, parseProgram, readJson } from '../../../properties/formats/index.js';
-import type { Observation, Program, Trace } from '../../../model/vocabulary/index.js';
+import type { Program } from '../../../model/vocabulary/index.js';
 import { LARGEST_FILE } from '../../../properties/corpus/store.js';
 import type { Capabilities } from '../../../properties/subjects/capabilities.js';
 import { formatHello, isHello } from '../../../properties/subjects/capabilities.js';
@@ -143,17 +143,9 @@ const answer = async (
   const withShadow = capabilities.observes.includes('shadow');
   const answered = await answerOf(subject, program, withShadow);
   if (answered.kind === 'trace') {
-    await session.stream(formatTrace(withShadow ? answered.trace : withoutShadow(answered.trace)));
+    await session.stream(formatTrace(answered.trace, capabilities.observes));
     return EXIT.clean;
   }
   session.complain(`shadowdiff: ${printable(`${where}: ${answered.failure}: ${answered.detail}`)}`);
   return EXIT.divergence;
-};
-
-const withoutShadow = ({ created, steps, destroyed }: Trace): Trace => {
-  const cut = (observation: Observation): Observation => {
-    const { shadow: _, ...others } = observation;
-    return others;
-  };
-  return { created: cut(created), steps: steps.map(cut), destroyed };
 };
