@@ -171,7 +171,8 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
     },
   ])('one that $bug is found out', async ({ line, instead, invariant }) => {
     const found = await firstFinding(build('gcc', ['-O2', '-w'], changed(line, instead)), 300);
-    expect(found?.invariant).toBe(invariant);
+    // Its shadow may name the finding after a leaf that is wrong too.
+    expect([found?.invariant, ...(found?.alsoBroken ?? [])]).toContain(invariant);
   });
 
   test.each([
