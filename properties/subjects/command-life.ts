@@ -5,13 +5,10 @@ import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
-import { quoted } from '../formats/index.js';
+import { MOST_STANDARD_ERROR } from '../divergence.js';
 import type { Encoding } from './capabilities.js';
 import { LONGEST_MESSAGE, MessageReader } from './message-reader.js';
 
-/** How many characters of standard error are kept for the report of a crash, and how many of them are shown. */
-const STDERR_KEPT = 2000;
-const STDERR_SHOWN = 200;
 /** How long an idle command may take to exit once its input has ended, in milliseconds. */
 const FAREWELL = 500;
 /** How long its pipes may stay open after it exits, held by a process that it started, in milliseconds. */
@@ -90,7 +87,8 @@ interface Pending {
 export class Life {
   private readonly child: Child;
   private readonly messages = new MessageReader();
-  private stderr = '';
+  /** The end of its standard error. */
+  standardError = '';
   private pending: Pending | undefined = undefined;
   /** Why it no longer answers: the first reason, since others follow from it. */
   private over: Break | undefined = undefined;
@@ -104,7 +102,7 @@ export class Life {
     this.gone = new Promise((resolve) => (this.resolveGone = resolve));
     child.stdout.on('data', (chunk: Buffer) => this.take(chunk));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr = (this.stderr + text).slice(-STDERR_KEPT);
+      this.standardError = (this.standardError + text).slice(-MOST_STANDARD_ERROR);
     });
     // Writing to a command that has exited fails; its exit is handled below.
     child.stdin.on('error', () => undefined);
@@ -156,12 +154,6 @@ export class Life {
       const pending = (this.pending = { answers, count, timer, bytes: 0, settle });
       this.child.stdin.write(message);
     });
-  }
-
-  /** The last line on standard error, for the end of a sentence. */
-  lastWords(): string {
-    const words = this.stderr.trim().split('\n').at(-1)!;
-    return words === '' ? '' : `; its last words: ${quoted(words, STDERR_SHOWN)}`;
   }
 
   /** Closes an idle command's input and gives it time to exit, so that it can save its results. */

@@ -25,7 +25,9 @@ import type { Break, Life } from './command-life.js';
 import type { Capabilities } from './capabilities.js';
 import type { Introduced } from './introduction.js';
 import { NotIntroduced, introduce, reintroduce } from './introduction.js';
+import { breadcrumb, processCrash } from './process-crash.js';
 import type { Answer, ExternalSubject } from './subject.js';
+import { failedAnswer } from './subject.js';
 
 /** The longest delay of a Node timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -107,7 +109,7 @@ export class CommandSubject implements ExternalSubject {
       return (await this.begin()).capabilities;
     } catch (error) {
       if (!(error instanceof NotIntroduced)) throw error;
-      const { failure, detail } = error;
+      const { failure, detail } = error.answer;
       throw new BadInput(this.where, `cannot use ${quoted(this.argv[0])}: ${detail}; ${START_REMEDIES[failure]}`);
     }
   }
@@ -186,7 +188,7 @@ export class CommandSubject implements ExternalSubject {
       return await this.send(programs, (this.ready ??= await this.begin()), watch);
     } catch (error) {
       if (!(error instanceof NotIntroduced)) throw error;
-      return { programs, answers: [failed(error.failure, error.detail)], isGood: false };
+      return { programs, answers: [error.answer], isGood: false };
     }
   }
 
@@ -200,7 +202,8 @@ export class CommandSubject implements ExternalSubject {
       .slice(0, programs.length)
       .map((answer, index) => this.read(answer, programs[index].program, capabilities));
     if (broken !== undefined && broken.kind !== 'too-much') {
-      answers[Math.min(answers.length, programs.length - 1)] = this.failureOf(broken, life);
+      const unanswered = Math.min(answers.length, programs.length - 1);
+      answers[unanswered] = this.failureOf(broken, life, programs[unanswered].program);
     }
     if (broken === undefined && !answers.some(hasFailed)) return { programs, answers, isGood: true };
     if (this.ready?.life === life) this.introduced = this.ready = undefined;
@@ -216,13 +219,13 @@ export class CommandSubject implements ExternalSubject {
 
   private read(answer: Buffer, program: Program, capabilities: Capabilities): Answer {
     if (capabilities.encoding === 'json' && !isUtf8(answer)) {
-      return failed('subject-garbage', 'a line that is not UTF-8');
+      return failedAnswer('subject-garbage', 'a line that is not UTF-8');
     }
     try {
       return { kind: 'trace', trace: this.traceOf(answer, program, capabilities) };
     } catch (error) {
       if (!(error instanceof BadInput)) throw error;
-      return failed('subject-garbage', error.message);
+      return failedAnswer('subject-garbage', error.message);
     }
   }
 
@@ -236,16 +239,16 @@ export class CommandSubject implements ExternalSubject {
     return new Error(`${this.name} was closed before it answered`);
   }
 
-  private failureOf(broken: Exclude<Break, { kind: 'too-much' }>, life: Life): Answer {
+  private failureOf(broken: Exclude<Break, { kind: 'too-much' }>, life: Life, program: Program): Answer {
     switch (broken.kind) {
       case 'unasked':
-        return failed('subject-garbage', 'output beside the one line that answers a program');
+        return failedAnswer('subject-garbage', 'output beside the one line that answers a program');
       case 'too-long':
-        return failed('subject-garbage', broken.problem);
+        return failedAnswer('subject-garbage', broken.problem);
       case 'late':
-        return failed('subject-timeout', `no answer within ${this.caseTimeout} ms`);
+        return failedAnswer('subject-timeout', `no answer within ${this.caseTimeout} ms`);
       case 'gone':
-        return failed('subject-crash', `${broken.how}${life.lastWords()}`);
+        return processCrash(broken.how, life.standardError, breadcrumb(life.standardError, program));
       case 'closed':
         throw this.closed();
       default:
@@ -330,8 +333,6 @@ const START_REMEDIES: Readonly<Record<SubjectFailure, string>> = {
 };
 
 const hasFailed = (answer: Answer): answer is Extract<Answer, { kind: 'failed' }> => answer.kind === 'failed';
-
-const failed = (failure: SubjectFailure, detail: string): Answer => ({ kind: 'failed', failure, detail });
 
 /** A message as words, in place if it is aligned. */
 const wordsOf = ({ buffer, byteOffset, length }: Buffer): Uint32Array =>

@@ -6,11 +6,13 @@
 import { isUtf8 } from 'node:buffer';
 import { isDeepStrictEqual } from 'node:util';
 import type { Program } from '../../model/vocabulary/index.js';
-import type { SubjectFailure } from '../divergence.js';
 import { BadInput, formatProgram } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { HELLO, readHello, versionOne } from './capabilities.js';
 import type { Break, Life, Reply } from './command-life.js';
+import { processCrash } from './process-crash.js';
+import type { FailedAnswer } from './subject.js';
+import { failedAnswer } from './subject.js';
 
 /** Milliseconds after which a subject that has not answered the hello is also sent a program. */
 const SILENCE = 1000;
@@ -37,16 +39,14 @@ export interface Introduced {
   readonly capabilities: Capabilities;
 }
 
-/** It started, but did not come to its first answer, or gave a wrong one. `detail`: a clause. */
+/** It started, but did not come to its first answer, or gave a wrong one. */
 export class NotIntroduced extends Error {
   override readonly name = 'NotIntroduced';
-  readonly failure: SubjectFailure;
-  readonly detail: string;
+  readonly answer: FailedAnswer;
 
-  constructor(failure: SubjectFailure, detail: string) {
-    super(`${failure}: ${detail}`);
-    this.failure = failure;
-    this.detail = detail;
+  constructor(answer: FailedAnswer) {
+    super(`${answer.failure}: ${answer.detail}`);
+    this.answer = answer;
   }
 }
 
@@ -82,7 +82,7 @@ export const reintroduce = async (options: IntroductionOptions, known: Capabilit
     throw await refusal(broken, life, timeout);
   if (known.version === 1 || isDeepStrictEqual(helloAgain(reply, where, name), known)) return ready(life, known);
   await life.kill();
-  throw new NotIntroduced('subject-garbage', 'another answer to the hello than at its first start');
+  throw new NotIntroduced(failedAnswer('subject-garbage', 'another answer to the hello than at its first start'));
 };
 
 const ready = (life: Life, capabilities: Capabilities): Introduced => {
@@ -128,9 +128,9 @@ const refusal = async (
   await life.kill();
   switch (broken.kind) {
     case 'late':
-      return new NotIntroduced('subject-timeout', `no first answer within ${timeout} ms of its start`);
+      return new NotIntroduced(failedAnswer('subject-timeout', `no first answer within ${timeout} ms of its start`));
     case 'gone':
-      return new NotIntroduced('subject-crash', `${broken.how} before its first answer${life.lastWords()}`);
+      return new NotIntroduced(processCrash(`${broken.how} before its first answer`, life.standardError, undefined));
     case 'closed':
       return new Error('the command was closed while it started');
     default:

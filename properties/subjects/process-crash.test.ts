@@ -193,8 +193,8 @@ describe('a breadcrumb', () => {
 });
 
 test.each([
-  [GCC_OVERFLOW, '0x0c087fff7fb0: 00 00 00 00 00 00 00 00'],
-  ['no memory\nshadowdiff: at step 3\n\n', 'no memory'],
+  [GCC_OVERFLOW, '; its last words: "0x0c087fff7fb0: 00 00 00 00 00 00 00 00"'],
+  ['no memory\nshadowdiff: at step 3\n\n', '; its last words: "no memory"'],
   ['\n', ''],
 ])('the last words of %#', (errors, words) => {
   expect(lastWords(errors)).toBe(words);

@@ -4,12 +4,26 @@
  */
 
 import type { Program } from '../../model/vocabulary/index.js';
-import type { Place } from '../divergence.js';
-import type { Stage } from '../invariants/moment.js';
+import { quoted } from '../formats/index.js';
+import type { FailedAnswer } from './subject.js';
 
-/** UTF-16 units of a function's name or a runtime error. */
+/** UTF-16 units of a function's name, a runtime error, and the last line of standard error. */
 const MOST_NAME = 80;
 const MOST_ERROR = 160;
+const MOST_WORDS = 200;
+
+/** What is known of a process that ended: how (`exited with code 1`), the end of its standard error, and where it was in its program. */
+export const processCrash = (how: string, errors: string, at: FailedAnswer['at']): FailedAnswer => {
+  const report = sanitizerReport(errors);
+  return {
+    kind: 'failed',
+    failure: 'subject-crash',
+    detail: `${how}${report === undefined ? lastWords(errors) : `: ${report}`}`,
+    did: `crashed: ${report ?? how}`,
+    at,
+    ...(errors === '' ? {} : { standardError: errors }),
+  };
+};
 
 /** What crashed, such as `AddressSanitizer: heap-buffer-overflow in lookup`; undefined if no sanitizer reported it. */
 export const sanitizerReport = (errors: string): string | undefined => {
@@ -91,15 +105,16 @@ const FOREIGN_PLACE =
   /libsanitizer|sanitizer_common|compiler-rt|(?:^|\/)sysdeps\/|^(?:\.\.\/)?csu\/|\/lib(?:c|m|asan|ubsan|lsan|tsan|msan|pthread|stdc\+\+|c\+\+)[-.]|\/ld-linux/;
 
 /** Where a program was when the process crashed, if the last breadcrumb names a place in it. */
-export const breadcrumb = (errors: string, { steps }: Program): { place: Place; stage: Stage } | undefined => {
+export const breadcrumb = (errors: string, { steps }: Program): FailedAnswer['at'] => {
   const [, where, step] = [...errors.matchAll(/^shadowdiff: at (create|destroy|step (\d{1,9}))\r?$/gm)].at(-1) ?? [];
   if (where === 'create' || where === 'destroy') return { place: { kind: where }, stage: where };
   const index = Number(step);
   return index < steps.length ? { place: { kind: 'step', index }, stage: steps[index].op } : undefined;
 };
 
-/** The last line that says something about the crash: no breadcrumb, and not that the process will now abort. */
+/** The last line that says something about the crash, for the end of a sentence: no breadcrumb, and not that the process will now abort. */
 export const lastWords = (errors: string): string => {
   const lines = errors.split('\n').map((line) => line.trim());
-  return lines.findLast((line) => line !== '' && !/^shadowdiff: at |^==\d+==ABORTING$/.test(line)) ?? '';
+  const words = lines.findLast((line) => line !== '' && !/^shadowdiff: at |^==\d+==ABORTING$/.test(line));
+  return words === undefined ? '' : `; its last words: ${quoted(words, MOST_WORDS)}`;
 };

@@ -35,6 +35,12 @@ export interface FailedAnswer {
   readonly standardError?: string;
 }
 
+export const failedAnswer = (failure: SubjectFailure, detail: string): FailedAnswer => ({
+  kind: 'failed',
+  failure,
+  detail,
+});
+
 /** A machine outside this process: it answers whole programs (formats.md, Subject protocol). */
 export interface ExternalSubject {
   readonly kind: 'external';
