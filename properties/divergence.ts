@@ -4,11 +4,14 @@ import type { Stage } from './invariants/moment.js';
 import type { Violation } from './invariants/invariant.js';
 
 /** Where in a program: at creation, at a step (from 0), after the last step, or at `destroy`. */
-export type Place =
+export type ProgramPlace =
   | { readonly kind: 'create' }
   | { readonly kind: 'step'; readonly index: number }
   | { readonly kind: 'end' }
   | { readonly kind: 'destroy' };
+
+/** Behind all programs of a process comes the end of its input. */
+export type Place = ProgramPlace | { readonly kind: 'end-of-input' };
 
 /** How a subject outside the process failed to answer (formats.md, Subject protocol). */
 export const SUBJECT_FAILURES = ['subject-crash', 'subject-timeout', 'subject-garbage'] as const;
@@ -30,7 +33,7 @@ export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violat
   /** Other invariants that broke at the same moment. */
   readonly alsoBroken: readonly string[];
   readonly place: Place;
-  readonly stage: Stage;
+  readonly stage: Stage | 'end-of-input';
   /** Of a subject that crashed: the end of its standard error, at most `MOST_STANDARD_ERROR` UTF-16 units. */
   readonly standardError?: string;
 }
@@ -41,4 +44,7 @@ export const MOST_STANDARD_ERROR = 64 * 1024;
 export const signatureOf = ({ invariant, stage, difference }: Divergence): string =>
   `${invariant} | ${stage} | ${difference}`;
 
-export const describePlace = (place: Place): string => (place.kind === 'step' ? `step ${place.index}` : place.kind);
+export const describePlace = (place: Place): string => {
+  if (place.kind === 'end-of-input') return 'the end of input';
+  return place.kind === 'step' ? `step ${place.index}` : place.kind;
+};

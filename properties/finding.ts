@@ -3,6 +3,7 @@
  * the one record; corpus/counterexample.ts, campaign/events.ts and summary.json derive their formats from it.
  */
 
+import type { Program } from '../model/vocabulary/index.js';
 import type { Divergence } from './divergence.js';
 import type { SmallMachineName } from './exhaust/small-machine.js';
 import type { Folding } from './exhaust/state-key.js';
@@ -14,6 +15,11 @@ export interface Finding {
   readonly subject: string;
   readonly reference: string;
   readonly case: Case;
+  /**
+   * Programs that the process of a subject must have run before this one, because it remembers something of them; at most `MOST_BEFORE`.
+   * Left out: none.
+   */
+  readonly before?: readonly Program[];
   /** Its `signatureOf` groups findings. */
   readonly divergence: Divergence;
   readonly provenance: Provenance;
@@ -30,6 +36,9 @@ export interface Finding {
   readonly file?: string;
   readonly replay?: Replay;
 }
+
+/** Programs that a process is known to have seen before the one that showed a finding: the last ones. */
+export const MOST_BEFORE = 2000;
 
 /** What replays a finding: its file, and the sides that the file does not name. */
 export interface Replay {

@@ -86,6 +86,8 @@ const whenOf = (place: Divergence['place']): string => {
       return 'after the last step';
     case 'destroy':
       return 'when the guest is destroyed';
+    case 'end-of-input':
+      return 'at the end of input';
     default:
       return place satisfies never;
   }

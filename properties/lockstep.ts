@@ -15,7 +15,7 @@ import type {
 } from '../model/vocabulary/index.js';
 import type { Broken, StagePlan } from './checks.js';
 import { Checks, selectChecks } from './checks.js';
-import type { Divergence, Place } from './divergence.js';
+import type { Divergence, ProgramPlace } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Sight } from './invariants/invariant.js';
 import type { Moment } from './invariants/moment.js';
@@ -200,13 +200,13 @@ export class Lockstep {
     return kind;
   }
 
-  private judgeAll(place: Exclude<Place, { kind: 'step' }>): Divergence | undefined {
+  private judgeAll(place: Exclude<ProgramPlace, { kind: 'step' }>): Divergence | undefined {
     this.moment.stage = place.kind;
     const broken = this.checks.judge(this.checks.at(place.kind).all, this.moment);
     return broken === undefined ? undefined : this.report(broken, place);
   }
 
-  private report(broken: readonly Broken[], place: Place): Divergence | undefined {
+  private report(broken: readonly Broken[], place: ProgramPlace): Divergence | undefined {
     const [{ invariant, violation }, ...others] = broken as [Broken, ...Broken[]];
     const alsoBroken = others.map((other) => other.invariant.id);
     const divergence = { invariant: invariant.id, alsoBroken, place, stage: this.moment.stage, ...violation };

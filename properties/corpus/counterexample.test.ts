@@ -67,6 +67,7 @@ describe('an entry as text', () => {
 
   test('comes back as it was, whatever was found and whoever found it', () => {
     const words = fc.string({ unit: 'binary', maxLength: 20 });
+    const programs = programArbitrary().map((each) => each.program);
     const ids = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES];
     const entries = fc
       .record({
@@ -82,6 +83,8 @@ describe('an entry as text', () => {
         expected: words,
         actual: words,
         difference: words,
+        standardError: fc.option(words, { nil: undefined }),
+        before: fc.option(fc.array(programs, { maxLength: 2 }), { nil: undefined }),
         provenance: fc.record({
           date: words,
           version: words,
@@ -90,17 +93,41 @@ describe('an entry as text', () => {
           originalSteps: fc.maxSafeNat(),
         }),
       })
-      .map(({ invariant, alsoBroken, at, field, expected, actual, difference, ...rest }): Finding => {
-        const { steps } = rest.case.program;
-        const index = at % (steps.length + 3);
-        const outside = (['create', 'end', 'destroy'] as const)[index - steps.length];
-        const place = outside === undefined ? ({ kind: 'step', index } as const) : { kind: outside };
-        const stage = outside ?? steps[index].op;
-        return {
-          ...rest,
-          divergence: { invariant, alsoBroken, place, stage, field, expected, actual, difference },
-        };
-      });
+      .map(
+        ({
+          invariant,
+          alsoBroken,
+          at,
+          field,
+          expected,
+          actual,
+          difference,
+          standardError,
+          before,
+          ...rest
+        }): Finding => {
+          const { steps } = rest.case.program;
+          const index = at % (steps.length + 4);
+          const outside = (['create', 'end', 'destroy', 'end-of-input'] as const)[index - steps.length];
+          const place = outside === undefined ? ({ kind: 'step', index } as const) : { kind: outside };
+          const stage = outside ?? steps[index].op;
+          return {
+            ...rest,
+            ...(before === undefined ? {} : { before }),
+            divergence: {
+              invariant,
+              alsoBroken,
+              place,
+              stage,
+              field,
+              expected,
+              actual,
+              difference,
+              ...(standardError === undefined ? {} : { standardError }),
+            },
+          };
+        },
+      );
     fc.assert(
       fc.property(entries, (entry) => {
         expect(parseCounterexample(formatCounterexample(entry), 'some.json')).toEqual(entry);
@@ -121,6 +148,23 @@ describe('an entry as text', () => {
   });
 });
 
+describe('the version of an entry', () => {
+  const { divergence } = ENTRY;
+
+  test.each<[what: string, entry: Finding, version: number]>([
+    ['nothing new', ENTRY, 1],
+    ['standard error', { ...ENTRY, divergence: { ...divergence, standardError: '' } }, 2],
+    ['programs before it', { ...ENTRY, before: [] }, 2],
+    [
+      'a place behind all programs',
+      { ...ENTRY, divergence: { ...divergence, place: { kind: 'end-of-input' }, stage: 'end-of-input' } },
+      2,
+    ],
+  ])('of one with %s', (_, entry, version) => {
+    expect(jsonOf(entry)).toMatchObject({ format: `shadowdiff-counterexample/${version}` });
+  });
+});
+
 describe('an entry’s file', () => {
   test('is named after invariant, stage and program', () => {
     expect(fileNameOf(ENTRY)).toBe(`translation--access--${programHash(PROGRAM)}.json`);
@@ -132,6 +176,7 @@ describe('an entry’s file', () => {
     const other: Finding = { ...ENTRY, case: { ...ENTRY.case, program: { ...PROGRAM, steps } } };
     expect(fileNameOf(other)).not.toBe(fileNameOf(ENTRY));
     expect(fileNameOf({ ...ENTRY, note: 'seen again', status: 'fixed' })).toBe(fileNameOf(ENTRY));
+    expect(fileNameOf({ ...ENTRY, before: [PROGRAM] })).not.toBe(fileNameOf(ENTRY));
   });
 });
 
@@ -142,13 +187,33 @@ describe('a refusal names the field and the fix', () => {
   test.each<[what: string, fields: Json, message: string]>([
     [
       'another version',
-      { format: 'shadowdiff-counterexample/2', shape: 'new' },
-      'some.json: format: "shadowdiff-counterexample/2" is not known here; this version reads "shadowdiff-counterexample/1"',
+      { format: 'shadowdiff-counterexample/3', shape: 'new' },
+      'some.json: format: "shadowdiff-counterexample/3" is not known here; this version reads "shadowdiff-counterexample/1" and "shadowdiff-counterexample/2"',
     ],
     [
       'no format',
       { format: undefined },
-      'some.json: format: missing; this version reads "shadowdiff-counterexample/1"',
+      'some.json: format: missing; this version reads "shadowdiff-counterexample/1" and ',
+    ],
+    [
+      'what version 1 has not',
+      { standardError: 'oops' },
+      'some.json: format: it has what version 1 has not; write "shadowdiff-counterexample/2"',
+    ],
+    [
+      'too much standard error',
+      { format: 'shadowdiff-counterexample/2', standardError: 'x'.repeat(2 ** 16 + 1) },
+      'some.json: standardError: too long; keep at most its last 65536 characters',
+    ],
+    [
+      'a program before it that is none',
+      { format: 'shadowdiff-counterexample/2', before: [program(), { ...program(), steps: 1 }] },
+      'some.json: before[1]: steps: ',
+    ],
+    [
+      'too many programs before it',
+      { format: 'shadowdiff-counterexample/2', before: Array.from({ length: 2001 }, () => 1) },
+      'some.json: before: 2001 programs; give at most 2000',
     ],
     ['an unknown status', { status: 'closed' }, 'some.json: status: "closed" is not known; use one of "open", "fixed"'],
     ['no subject', { subject: undefined }, 'some.json: subject: missing; give a string'],

@@ -1,4 +1,4 @@
-/** A finding as a file: the format `shadowdiff-counterexample/1` of formats.md. */
+/** A finding as a file: the format `shadowdiff-counterexample` (formats.md, Counterexample). */
 
 import * as z from 'zod/mini';
 import { anyText, choice, exactObject, list, naturalNumber, unionError } from '../formats/fields.js';
@@ -10,21 +10,21 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { TRAFFICS } from '../generators/case.js';
 import type { Divergence, Place } from '../divergence.js';
-import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import { MOST_STANDARD_ERROR, SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { SMALL_MACHINES } from '../exhaust/small-machine.js';
 import { FOLDINGS } from '../exhaust/state-key.js';
 import type { Finding, Provenance } from '../finding.js';
-import { STATUSES } from '../finding.js';
-import type { Stage } from '../invariants/moment.js';
+import { MOST_BEFORE, STATUSES } from '../finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 
-export const COUNTEREXAMPLE_FORMAT = 'shadowdiff-counterexample/1';
+/** An entry is of version 2 only if it needs to be, so that readers of version 1 can read all others. */
+export const COUNTEREXAMPLE_FORMATS = ['shadowdiff-counterexample/1', 'shadowdiff-counterexample/2'] as const;
 
 /** UTF-16 units of a signature that a message shows; ours are shorter. */
 const MOST_SIGNATURE = 300;
 
-const PLACES = ['create', 'step', 'end', 'destroy'] as const satisfies readonly Place['kind'][];
-const STAGES = ['create', ...OPS, 'end', 'destroy'] as const satisfies readonly Stage[];
+const PLACES = ['create', 'step', 'end', 'destroy', 'end-of-input'] as const satisfies readonly Place['kind'][];
+const STAGES = ['create', ...OPS, 'end', 'destroy', 'end-of-input'] as const satisfies readonly Divergence['stage'][];
 
 const place = z.discriminatedUnion(
   'kind',
@@ -33,6 +33,7 @@ const place = z.discriminatedUnion(
     exactObject({ kind: z.literal('step'), index: naturalNumber }),
     exactObject({ kind: z.literal('end') }),
     exactObject({ kind: z.literal('destroy') }),
+    exactObject({ kind: z.literal('end-of-input') }),
   ],
   { error: unionError('kind', PLACES) },
 ) satisfies z.core.$ZodType<Place>;
@@ -57,9 +58,13 @@ export const isSignature = (text: string): boolean => {
   return FINDING_NAMES.includes(invariant) && STAGES.some((each) => each === stage) && difference !== '';
 };
 
-/** Members of `alsoBroken` are read one at a time, the program by its own reader. */
+const standardError = anyText.check(
+  z.maxLength(MOST_STANDARD_ERROR, { error: `too long; keep at most its last ${MOST_STANDARD_ERROR} characters` }),
+);
+
+/** Members of `alsoBroken` and `before` are read one at a time, programs by their own reader. */
 const envelope = exactObject({
-  format: choice([COUNTEREXAMPLE_FORMAT]),
+  format: choice(COUNTEREXAMPLE_FORMATS),
   status: choice(STATUSES),
   subject: anyText,
   reference: anyText,
@@ -71,28 +76,30 @@ const envelope = exactObject({
   expected: anyText,
   actual: anyText,
   difference: anyText,
+  standardError: z.optional(standardError),
   alsoBroken: list,
   traffic: choice(TRAFFICS),
   provenance: provenanceSchema,
   note: anyText,
+  before: z.optional(list),
   program: z.optional(z.unknown()),
 });
 
 export type CounterexampleJson = Omit<z.input<typeof envelope>, 'program'> & { readonly program: ProgramJson };
 
-/** `INVARIANT--STEP--HASH8.json`, the hash that of the program's canonical form. */
-export const fileNameOf = ({ divergence, case: { program } }: Finding): string =>
-  `${divergence.invariant}--${divergence.stage}--${programHash(program)}.json`;
+/** `INVARIANT--STEP--HASH8.json`, the hash that of the canonical form of its programs. */
+export const fileNameOf = ({ divergence, before = [], case: { program } }: Finding): string =>
+  `${divergence.invariant}--${divergence.stage}--${programHash(program, ...before)}.json`;
 
 export const formatCounterexample = (finding: Finding): string =>
   `${JSON.stringify(counterexampleToJson(finding), undefined, 1)}\n`;
 
 /** The JSON value of an entry, its keys in the order of formats.md. */
 export const counterexampleToJson = (finding: Finding): CounterexampleJson => {
-  const { status, subject, reference, divergence, provenance, note } = finding;
+  const { status, subject, reference, divergence, provenance, note, before } = finding;
   const { invariant, place: where, stage, field, expected, actual, difference, alsoBroken } = divergence;
   return {
-    format: COUNTEREXAMPLE_FORMAT,
+    format: COUNTEREXAMPLE_FORMATS[needsVersionTwo(finding) ? 1 : 0],
     status,
     subject,
     reference,
@@ -104,13 +111,21 @@ export const counterexampleToJson = (finding: Finding): CounterexampleJson => {
     expected,
     actual,
     difference,
+    ...(divergence.standardError === undefined ? {} : { standardError: divergence.standardError }),
     alsoBroken: [...alsoBroken],
     traffic: finding.case.traffic,
     provenance: { ...provenance },
     note,
+    ...(before === undefined ? {} : { before: before.map(programToJson) }),
     program: programToJson(finding.case.program),
   };
 };
+
+const needsVersionTwo = ({
+  before,
+  divergence: { standardError, place },
+}: Pick<Finding, 'before' | 'divergence'>): boolean =>
+  before !== undefined || standardError !== undefined || place.kind === 'end-of-input';
 
 /** Reads an entry. Throws `BadInput`, naming the source and what is wrong there. */
 export const parseCounterexample = (content: string, source: string): Finding =>
@@ -125,6 +140,7 @@ export const counterexampleFromJson = (value: unknown, source: string): Finding 
   const alsoBroken = problems.readEach(anyText, json.alsoBroken, ['alsoBroken']);
   if (!problems.isEmpty) throw problems.refusal();
   const program = programFromJson(json.program, `${source}: program`);
+  const before = json.before === undefined ? undefined : programsBefore(json.before, source);
   const { invariant, stage, field, expected, actual, difference } = json;
   const divergence: Divergence = {
     invariant,
@@ -135,10 +151,31 @@ export const counterexampleFromJson = (value: unknown, source: string): Finding 
     expected,
     actual,
     difference,
+    ...(json.standardError === undefined ? {} : { standardError: json.standardError }),
   };
   refuseContradictions(divergence, json.signature, program, source);
   const { status, subject, reference, traffic, provenance, note } = json;
-  return { status, subject, reference, case: { traffic, program }, divergence, provenance, note };
+  const finding: Finding = {
+    status,
+    subject,
+    reference,
+    case: { traffic, program },
+    ...(before === undefined ? {} : { before }),
+    divergence,
+    provenance,
+    note,
+  };
+  if (json.format === COUNTEREXAMPLE_FORMATS[0] && needsVersionTwo(finding))
+    throw new BadInput(source, `it has what version 1 has not; write "${COUNTEREXAMPLE_FORMATS[1]}"`, {
+      place: 'format',
+    });
+  return finding;
+};
+
+const programsBefore = (before: readonly unknown[], source: string): readonly Program[] => {
+  if (before.length > MOST_BEFORE)
+    throw new BadInput(source, `${before.length} programs; give at most ${MOST_BEFORE}`, { place: 'before' });
+  return before.map((program, index) => programFromJson(program, `${source}: before[${index}]`));
 };
 
 /** What each field allows and all together do not. */
@@ -170,7 +207,8 @@ const refuseContradictions = (divergence: Divergence, signature: string, program
 const refuseOtherFormats = (value: unknown, source: string): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   const format = 'format' in value ? value.format : undefined;
-  if (format === COUNTEREXAMPLE_FORMAT) return;
+  if (COUNTEREXAMPLE_FORMATS.some((each) => each === format)) return;
   const problem = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
-  throw new BadInput(source, `${problem}; this version reads "${COUNTEREXAMPLE_FORMAT}"`, { place: 'format' });
+  const known = COUNTEREXAMPLE_FORMATS.map((each) => `"${each}"`).join(' and ');
+  throw new BadInput(source, `${problem}; this version reads ${known}`, { place: 'format' });
 };

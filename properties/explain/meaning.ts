@@ -29,6 +29,8 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
       return 'every step was taken';
     case 'destroy':
       return 'the guest is taken down: everything must be given back';
+    case 'end-of-input':
+      return 'the subject is to exit, with status 0';
     default:
       return place satisfies never;
   }

@@ -13,7 +13,7 @@ import type {
   SwitcherReferences,
 } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
-import type { Divergence, Place } from '../divergence.js';
+import type { Divergence, ProgramPlace } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Fill } from '../lockstep.js';
 import { fillOf } from '../lockstep.js';
@@ -44,7 +44,7 @@ export interface Seen {
 
 /** One moment: what both sides answered, and what is known after it. */
 export interface RerunMoment {
-  readonly place: Place;
+  readonly place: ProgramPlace;
   readonly model: Seen;
   readonly subject: Seen;
   /** Undefined for a side that does not observe references. */
@@ -114,7 +114,7 @@ export class Rerun {
     return moment;
   }
 
-  private take(place: Place, model: Observation, subject: Observation): RerunMoment {
+  private take(place: ProgramPlace, model: Observation, subject: Observation): RerunMoment {
     const before = this.last;
     this.last = {
       place,
@@ -136,7 +136,7 @@ export class Rerun {
     }
   }
 
-  private look(before: RerunMoment | undefined, place: Place): ShadowSnapshot | undefined {
+  private look(before: RerunMoment | undefined, place: ProgramPlace): ShadowSnapshot | undefined {
     const view = this.subject.machine.shadow;
     if (view === undefined) return undefined;
     try {
@@ -170,7 +170,7 @@ const seenOf = (observation: Observation, { observes, recorded }: Player): Seen 
 const counted = (
   before: Counts | undefined,
   { outcome, references }: Observation,
-  place: Place,
+  place: ProgramPlace,
   { observes }: Player,
 ): Counts | undefined => {
   if (!observes.includes('references')) return undefined;

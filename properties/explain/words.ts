@@ -49,6 +49,7 @@ export const rangeText = (from: number, bytes: number): string =>
 export const placeText = (place: Place, step: Step | undefined): string => {
   if (place.kind === 'create') return 'creation';
   if (place.kind === 'end') return 'the last step';
+  if (place.kind === 'end-of-input') return 'the end of input';
   if (place.kind === 'destroy' || step === undefined) return 'destroy';
   if (step.op === 'access') return `the ${accessText(step)} at step ${place.index}`;
   if (step.op === 'guest-pa') return `guest-pa of ${formatHex(step.vaddr)} at step ${place.index}`;

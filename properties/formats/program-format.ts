@@ -222,6 +222,6 @@ export const formatProgram = (program: Program): string => JSON.stringify(progra
 /** Enough to distinguish the files of a corpus, short enough to type. */
 const HASH_DIGITS = 8;
 
-/** The first eight hex digits of the SHA-256 of the program in JSON. */
-export const programHash = (program: Program): string =>
-  createHash('sha256').update(formatProgram(program)).digest('hex').slice(0, HASH_DIGITS);
+/** The first eight hex digits of the SHA-256 of the program in JSON, or of several, a line each. */
+export const programHash = (...programs: readonly [Program, ...Program[]]): string =>
+  createHash('sha256').update(programs.map(formatProgram).join('\n')).digest('hex').slice(0, HASH_DIGITS);

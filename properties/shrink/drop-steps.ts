@@ -26,6 +26,7 @@ const stepsUntil = (place: Place): number => {
       return place.index + 1;
     case 'end':
     case 'destroy':
+    case 'end-of-input':
       return Infinity;
     default:
       return place satisfies never;

@@ -6,7 +6,7 @@ import { BadInput, PROGRAM_FORMAT, programFromJson, readJson, shownValue } from 
 import type { Case } from '../../properties/generators/index.js';
 import { keepsContract } from '../../properties/contract.js';
 import type { Finding } from '../../properties/finding.js';
-import { COUNTEREXAMPLE_FORMAT, counterexampleFromJson } from '../../properties/corpus/counterexample.js';
+import { COUNTEREXAMPLE_FORMATS, counterexampleFromJson } from '../../properties/corpus/counterexample.js';
 import { readBounded, readTextFile } from '../../properties/corpus/store.js';
 import type { Surroundings } from '../terminal/surroundings.js';
 
@@ -40,9 +40,10 @@ const isPipe = async (path: string): Promise<boolean> => {
 const caseFileFrom = (text: string, source: string): CaseFile => {
   const json = readJson(text, source, 'file');
   const format = formatOf(json);
-  if (format === COUNTEREXAMPLE_FORMAT) return storedCase(counterexampleFromJson(json, source), source);
+  if (COUNTEREXAMPLE_FORMATS.some((each) => each === format))
+    return storedCase(counterexampleFromJson(json, source), source);
   if (format === PROGRAM_FORMAT) return bareCase(json, source);
-  const formats = `"${PROGRAM_FORMAT}" and "${COUNTEREXAMPLE_FORMAT}"`;
+  const formats = [PROGRAM_FORMAT, ...COUNTEREXAMPLE_FORMATS].map((each) => `"${each}"`).join(', ');
   const found = format === undefined ? 'missing' : `${shownValue(format)} is not known here`;
   throw new BadInput(source, `${found}; this version reads ${formats}`, { place: 'format' });
 };

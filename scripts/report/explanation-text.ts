@@ -18,7 +18,7 @@ import { labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { MARK, divergenceLines } from './finding-text.js';
+import { MARK, divergenceLines, standardErrorLines } from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
@@ -40,8 +40,14 @@ export const explanationText = (explanation: Explanation, look: Look): readonly 
     '',
     ...(last === undefined ? [] : stateLines(last, explanation, look)),
     ...explanation.notes.flatMap((note) => [labelled('note', note, width, 2)]),
+    ...errorLines(explanation, look),
     colors.red(`diverges: ${printable(explanation.signature)}`),
   ];
+};
+
+const errorLines = ({ divergence }: Explanation, { colors }: Look): readonly string[] => {
+  const lines = standardErrorLines(divergence);
+  return lines.length === 0 ? [] : [colors.bold('standard error of the subject'), ...lines.map((line) => `  ${line}`)];
 };
 
 /** Steps after the divergence are listed without details. */

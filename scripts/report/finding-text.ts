@@ -5,7 +5,7 @@ import type { Divergence, Place } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { RERUNS, isFlaky } from '../../properties/finding.js';
-import { describeMachine, describeStep } from '../../properties/formats/index.js';
+import { describeMachine, describeStep, visibleLines } from '../../properties/formats/index.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
@@ -58,6 +58,17 @@ export const divergenceLines = (
   ...(alsoBroken.length === 0 ? [] : [labelled('also', printable(alsoBroken.join(', ')), width, 2)]),
 ];
 
+/** The end of what a subject that crashed wrote to its standard error, with control characters made visible. */
+export const standardErrorLines = ({ standardError }: Divergence): readonly string[] => {
+  if (standardError === undefined) return [];
+  const all = visibleLines(standardError.replaceAll('\r\n', '\n')).trimEnd().split('\n');
+  const left = all.length - MOST_ERROR_LINES;
+  return left <= 0 ? all : [`(${counted(left, 'line')} before these)`, ...all.slice(left)];
+};
+
+/** A sanitizer's report has about fifty lines. */
+const MOST_ERROR_LINES = 100;
+
 // The listing of a program, with a mark where it diverges.
 
 export const MARK = '>';
@@ -75,16 +86,16 @@ export const stepLine = (program: Program, index: number, marked: boolean): stri
 export const momentLine = (program: Program, name: string, marked: boolean): string =>
   `${marked ? MARK : ' '} ${''.padStart(numberColumns(program))}  ${name}`;
 
-/** The machine and every step; `create`, `end` and `destroy` are listed only if they are marked. */
+/** The machine and every step; other moments are listed only if they are marked. */
 export const programListing = (program: Program, marked: Place, colors: Colors): readonly string[] => {
   const emphasize = (line: string): string => colors.bold(colors.red(line));
-  const moment = (kind: 'create' | 'end' | 'destroy'): string[] =>
-    marked.kind === kind ? [emphasize(momentLine(program, kind, true))] : [];
+  const moment = (...kinds: Place['kind'][]): string[] =>
+    kinds.includes(marked.kind) ? [emphasize(momentLine(program, describePlace(marked), true))] : [];
   const steps = program.steps.map((_, index) => {
     const here = marked.kind === 'step' && marked.index === index;
     const line = stepLine(program, index, here);
     return here ? emphasize(line) : line;
   });
   const machine = momentLine(program, `machine     ${describeMachine(program.machine)}`, false);
-  return [machine, ...moment('create'), ...steps, ...moment('end'), ...moment('destroy')];
+  return [machine, ...moment('create'), ...steps, ...moment('end', 'destroy', 'end-of-input')];
 };

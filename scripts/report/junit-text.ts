@@ -9,6 +9,7 @@ import { explainCommand } from '../terminal/sides.js';
 import type { BuiltReport } from './document/build-report.js';
 import { counterexampleOf } from './document/build-report.js';
 import type { CorpusReport, FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
+import { standardErrorLines } from './finding-text.js';
 import { shownListing } from './program-window.js';
 
 /** Its types declare a default export, but the module is CommonJS and is itself the export. */
@@ -75,10 +76,17 @@ const messageOf = ({ signature, counterexample }: FindingReport): string => {
 
 const detailsOf = (finding: FindingReport, report: BuiltReport, session: Session): readonly string[] => [
   ...programOf(finding, report, session),
+  ...errorsOf(finding, report),
   '',
   `programs that show it: ${finding.count}`,
   printable(finding.replay),
 ];
+
+const errorsOf = (finding: FindingReport, report: BuiltReport): readonly string[] => {
+  const stored = counterexampleOf(report, finding)?.finding;
+  const lines = stored === undefined ? [] : standardErrorLines(stored.divergence);
+  return lines.length === 0 ? [] : ['', 'standard error:', ...lines];
+};
 
 const programOf = (finding: FindingReport, report: BuiltReport, session: Session): readonly string[] => {
   const stored = counterexampleOf(report, finding)?.finding;

@@ -1,7 +1,9 @@
 /** The findings: what is wrong, and a view to step through. */
 
 import type { ExplainedStep, Explanation, FollowData, Frame } from '../../../properties/explain/explanation.js';
+import type { Divergence } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
+import { visibleLines } from '../../../properties/formats/index.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 import { explainCommand } from '../../terminal/sides.js';
@@ -108,12 +110,20 @@ const findingView = (view: FindingView, index: number): Markup => {
 
 const unexplainedView = (unexplained: string, view: FindingView): Markup =>
   html`<p class="why">${unexplained}</p>
-    ${facts(view.finding)} ${listing(view)}`;
+    ${facts(view.finding)} ${listing(view)} ${standardError(view.stored?.divergence)}`;
 
 const explanationView = (explanation: Explanation, view: FindingView): Markup =>
   html`<p class="why"><strong>Why it is wrong:</strong> ${explanation.sentence}</p>
     ${facts(view.finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
-    ${explanation.frames.length === 0 ? listing(view) : stepper(explanation, view)}`;
+    ${explanation.frames.length === 0 ? listing(view) : stepper(explanation, view)}
+    ${standardError(explanation.divergence)}`;
+
+const standardError = (divergence: Divergence | undefined): Markup | undefined =>
+  divergence?.standardError === undefined
+    ? undefined
+    : html`<p class="none">Standard error of the subject:</p>
+        <pre class="scroll" role="region" aria-label="Standard error" tabindex="0">
+${visibleLines(divergence.standardError)}</pre>`;
 
 const listing = ({ stored, explain }: FindingView): Markup | undefined => {
   if (stored === undefined) return undefined;
