@@ -91,7 +91,7 @@ describe.skipIf(!hasPython)('bisect', () => {
   };
 
   test('finds the commit of a recorded divergence', async () => {
-    const [invariant, stage, difference] = ['subject-crash', 'create', 'the subject did not answer'];
+    const [invariant, stage, difference] = ['subject-crash', 'create', 'the subject crashed: exited with code 0'];
     const signature = `${invariant} | ${stage} | ${difference}`;
     const recorded = { invariant, stage, difference, signature, place: { kind: 'create' } };
     const { code, out, err } = await bisectEntry(recorded);
