@@ -91,9 +91,10 @@ const setPgd = (index: number): Step => ({ op: 'set-pgd', root: paddr(0), index 
 const migrate = (to: number): Step => ({ op: 'migrate', cpu: cpu(to) });
 
 const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+const unless = (compiler: string): string => (has(compiler) ? '' : ` (skipped: install ${compiler})`);
 
 describe.each(['gcc', 'clang'])('a subject built by %s', (compiler) => {
-  describe.skipIf(!has(compiler))(has(compiler) ? 'with sanitizers' : '(skipped: it is not installed)', () => {
+  describe.skipIf(!has(compiler))(`with sanitizers${unless(compiler)}`, () => {
     let command: string;
     beforeAll(() => (command = build(compiler, '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined')));
 
@@ -129,7 +130,7 @@ describe.each(['gcc', 'clang'])('a subject built by %s', (compiler) => {
     });
   });
 
-  describe.skipIf(!has(compiler))(has(compiler) ? 'without sanitizers' : '(skipped: it is not installed)', () => {
+  describe.skipIf(!has(compiler))(`without sanitizers${unless(compiler)}`, () => {
     test.each<[Step, string]>([
       [{ op: 'flush-tlb', scope: 'all' }, 'flush-tlb | the subject crashed: killed by SIGSEGV'],
       [{ op: 'new-pgtable', root: paddr(0), draw: 0 }, 'new-pgtable | the subject crashed: killed by SIGABRT'],
