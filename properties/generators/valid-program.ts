@@ -1,75 +1,47 @@
 /** Whether a value is a valid program (formats.md, Program). Shrinking checks every candidate, so this must be fast. */
 
-import type { MachineConfig, Op, Program, Step } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
-
-type Check = (value: unknown, machine: MachineConfig) => boolean;
-
-const isWhole = (value: unknown, least: number, most: number): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
-
-const isU32 = (value: unknown): value is number => isWhole(value, 0, 0xffffffff);
+import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
+import type { Field } from './fields.js';
+import { MACHINE_FIELDS, STEP_FIELDS, holds } from './fields.js';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const oneOf =
-  (...values: readonly string[]): Check =>
-  (value) =>
-    typeof value === 'string' && values.includes(value);
+const isU32 = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 
-const isRoot: Check = (value, { paging }) => isU32(value) && value % pagingSizes(paging).rootAlignment === 0;
-
-const isWordInRam: Check = (value, { paging, guestPages }) =>
-  isWhole(value, 0, guestPages * PAGE_BYTES - 1) && value % pagingSizes(paging).entryBytes === 0;
-
-const isEntry: Check = (value, { paging }) =>
+const isEntry = (value: unknown, { paging }: MachineConfig): boolean =>
   isRecord(value) && isU32(value.low) && isU32(value.high) && (paging === 'pae' || value.high === 0);
 
-/** The fields of each kind of step besides `op`. */
-const FIELDS: { readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Check>> } = {
-  store: { paddr: isWordInRam, value: isEntry },
-  init: { kernelAddress: isU32 },
-  'new-pgtable': { root: isRoot, draw: isU32 },
-  'flush-tlb': { scope: oneOf('all', 'user') },
-  'set-stack': { esp: isU32, pages: isU32 },
-  'set-pmd': { pmd: isU32, index: isU32 },
-  'set-pte': { root: isRoot, vaddr: isU32, pte: isEntry },
-  'set-pgd': { root: isRoot, index: isU32 },
-  access: { vaddr: isU32, kind: oneOf('read', 'write'), mode: oneOf('user', 'kernel') },
-  'guest-pa': { vaddr: isU32 },
-  migrate: { cpu: (value, { hostCpus }) => isWhole(value, 0, hostCpus - 1) },
-  'fail-alloc': { count: isU32 },
-  protect: {
-    page: (value, { guestPages }) => isWhole(value, 0, guestPages - 1),
-    access: oneOf('none', 'read', 'write'),
-  },
+const fits = (field: Field, value: unknown, machine: MachineConfig): boolean => {
+  switch (field.kind) {
+    case 'word':
+      return typeof value === 'string' && field.words.includes(value);
+    case 'number':
+      return holds(field, value, machine);
+    case 'entry':
+      return isEntry(value, machine);
+    default:
+      return field satisfies never;
+  }
 };
 
-const CHECKS = new Map<unknown, readonly (readonly [string, Check])[]>(
-  Object.entries(FIELDS).map(([op, fields]) => [op, Object.entries<Check>(fields)]),
+type NamedFields = readonly (readonly [name: string, field: Field])[];
+
+const FIELDS_BY_OP = new Map<unknown, NamedFields>(
+  Object.entries(STEP_FIELDS).map(([op, fields]) => [op, Object.entries<Field>(fields)]),
 );
+const FIELDS_OF_MACHINE: NamedFields = Object.entries(MACHINE_FIELDS);
 
 const isStep = (value: unknown, machine: MachineConfig): value is Step => {
   if (!isRecord(value)) return false;
-  const checks = CHECKS.get(value.op);
-  return checks !== undefined && checks.every(([field, check]) => check(value[field], machine));
+  const fields = FIELDS_BY_OP.get(value.op);
+  return fields !== undefined && fields.every(([name, field]) => fits(field, value[name], machine));
 };
 
-const isMachine = (value: unknown): value is MachineConfig => {
-  if (!isRecord(value)) return false;
-  const { paging, guestPages, devicePages, hostCpus, draw, failAllocation } = value;
-  const within = (size: unknown, name: keyof typeof MACHINE_BOUNDS): boolean =>
-    isWhole(size, MACHINE_BOUNDS[name].least, MACHINE_BOUNDS[name].most);
-  return (
-    oneOf(...PAGINGS)(paging, value as unknown as MachineConfig) &&
-    within(guestPages, 'guestPages') &&
-    within(devicePages, 'devicePages') &&
-    within(hostCpus, 'hostCpus') &&
-    isU32(draw) &&
-    isU32(failAllocation)
-  );
-};
+const isMachine = (value: unknown): value is MachineConfig =>
+  isRecord(value) &&
+  FIELDS_OF_MACHINE.every(([name, field]) => fits(field, value[name], value as unknown as MachineConfig));
 
 /** Within all bounds of formats.md, Program. */
 export const isProgram = (value: unknown): value is Program => {

@@ -1,0 +1,126 @@
+/**
+ * What the fields of steps and machines may hold (formats.md, Program). The check of a program, the arbitraries that shrink it and the
+ * neighbours of a value all come from this one description, so a new field needs a line here and nothing else.
+ */
+
+import type { MachineConfig, Op, Step } from '../../model/vocabulary/index.js';
+import {
+  MACHINE_BOUNDS,
+  MOST_STACK_PAGES,
+  PAGE_BYTES,
+  PAGINGS,
+  pagingSizes,
+  switcherRegistersAddress,
+} from '../../model/vocabulary/index.js';
+
+export type Field = WordField | NumberField | EntryField;
+
+/** One of a few words. */
+export interface WordField {
+  readonly kind: 'word';
+  readonly words: readonly string[];
+}
+
+/** A whole number. Its limits depend on the machine. */
+export interface NumberField {
+  readonly kind: 'number';
+  readonly least: number;
+  readonly most: (machine: MachineConfig) => number;
+  /** The number is a multiple of this. */
+  readonly unit: (machine: MachineConfig) => number;
+  /** Values at which the hypervisor's behaviour changes. */
+  readonly borders: (machine: MachineConfig) => readonly number[];
+}
+
+/** A page-table entry: any bits, as many as the paging mode has. */
+export interface EntryField {
+  readonly kind: 'entry';
+}
+
+const U32_MOST = 0xffffffff;
+
+const word = (...words: readonly string[]): WordField => ({ kind: 'word', words });
+
+const number = (limits: Partial<NumberField>): NumberField => ({
+  kind: 'number',
+  least: 0,
+  most: () => U32_MOST,
+  unit: () => 1,
+  borders: () => [],
+  ...limits,
+});
+
+const ENTRY: EntryField = { kind: 'entry' };
+
+const ramBytes = ({ guestPages }: MachineConfig): number => guestPages * PAGE_BYTES;
+
+const physicalBorders = (machine: MachineConfig): readonly number[] => [
+  0,
+  ramBytes(machine),
+  ramBytes(machine) + machine.devicePages * PAGE_BYTES,
+];
+
+const WORD_IN_RAM = number({
+  most: (machine) => ramBytes(machine) - pagingSizes(machine.paging).entryBytes,
+  unit: ({ paging }) => pagingSizes(paging).entryBytes,
+});
+
+const PADDR = number({ borders: physicalBorders });
+
+const ROOT = number({
+  most: ({ paging }) => 2 ** 32 - pagingSizes(paging).rootAlignment,
+  unit: ({ paging }) => pagingSizes(paging).rootAlignment,
+  borders: physicalBorders,
+});
+
+const VADDR = number({
+  borders: ({ paging, hostCpus }) => {
+    const { rootEntryReach, leafTableReach, switcherAddress } = pagingSizes(paging);
+    const registers = switcherRegistersAddress(paging, hostCpus - 1);
+    return [0, PAGE_BYTES, leafTableReach, rootEntryReach, 2 ** 31, switcherAddress, registers];
+  },
+});
+
+const DRAW = number({});
+
+const bounded = ({ least, most }: { readonly least: number; readonly most: number }): NumberField =>
+  number({ least, most: () => most, borders: () => [least, most] });
+
+/** The fields of each kind of step besides `op`, in the order in which they are written. */
+export const STEP_FIELDS: {
+  readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Field>>;
+} = {
+  store: { paddr: WORD_IN_RAM, value: ENTRY },
+  init: { kernelAddress: VADDR },
+  'new-pgtable': { root: ROOT, draw: DRAW },
+  'flush-tlb': { scope: word('all', 'user') },
+  'set-stack': { esp: VADDR, pages: number({ borders: () => [0, MOST_STACK_PAGES] }) },
+  'set-pmd': { pmd: PADDR, index: number({ borders: ({ paging }) => [pagingSizes(paging).tableEntries] }) },
+  'set-pte': { root: ROOT, vaddr: VADDR, pte: ENTRY },
+  'set-pgd': { root: ROOT, index: number({ borders: ({ paging }) => [pagingSizes(paging).rootEntries] }) },
+  access: { vaddr: VADDR, kind: word('read', 'write'), mode: word('kernel', 'user') },
+  'guest-pa': { vaddr: VADDR },
+  migrate: { cpu: number({ most: ({ hostCpus }) => hostCpus - 1, borders: ({ hostCpus }) => [0, hostCpus - 1] }) },
+  'fail-alloc': { count: number({ borders: () => [0] }) },
+  protect: {
+    page: number({ most: ({ guestPages }) => guestPages - 1, borders: ({ guestPages }) => [0, guestPages - 1] }),
+    access: word('write', 'read', 'none'),
+  },
+};
+
+export const MACHINE_FIELDS: Readonly<Record<keyof MachineConfig, WordField | NumberField>> = {
+  paging: word(...PAGINGS),
+  guestPages: bounded(MACHINE_BOUNDS.guestPages),
+  devicePages: bounded(MACHINE_BOUNDS.devicePages),
+  hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
+  draw: DRAW,
+  failAllocation: number({ borders: () => [0] }),
+};
+
+/** Whether a number field may hold this value on this machine. */
+export const holds = (field: NumberField, value: unknown, machine: MachineConfig): value is number =>
+  typeof value === 'number' &&
+  Number.isInteger(value) &&
+  value >= field.least &&
+  value <= field.most(machine) &&
+  value % field.unit(machine) === 0;
