@@ -12,20 +12,25 @@ Each note is about one deviation of Linux's \`drivers/lguest/page_tables.c\` fro
 follow. Fuzzing found the programs and the harness shrank them; none was written by hand. Each is in \`corpus/\`:
 \`shadowdiff regress\` checks that it still diverges as described here, and \`shadowdiff replay\` lists it step by step.
 
+The programs were found in \`impl\`, with the deviation planted. Each deviation was then seen in the real code: \`page_tables.c\`
+itself, compiled in user space as a subject, answers these programs as \`impl:lguest\` does, and one run of \`fuzz\` finds all of
+them in it. [scripts/examples](../scripts/examples/README.md#lguest-itself) says how to repeat that with a copy of your own.
+
 This file is made by \`npx shadowdiff defects findings\` from the catalogue (\`impl/defects/\`) and the corpus; do not edit it.
 `;
 
 /** The document, of the defects given and the corpus entries of each (subject `impl:ID`). */
 export const findingsDocument = (defects: readonly Defect[], entries: readonly Finding[]): string => {
   const worst = [...defects].sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? -1 : 1));
-  const notes = worst.map((defect, index) => note(index + 1, defect, shortest(defect, entries)));
+  const notes = worst.map((defect, index) => note(index + 1, defect, shortestEntry(defect, entries)));
   return [HEAD, summary(worst), ...notes].join('\n');
 };
 
 /** What harms the host comes first. */
 const rank = ({ harms }: Defect): number => (harms === 'host' ? 0 : 1);
 
-const shortest = (defect: Defect, entries: readonly Finding[]): Finding | undefined =>
+/** The shortest program in which a corpus entry shows a defect. */
+export const shortestEntry = (defect: Defect, entries: readonly Finding[]): Finding | undefined =>
   entries
     .filter(({ subject }) => subject === `impl:${defect.id}`)
     .sort((one, other) => one.case.program.steps.length - other.case.program.steps.length)
@@ -48,7 +53,7 @@ const note = (number: number, defect: Defect, entry: Finding | undefined): strin
     '',
     `**Consequence.** ${defect.consequence}`,
     '',
-    `**Where.** ${defect.origin}.`,
+    `**Where.** ${defect.origin}. Seen in the real code.`,
     '',
     `**The sound machine** follows ${defect.rule}.`,
     '',

@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { programFromJson, traceFromJson } from '../../properties/formats/index.js';
-import type { MachineConfig, Observation, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
+import type { MachineConfig, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
 import { bareOutcome, guestEntry, killedFor, paddr, vaddr } from '../../model/vocabulary/index.js';
 import { traceOf } from '../../properties/trace-of.js';
+import { comparedTrace } from '../../test-support/c-subjects.js';
 import { ShadowMachine } from '../shadow-machine.js';
 import type { Defect } from './defect.js';
 import { lguestDefects } from './catalogue.js';
@@ -34,15 +35,6 @@ const machineWith = (defects: readonly Defect[]): ShadowMachine => {
   for (const defect of defects) defect.plant(machine);
   return machine;
 };
-
-/** What formats.md compares of an observation. */
-const compared = (observation: Observation): unknown => {
-  const { outcome } = observation;
-  if (outcome.kind === 'host-bug') return outcome.kind;
-  return bareOutcome(outcome.kind) ? outcome : observation;
-};
-const comparedTrace = ({ created, steps, destroyed }: Trace): string =>
-  JSON.stringify([created, ...steps, destroyed].map(compared));
 
 const WANTED = VECTORS.map(({ trace }) => comparedTrace(trace));
 const differing = (machine: ShadowMachine): readonly number[] =>

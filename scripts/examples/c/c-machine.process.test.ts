@@ -6,25 +6,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Observable, Paging, Program, Trace } from '../../../model/vocabulary/index.js';
-import { OBSERVABLES } from '../../../model/vocabulary/index.js';
 import type { Divergence } from '../../../properties/divergence.js';
-import { formatProgram, parseTrace } from '../../../properties/formats/index.js';
-import { ProgramWriter } from '../../../properties/formats/program-words.js';
-import { TraceReader } from '../../../properties/formats/trace-words.js';
-import { programArbitrary } from '../../../properties/generators/index.js';
+import { formatProgram } from '../../../properties/formats/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
-import { programSeed, randomFor } from '../../../properties/seeds.js';
 import { CommandSubject } from '../../../properties/subjects/command-subject.js';
 import { MODEL } from '../../../properties/subjects/subject-names.js';
+import {
+  HELLO,
+  SANITIZERS,
+  binaryTraces,
+  helloOf,
+  isInstalled,
+  jsonTraces,
+  output,
+  programsOf,
+  unless,
+} from '../../../test-support/c-subjects.js';
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const WALKER = join(FOLDER, 'walker.c');
 const STRICT = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror'];
-const SANITIZED = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'];
 const WASM = ['--target=wasm32', '-nostdlib', '-O2', '-Wl,--no-entry'];
-const HELLO = '{"format":"shadowdiff-hello/2"}\n';
 const TIMEOUT = 20_000;
 
 /** A program whose last step, number 2, is a guest-pa. */
@@ -34,11 +37,12 @@ const PROGRAM =
   '"steps":[{"op":"init","kernelAddress":"0xc0000000"},{"op":"store","paddr":"0x1000","value":"0x2067"},' +
   '{"op":"guest-pa","vaddr":"0x0"}]}\n';
 
-const has = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
-const hasGcc = has('gcc');
-const hasClang = has('clang');
-const hasWasm = hasClang && has('wasm-ld');
-const unless = (present: boolean, packages: string): string => (present ? '' : ` (skipped: install ${packages})`);
+const hasGcc = isInstalled('gcc');
+const hasClang = isInstalled('clang');
+const hasWasm = hasClang && isInstalled('wasm-ld');
+
+const programs = (count: number): ReturnType<typeof programsOf> =>
+  programsOf('c-machine', { first: 0, count, paging: 'both' });
 
 let directory: string;
 let built = 0;
@@ -48,13 +52,13 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Compiles a source and returns the path of what came out. */
 const build = (compiler: string, options: readonly string[], source = WALKER): string => {
-  const output = join(directory, `machine-${built++}`);
-  const { status, stderr } = spawnSync(compiler, [...options, '-I', FOLDER, '-o', output, source], {
+  const machine = join(directory, `machine-${built++}`);
+  const { status, stderr } = spawnSync(compiler, [...options, '-I', FOLDER, '-o', machine, source], {
     encoding: 'utf8',
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);
-  return output;
+  return machine;
 };
 
 /** walker.c with one piece of text replaced. */
@@ -66,20 +70,12 @@ const changed = (text: string, instead: string): string => {
   return path;
 };
 
-const programsOf = (count: number, paging: Paging | 'both'): readonly Program[] => {
-  const arbitrary = programArbitrary({ paging });
-  return Array.from(
-    { length: count },
-    (_, index) => arbitrary.generate(randomFor(programSeed('c-machine', index)), undefined).value.program,
-  );
-};
-
 /** Runs programs against the model until one diverges. */
-const firstFinding = async (command: string, programs: number): Promise<Divergence | undefined> => {
-  const subject = new CommandSubject(`${command} --json`, '--subject', { caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
+const firstFinding = async (command: string, count: number): Promise<Divergence | undefined> => {
+  const subject = new CommandSubject(command, '--subject', { caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
   const pair = new Pair({ model: MODEL, subject, invariants: INVARIANTS });
   try {
-    for (const program of programsOf(programs, 'both')) {
+    for (const program of programs(count)) {
       const found = await pair.run(program, { contractKept: false, twice: false });
       if (found !== undefined) return found;
     }
@@ -89,52 +85,7 @@ const firstFinding = async (command: string, programs: number): Promise<Divergen
   }
 };
 
-/** Gives a machine all of its input at once. */
-const run = (
-  command: string,
-  input: string | Buffer,
-  ...options: readonly string[]
-): { status: number | null; stdout: Buffer; stderr: string } => {
-  const { status, stdout, stderr } = spawnSync(command, options, { input, maxBuffer: 2 ** 30 });
-  return { status, stdout, stderr: stderr.toString('utf8') };
-};
-
-interface Hello {
-  readonly observes: readonly Observable[];
-  readonly edges: number;
-}
-
-const helloOf = (line: string): Hello => {
-  const { observes, edges } = JSON.parse(line) as Hello;
-  return { observes: OBSERVABLES.filter((each) => each === 'outcome' || observes.includes(each)), edges };
-};
-
-/** The traces that a machine answers in JSON, after a hello. */
-const jsonTraces = (command: string, programs: readonly Program[]): readonly Trace[] => {
-  const { stdout } = run(command, `${HELLO}${programs.map(formatProgram).join('\n')}\n`, '--json');
-  const [hello, ...lines] = stdout.toString('utf8').trimEnd().split('\n');
-  expect(lines).toHaveLength(programs.length);
-  return lines.map((line, index) => parseTrace(line, 'answer', programs[index], helloOf(hello)));
-};
-
-/** The same in the binary encoding. */
-const binaryTraces = (command: string, programs: readonly Program[]): readonly Trace[] => {
-  const writer = new ProgramWriter();
-  for (const program of programs) writer.add(program);
-  const { stdout } = run(command, Buffer.concat([Buffer.from(HELLO), writer.take()]));
-  const start = stdout.indexOf(10) + 1;
-  const reader = new TraceReader(helloOf(stdout.toString('utf8', 0, start)), 'answer');
-  const words = new Uint32Array(Uint8Array.from(stdout.subarray(start)).buffer);
-  let at = 0;
-  return programs.map((program) => {
-    const end = at + 1 + words[at];
-    const trace = reader.trace(words.subarray(at + 1, end), program);
-    at = end;
-    return trace;
-  });
-};
-
-describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
+describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'install gcc')}`, () => {
   test('walker.c stays below 450 lines', () => {
     expect(readFileSync(WALKER, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(450);
   });
@@ -144,25 +95,36 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
   });
 
   test('agrees with the model under AddressSanitizer and UBSan, and leaks nothing', async () => {
-    const command = build('gcc', SANITIZED);
+    const command = build('gcc', SANITIZERS);
     expect(await firstFinding(command, 300)).toBeUndefined();
-    const { status, stderr } = run(command, `${programsOf(20, 'both').map(formatProgram).join('\n')}\n`);
+    const { status, stderr } = output(command, `${programs(20).map(formatProgram).join('\n')}\n`);
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
 
   test('answers the same in both encodings, shadow included', () => {
     const command = build('gcc', ['-O2']);
-    const programs = programsOf(100, 'both');
-    const traces = binaryTraces(command, programs);
-    expect(traces).toEqual(jsonTraces(command, programs));
+    const some = programs(100);
+    const traces = binaryTraces(command, some);
+    expect(traces).toEqual(jsonTraces(command, some));
     expect(traces.every(({ created }) => created.outcome.kind === 'no-memory' || created.shadow !== undefined)).toBe(
       true,
     );
   });
 
   test.each([
-    { bug: 'never sets D', line: ' | (needed & RW ? D : 0)', instead: '', invariant: 'accessed-dirty' },
+    {
+      bug: 'lets the guest write the host CPU’s state',
+      line: 'pages + PAGE, 0, SD_SWITCHER_STATE',
+      instead: 'pages + PAGE, RW, SD_SWITCHER_STATE',
+      invariant: 'switcher',
+    },
+    {
+      bug: 'keeps the pages of the CPU that the guest has left',
+      line: '	release(current, paging->switcher + PAGE, size_at(0));\n',
+      instead: '',
+      invariant: 'switcher',
+    },
     {
       bug: 'forgets what it has taken',
       line: '		sd_references(node->page, references[SD_RAM][node->page]);',
@@ -175,6 +137,16 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
     expect([found?.invariant, ...(found?.alsoBroken ?? [])]).toContain(invariant);
   });
 
+  test('the empty machine of README.md is a subject, and the bug to begin with can be planted', async () => {
+    const readme = readFileSync(join(FOLDER, '..', 'README.md'), 'utf8');
+    const source = join(directory, 'readme.c');
+    writeFileSync(source, /```c\n(.*?)```/s.exec(readme)![1]);
+    const found = await firstFinding(build('gcc', ['-O2'], source), 30);
+    expect(found).toBeDefined();
+    expect(found?.invariant).not.toMatch(/^subject-/);
+    expect(readme).toContain('`pages + PAGE, 0, SD_SWITCHER_STATE`');
+  });
+
   test.each([
     { cause: 'a trap', code: '__builtin_trap();' },
     { cause: 'a null pointer', code: '*(volatile int *)0 = 1;' },
@@ -182,14 +154,14 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
     { cause: 'a stack that overflows', code: 'return apply(step);' },
   ])('a crash by $cause names the step', ({ code }) => {
     const command = build('gcc', ['-O0', '-w'], changed('	case SD_GUEST_PA:\n', `	case SD_GUEST_PA: { ${code} }\n`));
-    const { stderr, stdout } = run(command, PROGRAM);
+    const { stderr, stdout } = output(command, PROGRAM);
     expect(stderr).toBe('shadowdiff: at step 2\n');
     expect(stdout.toString()).toBe('');
   });
 
-  test.skipIf(!hasClang)(`a sanitizer’s error names the step too${unless(hasClang, 'clang')}`, () => {
+  test.skipIf(!hasClang)(`a sanitizer’s error names the step too${unless(hasClang, 'install clang')}`, () => {
     const source = changed('	case SD_GUEST_PA:\n', '	case SD_GUEST_PA: { volatile int i = 4; gpgdir[i] = 0; }\n');
-    const { stderr } = run(build('clang', [...SANITIZED, '-w'], source), PROGRAM);
+    const { stderr } = output(build('clang', [...SANITIZERS, '-w'], source), PROGRAM);
     expect(stderr).toContain('index 4 out of bounds');
     expect(stderr).toContain('shadowdiff: at step 2\n');
   });
@@ -212,33 +184,33 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'gcc')}`, () => {
 
   describe('a program that it cannot read ends it with', () => {
     let command: string;
-    beforeAll(() => (command = build('gcc', SANITIZED)));
+    beforeAll(() => (command = build('gcc', SANITIZERS)));
 
     test.each(unreadable)('%s', (message, input) => {
-      const { status, stderr } = run(command, input);
+      const { status, stderr } = output(command, input);
       expect(stderr).toContain(`shadowdiff.h: ${message}\n`);
       expect(status).toBe(2);
     });
   });
 });
 
-describe.skipIf(!hasClang)(`a machine in C, with clang${unless(hasClang, 'clang')}`, () => {
+describe.skipIf(!hasClang)(`a machine in C, with clang${unless(hasClang, 'install clang')}`, () => {
   test('agrees with the model, and compiles without a warning', async () => {
     expect(await firstFinding(build('clang', ['-O2', ...STRICT]), 100)).toBeUndefined();
   });
 
   test('counts the edges of the machine alone, each once in a process', () => {
     const command = build('clang', ['-O1', '-fsanitize-coverage=trace-pc-guard']);
-    const programs = programsOf(50, 'both');
-    const edges = binaryTraces(command, [...programs, ...programs]).map((trace) => trace.edges ?? []);
+    const some = programs(50);
+    const edges = binaryTraces(command, [...some, ...some]).map((trace) => trace.edges ?? []);
     expect(edges[0].length).toBeGreaterThan(20);
     expect(new Set(edges.flat()).size).toBe(edges.flat().length);
-    expect(edges.slice(programs.length).flat()).toEqual([]);
-    const { stdout } = run(command, HELLO);
+    expect(edges.slice(some.length).flat()).toEqual([]);
+    const { stdout } = output(command, HELLO);
     expect(helloOf(stdout.toString()).edges).toBeLessThan(400);
   });
 
-  test.skipIf(!hasWasm)(`compiles to WebAssembly without a libc${unless(hasWasm, 'lld')}`, () => {
+  test.skipIf(!hasWasm)(`compiles to WebAssembly without a libc${unless(hasWasm, 'install lld')}`, () => {
     const module = readFileSync(build('clang', [...WASM, '-Wall', '-Wextra', '-Werror']));
     expect(module.toString('latin1', 0, 4)).toBe('\0asm');
   });

@@ -68,17 +68,8 @@
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 #endif
 
-/* A machine need not use all of this. */
-#ifdef __GNUC__
-#define SD_UNUSED __attribute__((unused))
+#define SD_UNUSED __attribute__((unused)) /* a machine need not call everything */
 #define SD_PRINTF __attribute__((unused, format(printf, 1, 2)))
-#define SD_NORETURN __attribute__((unused, noreturn, format(printf, 1, 2)))
-#define SD_WEAK __attribute__((weak))
-#else
-#define SD_UNUSED
-#define SD_PRINTF
-#define SD_NORETURN
-#endif
 
 /* (i) What a machine is given. */
 
@@ -91,27 +82,13 @@ enum sd_paging { SD_2_LEVEL, SD_PAE };
 /* The machine that a program asks for. Its bounds are checked: those above, and at least one page and one CPU. */
 struct sd_machine {
 	enum sd_paging paging;
-	uint32_t guest_pages;
-	uint32_t device_pages;
-	uint32_t host_cpus;
-	uint32_t draw;
+	uint32_t guest_pages, device_pages, host_cpus, draw;
 	uint32_t fail_allocation; /* which allocation of creation fails, from 1; 0: none */
 };
 
 enum sd_op {
-	SD_STORE,
-	SD_INIT,
-	SD_NEW_PGTABLE,
-	SD_FLUSH_TLB,
-	SD_SET_STACK,
-	SD_SET_PMD,
-	SD_SET_PTE,
-	SD_SET_PGD,
-	SD_ACCESS,
-	SD_GUEST_PA,
-	SD_MIGRATE,
-	SD_FAIL_ALLOC,
-	SD_PROTECT,
+	SD_STORE, SD_INIT, SD_NEW_PGTABLE, SD_FLUSH_TLB, SD_SET_STACK, SD_SET_PMD, SD_SET_PTE, SD_SET_PGD, SD_ACCESS,
+	SD_GUEST_PA, SD_MIGRATE, SD_FAIL_ALLOC, SD_PROTECT,
 	SD_OPS /* how many there are */
 };
 
@@ -143,21 +120,8 @@ struct sd_step {
 /* (ii) What a machine answers. */
 
 enum sd_kind {
-	SD_CREATED,
-	SD_NO_MEMORY,
-	SD_INITIALIZED,
-	SD_OK,
-	SD_MAPPED,
-	SD_FAULT,
-	SD_MMIO,
-	SD_PHYSICAL,
-	SD_STUCK,
-	SD_KILLED,
-	SD_DEAD,
-	SD_DESTROYED,
-	SD_HOST_BUG,
-	SD_HALTED,
-	SD_ABSENT
+	SD_CREATED, SD_NO_MEMORY, SD_INITIALIZED, SD_OK, SD_MAPPED, SD_FAULT, SD_MMIO, SD_PHYSICAL, SD_STUCK, SD_KILLED,
+	SD_DEAD, SD_DESTROYED, SD_HOST_BUG, SD_HALTED, SD_ABSENT
 };
 
 /* How a step ended. */
@@ -216,51 +180,16 @@ struct sd_subject {
 
 extern const struct sd_subject sd_subject;
 
-/* (iii) What a machine calls. */
-
-/*
- * Ends the guest, whatever the step returns after that. The first kill of a program wins. Understands %u, %lu, %x, %lx,
- * %#x, %#lx and %s.
- */
-SD_PRINTF static struct sd_outcome sd_kill(const char *format, ...);
-/* The hypervisor itself broke. */
-SD_PRINTF static struct sd_outcome sd_host_bug(const char *format, ...);
-/* Whether either was called in this program. */
-SD_UNUSED static bool sd_killed(void);
-
-/* The guest page has this many references now. What changed in a step is found out here. */
-SD_UNUSED static void sd_references(uint32_t page, uint32_t count);
-/* The hypervisor wrote a word of guest RAM. A word that stays the same is not reported. */
-SD_UNUSED static void sd_stored(uint32_t paddr, uint64_t before, uint64_t after);
-
-/*
- * Call this wherever a leaf, an upper entry, a root, a table or the current slot changes: the shadow is then reported
- * after the step. One call too many costs time, one too few hides a change.
- */
-SD_UNUSED static void sd_shadow_changed(void);
-
 enum sd_target { SD_RAM, SD_SWITCHER_TEXT, SD_SWITCHER_REGISTERS, SD_SWITCHER_STATE, SD_STRAY };
 
 #define SD_WRITABLE 1u
 #define SD_USER 2u
 #define SD_NO_ROOT UINT32_MAX
 
-/* For shadow(), in any order. Host pages are numbers of the machine's choice. */
-SD_UNUSED static void sd_shadow_current(uint32_t slot);
-/* A slot that has a root page, and the guest root that it shadows or SD_NO_ROOT. */
-SD_UNUSED static void sd_shadow_root(uint32_t slot, uint32_t host_page, uint32_t guest_root);
-/* A table below a root (depth 1 or 2) and the first address that it translates. */
-SD_UNUSED static void sd_shadow_table(uint32_t slot, uint32_t depth, uint32_t vaddr, uint32_t host_page);
-/* A host page that is allocated for a root or a table. */
-SD_UNUSED static void sd_shadow_page(uint32_t host_page);
-/* A present leaf; page is a guest page for SD_RAM, a CPU for SD_SWITCHER_STATE, a host page for SD_STRAY, else 0. */
-SD_UNUSED static void sd_shadow_leaf(uint32_t slot, uint32_t vaddr, enum sd_target target, uint32_t page,
-				     uint32_t rights, uint32_t upper_rights);
+/* Ends the process with a message, as when a program cannot be read. */
+SD_PRINTF __attribute__((noreturn)) static void sd_refuse(const char *format, ...);
 
-/* Ends the process with a message: for what cannot be gone on from. */
-SD_NORETURN static void sd_refuse(const char *format, ...);
-
-/* (iv) Memory and text, with no libc for WebAssembly. */
+/* (iii) Memory and text, with no libc for WebAssembly. */
 
 #if !SD_PIPE
 
@@ -422,7 +351,7 @@ static void sd_put_format(struct sd_buffer *buffer, const char *format, va_list 
 	}
 }
 
-/* (v) What changed in a step. */
+/* (iv) What a machine calls: the world around it, and what it reports. */
 
 enum { SD_AT_NOTHING = -1, SD_AT_CREATE = -2, SD_AT_DESTROY = -3 };
 
@@ -454,6 +383,15 @@ static struct {
 	enum sd_protection protection[SD_MOST_PAGES];
 	uint32_t cpu, fail_nth, fail_next;
 } sd_world;
+
+/* The hypervisor wrote a word of guest RAM: for a machine with RAM of its own. A word that stays the same is left out. */
+SD_UNUSED static void sd_stored(uint32_t paddr, uint64_t before, uint64_t after)
+{
+	if (before == after)
+		return;
+	sd_put_word(&sd.stores, paddr);
+	sd_put_entry(&sd.stores, after);
+}
 
 /* Reads a page-table word of guest RAM; false if it lies outside. */
 SD_UNUSED static bool sd_ram_read(uint32_t paddr, uint64_t *entry)
@@ -534,7 +472,11 @@ static void sd_world_step(const struct sd_step *step)
 		sd_world.protection[step->as.protect.page] = step->as.protect.access;
 }
 
-static struct sd_outcome sd_kill(const char *format, ...)
+/*
+ * Ends the guest, whatever the step returns after that. The first kill of a program wins. Understands %u, %lu, %x, %lx,
+ * %#x, %#lx and %s.
+ */
+SD_PRINTF static struct sd_outcome sd_kill(const char *format, ...)
 {
 	va_list values;
 
@@ -546,7 +488,8 @@ static struct sd_outcome sd_kill(const char *format, ...)
 	return sd_outcome(SD_KILLED, 0);
 }
 
-static struct sd_outcome sd_host_bug(const char *format, ...)
+/* The hypervisor itself broke. */
+SD_PRINTF static struct sd_outcome sd_host_bug(const char *format, ...)
 {
 	va_list values;
 
@@ -560,12 +503,14 @@ static struct sd_outcome sd_host_bug(const char *format, ...)
 	return sd_outcome(SD_HOST_BUG, 0);
 }
 
-static bool sd_killed(void)
+/* Whether the guest or the host has ended. */
+SD_UNUSED static bool sd_killed(void)
 {
 	return sd.killed || sd.broken;
 }
 
-static void sd_references(uint32_t page, uint32_t count)
+/* The guest page has this many references now. What a step changed is found out here. */
+SD_UNUSED static void sd_references(uint32_t page, uint32_t count)
 {
 	uint32_t bit = 1u << page % 32;
 
@@ -579,51 +524,52 @@ static void sd_references(uint32_t page, uint32_t count)
 	sd.references[page] = count;
 }
 
-static void sd_stored(uint32_t paddr, uint64_t before, uint64_t after)
-{
-	if (before == after)
-		return;
-	sd_put_word(&sd.stores, paddr);
-	sd_put_entry(&sd.stores, after);
-}
-
-static void sd_shadow_changed(void)
+/*
+ * Call this wherever a leaf, an upper entry, a root, a table or the current slot changes: the shadow is then reported
+ * after the step. One call too many costs time, one too few hides a change.
+ */
+SD_UNUSED static void sd_shadow_changed(void)
 {
 	sd.shadow_changed = true;
 }
 
-static void sd_shadow_current(uint32_t slot)
+/* For shadow(), in any order. Host pages are numbers of the machine's choice. */
+SD_UNUSED static void sd_shadow_current(uint32_t slot)
 {
 	sd.shadow_current = slot;
 }
 
-static void sd_shadow_root(uint32_t slot, uint32_t host_page, uint32_t guest_root)
+/* A slot that has a root page, and the guest root that it shadows or SD_NO_ROOT. */
+SD_UNUSED static void sd_shadow_root(uint32_t slot, uint32_t host_page, uint32_t guest_root)
 {
 	sd.shadow_roots[slot % SD_SLOTS * 2] = host_page;
 	sd.shadow_roots[slot % SD_SLOTS * 2 + 1] = guest_root;
 }
 
-static void sd_shadow_table(uint32_t slot, uint32_t depth, uint32_t vaddr, uint32_t host_page)
+/* A table below a root (depth 1 or 2), and the first address that it translates. */
+SD_UNUSED static void sd_shadow_table(uint32_t slot, uint32_t depth, uint32_t vaddr, uint32_t host_page)
 {
 	const uint32_t words[] = { slot, depth, vaddr, host_page };
 
 	sd_put_bytes(&sd.shadow_tables, words, sizeof words);
 }
 
-static void sd_shadow_page(uint32_t host_page)
+/* A host page that is allocated for a root or a table. */
+SD_UNUSED static void sd_shadow_page(uint32_t host_page)
 {
 	sd_put_word(&sd.shadow_pages, host_page);
 }
 
-static void sd_shadow_leaf(uint32_t slot, uint32_t vaddr, enum sd_target target, uint32_t page, uint32_t rights,
-			   uint32_t upper_rights)
+/* A present leaf; page is a guest page for SD_RAM, a CPU for SD_SWITCHER_STATE, a host page for SD_STRAY, else 0. */
+SD_UNUSED static void sd_shadow_leaf(uint32_t slot, uint32_t vaddr, enum sd_target target, uint32_t page,
+				     uint32_t rights, uint32_t upper_rights)
 {
 	const uint32_t words[] = { slot, vaddr, (uint32_t)target, page, rights, upper_rights };
 
 	sd_put_bytes(&sd.shadow_leaves, words, sizeof words);
 }
 
-/* (vi) From a program's words to those of its trace. */
+/* (v) From a program's words to those of its trace. */
 
 struct sd_words {
 	const uint32_t *at, *end;
@@ -634,13 +580,6 @@ static inline uint32_t sd_next(struct sd_words *words)
 	if (words->at == words->end)
 		sd_refuse("a program that breaks off");
 	return *words->at++;
-}
-
-static uint64_t sd_next_entry(struct sd_words *words)
-{
-	uint64_t low = sd_next(words);
-
-	return low | (uint64_t)sd_next(words) << 32;
 }
 
 static void sd_read_machine(struct sd_words *words, struct sd_machine *machine)
@@ -663,80 +602,73 @@ static void sd_read_machine(struct sd_words *words, struct sd_machine *machine)
 		sd_refuse("a program with %u host CPUs", machine->host_cpus);
 }
 
-static void sd_check_store(uint32_t paddr)
-{
-	uint32_t size = sd.machine.paging == SD_PAE ? 8 : 4;
-
-	if (paddr % size || paddr / 4096 >= sd.machine.guest_pages)
-		sd_refuse("a store at %#x, which is not a word of guest RAM", paddr);
-}
+/* How many words follow the number of an op. */
+static const unsigned char sd_op_words[SD_OPS] = { 3, 1, 2, 1, 2, 2, 4, 2, 2, 1, 1, 1, 2 };
 
 static void sd_read_step(struct sd_words *words, struct sd_step *step)
 {
-	uint32_t op = sd_next(words), word;
+	uint32_t op = sd_next(words), word[4] = { 0, 0, 0, 0 }, size = sd.machine.paging == SD_PAE ? 8 : 4, i;
 
 	if (op >= SD_OPS)
 		sd_refuse("a program with step %u, which does not exist", op);
+	for (i = 0; i < sd_op_words[op]; i++)
+		word[i] = sd_next(words);
 	step->op = (enum sd_op)op;
 	switch (step->op) {
 	case SD_STORE:
-		step->as.store.paddr = sd_next(words);
-		step->as.store.value = sd_next_entry(words);
-		sd_check_store(step->as.store.paddr);
+		if (word[0] % size || word[0] / 4096 >= sd.machine.guest_pages)
+			sd_refuse("a store at %#x, which is not a word of guest RAM", word[0]);
+		step->as.store.paddr = word[0];
+		step->as.store.value = word[1] | (uint64_t)word[2] << 32;
 		break;
 	case SD_INIT:
-		step->as.init.kernel_address = sd_next(words);
+		step->as.init.kernel_address = word[0];
 		break;
 	case SD_NEW_PGTABLE:
-		step->as.new_pgtable.root = sd_next(words);
-		step->as.new_pgtable.draw = sd_next(words);
+		step->as.new_pgtable.root = word[0];
+		step->as.new_pgtable.draw = word[1];
 		break;
 	case SD_FLUSH_TLB:
-		step->as.flush_tlb.user = sd_next(words) != 0;
+		step->as.flush_tlb.user = word[0] != 0;
 		break;
 	case SD_SET_STACK:
-		step->as.set_stack.esp = sd_next(words);
-		step->as.set_stack.pages = sd_next(words);
+		step->as.set_stack.esp = word[0];
+		step->as.set_stack.pages = word[1];
 		break;
 	case SD_SET_PMD:
-		step->as.set_pmd.pmd = sd_next(words);
-		step->as.set_pmd.index = sd_next(words);
+		step->as.set_pmd.pmd = word[0];
+		step->as.set_pmd.index = word[1];
 		break;
 	case SD_SET_PTE:
-		step->as.set_pte.root = sd_next(words);
-		step->as.set_pte.vaddr = sd_next(words);
-		step->as.set_pte.pte = sd_next_entry(words);
+		step->as.set_pte.root = word[0];
+		step->as.set_pte.vaddr = word[1];
+		step->as.set_pte.pte = word[2] | (uint64_t)word[3] << 32;
 		break;
 	case SD_SET_PGD:
-		step->as.set_pgd.root = sd_next(words);
-		step->as.set_pgd.index = sd_next(words);
+		step->as.set_pgd.root = word[0];
+		step->as.set_pgd.index = word[1];
 		break;
 	case SD_ACCESS:
-		step->as.access.vaddr = sd_next(words);
-		word = sd_next(words);
-		step->as.access.write = (word & 1) != 0;
-		step->as.access.user = (word & 2) != 0;
+		step->as.access.vaddr = word[0];
+		step->as.access.write = (word[1] & 1) != 0;
+		step->as.access.user = (word[1] & 2) != 0;
 		break;
 	case SD_GUEST_PA:
-		step->as.guest_pa.vaddr = sd_next(words);
+		step->as.guest_pa.vaddr = word[0];
 		break;
 	case SD_MIGRATE:
-		step->as.migrate.cpu = sd_next(words);
-		if (step->as.migrate.cpu >= sd.machine.host_cpus)
-			sd_refuse("a migration to CPU %u of %u", step->as.migrate.cpu, sd.machine.host_cpus);
+		if (word[0] >= sd.machine.host_cpus)
+			sd_refuse("a migration to CPU %u of %u", word[0], sd.machine.host_cpus);
+		step->as.migrate.cpu = word[0];
 		break;
 	case SD_FAIL_ALLOC:
-		step->as.fail_alloc.count = sd_next(words);
+		step->as.fail_alloc.count = word[0];
 		break;
-	case SD_PROTECT:
-		step->as.protect.page = sd_next(words);
-		word = sd_next(words);
-		if (step->as.protect.page >= sd.machine.guest_pages || word > SD_WRITE_ACCESS)
-			sd_refuse("protection %u of page %u", word, step->as.protect.page);
-		step->as.protect.access = (enum sd_protection)word;
-		break;
-	case SD_OPS:
-		break;
+	default: /* SD_PROTECT */
+		if (word[0] >= sd.machine.guest_pages || word[1] > SD_WRITE_ACCESS)
+			sd_refuse("protection %u of page %u", word[1], word[0]);
+		step->as.protect.page = word[0];
+		step->as.protect.access = (enum sd_protection)word[1];
 	}
 }
 
@@ -901,7 +833,7 @@ static void sd_destroy(void)
 }
 
 /*
- * (vii) Edges of the machine's own code, if it is compiled with -fsanitize-coverage=trace-pc-guard (clang). A guard
+ * (vi) Edges of the machine's own code, if it is compiled with -fsanitize-coverage=trace-pc-guard (clang). A guard
  * holds the edge's number plus one until the edge is reached, then 0.
  */
 
@@ -936,7 +868,7 @@ static void sd_answer_edges(void)
 	sd_new_edge_count = 0;
 }
 
-/* (viii) The hello. */
+/* (vii) The hello. */
 
 static const char *const sd_op_names[SD_OPS] = {
 	"store",   "init",   "new-pgtable", "flush-tlb", "set-stack",  "set-pmd", "set-pte",
@@ -1015,7 +947,7 @@ static void sd_put_hello(struct sd_buffer *out, const char *encoding)
 
 #if SD_PIPE
 
-/* (ix) JSON. Inside there are only words: programs are translated to them, and traces from them. */
+/* (viii) JSON. Inside there are only words: programs are translated to them, and traces from them. */
 
 struct sd_text {
 	const char *at, *end;
@@ -1195,6 +1127,13 @@ static bool sd_read_json(struct sd_text line, struct sd_buffer *program)
 	return true;
 }
 
+static uint64_t sd_next_entry(struct sd_words *words)
+{
+	uint64_t low = sd_next(words);
+
+	return low | (uint64_t)sd_next(words) << 32;
+}
+
 /* Words to JSON by a template: # a number, @ a hex number, & an entry, $ a text, % a target; all else is itself. */
 static void sd_json(struct sd_buffer *out, struct sd_words *words, const char *template)
 {
@@ -1313,7 +1252,7 @@ static void sd_json_trace(struct sd_buffer *out, struct sd_words *words, uint32_
 	sd_put_text(out, "}\n");
 }
 
-/* (x) A crash: the step is printed on standard error, then whoever else wanted the signal gets it. */
+/* (ix) A crash: the step is printed on standard error, then the signal goes to whichever handler was there before. */
 
 static void sd_breadcrumb(void)
 {
@@ -1358,7 +1297,7 @@ static void sd_on_signal(int signal, siginfo_t *info, void *context)
 		raise(signal);
 }
 
-SD_WEAK void __sanitizer_set_death_callback(void (*callback)(void));
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
 static void sd_watch_crashes(void)
 {
@@ -1381,7 +1320,7 @@ static void sd_watch_crashes(void)
 		__sanitizer_set_death_callback(sd_breadcrumb);
 }
 
-/* (xi) The pipe. */
+/* (x) The pipe. */
 
 static const uint32_t sd_one = 1;
 #define SD_LITTLE_ENDIAN (*(const unsigned char *)&sd_one == 1)
@@ -1394,7 +1333,7 @@ static void sd_write_all(int file, const unsigned char *at, size_t length)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			_exit(2); /* nobody reads any more */
+			_exit(2); /* the reader is gone */
 		at += written;
 		length -= (size_t)written;
 	}
@@ -1528,7 +1467,7 @@ int main(int argc, char **argv)
 
 #else /* !SD_PIPE */
 
-/* (xii) WebAssembly: shadowdiff calls these, and reads and writes words in memory. */
+/* (xi) WebAssembly: shadowdiff calls these, and reads and writes words in memory. */
 
 #define SD_EXPORT(name) __attribute__((export_name(#name)))
 
