@@ -127,6 +127,6 @@ export interface Trace {
   readonly created: Observation;
   readonly steps: readonly Observation[];
   readonly destroyed: Observation;
-  /** Numbers of the edges of the subject's own code that no earlier program of its process reached; set if it counts them. */
+  /** Numbers of the edges of the subject's own code that the program reached; set if it counts them. */
   readonly edges?: readonly number[] | undefined;
 }

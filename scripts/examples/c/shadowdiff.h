@@ -63,9 +63,16 @@
 #include <unistd.h>
 #endif
 
-/* Edges are those of the machine: nothing between here and the end of the file is counted. */
+/*
+ * Edges are those of the machine: nothing between here and the end of the file is counted. Inlined into the machine it
+ * would be, and buffers grow only once in a process.
+ */
 #if defined(__clang__) && __clang_major__ >= 13
+#if __has_feature(coverage_sanitizer)
+#define SD_COUNTS_EDGES
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
+#pragma clang attribute push(__attribute__((noinline)), apply_to = function)
+#endif
 #endif
 
 #define SD_UNUSED __attribute__((unused)) /* a machine need not call everything */
@@ -834,38 +841,50 @@ static void sd_destroy(void)
 
 /*
  * (vi) Edges of the machine's own code, if it is compiled with -fsanitize-coverage=trace-pc-guard (clang). A guard
- * holds the edge's number plus one until the edge is reached, then 0.
+ * holds the edge's number plus one; once a program has reached the edge, SD_REACHED is added until the next begins.
  */
 
 #define SD_MOST_EDGES (1u << 20)
+#define SD_REACHED (1u << 31)
 
 static uint32_t sd_edges; /* how many the machine has */
-static uint32_t sd_new_edges[SD_MOST_EDGES], sd_new_edge_count;
+static uint32_t *sd_reached_guards[SD_MOST_EDGES], sd_reached_count;
 
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop);
 void __sanitizer_cov_trace_pc_guard(uint32_t *guard);
 
+/* May be called several times for the same guards. */
 void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop)
 {
 	for (; start < stop && sd_edges < SD_MOST_EDGES; start++)
-		*start = ++sd_edges;
+		if (*start == 0)
+			*start = ++sd_edges;
 }
 
 void __sanitizer_cov_trace_pc_guard(uint32_t *guard)
 {
-	if (*guard == 0)
+	if (*guard == 0 || *guard >= SD_REACHED)
 		return;
-	sd_new_edges[sd_new_edge_count++] = *guard - 1;
-	*guard = 0;
+	*guard += SD_REACHED;
+	sd_reached_guards[sd_reached_count++] = guard;
+}
+
+/* What a program reaches must not depend on those before it. */
+static void sd_forget_edges(void)
+{
+	while (sd_reached_count > 0)
+		*sd_reached_guards[--sd_reached_count] -= SD_REACHED;
 }
 
 static void sd_answer_edges(void)
 {
+	uint32_t i;
+
 	if (sd_edges == 0)
 		return;
-	sd_put_word(&sd.answer, sd_new_edge_count);
-	sd_put_bytes(&sd.answer, sd_new_edges, 4 * sd_new_edge_count);
-	sd_new_edge_count = 0;
+	sd_put_word(&sd.answer, sd_reached_count);
+	for (i = 0; i < sd_reached_count; i++)
+		sd_put_word(&sd.answer, *sd_reached_guards[i] - SD_REACHED - 1);
 }
 
 /* (vii) The hello. */
@@ -1395,6 +1414,7 @@ static uint32_t sd_run(struct sd_words *program)
 
 	sd.answer.used = 0;
 	sd_put_word(&sd.answer, 0);
+	sd_forget_edges();
 	sd_create(program);
 	steps = sd_next(program);
 	for (i = 0; i < steps; i++)
@@ -1518,6 +1538,7 @@ SD_EXPORT(shadowdiff_create) const unsigned char *shadowdiff_create(void)
 	struct sd_words words = sd_begin_answer();
 
 	sd_step_number = 0;
+	sd_forget_edges();
 	sd_create(&words);
 	return sd_end_answer();
 }
@@ -1541,7 +1562,8 @@ SD_EXPORT(shadowdiff_destroy) const unsigned char *shadowdiff_destroy(void)
 
 #endif
 
-#if defined(__clang__) && __clang_major__ >= 13
+#ifdef SD_COUNTS_EDGES
+#pragma clang attribute pop
 #pragma clang attribute pop
 #endif
 
