@@ -1,6 +1,8 @@
 /** Workloads that several groups measure: generated programs on one machine, and the whole fuzz loop. */
 
 import type { Machine, Paging, Program } from '../../model/vocabulary/index.js';
+import type { BatchOptions } from '../../properties/campaign/batch.js';
+import { runBatch } from '../../properties/campaign/batch.js';
 import { runUntilDivergence } from '../../properties/campaign/programs.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Case, ProgramOptions, Traffic } from '../../properties/generators/index.js';
@@ -8,7 +10,7 @@ import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from '../../properties/gene
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
-import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
+import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 
 /**
@@ -25,6 +27,45 @@ export const fuzzWhile = async (
   if (divergence === undefined) return pair.tally;
   throw new Error(`the machines diverge (${signatureOf(divergence)}); run shadowdiff fuzz`);
 };
+
+const BATCH_PROGRAMS = 200;
+
+/** A campaign that runs batch after batch against any subject. */
+export class BatchRun {
+  private readonly options: BatchOptions;
+  private first = 0;
+
+  /** Each `part` has its own programs. Any command may be named. */
+  constructor(part: number, subject: string) {
+    this.options = {
+      ...DEFAULT_PROGRAM_OPTIONS,
+      campaign: `${CAMPAIGN}/${part}`,
+      date: '',
+      version: '',
+      model: MODEL,
+      subject: subjectNamed(subject, 'bench', { caseTimeout: 10_000, allowed: 'all' }),
+      invariants: INVARIANTS,
+    };
+  }
+
+  /** Runs whole batches while `proceed` returns true, and returns the number of steps. Throws on a finding. */
+  async stepsWhile(proceed: () => boolean): Promise<number> {
+    let steps = 0;
+    while (proceed()) {
+      const range = { first: this.first, stride: 1, count: BATCH_PROGRAMS };
+      const { counts, findings } = await runBatch(this.options, { range, skip: [], enough: {} }, () => undefined);
+      if (findings.length > 0) throw new Error(`a finding: ${signatureOf(findings[0].divergence)}`);
+      this.first += BATCH_PROGRAMS;
+      steps += counts.steps;
+    }
+    return steps;
+  }
+
+  async close(): Promise<void> {
+    const { subject } = this.options;
+    if (subject.kind === 'external') await subject.close();
+  }
+}
 
 /** One long run that pauses between stretches, so that starting a run is not measured. */
 export class PausingLoop {

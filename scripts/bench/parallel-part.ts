@@ -1,13 +1,16 @@
 /** One of several processes that work at once: warms up, reports that, waits for `begin`, works for a while and reports its speed. */
 
-import { fuzzWhile } from './fuzz-workloads.js';
+import { IMPL } from '../../properties/subjects/subject-names.js';
+import { BatchRun, fuzzWhile } from './fuzz-workloads.js';
 import { cpuMilliseconds } from './measurement.js';
 
 export interface PartOrder {
   /** Each part has its own programs. */
   readonly part: number;
-  /** `spin` only counts, which shows the best that this machine grants several processes. */
-  readonly work: 'fuzz' | 'spin';
+  /** `spin` only counts, which shows the best that this machine grants several processes; `batches` are those of a campaign. */
+  readonly work: 'fuzz' | 'spin' | 'batches';
+  /** What `batches` are of; left out: impl. */
+  readonly subject?: string | undefined;
   readonly milliseconds: number;
 }
 
@@ -21,11 +24,19 @@ export interface Speed {
 /** The loop gets faster for about three seconds. */
 const WARM_UP_MILLISECONDS = 3000;
 
-const speedOf = async ({ part, work, milliseconds }: PartOrder): Promise<Speed> => {
+/** The same for the warm-up and the measurement, so that a subject outside the process is started once. */
+let batches: BatchRun | undefined;
+
+const speedOf = async ({ part, work, subject, milliseconds }: PartOrder): Promise<Speed> => {
   const begin = performance.now();
   const cpuBegin = cpuMilliseconds();
   const proceed = (): boolean => performance.now() - begin < milliseconds;
-  const done = work === 'spin' ? spinWhile(proceed) : (await fuzzWhile(part, proceed)).steps;
+  const done =
+    work === 'spin'
+      ? spinWhile(proceed)
+      : work === 'fuzz'
+        ? (await fuzzWhile(part, proceed)).steps
+        : await (batches ??= new BatchRun(part, subject ?? IMPL.name)).stepsWhile(proceed);
   return {
     byClock: (done / (performance.now() - begin)) * 1000,
     byProcessor: (done / (cpuMilliseconds() - cpuBegin)) * 1000,
@@ -55,5 +66,7 @@ const run = async (order: PartOrder): Promise<void> => {
   await speedOf({ ...order, milliseconds: WARM_UP_MILLISECONDS });
   process.send!('ready');
   await begun;
-  process.send!(await speedOf(order), () => process.disconnect());
+  const speed = await speedOf(order);
+  await batches?.close();
+  process.send!(speed, () => process.disconnect());
 };

@@ -7,6 +7,7 @@ import { invariants, loop, memory } from './loop.js';
 import { machines } from './machines.js';
 import { start, workers } from './processes.js';
 import { shrinking } from './shrinking.js';
+import { subjects } from './subjects.js';
 
 export const GROUPS: readonly Group[] = [
   machines,
@@ -16,6 +17,7 @@ export const GROUPS: readonly Group[] = [
   loop,
   invariants,
   workers,
+  subjects,
   start,
   shrinking,
   memory,

@@ -67,10 +67,10 @@ const PART_MILLISECONDS = 2000;
 const ROUNDS = 3;
 
 /** The summed speed of several processes that begin at the same moment. */
-const together = async (count: number, work: PartOrder['work']): Promise<Speed> => {
+export const together = async (count: number, work: PartOrder['work'], subject?: string): Promise<Speed> => {
   const parts = Array.from({ length: count }, (_, part) => {
     const child = fork(PART);
-    child.send({ part, work, milliseconds: PART_MILLISECONDS } satisfies PartOrder);
+    child.send({ part, work, subject, milliseconds: PART_MILLISECONDS } satisfies PartOrder);
     return child;
   });
   try {
