@@ -64,7 +64,7 @@ test('files of types alone, planted bugs, formats and tests are no code of a mac
 test('a source that is missing is told, because c8 would leave its file out', async () => {
   const compiled = await compile({ 'impl/door.ts': DOOR });
   await rm(join(directory, 'impl/door.ts'));
-  await expect(codeFiles(compiled)).rejects.toThrow(/impl\/door\.ts: coverage of code needs it: ENOENT.*; install/);
+  await expect(codeFiles(compiled)).rejects.toThrow(/impl\/door\.ts: coverage of code needs it: .*; install/);
 });
 
 test('code that was never compiled is told', async () => {
