@@ -38,6 +38,7 @@ interface Side {
   readonly paging: Capabilities['paging'];
   readonly steps: Capabilities['steps'];
   readonly observes: Capabilities['observes'];
+  readonly edges: Capabilities['edges'];
   /** 0 in this process, where programs are not asked for. */
   readonly inFlight: number;
   /** The program as it is run by itself, for `determinism`. */
@@ -58,6 +59,7 @@ export class Pair {
   private readonly options: PairOptions;
   private readonly determinismIndex: number;
   private begun: Begun | undefined = undefined;
+  private edges: readonly number[] = NO_EDGES;
 
   constructor(options: PairOptions) {
     const { invariants, tally } = options;
@@ -75,6 +77,16 @@ export class Pair {
     return ROUNDS_AHEAD * Math.max(model.inFlight, subject.inFlight);
   }
 
+  /** How many edges of its own code the subject, which has started, counts. */
+  get edgeCount(): number {
+    return this.begun?.subject.edges ?? 0;
+  }
+
+  /** Those that the program that ran last reached; none if the subject failed. */
+  get reachedEdges(): readonly number[] {
+    return this.edges;
+  }
+
   /** Asks the sides outside this process, which have started. An error shows when the program is run. */
   ask(program: Program): Asked {
     const { model, subject } = this.begun!;
@@ -88,12 +100,14 @@ export class Pair {
    */
   async run(program: Program, { contractKept, twice }: RunOptions, ahead?: Asked): Promise<Divergence | undefined> {
     const { model, subject, lockstep } = this.begun ?? (await this.begin());
+    this.edges = NO_EDGES;
     if (isMissing(program, model, subject)) return undefined;
     const asked = ahead ?? this.ask(program);
     const failure =
       (await loaded(asked.model, model, 'reference')) ?? (await loaded(asked.subject, subject, 'subject'));
     if (failure !== undefined) return failure;
     const found = this.step(program, contractKept, { model, subject, lockstep });
+    if (this.begun !== undefined && subject.edges > 0) this.edges = subject.machine.edges ?? NO_EDGES;
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
@@ -158,24 +172,26 @@ const sideOf = async (subject: Subject): Promise<Side> => {
   if (subject.kind === 'in-process') {
     const started = await subject.start?.();
     const machine = subject.create();
-    const { paging, steps, observes } = started ?? capabilitiesOfMachine(subject.name, machine);
+    const { paging, steps, observes, edges } = started ?? capabilitiesOfMachine(subject.name, machine);
     return {
       machine,
       paging,
       steps,
       observes,
+      edges,
       inFlight: 0,
       trace: (program) => Promise.resolve(answerOfMachine(machine, program)),
       load: () => undefined,
     };
   }
-  const { paging, steps, observes, inFlight } = await subject.start();
+  const { paging, steps, observes, edges, inFlight } = await subject.start();
   const machine = new RecordedMachine(observes);
   return {
     machine,
     paging,
     steps,
     observes,
+    edges,
     inFlight,
     trace: (program) => subject.answer(program),
     load: (trace) => machine.load(trace),
@@ -184,6 +200,8 @@ const sideOf = async (subject: Subject): Promise<Side> => {
 
 /** One is judged, one is held until the next has gone well, and one is being answered (command-subject.ts). */
 const ROUNDS_AHEAD = 3;
+
+const NO_EDGES: readonly number[] = [];
 
 const NOT_ASKED: Asked = { model: undefined, subject: undefined };
 

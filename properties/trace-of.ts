@@ -67,6 +67,11 @@ export class RecordedMachine implements Machine {
     this.trace = trace;
   }
 
+  /** Of the trace that was loaded. */
+  get edges(): readonly number[] | undefined {
+    return this.trace.edges;
+  }
+
   create(_config: MachineConfig): Observation {
     const { created } = this.trace;
     this.next = 0;

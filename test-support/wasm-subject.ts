@@ -40,6 +40,8 @@ export interface WasmParts {
   readonly created?: readonly number[];
   readonly applied?: readonly number[];
   readonly destroyed?: readonly number[];
+  /** Of its own code, which it lists behind `destroyed`. */
+  readonly edges?: readonly number[];
   /** What a function does instead of returning the address of its answer. */
   readonly code?: Readonly<Partial<Record<WasmFunction, readonly number[]>>>;
   readonly without?: WasmFunction | 'memory';
@@ -105,7 +107,10 @@ export const wasmSubject = (parts: WasmParts = {}): Uint8Array => {
       data(AT.hello, [...new TextEncoder().encode(parts.hello ?? HELLO), 0]),
       data(AT.created, words(parts.created ?? [CREATED, ...CALM])),
       data(AT.applied, words(parts.applied ?? [OK, ...CALM])),
-      data(AT.destroyed, words(parts.destroyed ?? [DESTROYED, 0, 0, 0, 0, 0, 0])),
+      data(AT.destroyed, [
+        ...words(parts.destroyed ?? [DESTROYED, 0, 0, 0, 0, 0, 0]),
+        ...(parts.edges === undefined ? [] : words(parts.edges)),
+      ]),
     ]),
   ]);
 };

@@ -20,6 +20,8 @@ export interface Machine {
   readonly ram?: GuestRam;
   /** The machine walks the guest's tables on every access, hit or miss: its observations have `fresh`. */
   readonly walksAlways?: boolean;
+  /** Numbers of the edges of its own code that the program destroyed last reached (formats.md, Edges). Without it, none are counted. */
+  readonly edges?: readonly number[] | undefined;
   /** Writes the state of a living machine to `sink`. Exhaustive exploration needs it. */
   tellState?(sink: StateSink): void;
 }

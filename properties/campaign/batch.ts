@@ -10,7 +10,7 @@ import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
 import type { Asked } from '../pair.js';
 import { Pair } from '../pair.js';
-import { NewCells } from '../pool/distil.js';
+import { NewCells } from '../pool/cells.js';
 import type { Tally, TallyCounts } from '../tally.js';
 import { countsOf } from '../tally.js';
 import type { ProgramRange } from './batches.js';
@@ -32,7 +32,7 @@ export interface BatchTask {
   readonly skip: readonly number[];
   /** For a signature with enough findings: the largest of their program numbers. Later programs are only counted. */
   readonly enough: Readonly<Record<string, number>>;
-  /** Situation cells whose first program is known; left out: no cells are reported. */
+  /** Cells (pool/cells.ts) whose first program is known; left out: no cells are reported. */
   readonly settled?: readonly number[] | undefined;
   readonly limit?: KindLimit | undefined;
   /** Something else ends this process if a machine in it hangs, so its programs need no time limit of their own. */
@@ -51,7 +51,7 @@ export interface KindLimit {
   readonly ignored: readonly string[];
 }
 
-/** A program that was the first of its batch to reach these situation cells, which are ascending. */
+/** A program that was the first of its batch to reach these cells (pool/cells.ts), which are ascending. */
 export interface Reach {
   readonly program: number;
   readonly cells: readonly number[];
@@ -132,7 +132,7 @@ class Batch {
   private readonly findings: Finding[] = [];
   private readonly ignored: ReadonlySet<string>;
   private newKinds = 0;
-  private readonly newCells: NewCells | undefined;
+  private newCells: NewCells | undefined = undefined;
   private readonly reached: Reach[] = [];
 
   constructor(options: BatchOptions, task: BatchTask) {
@@ -142,13 +142,13 @@ class Batch {
     this.pair = takePair(options, this.unlimited);
     this.tally = this.pair.tally;
     this.ignored = new Set(task.limit?.ignored);
-    this.newCells = task.settled === undefined ? undefined : new NewCells(this.tally, task.settled);
   }
 
   async run(watch: BatchWatcher): Promise<BatchResult> {
-    const { range, skip, limit, careful } = this.task;
+    const { range, skip, limit, careful, settled } = this.task;
     const skipped = new Set(skip);
     const ahead = await this.pair.start();
+    if (settled !== undefined) this.newCells = new NewCells(this.tally, settled, this.pair.edgeCount);
     const upcoming = this.upcoming(this.pair, skipped, careful === true ? 0 : ahead);
     let place = 0;
     for (; place < range.count && this.newKinds < (limit?.kinds ?? Infinity); place++) {
@@ -187,7 +187,7 @@ class Batch {
   /** Only the first run of a program counts in the tally. */
   private async runProgram({ program, generated, asked }: Upcoming): Promise<void> {
     const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value), asked);
-    const cells = this.newCells?.take() ?? [];
+    const cells = this.newCells?.take(this.pair.reachedEdges) ?? [];
     if (cells.length > 0) this.reached.push({ program, cells });
     if (divergence === undefined) return;
     // Machines are reused because making them takes longer than running a program. One that diverged is replaced: what it left

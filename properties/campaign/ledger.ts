@@ -242,15 +242,21 @@ const compareWork = (one: Finding, other: Finding): number =>
 const workOn = ({ shrunk }: Finding): number => (shrunk === undefined ? -1 : SHRINK_EXTENTS.indexOf(shrunk));
 
 /**
- * For each situation cell the program with the smallest number that reached it: a minimum, so the order and number of reports do not
+ * For each cell (pool/cells.ts) the program with the smallest number that reached it: a minimum, so the order and number of reports do not
  * matter, nor which shard they come from.
  */
 export class FirstReached {
   /** The number of a program, by cell. */
   private readonly byCell = new Map<number, number>();
+  /** All cells, ascending, and the largest number of their programs; undefined if that is not known. */
+  private all: { readonly cells: readonly number[]; readonly last: number } | undefined = undefined;
 
   add({ program, cells }: Reach): void {
-    for (const cell of cells) this.byCell.set(cell, Math.min(program, this.byCell.get(cell) ?? Infinity));
+    for (const cell of cells) {
+      if (program >= (this.byCell.get(cell) ?? Infinity)) continue;
+      this.byCell.set(cell, program);
+      this.all = undefined;
+    }
   }
 
   /** Each program once, by its number. */
@@ -268,8 +274,14 @@ export class FirstReached {
 
   /** Cells that a program with a smaller number reached, ascending. */
   settledBefore(program: number): readonly number[] {
-    const cells = [...this.byCell].filter(([, first]) => first < program).map(([cell]) => cell);
-    return cells.toSorted((one, other) => one - other);
+    const { cells, last } = (this.all ??= this.sorted());
+    return last < program ? cells : cells.filter((cell) => this.byCell.get(cell)! < program);
+  }
+
+  private sorted(): { readonly cells: readonly number[]; readonly last: number } {
+    const cells = [...this.byCell.keys()].toSorted((one, other) => one - other);
+    const last = [...this.byCell.values()].reduce((largest, first) => Math.max(largest, first), -1);
+    return { cells, last };
   }
 }
 

@@ -6,54 +6,11 @@ import { programHash } from '../formats/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
 import { IMPL, MODEL } from '../subjects/subject-names.js';
+import type { Subject } from '../subjects/subject.js';
 import { Tally } from '../tally.js';
+import { CellNumbers, NewCells } from './cells.js';
 
-/**
- * Reports which situation cells a tally has met since the last call. Cells are numbered across all grids of all invariants, in
- * the order of the registry. The numbers hold within one version only; programs outlive it, and running them gives their cells.
- */
-export class NewCells {
-  private readonly tally: Tally;
-  /** By cell: it has been reported, or is not wanted. */
-  private readonly settled: Uint8Array;
-  /** The number of each invariant's first cell, and one more for the end. */
-  private readonly starts: readonly number[];
-
-  /** `settled`: cells never to report. */
-  constructor(tally: Tally, settled: readonly number[]) {
-    this.tally = tally;
-    this.starts = startsOf(tally);
-    this.settled = new Uint8Array(this.starts.at(-1)!);
-    for (const cell of settled) this.settled[cell] = 1;
-  }
-
-  /** The new cells, ascending. Called after each program it costs next to nothing once new cells are rare. */
-  take(): readonly number[] {
-    const { lastNew, programs } = this.tally;
-    const cells: number[] = [];
-    for (let index = 0; index < lastNew.length; index++) if (lastNew[index] === programs) this.scan(index, cells);
-    return cells;
-  }
-
-  private scan(index: number, cells: number[]): void {
-    let cell = this.starts[index];
-    for (const { counts } of this.tally.situations[index]) {
-      for (let place = 0; place < counts.length; place++, cell++) {
-        if (counts[place] === 0 || this.settled[cell] === 1) continue;
-        this.settled[cell] = 1;
-        cells.push(cell);
-      }
-    }
-  }
-}
-
-const startsOf = ({ situations }: Tally): readonly number[] => {
-  const starts = [0];
-  for (const grids of situations) starts.push(grids.reduce((sum, { counts }) => sum + counts.length, starts.at(-1)!));
-  return starts;
-};
-
-/** The cells that a program reaches when it runs alone on `impl`, ascending. */
+/** The situation cells that a program reaches when it runs alone on `impl`, ascending. */
 export const cellsOf = async (program: Program): Promise<readonly number[]> => {
   const tally = new Tally(INVARIANTS);
   const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS, tally });
@@ -65,7 +22,7 @@ export const cellsOf = async (program: Program): Promise<readonly number[]> => {
   }
 };
 
-/** A program and the situation cells that it reaches. */
+/** A program and the cells that it reaches: situations on `impl`, and edges of a subject that counts its own. */
 export interface Reaching {
   readonly program: Program;
   readonly cells: readonly number[];
@@ -78,11 +35,26 @@ export interface DistilOptions {
   readonly most: number;
 }
 
-/** Runs each program by itself. */
-export const reachingOf = async (programs: readonly Program[]): Promise<readonly Reaching[]> => {
+/** Runs each program by itself. `subject`: the one whose edges count; left out: none do. */
+export const reachingOf = async (programs: readonly Program[], subject?: Subject): Promise<readonly Reaching[]> => {
+  const edges = subject === undefined ? undefined : new Pair({ model: MODEL, subject, invariants: [] });
   const reaching: Reaching[] = [];
-  for (const program of programs) reaching.push({ program, cells: await cellsOf(program) });
-  return reaching;
+  try {
+    for (const program of programs) {
+      const cells = edges === undefined ? [] : await edgeCellsOf(program, edges);
+      reaching.push({ program, cells: [...(await cellsOf(program)), ...cells] });
+    }
+    return reaching;
+  } finally {
+    await edges?.close();
+  }
+};
+
+/** Without invariants to break, a program runs to its end. */
+const edgeCellsOf = async (program: Program, pair: Pair): Promise<readonly number[]> => {
+  await pair.run(program, { contractKept: false, twice: false });
+  const start = new CellNumbers(INVARIANTS, pair.edgeCount).rowStart(0);
+  return pair.reachedEdges.map((edge) => start + edge);
 };
 
 export const allCells = (programs: readonly Reaching[]): ReadonlySet<number> =>

@@ -75,6 +75,10 @@ export class ForeignMachine implements Machine {
     if (walksAlways !== undefined) this.walksAlways = walksAlways;
   }
 
+  get edges(): readonly number[] | undefined {
+    return this.machine.edges;
+  }
+
   create(config: MachineConfig): Observation {
     this.hostCpus = config.hostCpus;
     this.stage = 'create';

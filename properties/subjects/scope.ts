@@ -13,6 +13,8 @@ export interface Scope {
   readonly steps: readonly Op[];
   readonly subjectShows: readonly Observable[];
   readonly referenceShows: readonly Sight[];
+  /** How many edges of its own code the subject counts. */
+  readonly edges: number;
 }
 
 export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'fresh'];
@@ -27,6 +29,7 @@ export const scopeOf = async (subject: Subject, reference: Subject): Promise<Sco
     steps: OPS.filter((each) => one.steps.includes(each) && other.steps.includes(each)),
     subjectShows: one.observes,
     referenceShows: walksAlways ? [...other.observes, 'fresh'] : other.observes,
+    edges: one.edges,
   };
 };
 

@@ -76,6 +76,8 @@ export class WasmInstance {
 export class WasmMachine implements Machine {
   /** Set if it observes its shadow. */
   readonly shadow?: RecordedShadow;
+  edges: readonly number[] | undefined = undefined;
+  private readonly countsEdges: boolean;
   private readonly instance: WasmInstance;
   private readonly reader: TraceReader;
   private steps = 0;
@@ -84,12 +86,14 @@ export class WasmMachine implements Machine {
     this.instance = new WasmInstance(module);
     this.instance.hello();
     this.reader = new TraceReader(contents, 'answer');
+    this.countsEdges = contents.edges > 0;
     if (contents.observes.includes('shadow')) this.shadow = new RecordedShadow();
   }
 
   create(config: MachineConfig): Observation {
     const { instance, reader } = this;
     this.steps = 0;
+    this.edges = undefined;
     this.shadow?.clear();
     reader.begin(config);
     const input = instance.input();
@@ -109,20 +113,36 @@ export class WasmMachine implements Machine {
   }
 
   destroy(): Observation {
-    const destroyed = this.observation(this.instance.destroy(), 'destroyed');
+    const at = this.instance.destroy();
+    const destroyed = this.observation(at, 'destroyed');
+    if (this.countsEdges) this.edges = this.edgesAt(at + 1 + this.instance.words[at]);
     if (!bareOutcome(destroyed.outcome.kind)) this.shadow?.clear();
     return destroyed;
   }
 
   /** `at`: the index of its length. */
   private observation(at: number, place: ObservationPlace): Observation {
+    const end = this.endOf(at);
+    return this.read((words) => this.reader.one(words, place, at + 1, end));
+  }
+
+  /** `at`: the index of their number. */
+  private edgesAt(at: number): readonly number[] {
+    const end = this.endOf(at);
+    return this.read((words) => this.reader.edgesOf(words.subarray(at, end)));
+  }
+
+  /** Where a list ends whose length stands at this index. */
+  private endOf(at: number): number {
     const { words } = this.instance;
-    const end = at + 1 + words[at];
-    if (end > words.length) {
-      throw new NotAnObservation(`an answer of ${words[at]} words, which ends beyond its memory; check the length`);
-    }
+    const length = words[at] ?? 0;
+    if (at + 1 + length <= words.length) return at + 1 + length;
+    throw new NotAnObservation(`an answer of ${length} words, which ends beyond its memory; check the length`);
+  }
+
+  private read<Value>(reading: (words: Uint32Array) => Value): Value {
     try {
-      return this.reader.one(words, place, at + 1, end);
+      return reading(this.instance.words);
     } catch (error) {
       if (error instanceof BadInput) throw new NotAnObservation(error.message);
       throw error;

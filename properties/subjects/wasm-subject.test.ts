@@ -69,6 +69,26 @@ test('its hello says what it can do, and what it does not observe is not compare
   expect(await pair.run(program, { contractKept: false, twice: true })).toBeUndefined();
 });
 
+describe('edges', () => {
+  const hello = '{"format":"shadowdiff-hello/2","edges":5}';
+
+  test('are those of the program that ran last', async () => {
+    const pair = new Pair({ model: MODEL, subject: subjectOf({ hello, edges: [4, 0] }), invariants: [] });
+    expect(await pair.run(PROGRAM, { contractKept: false, twice: false })).toBeUndefined();
+    expect([pair.edgeCount, pair.reachedEdges]).toEqual([5, [4, 0]]);
+    await pair.run({ ...PROGRAM, steps: [] }, { contractKept: false, twice: false });
+    expect(pair.reachedEdges).toEqual([4, 0]);
+  });
+
+  test('that it does not count are a wrong answer', async () => {
+    expect(await answer({ hello, edges: [5] })).toMatchObject({
+      failure: 'subject-garbage',
+      detail: expect.stringMatching(/^answer: edges: 5 is out of range/),
+      at: { stage: 'destroy' },
+    });
+  });
+});
+
 test('a trap is a crash at its step, with its stack, and the next program gets a fresh instance', async () => {
   const apply = [
     ...countAt(COUNTER),

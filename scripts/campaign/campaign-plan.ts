@@ -292,6 +292,9 @@ export const settingsOf = ({
 export const pagingOf = ({ paging, scope }: Pick<CampaignRecord, 'paging' | 'scope'>): CampaignRecord['paging'] =>
   paging === 'both' && scope?.paging.length === 1 ? scope.paging[0] : paging;
 
+/** How many edges of its own code the subject counts. */
+export const edgesOf = ({ scope }: Pick<CampaignRecord, 'scope'>): number => scope?.edges ?? 0;
+
 /** The kinds of steps that the campaign's programs may have; undefined for all. */
 const stepsOf = ({ scope }: CampaignRecord): CampaignSettings['steps'] =>
   scope === undefined || scope.steps.length === OPS.length ? undefined : scope.steps;
@@ -320,11 +323,13 @@ const recordedScope = ({
   steps,
   subjectShows,
   referenceShows,
+  edges,
 }: Scope): NonNullable<CampaignRecord['scope']> => ({
   paging: [...paging],
   steps: [...steps],
   subjectShows: [...subjectShows],
   referenceShows: [...referenceShows],
+  edges,
 });
 
 const refuseNoPaging = ({ paging }: CampaignRecord, scope: Scope): void => {

@@ -101,6 +101,7 @@ const campaign = exactObject({
       steps: z.array(choice(OPS)),
       subjectShows: z.array(choice(OBSERVABLES)),
       referenceShows: z.array(choice(SIGHTS)),
+      edges: naturalNumber,
     }),
   ),
 });

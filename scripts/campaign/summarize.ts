@@ -2,7 +2,7 @@
 
 import type { Observable } from '../../model/vocabulary/index.js';
 import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
-import type { Ledger } from '../../properties/campaign/ledger.js';
+import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
@@ -11,6 +11,7 @@ import { askingOf, notReached } from '../../properties/invariants/asking.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
+import { CellNumbers } from '../../properties/pool/cells.js';
 import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
 import type { Scope } from '../../properties/subjects/scope.js';
 import { unsupportedSteps } from '../../properties/subjects/scope.js';
@@ -19,6 +20,7 @@ import type { Tally } from '../../properties/tally.js';
 import type {
   AccessCounts,
   CorpusSummary,
+  EdgesSummary,
   FindingSummary,
   InvariantSummary,
   KnownSummary,
@@ -33,7 +35,7 @@ import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { packageVersion } from '../own-package.js';
-import { pagingOf } from './campaign-plan.js';
+import { edgesOf, pagingOf } from './campaign-plan.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
 import { RUN_FILE, invariantsOf } from './run-directory.js';
 
@@ -62,7 +64,8 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
   const { programs } = ledger;
   const reported = findings.filter(({ triage }) => triage !== 'tolerated');
   const time = timeOf(ledger, results, tally);
-  const invariants = invariantSummaries(results, tally, reported);
+  const edges = edgesReached(campaign, ledger.firstReached);
+  const invariants = invariantSummaries(results, tally, reported, edges?.byInvariant);
   const doubts = [...(shortcoming === undefined ? [] : [shortcoming]), ...doubtsOf(ledger, record, invariants, corpus)];
   const verdict = verdictOf({ interrupted, reported, corpus, known, started: time.started, doubts });
   return {
@@ -84,6 +87,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     accesses: accessesOf(tally),
     shadow: { hits: tally.hits, misses: tally.misses },
     pgdirCache: { hits: tally.cacheHits, misses: tally.cacheMisses },
+    ...(edges === undefined ? {} : { edges: edges.all }),
     invariants,
     findings: reported.map(findingSummary),
     known: knownSummaries(known, ledger, time.started),
@@ -125,6 +129,7 @@ const invariantSummaries = (
   { record }: RunResults,
   { checks, exercised }: Tally,
   findings: readonly Finding[],
+  edges: ArrayLike<number> | undefined,
 ): readonly InvariantSummary[] => {
   const scope = scopeOfRecord(record.campaign);
   return invariantsOf(record.campaign).map((invariant, index) => ({
@@ -132,10 +137,33 @@ const invariantSummaries = (
     ...askingIn(invariant, record.campaign, scope, exercised[index]),
     checks: checks[index],
     exercised: exercised[index],
+    ...(edges === undefined ? {} : { edges: edges[index] }),
     findings: findings
       .filter(({ divergence }) => divergence.invariant === invariant.id)
       .reduce((sum, { count = 0 }) => sum + count, 0),
   }));
+};
+
+interface EdgesReached {
+  readonly all: EdgesSummary;
+  /** Those that programs reached in which each invariant was exercised. */
+  readonly byInvariant: ArrayLike<number>;
+}
+
+/** Undefined for a subject that counts no edges. */
+const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesReached | undefined => {
+  const total = edgesOf(campaign);
+  if (total === 0) return undefined;
+  const invariants = invariantsOf(campaign);
+  const numbers = new CellNumbers(invariants, total);
+  const byRow = new Uint32Array(1 + invariants.length);
+  let last: number | null = null;
+  for (const { program, cells } of reached.list()) {
+    const rows = cells.flatMap((cell) => numbers.rowOf(cell) ?? []);
+    for (const row of rows) byRow[row]++;
+    if (rows.includes(0)) last = program;
+  }
+  return { all: { total, reached: byRow[0], last }, byInvariant: byRow.subarray(1) };
 };
 
 /** An invariant that nothing exercised may lack the steps that do. */
@@ -158,6 +186,7 @@ const scopeOfRecord = ({ scope, subject, reference }: CampaignRecord): Scope => 
     steps: OPS,
     subjectShows: shownBy(subject),
     referenceShows: [...shownBy(reference), ...(walksAlways ? (['fresh'] as const) : [])],
+    edges: 0,
   };
 };
 

@@ -92,16 +92,17 @@ const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
 
 const invariantsTable = (invariants: readonly InvariantReport[]): readonly string[] => [
   '',
-  '| invariant | state | checks | premise held | situations | impl lines | caught alone | with others |',
-  '|---|---|--:|--:|--:|--:|--:|--:|',
+  '| invariant | state | checks | premise held | situations | edges | impl lines | caught alone | with others |',
+  '|---|---|--:|--:|--:|--:|--:|--:|--:|',
   ...invariants.map((invariant) => {
-    const { id, state, checks, exercised, situations, code: ran, defects } = invariant;
+    const { id, state, checks, exercised, situations, edges, code: ran, defects } = invariant;
     return row([
       text(id),
       STATE_WORDS[state],
       compactCount(checks),
       formatShare(exercised, checks),
       situations === undefined ? '-' : `${situations.reached}/${situations.reachable}`,
+      edges === undefined ? '-' : formatCount(edges),
       ran === undefined ? '-' : formatShare(ran.lines.covered, ran.lines.total),
       defects === undefined ? '-' : formatCount(defects.alone.length),
       defects === undefined ? '-' : formatCount(defects.withOthers.length),

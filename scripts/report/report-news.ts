@@ -30,13 +30,17 @@ export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): rea
 ];
 
 /** Whether the runs themselves went well. */
-export const healthLines = ({ canaries, corpus, pools, retries, invariants }: ReportDocument): readonly NewsLine[] => [
-  ...askedLines(invariants),
-  ...canaries.map(canaryLine),
-  ...(corpus === undefined ? [] : [corpusLine(corpus)]),
-  ...pools.map(poolLine),
-  ...(retries === 0 ? [] : [retryLine(retries)]),
-];
+export const healthLines = (report: ReportDocument): readonly NewsLine[] => {
+  const { canaries, corpus, pools, retries, invariants, edges } = report;
+  return [
+    ...askedLines(invariants),
+    ...edges.map(edgesLine),
+    ...canaries.map(canaryLine),
+    ...(corpus === undefined ? [] : [corpusLine(corpus)]),
+    ...pools.map(poolLine),
+    ...(retries === 0 ? [] : [retryLine(retries)]),
+  ];
+};
 
 /** The invariants that were not asked, or only in part, by name. */
 const askedLines = (invariants: ReportDocument['invariants']): readonly NewsLine[] =>
@@ -49,6 +53,12 @@ const askedLines = (invariants: ReportDocument['invariants']): readonly NewsLine
 /** As the registry has them. */
 const inOrder = (ids: readonly string[]): readonly string[] =>
   INVARIANTS.map(({ id }) => id).filter((id) => ids.includes(id));
+
+const edgesLine = ({ subject, total, reached, last }: ReportDocument['edges'][number]): NewsLine => {
+  const share = `${formatCount(reached)} of ${formatCount(total)} in the code of ${subject}`;
+  const news = last === null ? '' : `, the last new one by program ${formatCount(last)}`;
+  return { label: 'edges', text: `${share}${news}`, tone: 'plain' };
+};
 
 const canaryLine = ({ defect, caught, programs }: ReportDocument['canaries'][number]): NewsLine =>
   caught

@@ -79,17 +79,21 @@ const cacheText = ({ hits, misses }: Counters['shadow']): string => {
 
 const ORDER = new Map(INVARIANTS.map(({ id }, index) => [id, index]));
 
-/** In the order of the registry, so that runs can be compared. Columns: invariant, checks, exercised, programs that broke it. */
+/**
+ * In the order of the registry, so that runs can be compared. Columns: invariant, checks, exercised, programs that broke it, and of a
+ * subject that counts them the edges that programs reached which exercised it.
+ */
 const invariantTable = ({ invariants, findings }: ReportDocument, { width, colors }: Session): readonly string[] => {
   const number = width >= WIDE ? formatCount : compactCount;
   const place = ({ id }: InvariantReport): number => ORDER.get(id) ?? ORDER.size;
   const listed = invariants.toSorted((one, other) => place(one) - place(other));
-  const rows = listed.map(({ id, state, checks, exercised }) => {
+  const counts = listed.some(({ edges }) => edges !== undefined);
+  const rows = listed.map(({ id, state, checks, exercised, edges = 0 }): readonly string[] => {
     const worked = exercised > 0 ? number(exercised) : state === 'not-asked' ? 'not asked' : 'never';
     const found = findings.filter(({ invariant }) => invariant === id).reduce((sum, { count }) => sum + count, 0);
-    return [id, number(checks), worked, number(found)] as const;
+    return [id, number(checks), worked, number(found), ...(counts ? [number(edges)] : [])];
   });
-  const heads = ['invariant', 'checks', 'exercised', 'found'] as const;
+  const heads = ['invariant', 'checks', 'exercised', 'found', ...(counts ? ['edges'] : [])];
   const columns = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column].length)));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, at) => (at === 0 ? cell.padEnd(columns[at]) : cell.padStart(columns[at]))).join(' ');

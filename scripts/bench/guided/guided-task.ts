@@ -7,7 +7,8 @@ import { programsOf, runOptionsOf } from '../../../properties/campaign/programs.
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Pair } from '../../../properties/pair.js';
-import { distil, NewCells, reachingOf } from '../../../properties/pool/distil.js';
+import { NewCells } from '../../../properties/pool/cells.js';
+import { distil, reachingOf } from '../../../properties/pool/distil.js';
 import type { Guidance, ProgramPool } from '../../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE, poolOf } from '../../../properties/pool/program-pool.js';
 import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';

@@ -78,6 +78,7 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     invariants,
     matrix,
     ...(counters === undefined ? {} : { counters }),
+    edges: summaries.flatMap(({ subject, edges }) => (edges === undefined ? [] : [{ subject, ...edges }])),
     findings,
     known: uniteKnown(results),
     canaries: summaries.flatMap(({ canary }) => canary ?? []),

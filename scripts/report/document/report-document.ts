@@ -51,6 +51,13 @@ const counters = z.strictObject({
   pgdirCache: cache,
 });
 
+const edges = z.strictObject({
+  subject: z.string(),
+  total: count,
+  reached: count,
+  last: count.nullable().describe('Number of the program that was the last to reach a new one'),
+});
+
 const canary = z.strictObject({ defect: z.string(), caught: z.boolean(), programs: count });
 
 const corpusEntry = z.strictObject({
@@ -113,6 +120,11 @@ const invariant = z.strictObject({
   because: z.array(z.string()).describe('Why it was not asked, or only partly'),
   checks: count,
   exercised: count.describe('Checks whose premise held'),
+  edges: z
+    .exactOptional(count)
+    .describe(
+      'Edges of the subject’s own code that programs reached in which its premise held, in the run that reached most',
+    ),
   findings: count.describe('New findings that name it'),
   situations: situations.optional(),
   code: z
@@ -192,6 +204,7 @@ const reportDocument = z
     invariants: z.array(invariant).describe('Those with problems first'),
     matrix: z.array(matrixRow).describe('Planted bugs and the invariants that catch them; empty if not measured'),
     counters: counters.optional().describe('Summed over the runs of fuzz and nightly'),
+    edges: z.array(edges).describe('Of subjects that count edges of their own code: one for each run'),
     findings: z.array(finding),
     known: z.array(known),
     canaries: z.array(canary).describe('Planted bugs that nightly runs must find'),

@@ -49,6 +49,16 @@ const accessCounts = openObject({
 
 const cacheCounts = openObject({ hits: naturalNumber, misses: naturalNumber });
 
+const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
+/** Edges of the subject's own code (formats.md, Edges). */
+const edgesSummary = openObject({
+  total: naturalNumber,
+  reached: naturalNumber,
+  /** Number of the program that was the last to reach a new one; null if none did. */
+  last: orNull(naturalNumber),
+});
+
 const invariantSummary = openObject({
   id: anyText,
   asked: choice(EXTENTS),
@@ -57,6 +67,8 @@ const invariantSummary = openObject({
   checks: naturalNumber,
   /** Checks whose premise held. */
   exercised: naturalNumber,
+  /** Edges of the subject that programs reached in which its premise held; left out if it counts none. */
+  edges: z.exactOptional(naturalNumber),
   /** Programs that broke it, of those findings that are named after it. */
   findings: naturalNumber,
 });
@@ -141,8 +153,6 @@ const poolSummary = openObject({
 /** A planted bug that a campaign must find, and whether it did within this many programs. */
 const canarySummary = openObject({ defect: anyText, caught: yesOrNo, programs: naturalNumber });
 
-const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
-
 const VERDICTS = ['clean', 'divergence', 'inconclusive', 'interrupted', 'unsaved'] as const;
 
 const summaryVerdict = z.discriminatedUnion(
@@ -181,6 +191,8 @@ export const summarySchema = openObject({
   /** Of mapped accesses; all zero for a subject that does not let us look inside. */
   shadow: cacheCounts,
   pgdirCache: cacheCounts,
+  /** Left out for a subject that counts none. */
+  edges: z.exactOptional(edgesSummary),
   invariants: listOf(invariantSummary),
   findings: listOf(findingSummary),
   known: listOf(knownSummary),
@@ -202,6 +214,7 @@ export const summarySchema = openObject({
 
 export type SummaryTime = Immutable<z.infer<typeof summaryTime>>;
 export type AccessCounts = Immutable<z.infer<typeof accessCounts>>;
+export type EdgesSummary = Immutable<z.infer<typeof edgesSummary>>;
 export type InvariantSummary = Immutable<z.infer<typeof invariantSummary>>;
 export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
 export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;

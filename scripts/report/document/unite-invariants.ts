@@ -47,6 +47,7 @@ const uniteInvariant = (
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;
+  const edges = fuzzed.flatMap((each) => each.edges ?? []);
   const found = findings.filter(({ invariant }) => invariant === id).length;
   const gaps = situations !== undefined && situations.reached < situations.reachable;
   return {
@@ -56,6 +57,7 @@ const uniteInvariant = (
     ...asking,
     checks: total(all.map(({ checks }) => checks)),
     exercised,
+    ...(edges.length === 0 ? {} : { edges: Math.max(...edges) }),
     findings: found,
     ...(situations === undefined ? {} : { situations }),
     ...(code === undefined ? {} : { code: { lines: code.lines, branches: code.branches } }),

@@ -30,6 +30,7 @@ const COLUMNS: readonly Column[] = [
     cell: ({ situations }) =>
       situations && bar(situations.reached, situations.reachable, `${situations.reached} of ${situations.reachable}`),
   },
+  { name: 'edges of the subject', cell: ({ edges }) => (edges === undefined ? undefined : html`${edges}`) },
   { name: 'lines of impl', cell: ({ code }) => code && bar(code.lines.covered, code.lines.total) },
   { name: 'branches of impl', cell: ({ code }) => code && bar(code.branches.covered, code.branches.total) },
   { name: 'planted bugs caught', cell: ({ defects }) => defects && caughtView(defects) },
