@@ -30,7 +30,7 @@ import {
 const BUILD = fileURLToPath(new URL('build.sh', import.meta.url));
 const MILLION = 1_000_000;
 const CHUNK = 200;
-const PROGRAMS = 20_000;
+const PROGRAMS = 6_000;
 const TIMEOUT = 20_000;
 
 const hasSource = process.env['LGUEST_SOURCE'] !== undefined;
