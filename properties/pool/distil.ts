@@ -60,6 +60,16 @@ const edgeCellsOf = async (program: Program, pair: Pair): Promise<readonly numbe
 export const allCells = (programs: readonly Reaching[]): ReadonlySet<number> =>
   new Set(programs.flatMap(({ cells }) => cells));
 
+/** How many situations and how many edges programs reach. */
+export const countReached = (
+  programs: readonly Reaching[],
+): { readonly situations: number; readonly edges: number } => {
+  const cells = [...allCells(programs)];
+  const firstEdge = new CellNumbers(INVARIANTS, 0).rowStart(0);
+  const situations = cells.filter((cell) => cell < firstEdge).length;
+  return { situations, edges: cells.length - situations };
+};
+
 /**
  * A greedy cover: programs that together reach the same cells, each at least one that no other reaches; at most `most` of them, those
  * that add most first. The order of `programs` does not matter.

@@ -4,15 +4,19 @@
  */
 
 import { basename, join } from 'node:path';
-import type { Ledger } from '../../properties/campaign/ledger.js';
+import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
 import type { CampaignOptions } from '../../properties/campaign/programs.js';
 import { programsOf } from '../../properties/campaign/programs.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { openFile, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import { BadInput, formatProgram, parseProgram, programHash } from '../../properties/formats/index.js';
-import { allCells, distil, reachingOf } from '../../properties/pool/distil.js';
+import { CellNumbers } from '../../properties/pool/cells.js';
+import { allCells, countReached, distil, reachingOf } from '../../properties/pool/distil.js';
+import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Guidance, ProgramPool } from '../../properties/pool/program-pool.js';
 import { poolOf, programsDirectory, readPrograms, saveProgram } from '../../properties/pool/program-pool.js';
+import type { Subject } from '../../properties/subjects/subject.js';
+import { capabilitiesOf } from '../../properties/subjects/subject.js';
 import { readLines } from '../terminal/bounded-lines.js';
 import { POOL_FILE } from './run-directory.js';
 
@@ -82,8 +86,18 @@ export interface KeptPrograms {
   readonly programs: number;
   /** Situation cells that they reach. */
   readonly cells: number;
+  /** Edges of the subject's own code that they reach; left out if it counts none. */
+  readonly edges?: number;
   /** There was no room for every program that reached something new. */
   readonly full: boolean;
+}
+
+export interface KeepOptions {
+  readonly corpus: string;
+  /** The most programs of its pool. */
+  readonly most: number;
+  /** Programs are kept for edges of its code too; undefined if it counts none. */
+  readonly subject: Subject | undefined;
 }
 
 /**
@@ -93,16 +107,24 @@ export interface KeptPrograms {
 export const keepPrograms = async (
   ledger: Ledger,
   settings: Omit<CampaignOptions, 'guidance'> & { readonly guidance: GuidanceSettings | undefined },
-  { corpus, most }: { readonly corpus: string; readonly most: number },
+  { corpus, most, subject }: KeepOptions,
 ): Promise<KeptPrograms | string> => {
   try {
     const programs = programsOf({ ...settings, guidance: await guidanceOf(settings.guidance) });
-    const there = await reachingOf((await readPrograms(corpus)).map(({ program }) => program));
+    const there = await reachingOf(
+      (await readPrograms(corpus)).map(({ program }) => program),
+      subject,
+    );
     const reached = allCells(there);
-    const found = await reachingOf(ledger.firstReached.list().map(({ program }) => programs(program).value.program));
+    const first = firstReaching(ledger.firstReached, subject === undefined ? 0 : (await capabilitiesOf(subject)).edges);
+    const found = await reachingOf(
+      first.map((program) => programs(program).value.program),
+      subject,
+    );
     const wanted = distil(found, { settled: reached, most: Infinity });
     const added = distil(found, { settled: reached, most: Math.max(0, most - there.length) });
     for (const { program } of added) await saveProgram(corpus, program);
+    const { situations, edges } = countReached([...there, ...added]);
     // Counted in the pool, so that publishing a run again gives the same number.
     const own = new Set(found.map(({ program }) => programHash(program)));
     await removeTemporaries(programsDirectory(corpus), (name) => own.has(basename(name, '.json')));
@@ -110,11 +132,22 @@ export const keepPrograms = async (
       directory: programsDirectory(corpus),
       added: [...there, ...added].filter(({ program }) => own.has(programHash(program))).length,
       programs: there.length + added.length,
-      cells: allCells([...there, ...added]).size,
+      cells: situations,
+      ...(subject === undefined ? {} : { edges }),
       full: added.length < wanted.length,
     };
   } catch (error) {
     if (error instanceof BadInput) return error.message;
     throw error;
   }
+};
+
+/** The numbers of the programs that were the first to reach a situation or an edge, whatever invariant was exercised with it. */
+const firstReaching = (reached: FirstReached, edges: number): readonly number[] => {
+  const numbers = new CellNumbers(INVARIANTS, edges);
+  const isWanted = (cell: number): boolean => cell < numbers.rowStart(1);
+  return reached
+    .list()
+    .filter(({ cells }) => cells.some(isWanted))
+    .map(({ program }) => program);
 };

@@ -6,6 +6,8 @@ import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
+import { CommandNotAllowed } from '../../properties/subjects/subject-names.js';
+import type { Subject } from '../../properties/subjects/subject.js';
 import { invariantCoverage } from '../coverage/build-coverage.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.js';
@@ -17,14 +19,15 @@ import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
 import type { Session } from '../terminal/session.js';
-import { settingsOf } from './campaign-plan.js';
+import { subjectOf } from '../terminal/sides.js';
+import { edgesOf, settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
 import { REMEDY } from './finding-store.js';
 import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
 import { toleratedOn } from './run-context.js';
-import type { RunRecord } from './run-directory.js';
-import { HTML_FILE, JUNIT_FILE } from './run-directory.js';
+import type { CampaignRecord, RunRecord } from './run-directory.js';
+import { HTML_FILE, JUNIT_FILE, RUN_FILE } from './run-directory.js';
 import { summarize } from './summarize.js';
 import { corpusSummary, triagedFindings } from './triage.js';
 
@@ -64,7 +67,7 @@ export const publish = async (
   const tolerated = toleratedOn(ended, known);
   const triaged = await triagedFindings(ledger, { record, kept: corpus, tolerated });
   const findings = await storeAll(triaged, campaign.kind, store);
-  const pool = await poolAfter(ledger, options);
+  const pool = await poolAfter(ledger, options, session);
   const summary = summarize(ledger, {
     record,
     interrupted,
@@ -105,11 +108,30 @@ const storeAll = async (
 const poolAfter = async (
   ledger: Ledger,
   { directory, record, allowed, keepIn, mostPrograms, interrupted }: PublishOptions,
+  session: Session,
 ): Promise<KeptPrograms | string | null> => {
   const { campaign, parts } = record;
   if (keepIn === undefined || campaign.kind === 'fuzz' || campaign.pool === null || interrupted) return null;
   const settings = settingsOf({ record, part: parts[0], directory, allowed });
-  return await keepPrograms(ledger, settings, { corpus: keepIn, most: mostPrograms });
+  const subject = counting(campaign, allowed, session);
+  if (subject instanceof CommandNotAllowed) return subject.message;
+  return await keepPrograms(ledger, settings, { corpus: keepIn, most: mostPrograms, subject });
+};
+
+/** The subject, if it counts edges of its own code. */
+const counting = (
+  campaign: CampaignRecord,
+  allowed: AllowedCommands,
+  session: Session,
+): Subject | CommandNotAllowed | undefined => {
+  if (edgesOf(campaign) === 0) return undefined;
+  const { subject, caseTimeout } = campaign;
+  try {
+    return subjectOf(session, subject, RUN_FILE, { caseTimeout, allowed });
+  } catch (error) {
+    if (error instanceof CommandNotAllowed) return error;
+    throw error;
+  }
 };
 
 /** What else is made of a run's directory. A new one is a line. */

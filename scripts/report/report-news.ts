@@ -80,9 +80,10 @@ const corpusLine = ({ replayed, open, broken, fixed, unreadable, notRun, unsuppo
   return { label: 'corpus', text: replayed === 0 ? 'empty' : `${entries}, ${state}`, tone: 'plain' };
 };
 
-const poolLine = ({ directory, added, programs, cells, full }: ReportDocument['pools'][number]): NewsLine => {
+const poolLine = ({ directory, added, programs, cells, edges, full }: ReportDocument['pools'][number]): NewsLine => {
   const room = full ? '; no room for more: --most-programs, or shadowdiff corpus programs --prune' : '';
-  const total = `${formatCount(programs)} in ${directory} reach ${counted(cells, 'situation')}`;
+  const reach = `${counted(cells, 'situation')}${edges === undefined ? '' : ` and ${counted(edges, 'edge')}`}`;
+  const total = `${formatCount(programs)} in ${directory} reach ${reach}`;
   return { label: 'pool', text: `${formatCount(added)} new, ${total}${room}`, tone: 'plain' };
 };
 

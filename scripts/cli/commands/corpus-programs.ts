@@ -2,17 +2,20 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { programHash } from '../../../properties/formats/index.js';
 import type { Reaching } from '../../../properties/pool/distil.js';
-import { allCells, distil, reachingOf } from '../../../properties/pool/distil.js';
+import { countReached, distil, reachingOf } from '../../../properties/pool/distil.js';
 import type { StoredProgram } from '../../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE, readPrograms } from '../../../properties/pool/program-pool.js';
+import type { Subject } from '../../../properties/subjects/subject.js';
 import { wholeNumber } from '../options/option-values.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
+import { DEFAULT_CASE_TIMEOUT, subjectOf } from '../../terminal/sides.js';
 import type { Session } from '../../terminal/session.js';
 
 interface ProgramsFlags {
   readonly corpus: string;
   readonly mostPrograms: number;
+  readonly subject?: string;
   readonly prune?: true;
   readonly dryRun?: true;
   readonly json?: true;
@@ -23,7 +26,14 @@ export const addPrograms = (command: Command, withCorpus: (command: Command) => 
   withCorpus(
     command.command('programs').description('List the programs that nightly --guided starts from, and what each adds.'),
   )
-    .option('--prune', 'remove programs whose situations the others reach too, for example after generators changed')
+    .option(
+      '--subject <name>',
+      'count edges of the code of this subject too; give it with --prune if programs are kept for them',
+    )
+    .option(
+      '--prune',
+      'remove programs that reach nothing that the others do not, for example after generators changed',
+    )
     .option(
       '--most-programs <count>',
       'with --prune: keep at most this many',
@@ -34,11 +44,19 @@ export const addPrograms = (command: Command, withCorpus: (command: Command) => 
     .option('--json', 'print one JSON object per line')
     .action(async (flags: ProgramsFlags) => {
       const stored = await readPrograms(flags.corpus);
-      const reaching = await reachingOf(stored.map(({ program }) => program));
+      const reaching = await reachingOf(
+        stored.map(({ program }) => program),
+        countingSubject(flags, session),
+      );
       if (flags.prune === true) await prune(stored, reaching, flags, session);
       else await list(stored, reaching, flags, session);
     });
 };
+
+const countingSubject = ({ subject }: ProgramsFlags, session: Session): Subject | undefined =>
+  subject === undefined
+    ? undefined
+    : subjectOf(session, subject, '--subject', { caseTimeout: DEFAULT_CASE_TIMEOUT, allowed: [subject] });
 
 const list = async (
   stored: readonly StoredProgram[],
@@ -52,8 +70,10 @@ const list = async (
     const { cells } = reaching[index];
     const alone = cells.filter((cell) => reachedBy.get(cell) === 1).length;
     const steps = program.steps.length;
-    const line = `${printable(path)}\n  ${counted(steps, 'step')}, ${counted(cells.length, 'situation')}, ${alone} of them by no other`;
-    await session.stream(json === true ? JSON.stringify({ path, steps, situations: cells.length, alone }) : line);
+    const { situations, edges } = countReached([reaching[index]]);
+    const line = `${printable(path)}\n  ${counted(steps, 'step')}, ${reachText(reaching[index])}, ${alone} of them by no other`;
+    const counts = { path, steps, situations, ...(edges === 0 ? {} : { edges }), alone };
+    await session.stream(json === true ? JSON.stringify(counts) : line);
   }
   if (json !== true) session.print(totalOf(reaching));
 };
@@ -75,4 +95,11 @@ const prune = async (
 };
 
 const totalOf = (reaching: readonly Reaching[]): string =>
-  `${counted(reaching.length, 'program')}, ${counted(allCells(reaching).size, 'situation')} reached`;
+  `${counted(reaching.length, 'program')}, ${reachText(...reaching)} reached`;
+
+const reachText = (...reaching: readonly Reaching[]): string => {
+  const { situations, edges } = countReached(reaching);
+  return edges === 0
+    ? counted(situations, 'situation')
+    : `${counted(situations, 'situation')} and ${counted(edges, 'edge')}`;
+};

@@ -82,6 +82,7 @@ const pool = z.strictObject({
   added: count,
   programs: count,
   cells: count.describe('Situations that the programs reach'),
+  edges: z.exactOptional(count).describe('Edges of the subject’s own code that they reach, if it counts them'),
   full: z.boolean(),
 });
 

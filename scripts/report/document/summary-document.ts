@@ -146,6 +146,8 @@ const poolSummary = openObject({
   programs: naturalNumber,
   /** Situations that they reach. */
   cells: naturalNumber,
+  /** Edges of the subject's own code that they reach; left out if it counts none. */
+  edges: z.exactOptional(naturalNumber),
   /** There was no room for every program that reached something new. */
   full: yesOrNo,
 });
