@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Program } from '../../model/vocabulary/index.js';
+import type { Program, Trace } from '../../model/vocabulary/index.js';
 import { OBSERVABLES, killedFor, vaddr } from '../../model/vocabulary/index.js';
 import type { Answered } from '../../test-support/any-trace.js';
 import { anyAnswer } from '../../test-support/any-trace.js';
@@ -52,40 +52,50 @@ test('any trace survives writing and reading', () => {
 });
 
 describe('the reader without schemas', () => {
-  /** What both readers make of a text: the quick one returns undefined where the other refuses. */
+  /** What both readers make of a text; undefined if the schemas refuse it. */
   const both = (text: string, { program, contents }: Answered): readonly [unknown, unknown] => {
-    let value: unknown;
+    const quick = quickTrace(Buffer.from(text), program, contents);
     try {
-      value = readJson(text, 'x', 'answer');
-    } catch {
-      return [undefined, undefined];
-    }
-    const quick = quickTrace(value, program, contents);
-    try {
-      return [quick, readTraceBySchema(value, 'x', program, contents)];
+      return [quick, readTraceBySchema(readJson(text, 'x', 'answer'), 'x', program, contents)];
     } catch (error) {
       expect(error).toBeInstanceOf(BadInput);
       return [quick, undefined];
     }
   };
 
-  test('reads every trace', () => {
+  const reversed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(reversed);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, each]): [string, unknown] => [key, reversed(each)]);
+    return Object.fromEntries([['more', [1, { a: null, b: 'ü' }, -2, []]], ...entries].toReversed());
+  };
+
+  test.each<[string, (trace: Trace) => string]>([
+    ['as we write it', formatTrace],
+    ['with blanks', (trace) => JSON.stringify(traceToJson(trace), undefined, '\t ')],
+    ['with its keys in another order and others among them', (trace) => JSON.stringify(reversed(traceToJson(trace)))],
+  ])('reads every trace %s, if no string in it has an escape', (_, write) => {
+    let plain = 0;
     fc.assert(
       fc.property(anyAnswer(), (answered) => {
-        const [quick, slow] = both(formatTrace(answered.trace), answered);
-        expect(quick).toEqual(answered.trace);
+        const text = write(answered.trace);
+        const [quick, slow] = both(text, answered);
         expect(slow).toEqual(answered.trace);
+        if (/\\./.test(text.replaceAll('\t', ''))) return;
+        expect(quick).toEqual(answered.trace);
+        plain++;
       }),
     );
+    expect(plain).toBeGreaterThan(20);
   });
 
-  test('reads of mutated traces what the schemas read, and refuses what they refuse', () => {
+  test('reads nothing of a mutated trace but what the schemas read', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
       fc.property(anyAnswer(), mutations, (answered, [step]) => {
         const [quick, slow] = both(mutated(formatTrace(answered.trace), [step], false).toString('utf8'), answered);
-        expect(quick).toEqual(slow);
+        if (quick !== undefined) expect(quick).toEqual(slow);
         if (slow === undefined) refused++;
         else accepted++;
       }),
@@ -96,7 +106,7 @@ describe('the reader without schemas', () => {
   });
 
   test.each(['tables', 'state', 'code', 'page', 'count', 'paddr', 'value', 'reserved', 'reason', 'rights', 'depth'])(
-    'agrees with the schemas on strange values of %s',
+    'reads no strange value of %s that the schemas refuse',
     (member) => {
       const strange = [
         -0,
@@ -131,7 +141,7 @@ describe('the reader without schemas', () => {
       for (const value of strange) {
         const answered = { program: programOf(1), contents, trace: parseTrace(EXAMPLE, 'x', programOf(1)) };
         const [quick, slow] = both(JSON.stringify(documentWith(member, value)), answered);
-        expect(quick).toEqual(slow);
+        if (quick !== undefined) expect(quick).toEqual(slow);
       }
     },
   );

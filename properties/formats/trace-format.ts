@@ -68,11 +68,17 @@ export const traceFromJson = (
   source: string,
   program: Program,
   contents: TraceContents = VERSION_ONE,
-): Trace => quickTrace(value, program, contents) ?? readTraceBySchema(value, source, program, contents);
+): Trace => readTraceBySchema(value, source, program, contents);
 
-/** As `traceFromJson`, from one line of a subject's output. */
-export const parseTrace = (text: string, source: string, program: Program, contents?: TraceContents): Trace =>
-  traceFromJson(readJson(text, source, 'answer'), source, program, contents);
+/** As `traceFromJson`, from one line of a subject's output: text, or bytes that are UTF-8. */
+export const parseTrace = (
+  line: string | Buffer,
+  source: string,
+  program: Program,
+  contents: TraceContents = VERSION_ONE,
+): Trace =>
+  quickTrace(typeof line === 'string' ? Buffer.from(line) : line, program, contents) ??
+  traceFromJson(readJson(line.toString(), source, 'answer'), source, program, contents);
 
 const outcomeToJson = (outcome: Outcome): OutcomeJson => {
   switch (outcome.kind) {

@@ -34,7 +34,7 @@ export interface Reply {
 }
 
 export interface Request {
-  /** Bytes, or text with the ends of its lines. */
+  /** Bytes, or ASCII text with the ends of its lines. */
   readonly message: string | Buffer;
   /** How many answers it wants. */
   readonly count: number;
@@ -152,7 +152,7 @@ export class Life {
         resolve({ answers, broken });
       };
       const pending = (this.pending = { answers, count, timer, bytes: 0, settle });
-      this.child.stdin.write(message);
+      this.child.stdin.write(message, 'latin1');
     });
   }
 

@@ -230,7 +230,7 @@ export class CommandSubject implements ExternalSubject {
   }
 
   private traceOf(answer: Buffer, program: Program, capabilities: Capabilities): Trace {
-    if (capabilities.encoding === 'json') return parseTrace(answer.toString('utf8'), 'answer', program, capabilities);
+    if (capabilities.encoding === 'json') return parseTrace(answer, 'answer', program, capabilities);
     this.reader ??= new TraceReader(capabilities, 'answer');
     return this.reader.trace(wordsOf(answer), program);
   }
