@@ -20,6 +20,11 @@ export interface Finding {
    * Left out: none.
    */
   readonly before?: readonly Program[];
+  /**
+   * While it is not worked out: what its process had run before it, the last `MOST_BEFORE` programs; those of the campaign by number. Left
+   * out for a subject in this process.
+   */
+  readonly history?: readonly (number | Program)[];
   /** Its `signatureOf` groups findings. */
   readonly divergence: Divergence;
   readonly provenance: Provenance;

@@ -1,7 +1,8 @@
 /** Judging single cases: for a replay, a regression, or a search for smaller ones. */
 
+import type { Program } from '../model/vocabulary/index.js';
 import type { Case } from './generators/case.js';
-import type { Divergence } from './divergence.js';
+import type { Divergence, Place } from './divergence.js';
 import { determinism } from './invariants/determinism.js';
 import type { Invariant } from './invariants/invariant.js';
 import { Pair } from './pair.js';
@@ -13,21 +14,49 @@ export interface JudgeOptions {
   readonly invariants: readonly Invariant[];
 }
 
+/** A finding that is looked for. */
+export interface Sought {
+  /** `determinism` needs two runs to show. */
+  readonly invariant: string;
+  /** At the end of input, what the program shows does not matter. */
+  readonly place?: Place | undefined;
+}
+
+export interface Judging {
+  /** `before`: programs that a process is to run before that of the case. */
+  judge(candidate: Case, before?: readonly Program[]): Promise<Divergence | undefined>;
+  close(): Promise<void>;
+}
+
 /**
- * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A finding
- * of `determinism` needs two runs to show.
+ * Judges single cases apart from a run's tally, each on machines of its own, as a replay does; `close` it when done. A subject outside this
+ * process is started for each case, so that it remembers nothing, and how it exits is judged too.
  */
-export const judgeOf = (
-  options: JudgeOptions,
-  invariant?: string,
-): { judge(candidate: Case): Promise<Divergence | undefined>; close(): Promise<void> } => {
-  const twice = invariant === determinism.id;
+export const judgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
+  const pair = new Pair(options);
+  const hurried = hurriedJudgeOf(options, sought);
+  return {
+    judge: async (candidate, before = []) => {
+      await pair.close();
+      await pair.lead(before);
+      const found = await hurried.judge(candidate);
+      const end = await pair.close();
+      return sought?.place?.kind === 'end-of-input' ? end : (found ?? end);
+    },
+    close: () => hurried.close(),
+  };
+};
+
+/** As `judgeOf`, but a subject outside this process goes on from case to case: faster, but what it remembers may show. */
+export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
+  const twice = sought?.invariant === determinism.id;
   let pair = new Pair(options);
   return {
-    judge: ({ traffic, program }) => {
+    judge: async ({ traffic, program }, before = []) => {
       pair = new Pair(options);
-      return pair.run(program, { contractKept: traffic === 'coherent', twice });
+      await pair.lead(before);
+      return await pair.run(program, { contractKept: traffic === 'coherent', twice });
     },
-    close: () => pair.close(),
+    close: async () => void (await pair.close()),
   };
 };

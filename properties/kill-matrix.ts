@@ -121,7 +121,7 @@ const minimizedLength = async (
   { mostTries }: MatrixOptions,
 ): Promise<number | undefined> => {
   const sides = { model: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS };
-  const judging = judgeOf(sides, first.divergence.invariant);
+  const judging = judgeOf(sides, first.divergence);
   try {
     const small = await shrink(first.found, signatureOf(first.divergence), (each) => judging.judge(each), {
       mostTries,

@@ -11,7 +11,7 @@ import type { Capabilities } from './subjects/capabilities.js';
 import { capabilitiesOfMachine } from './subjects/capabilities.js';
 import { SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
 import { missingFor } from './subjects/scope.js';
-import type { Answer, FailedAnswer, Subject } from './subjects/subject.js';
+import type { Answer, FailedAnswer, FailedEnd, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
 import { RecordedMachine } from './trace-of.js';
 
@@ -123,10 +123,19 @@ export class Pair {
     }
   }
 
-  /** Ends the subjects outside this process. */
-  async close(): Promise<void> {
+  /** Ends the subjects outside this process. Returns how one of them failed at the end of its input, if one did. */
+  async close(): Promise<Divergence | undefined> {
     const { model, subject } = this.options;
-    for (const side of [model, subject]) if (side.kind === 'external') await side.close();
+    const [ofModel, ofSubject] = [await endOf(model), await endOf(subject)];
+    if (ofModel !== undefined) return failureOf(ofModel.answer, 'reference');
+    return ofSubject && failureOf(ofSubject.answer, 'subject');
+  }
+
+  /** Has the sides outside this process run programs, whatever they answer. */
+  async lead(programs: readonly Program[]): Promise<void> {
+    const { model, subject } = this.options;
+    for (const side of [model, subject])
+      if (side.kind === 'external') for (const program of programs) await side.answer(program);
   }
 
   /** Runs the subject twice by itself and compares, for the invariant `determinism`. */
@@ -208,6 +217,9 @@ const NOT_ASKED: Asked = { model: undefined, subject: undefined };
 const isMissing = (program: Program, model: Side, subject: Side): boolean =>
   missingFor(program, model) !== undefined || missingFor(program, subject) !== undefined;
 
+const endOf = async (side: Subject): Promise<FailedEnd | undefined> =>
+  side.kind === 'external' ? await side.close() : undefined;
+
 const askedOf = (side: Side, program: Program): Promise<Answer> | undefined => {
   if (side.inFlight === 0) return undefined;
   const answer = side.trace(program);
@@ -230,7 +242,7 @@ const loaded = async (
 };
 
 /** A failure to answer is a finding of its own class. If it is not known at which step, it stands at the creation. */
-const failureOf = (
+export const failureOf = (
   { failure, detail, did = 'did not answer', at = AT_CREATE, standardError }: FailedAnswer,
   side: string,
 ): Divergence => ({
@@ -238,7 +250,7 @@ const failureOf = (
   alsoBroken: [],
   ...at,
   field: side,
-  expected: 'a trace',
+  expected: at.place.kind === 'end-of-input' ? 'exit status 0' : 'a trace',
   actual: detail,
   difference: `the ${side} ${did}`,
   ...(standardError === undefined ? {} : { standardError }),

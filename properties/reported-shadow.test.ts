@@ -389,7 +389,7 @@ describe('any report whatever', () => {
             name: 'exec:liar',
             start: () => Promise.resolve({ ...versionOne('liar'), version: 2, observes: OBSERVABLES }),
             answer: (program) => Promise.resolve({ kind: 'trace', trace: lying(program, reports) }),
-            close: () => Promise.resolve(),
+            close: () => Promise.resolve(undefined),
           };
           const explanation = await explainFinding(found, { model: MODEL, subject, invariants: [invariant] });
           if (explanation === undefined) return;

@@ -22,7 +22,7 @@ export const COUNTING: ExternalSubject = {
   start: () => Promise.resolve({ ...versionOne('counting'), version: 2, inFlight: 4, edges: EDGES }),
   answer: (program) =>
     Promise.resolve({ kind: 'trace', trace: { ...traceOf(IMPL.create(), program), edges: edgesOf(program) } }),
-  close: () => Promise.resolve(),
+  close: () => Promise.resolve(undefined),
 };
 
 /** The command, which knows the subject by its name. */

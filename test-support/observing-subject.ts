@@ -14,5 +14,5 @@ export const observingSubject = (create: () => Machine, observes: readonly Obser
     const answer = formatTrace(traceWithShadowOf(create(), program));
     return Promise.resolve({ kind: 'trace', trace: parseTrace(answer, 'answer', program, { observes, edges: 0 }) });
   },
-  close: () => Promise.resolve(),
+  close: () => Promise.resolve(undefined),
 });

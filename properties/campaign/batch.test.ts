@@ -116,8 +116,8 @@ describe('a batch of a subject outside the process', () => {
       return { kind: 'trace', trace: traceOf(this.#machine!, program) };
     }
 
-    close(): Promise<void> {
-      return Promise.resolve();
+    close(): Promise<undefined> {
+      return Promise.resolve(undefined);
     }
   }
 

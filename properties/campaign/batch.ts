@@ -3,6 +3,7 @@
  * not of the batches before it, the worker, or the shard.
  */
 
+import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
@@ -121,6 +122,19 @@ interface Upcoming {
   readonly asked: Asked;
 }
 
+/** Programs of a campaign that ran in this process, by identity. */
+const numbers = new WeakMap<Program, { readonly campaign: string; readonly program: number }>();
+
+/** The programs that a process has run, for a finding: those of the campaign by number. */
+export const historyOf = (programs: readonly Program[], campaign: string): readonly (number | Program)[] =>
+  programs.map((each) => numberIn(campaign, each) ?? each);
+
+/** The number of a program in a campaign, if it ran as a part of it in this process. */
+export const numberIn = (campaign: string, program: Program): number | undefined => {
+  const known = numbers.get(program);
+  return known?.campaign === campaign ? known.program : undefined;
+};
+
 class Batch {
   private readonly options: BatchOptions;
   private readonly task: BatchTask;
@@ -177,6 +191,7 @@ class Batch {
       const program = first + place * stride;
       if (skipped.has(program)) continue;
       const generated = programs(program);
+      numbers.set(generated.value.program, { campaign: this.options.campaign, program });
       waiting.push({ program, generated, asked: pair.ask(generated.value.program) });
       if (waiting.length > ahead) yield waiting.shift()!;
     }
@@ -193,16 +208,30 @@ class Batch {
     // Machines are reused because making them takes longer than running a program. One that diverged is replaced: what it left
     // behind must not reach the next program.
     this.pair = new Pair({ ...this.options, tally: this.tally, unlimited: this.unlimited });
+    const history = this.historyBefore(generated.value.program);
     const signatures = new Set<string>();
     for await (const shown of divergencesOf(new Pair(this.options), program, generated)) {
       signatures.add(signatureOf(shown.divergence));
-      this.add(program, shown.generated.value, shown.divergence, generated);
+      this.add(program, shown.generated.value, shown.divergence, generated, history);
     }
     // It does not show on fresh machines: keep it all the same. Running it again will find it flaky.
-    if (!signatures.has(signatureOf(divergence))) this.add(program, generated.value, divergence, generated);
+    if (!signatures.has(signatureOf(divergence))) this.add(program, generated.value, divergence, generated, history);
   }
 
-  private add(program: number, found: Case, divergence: Divergence, generated: Generated): void {
+  /** What the process outside this one had run before a program; undefined if both sides are in this one. */
+  private historyBefore(program: Program): Finding['history'] {
+    const { subject, model, campaign } = this.options;
+    const outside = [subject, model].find((side) => side.kind === 'external');
+    return outside && historyOf(outside.seenBefore?.(program) ?? [], campaign);
+  }
+
+  private add(
+    program: number,
+    found: Case,
+    divergence: Divergence,
+    generated: Generated,
+    history: Finding['history'],
+  ): void {
     const signature = signatureOf(divergence);
     if (!this.signatures.has(signature) && !this.ignored.has(signature)) {
       if (this.newKinds === this.task.limit?.kinds) return;
@@ -214,6 +243,7 @@ class Batch {
     this.kept.set(signature, kept + 1);
     const { subject, model } = this.options;
     const origin = { ...this.options, subject: subject.name, reference: model.name };
-    this.findings.push(findingOf(origin, program, generated.value.program.steps.length, found, divergence));
+    const finding = findingOf(origin, program, generated.value.program.steps.length, found, divergence);
+    this.findings.push(history === undefined ? finding : { ...finding, history });
   }
 }

@@ -4,13 +4,16 @@
  */
 
 import * as z from 'zod';
+import type { Program } from '../../model/vocabulary/index.js';
 import type { CounterexampleJson } from '../corpus/counterexample.js';
 import { counterexampleFromJson, counterexampleToJson } from '../corpus/counterexample.js';
 import { VERDICTS } from '../corpus/regress.js';
 import type { Divergence } from '../divergence.js';
 import type { Finding, ShrinkExtent } from '../finding.js';
-import { RERUNS, SHRINK_EXTENTS } from '../finding.js';
+import { MOST_BEFORE, RERUNS, SHRINK_EXTENTS } from '../finding.js';
 import { anyText, choice, exactObject, naturalNumber, unionError, wholeNumber } from '../formats/fields.js';
+import type { ProgramJson } from '../formats/index.js';
+import { programFromJson, programToJson } from '../formats/index.js';
 import { Problems } from '../formats/problems.js';
 import { tallyCountsSchema } from '../tally.js';
 import { MOST_JOBS, MOST_PROGRAMS, MOST_SHARDS } from './campaign-bounds.js';
@@ -145,28 +148,37 @@ export const eventFromJson = (value: unknown, source: string): Event => {
 const findingSchema = exactObject({
   shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
   shown: z.exactOptional(wholeNumber(0, RERUNS)),
+  history: z.exactOptional(z.array(z.unknown()).check(z.maxLength(MOST_BEFORE))),
   counterexample: z.unknown(),
 });
 
 interface FindingJson {
   readonly shrunk?: ShrinkExtent;
   readonly shown?: number;
+  readonly history?: readonly (number | ProgramJson)[];
   readonly counterexample: CounterexampleJson;
 }
 
 /** Of what the stages of a run add, only what work was done on the finding: the rest follows from the ledger. */
 export const findingToJson = (finding: Finding): FindingJson => {
-  const { shrunk, shown } = finding;
+  const { shrunk, shown, history } = finding;
   return {
     ...(shrunk === undefined ? {} : { shrunk }),
     ...(shown === undefined ? {} : { shown }),
+    ...(history === undefined
+      ? {}
+      : { history: history.map((each) => (typeof each === 'number' ? each : programToJson(each))) }),
     counterexample: counterexampleToJson(finding),
   };
 };
 
 const findingFromJson = (value: unknown, source: string): Finding => {
-  const { counterexample, ...work } = read(findingSchema, value, source);
-  return { ...counterexampleFromJson(counterexample, source), ...work };
+  const { counterexample, history, ...work } = read(findingSchema, value, source);
+  const finding = { ...counterexampleFromJson(counterexample, source), ...work };
+  if (history === undefined) return finding;
+  const numberOrProgram = (each: unknown): number | Program =>
+    typeof each === 'number' ? read(naturalNumber, each, source) : programFromJson(each, `${source}: history`);
+  return { ...finding, history: history.map(numberOrProgram) };
 };
 
 const read = <Value>(schema: z.core.$ZodType<Value>, value: unknown, source: string): Value => {

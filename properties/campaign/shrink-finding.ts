@@ -4,9 +4,10 @@ import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
 import type { Case } from '../generators/index.js';
-import type { JudgeOptions } from '../judging.js';
-import { judgeOf } from '../judging.js';
+import type { JudgeOptions, Judging } from '../judging.js';
+import { hurriedJudgeOf, judgeOf } from '../judging.js';
 import { Pair } from '../pair.js';
+import type { Shrinkable } from '../shrink/index.js';
 import { shrink } from '../shrink/index.js';
 import type { BatchOptions } from './batch.js';
 import { divergencesOf, programsOf } from './programs.js';
@@ -18,6 +19,10 @@ export interface ShrinkWatcher {
   readonly interrupted: () => boolean;
 }
 
+export interface ShrinkFindingOptions extends BatchOptions {
+  readonly mostTries: number;
+}
+
 /** `not-reproduced`: the program did not show the finding on machines of its own. */
 export type ShrunkFinding =
   { readonly kind: 'shrunk'; readonly finding: Finding } | { readonly kind: 'not-reproduced' };
@@ -27,27 +32,54 @@ export type ShrunkFinding =
  * subject is and nothing interrupts it.
  */
 export const shrinkFinding = async (
-  options: BatchOptions & { readonly mostTries: number },
+  options: ShrinkFindingOptions,
+  finding: Finding,
+  watcher: ShrinkWatcher,
+): Promise<ShrunkFinding> => {
+  const { divergence } = finding;
+  if (divergence.place.kind === 'end-of-input')
+    return await shrinkFrom({ value: finding.case }, judgeOf(options, divergence), options, finding, watcher);
+  const start = await generatedFor(options, finding);
+  if (start === undefined) return { kind: 'not-reproduced' };
+  const hurried = await shrinkFrom(start, hurriedJudgeOf(options, divergence), options, finding, watcher);
+  if (hurried.kind === 'shrunk' && (await isConfirmed(options, hurried.finding))) return hurried;
+  // What a subject remembered from other candidates misled the search.
+  return await shrinkFrom(start, judgeOf(options, divergence), options, finding, watcher);
+};
+
+/** In a process of its own, if a side is outside this one. */
+const isConfirmed = async (options: JudgeOptions, finding: Finding): Promise<boolean> => {
+  const isInside = options.subject.kind === 'in-process' && options.model.kind === 'in-process';
+  return isInside || (await timesShown(options, finding, 1, () => undefined)) === 1;
+};
+
+/** What shows the finding, as it was generated. */
+const generatedFor = async (options: ShrinkFindingOptions, finding: Finding): Promise<Shrinkable | undefined> => {
+  const { program } = finding.provenance;
+  const signature = signatureOf(finding.divergence);
+  const pair = new Pair(options);
+  await pair.close();
+  for await (const shown of divergencesOf(pair, program, programsOf(options)(program)))
+    if (signatureOf(shown.divergence) === signature) return shown.generated;
+  return undefined;
+};
+
+const shrinkFrom = async (
+  start: Shrinkable,
+  judging: Judging,
+  { mostTries }: ShrinkFindingOptions,
   finding: Finding,
   { pause, interrupted }: ShrinkWatcher,
 ): Promise<ShrunkFinding> => {
-  const { program } = finding.provenance;
-  const signature = signatureOf(finding.divergence);
-  const judging = judgeOf(options, finding.divergence.invariant);
   const judge = async (candidate: Case): Promise<Divergence | undefined> => {
     await pause();
-    return await judging.judge(candidate);
+    return await judging.judge(candidate, finding.before);
   };
   try {
-    for await (const shown of divergencesOf(new Pair(options), program, programsOf(options)(program))) {
-      if (signatureOf(shown.divergence) !== signature) continue;
-      const { mostTries } = options;
-      const small = await shrink(shown.generated, signature, judge, { mostTries, interrupted });
-      if (small.kind === 'not-reproduced') return small;
-      const shrunk = small.interrupted ? 'partly' : 'wholly';
-      return { kind: 'shrunk', finding: { ...finding, case: small.case, divergence: small.divergence, shrunk } };
-    }
-    return { kind: 'not-reproduced' };
+    const small = await shrink(start, signatureOf(finding.divergence), judge, { mostTries, interrupted });
+    if (small.kind === 'not-reproduced') return small;
+    const shrunk = small.interrupted ? 'partly' : 'wholly';
+    return { kind: 'shrunk', finding: { ...finding, case: small.case, divergence: small.divergence, shrunk } };
   } finally {
     await judging.close();
   }
@@ -56,16 +88,16 @@ export const shrinkFinding = async (
 /** In how many of `runs` the finding's program shows its signature again. */
 export const timesShown = async (
   options: JudgeOptions,
-  { case: found, divergence }: Pick<Finding, 'case' | 'divergence'>,
+  { case: found, before, divergence }: Pick<Finding, 'case' | 'before' | 'divergence'>,
   runs: number,
   pause: () => void | Promise<void>,
 ): Promise<number> => {
-  const judging = judgeOf(options, divergence.invariant);
+  const judging = judgeOf(options, divergence);
   let shown = 0;
   try {
     for (let time = 0; time < runs; time++) {
       await pause();
-      const again = await judging.judge(found);
+      const again = await judging.judge(found, before);
       if (again !== undefined && signatureOf(again) === signatureOf(divergence)) shown++;
     }
     return shown;

@@ -54,7 +54,9 @@ describe('an open entry', () => {
   test('whose subject agrees now is stale', async () => {
     const checked = await check({ subject: OTHER_DEFECT });
     expect(checked).toMatchObject({ verdict: 'stale' });
-    expect(checked.reason).toBe(`${OTHER_DEFECT} no longer diverges; if it was fixed, set "status" to "fixed"`);
+    expect(checked.reason).toBe(
+      `${OTHER_DEFECT} no longer diverges; if it was fixed, set "status" to "fixed", or remove such entries with "corpus prune --stale"`,
+    );
   });
 
   test('whose subject diverges in another way is stale', async () => {

@@ -78,9 +78,9 @@ const judge = async (
   model: Subject,
   invariants: readonly Invariant[],
 ): Promise<Divergence | undefined> => {
-  const judging = judgeOf({ model, subject, invariants }, finding.divergence.invariant);
+  const judging = judgeOf({ model, subject, invariants }, finding.divergence);
   try {
-    return await judging.judge(finding.case);
+    return await judging.judge(finding.case, finding.before);
   } finally {
     await judging.close();
   }
@@ -108,7 +108,7 @@ const mustDiverge = async (finding: Finding, subject: Subject, model: Subject): 
   if (found === undefined) {
     return {
       verdict: 'stale',
-      reason: `${subject.name} no longer diverges; if it was fixed, set "status" to "fixed"`,
+      reason: `${subject.name} no longer diverges; if it was fixed, set "status" to "fixed", or remove such entries with "corpus prune --stale"`,
     };
   }
   const now = signatureOf(found);

@@ -26,7 +26,7 @@ const explanationOf = async ({ case: kept, subject, divergence }: Finding): Prom
     model: MODEL,
     subject: standing,
     invariants: INVARIANTS,
-    invariant,
+    sought: { invariant },
   });
   if (explanation === undefined) throw new Error('it does not diverge');
   return explanation;
@@ -103,7 +103,7 @@ describe('the sentence', () => {
     const subject = subjectNamed(name, 'test', { caseTimeout: 1000, allowed: [] });
     const invariants = INVARIANTS.filter(({ id }) => id === 'determinism');
     const sides = { model: MODEL, subject, invariants };
-    expect((await explainFinding(kept, { ...sides, invariant: 'determinism' }))?.sentence).toBe(
+    expect((await explainFinding(kept, { ...sides, sought: { invariant: 'determinism' } }))?.sentence).toBe(
       'Run twice, the same program ends step 1 (new-pgtable) in two ways: tables 3 the first time, 4 the second.',
     );
   });

@@ -6,8 +6,9 @@ import { OBSERVABLES, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
-import type { JudgeOptions } from '../judging.js';
+import type { JudgeOptions, Sought } from '../judging.js';
 import { judgeOf } from '../judging.js';
+import { Pair } from '../pair.js';
 import { invariantNamed } from '../invariants/invariants.js';
 import { SubjectFailed, guarded } from '../subjects/foreign-machine.js';
 import type { FrameContext, Frames } from './frames.js';
@@ -21,24 +22,29 @@ import { Rerun, playerFor } from './rerun.js';
 import type { RerunMoment } from './rerun.js';
 import type { Frame, Necessity, Rule, ExplainedStep, Explanation } from './explanation.js';
 import { EXPLANATION_FORMAT } from './explanation.js';
-import { listText, placeText } from './words.js';
+import { listText, placeText, plural } from './words.js';
 
 /** Changes that a step's line lists. */
 const MOST_CLAUSES = 3;
 
 export interface ExplainOptions extends JudgeOptions {
-  /** The invariant that the finding is named after, if known: `determinism` takes two runs to show. */
-  readonly invariant?: string | undefined;
+  /** The finding, if it is known. */
+  readonly sought?: Sought | undefined;
+  /** Programs that a process is to run before the case, because it remembers something of them. */
+  readonly before?: readonly Program[] | undefined;
   /** Awaited before each of the runs that an explanation takes, so that the caller's event loop can run. */
   readonly pause?: () => Promise<void> | undefined;
 }
 
 /** Returns undefined if the program does not diverge. Throws `BadInput` if a command cannot be started. */
 export const explainFinding = async (found: Case, options: ExplainOptions): Promise<Explanation | undefined> => {
-  const judging = judgeOf(options, options.invariant);
-  const divergence = await judging.judge(found).finally(() => judging.close());
+  const judging = judgeOf(options, options.sought);
+  const divergence = await judging.judge(found, options.before).finally(() => judging.close());
   if (divergence === undefined) return undefined;
   const needed = await necessities(found, divergence, options, options.pause ?? (() => undefined));
+  const pair = new Pair(options);
+  await pair.close();
+  await pair.lead(options.before ?? []);
   const ran = (await rerunFinding(found, divergence, options)) ?? withoutTrace(divergence, found.program);
   return explanationOf(found, divergence, options, needed, ran);
 };
@@ -82,9 +88,11 @@ const framesOf = (rerun: Rerun, context: FrameContext, machines: readonly Machin
 };
 
 const withoutTrace = (divergence: Divergence, program: Program): Ran => {
-  const { field, actual } = divergence;
+  const { field, actual, place } = divergence;
+  const failure =
+    place.kind === 'end-of-input' ? 'failed at the end of its input' : 'did not answer the program with a trace';
   const sentence = isSubjectFailure(divergence.invariant)
-    ? `The ${field} did not answer the program with a trace: ${actual}.`
+    ? `The ${field} ${failure}: ${actual}.`
     : 'The program diverged once, and a side that answered it then did not answer it again.';
   const notes = ['A side gave no trace, so the steps cannot be shown.', ...triedNotes(divergence, program)];
   return { sentence, focus: {}, observes: { reference: [], subject: [] }, frames: [], changes: [], notes };
@@ -145,7 +153,7 @@ const triedNotes = (divergence: Divergence, program: Program): readonly string[]
 const explanationOf = (
   { traffic, program }: Case,
   divergence: Divergence,
-  { model, subject }: ExplainOptions,
+  { model, subject, before = [] }: ExplainOptions,
   needed: readonly Necessity[],
   { sentence, focus, observes, frames, changes, notes }: Ran,
 ): Explanation => {
@@ -175,9 +183,12 @@ const explanationOf = (
       necessity: needed[index],
     })),
     frames,
-    notes,
+    notes: [...(before.length === 0 ? [] : [memoryNote(before.length)]), ...notes],
   };
 };
+
+const memoryNote = (count: number): string =>
+  `The subject remembers something from an earlier program: the divergence shows only in a process that ran ${plural(count, 'other program')} before this one, which the file has under "before".`;
 
 /** The part that counterexample files record. */
 const recorded = ({ kind: _kind, location: _location, ...divergence }: Divergence): Divergence => divergence;

@@ -6,7 +6,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, SubjectFailure } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
-import { judgeOf } from '../judging.js';
+import { hurriedJudgeOf, judgeOf } from '../judging.js';
 import { reachedSteps } from './frames.js';
 import type { Necessity } from './explanation.js';
 
@@ -23,7 +23,7 @@ const TIMEOUT: SubjectFailure = 'subject-timeout';
 export const necessities = async (
   { traffic, program }: Case,
   divergence: Divergence,
-  options: JudgeOptions,
+  options: JudgeOptions & { readonly before?: readonly Program[] | undefined },
   pause: () => Promise<void> | undefined,
 ): Promise<readonly Necessity[]> => {
   const { steps } = program;
@@ -31,7 +31,9 @@ export const necessities = async (
   const behind = steps.slice(reached).map((): Necessity => ({ kind: 'not-reached' }));
   if (!triesSteps(divergence, program))
     return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
-  const judging = judgeOf(options, divergence.invariant);
+  const { before = [] } = options;
+  const isApart = before.length > 0 || divergence.place.kind === 'end-of-input';
+  const judging = (isApart ? judgeOf : hurriedJudgeOf)(options, divergence);
   const found: Necessity[] = [];
   try {
     for (let index = 0; index < reached; index++) {
@@ -39,7 +41,7 @@ export const necessities = async (
       const shorter = { machine: program.machine, steps: steps.toSpliced(index, 1) };
       // A guest that no longer keeps its contract is a hostile one.
       const kept = traffic === 'coherent' && keepsContract(shorter);
-      const other = await judging.judge({ traffic: kept ? 'coherent' : 'hostile', program: shorter });
+      const other = await judging.judge({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, before);
       found.push(necessityOf(other, signatureOf(divergence)));
     }
   } finally {

@@ -14,7 +14,7 @@ const pipe = (capabilities: Partial<Capabilities>): ExternalSubject => ({
   name: 'pipe',
   start: () => Promise.resolve({ ...versionOne('pipe'), ...capabilities }),
   answer: () => Promise.reject(new Error('not asked for')),
-  close: () => Promise.resolve(),
+  close: () => Promise.resolve(undefined),
 });
 
 const asked = (scope: Scope, extent: Asking['asked']): Record<string, readonly string[]> =>

@@ -9,8 +9,8 @@ import { MOST_STANDARD_ERROR } from '../divergence.js';
 import type { Encoding } from './capabilities.js';
 import { LONGEST_MESSAGE, MessageReader } from './message-reader.js';
 
-/** How long an idle command may take to exit once its input has ended, in milliseconds. */
-const FAREWELL = 500;
+/** How long an idle command may take to exit once its input has ended, in milliseconds: a sanitizer looks for leaks then. */
+const FAREWELL = 2000;
 /** How long its pipes may stay open after it exits, held by a process that it started, in milliseconds. */
 const AFTERMATH = 250;
 
@@ -156,14 +156,20 @@ export class Life {
     });
   }
 
-  /** Closes an idle command's input and gives it time to exit, so that it can save its results. */
-  async end(): Promise<void> {
+  /**
+   * Closes an idle command's input and gives it time to exit, so that it can save its results. Returns how it exited, a clause, if that was
+   * with another status than 0.
+   */
+  async end(): Promise<string | undefined> {
     if (this.pending === undefined && this.over === undefined) {
       this.over = { kind: 'closed' };
       this.child.stdin.end();
       await this.goneWithin(FAREWELL);
+      // One that is not gone by now is killed, and how it exits says nothing.
+      if (this.isGone && this.child.exitCode !== 0) return this.departure().how;
     }
     await this.kill();
+    return undefined;
   }
 
   async kill(): Promise<void> {
@@ -216,7 +222,7 @@ export class Life {
     });
   }
 
-  private departure(): Break {
+  private departure(): Extract<Break, { kind: 'gone' }> {
     const { exitCode, signalCode } = this.child;
     return { kind: 'gone', how: signalCode === null ? `exited with code ${exitCode}` : `killed by ${signalCode}` };
   }

@@ -26,7 +26,8 @@ import type { Capabilities } from './capabilities.js';
 import type { Introduced } from './introduction.js';
 import { NotIntroduced, introduce, reintroduce } from './introduction.js';
 import { breadcrumb, processCrash } from './process-crash.js';
-import type { Answer, ExternalSubject } from './subject.js';
+import { ProcessHistory } from './process-history.js';
+import type { Answer, ExternalSubject, FailedEnd } from './subject.js';
 import { failedAnswer } from './subject.js';
 
 /** The longest delay of a Node timer, in milliseconds. */
@@ -57,6 +58,8 @@ interface Round {
   readonly isGood: boolean;
 }
 
+const END_OF_INPUT = { place: { kind: 'end-of-input' }, stage: 'end-of-input' } as const;
+
 const NO_ROUND: Round = { programs: [], answers: [], isGood: true };
 
 /** How long a command is watched for output that no program asked for, in milliseconds: at the end, and if there was some. */
@@ -86,6 +89,7 @@ export class CommandSubject implements ExternalSubject {
   private ready: Introduced | undefined = undefined;
   /** The process whose pipe was just found empty. */
   private heard: Life | undefined = undefined;
+  private readonly history = new ProcessHistory();
   private readonly writer = new ProgramWriter();
   private reader: TraceReader | undefined = undefined;
 
@@ -172,11 +176,14 @@ export class CommandSubject implements ExternalSubject {
     if (programs.length === 1 && round !== NO_ROUND) return round;
     const suspect = round.answers.find(hasFailed);
     const watch = suspect === undefined || suspect.failure === 'subject-garbage' ? CLOSE_WATCH : 0;
+    const seen = programs.map(({ program }) => this.history.momentOf(program));
     const answers: Answer[] = [];
     for (const waiting of programs) answers.push((await this.ask([waiting], watch)).answers[0]);
     // If it does not show again, it was chance, or something that the command remembered from an earlier program.
     if (suspect !== undefined && !answers.some(hasFailed)) {
-      answers[before.programs.length + round.answers.indexOf(suspect)] = suspect;
+      const index = before.programs.length + round.answers.indexOf(suspect);
+      answers[index] = suspect;
+      this.history.restore(programs[index].program, seen[index]);
     }
     return { programs, answers, isGood: false };
   }
@@ -192,6 +199,10 @@ export class CommandSubject implements ExternalSubject {
     }
   }
 
+  seenBefore(program: Program): readonly Program[] {
+    return this.history.before(program);
+  }
+
   private async send(programs: readonly Waiting[], { life, capabilities }: Introduced, watch: number): Promise<Round> {
     if (this.heard !== life) await life.listen();
     const message = this.messageOf(programs, capabilities);
@@ -205,6 +216,7 @@ export class CommandSubject implements ExternalSubject {
       const unanswered = Math.min(answers.length, programs.length - 1);
       answers[unanswered] = this.failureOf(broken, life, programs[unanswered].program);
     }
+    for (let index = 0; index < answers.length; index++) this.history.add(programs[index].program);
     if (broken === undefined && !answers.some(hasFailed)) return { programs, answers, isGood: true };
     if (this.ready?.life === life) this.introduced = this.ready = undefined;
     await life.kill();
@@ -256,23 +268,26 @@ export class CommandSubject implements ExternalSubject {
     }
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<FailedEnd | undefined> {
     this.closes++;
-    await this.end();
+    const failed = await this.end();
     await this.serving;
     this.ready = undefined;
     this.closes--;
+    return failed;
   }
 
-  private async end(): Promise<void> {
+  private async end(): Promise<FailedEnd | undefined> {
     const { introduced, spawned } = this;
     this.introduced = this.ready = undefined;
     // One that starts is not waited for.
     const life = await spawned?.catch(() => undefined);
-    await life?.end();
+    const how = await life?.end();
     // If it could not be started, its caller has received the error.
     const begun = await introduced?.catch(() => undefined);
     await begun?.life.end();
+    if (how === undefined) return undefined;
+    return { answer: processCrash(how, life!.standardError, END_OF_INPUT), seen: this.history.all() };
   }
 
   /** The current life, or a new one. Callers that come while it starts share it. */
@@ -291,6 +306,7 @@ export class CommandSubject implements ExternalSubject {
     const begin = (): Promise<Life> => (this.spawned = this.spawn());
     const options = { name, where, timeout: this.startTimeout, begin };
     const introduced = await (known === undefined ? introduce(options) : reintroduce(options, known));
+    this.history.begin();
     this.known = introduced.capabilities;
     return introduced;
   }

@@ -1,8 +1,7 @@
 /** The two kinds of machines that can be compared: in this process, or outside it. */
 
 import type { Machine, Program, Trace } from '../../model/vocabulary/index.js';
-import type { Place, SubjectFailure } from '../divergence.js';
-import type { Stage } from '../invariants/moment.js';
+import type { Divergence, Place, SubjectFailure } from '../divergence.js';
 import type { Capabilities } from './capabilities.js';
 import { capabilitiesOfMachine } from './capabilities.js';
 
@@ -30,9 +29,15 @@ export interface FailedAnswer {
   /** What it did, as a verb phrase for the signature, so without addresses; left out: it did not answer. */
   readonly did?: string;
   /** Where in the program, if that is known. */
-  readonly at?: { readonly place: Place; readonly stage: Stage } | undefined;
+  readonly at?: { readonly place: Place; readonly stage: Divergence['stage'] } | undefined;
   /** The end of its standard error, if it is a process that wrote there. */
   readonly standardError?: string;
+}
+
+/** How a process failed at the end of its input, and the last programs that it had answered. */
+export interface FailedEnd {
+  readonly answer: FailedAnswer;
+  readonly seen: readonly Program[];
 }
 
 export const failedAnswer = (failure: SubjectFailure, detail: string): FailedAnswer => ({
@@ -48,8 +53,10 @@ export interface ExternalSubject {
   /** What it can do. Starts it if that is not known yet; throws `BadInput` if it does not come to its first answer. */
   start(): Promise<Capabilities>;
   answer(program: Program): Promise<Answer>;
-  /** Stops it. It may be started again. */
-  close(): Promise<void>;
+  /** What the process that was asked this program last had answered before it, at most `MOST_BEFORE` programs. Left out: nothing. */
+  seenBefore?(program: Program): readonly Program[];
+  /** Stops it. It may be started again. Returns how it failed at the end of its input, if it did. */
+  close(): Promise<FailedEnd | undefined>;
 }
 
 export type Subject = InProcessSubject | ExternalSubject;

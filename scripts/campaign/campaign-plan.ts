@@ -20,7 +20,7 @@ import type { AllowedCommands } from '../../properties/subjects/subject-names.js
 import { DEFAULT_START_TIMEOUT, IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, allowedBy, invariantsNamed } from '../terminal/sides.js';
-import { DEFAULT_CORPUS } from '../terminal/result-directory.js';
+import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../own-package.js';
 import type { GuidanceSettings } from './program-keeping.js';
@@ -72,6 +72,8 @@ export interface CampaignPlan {
   readonly resumed: boolean;
   readonly record: RunRecord;
   readonly part: PartRecord;
+  /** The corpus for new findings. */
+  readonly keepIn: string;
   readonly known: readonly KnownFinding[];
   /** Commands that the user permits, whatever the record of a run that resumes names. */
   readonly allowed: AllowedCommands;
@@ -150,8 +152,14 @@ const newPlan = async (
   const pool = needsPool ? await corpusPool(part.corpus) : undefined;
   const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard, pool), parts: [part] };
   const directory = kind === 'fuzz' ? flags.out : (flags.out ?? join('out', directoryName(started, seed, shard)));
-  return { directory, resumed: false, record, part, pool };
+  const keepIn =
+    kind === 'fuzz' && flags.corpus === undefined && isOutside(record.campaign) ? OUTSIDE_CORPUS : part.corpus;
+  return { directory, resumed: false, record, part, keepIn, pool };
 };
+
+/** A side is not of this package: its bugs are none of the corpus that tests this package. */
+const isOutside = ({ subject, reference }: CampaignRecord): boolean =>
+  [subject, reference].some((name) => ownMachine(name, '--subject') === undefined);
 
 /** A run of a fixed number of programs shrinks all that it finds. */
 const fuzzShrinkTime = ({ time, programs }: CampaignFlags): number | null =>
@@ -212,6 +220,7 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Unr
     resumed: true,
     record: { ...record, parts: [part] },
     part,
+    keepIn: part.corpus,
     pool: pool === null ? undefined : await readPool({ run: directory }, pool),
   };
 };

@@ -104,7 +104,7 @@ describe('the corpus', () => {
     const { code, out } = await nightly([...FEW, '--subject', 'model'], later);
     expect(out).toMatch(/^corpus {4}2 entries replayed, 2 fixed$/m);
     expect(out).toMatch(
-      /^fixed {5}model no longer diverges; if it was fixed, set "status" to "fixed" \(and 1 more\)\n {2}shadowdiff replay/m,
+      /^fixed {5}model no longer diverges; if it was fixed, set "status" to "fixed", or .* "corpus prune --stale" \(and 1 more\)\n {2}shadowdiff replay/m,
     );
     expect(code).toBe(0);
   });

@@ -10,7 +10,7 @@ import { programsOf } from '../../properties/campaign/programs.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
-import { batchesOf, edgesOf } from './campaign-plan.js';
+import { batchesOf, edgesOf, hasCommand } from './campaign-plan.js';
 import { guidanceOf } from './program-keeping.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS } from './run-context.js';
@@ -24,6 +24,20 @@ interface Completed {
   /** One for each program that no worker survived. */
   readonly deaths: readonly Finding[];
 }
+
+/** Ends the subjects on every worker, because how they exit counts. */
+export const endSubjects = async (context: RunContext): Promise<void> => {
+  if (!hasCommand(context.settings) || context.tasks === 0) return;
+  const { settings } = context;
+  // All at once, so that each worker gets one.
+  const farewells = Array.from({ length: context.plan.part.jobs }, () =>
+    context.perform({ kind: 'farewell', settings }),
+  );
+  for (const outcome of await Promise.all(farewells)) {
+    if (outcome.kind === 'done')
+      context.record(...outcome.result.map((finding) => ({ kind: 'finding', finding }) as const));
+  }
+};
 
 export class Exploration {
   private readonly context: RunContext;

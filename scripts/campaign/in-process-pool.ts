@@ -32,7 +32,7 @@ export class InProcessPool implements WorkerPool {
       return alive();
     };
     const { monotonic, subjects } = this;
-    const workplace = { isWatched: false, subjectNamed: subjects.named, monotonic, alive, begin };
+    const workplace = { isWatched: false, subjects, monotonic, alive, begin };
     try {
       return { kind: 'done', result: await perform(task as Task, workplace) };
     } catch (error) {

@@ -24,7 +24,7 @@ import { flyCanary } from './canary.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
-import { Exploration } from './exploration.js';
+import { Exploration, endSubjects } from './exploration.js';
 import { FindingStore, REMEDY } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
 import { writePool } from './program-keeping.js';
@@ -60,7 +60,7 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
   const { log, ledger } = await openRun(plan, session);
   const { directory, record, known, allowed, startTimeout, part } = plan;
   // A shard does not know which program will represent a finding.
-  const keepIn = record.campaign.shards === 1 ? part.corpus : undefined;
+  const keepIn = record.campaign.shards === 1 ? plan.keepIn : undefined;
   const store = new FindingStore({ directory, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
   const workers = await startWorkers(plan, session);
   const onFinding: RunTools['onFinding'] = (finding) =>
@@ -115,11 +115,11 @@ export const printReport = (
 
 /** Whatever cannot work is reported before anything is written. Returns the plan with what its sides can do. */
 const checkPlan = async (plan: CampaignPlan, session: Session): Promise<CampaignPlan> => {
-  const { directory, resumed, part, record } = plan;
+  const { directory, resumed, record } = plan;
   const source = resumed ? join(directory!, RUN_FILE) : '--subject';
   const sides = recordedSides({ ...record.campaign, source }, session, settingsOf(plan));
   // One shard of several only reads the corpus, which may lie in a read-only image.
-  if (record.campaign.shards === 1) await checkDirectory('--corpus', part.corpus);
+  if (record.campaign.shards === 1) await checkDirectory('--corpus', plan.keepIn);
   if (directory !== undefined) await checkDirectory('--out', directory);
   try {
     return await scopedPlan(plan, sides);
@@ -212,6 +212,7 @@ class CampaignRun {
     await this.exploration.run(
       isNightly ? () => Promise.resolve(false) : () => this.shrinking.workOutNext(this.shrinkTime),
     );
+    await endSubjects(this.context);
     await this.shrinking.run(this.shrinkTime);
     if (!this.interrupted && this.shortcoming === undefined) this.note('end');
   }

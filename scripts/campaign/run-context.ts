@@ -173,7 +173,10 @@ const nameOf = (task: Task): string => {
   switch (task.kind) {
     case 'batch':
       return `programs of ${task.settings.campaign} from ${task.batch.range.first}`;
+    case 'farewell':
+      return 'the end of the subjects';
     case 'shrink':
+    case 'sequence':
     case 'rerun':
       return `${task.kind} of ${signatureOf(task.finding.divergence)}`;
     case 'corpus':

@@ -54,29 +54,52 @@ export class Shrinking {
   }
 
   private async workOut(finding: Finding, time: number): Promise<void> {
-    const shrinks = time > 0 && !isWorkerFailure(finding.divergence);
-    const tried = shrinks ? await this.tryToShrink(finding, time) : { finding, missed: 0 };
-    const shown = tried === undefined ? undefined : await this.timesShown(tried.finding, RERUNS - tried.missed);
-    if (tried === undefined || shown === undefined) return;
-    const workedOut: Finding = { ...tried.finding, shown };
+    const workedOut = await this.workedOut(finding, time);
+    if (workedOut === undefined) return;
     this.context.record({ kind: 'finding', finding: workedOut });
     if (isSteady(workedOut)) await this.context.onFinding(workedOut);
   }
 
-  /** `missed`: in how many runs it did not show. Undefined if that is not known. */
-  private async tryToShrink(
-    finding: Finding,
-    time: number,
-  ): Promise<{ readonly finding: Finding; readonly missed: number } | undefined> {
-    const { settings, plan } = this.context;
-    const { maxTries: mostTries } = plan.record.campaign;
-    const limit = time === Infinity ? undefined : time;
-    const outcome = await this.context.perform({ kind: 'shrink', settings, finding, mostTries, time: limit });
+  /** Undefined if it is not known how often it shows. What shows sometimes is flaky, and not shrunk. */
+  private async workedOut({ history = [], ...finding }: Finding, time: number): Promise<Finding | undefined> {
+    const shown = await this.timesShown(finding, RERUNS);
+    if (shown === undefined) return undefined;
+    const asItIs = { ...finding, shown };
+    if (time <= 0 || isWorkerFailure(finding.divergence)) return asItIs;
+    if (isSteady(asItIs)) return await this.shrunk(asItIs, time);
+    return shown === 0 && history.length > 0 ? await this.behind(history, asItIs, time) : asItIs;
+  }
+
+  private async shrunk(finding: Finding, time: number): Promise<Finding | undefined> {
+    const outcome = await this.context.perform({ kind: 'shrink', ...this.searchOf(finding, time) });
     if (outcome.kind === 'unknown') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
-    if (outcome.kind === 'failed') return { finding, missed: 0 };
+    if (outcome.kind === 'failed') return finding;
     const { result } = outcome;
-    return result.kind === 'shrunk' ? { finding: result.finding, missed: 0 } : { finding, missed: 1 };
+    if (result.kind === 'not-reproduced') return { ...finding, shown: RERUNS - 1 };
+    const shown = await this.timesShown(result.finding, RERUNS);
+    return shown === undefined ? undefined : { ...result.finding, shown };
+  }
+
+  /** It does not show by itself: perhaps behind the programs that its process had run. */
+  private async behind(
+    history: NonNullable<Finding['history']>,
+    finding: Finding,
+    time: number,
+  ): Promise<Finding | undefined> {
+    const search = this.searchOf({ ...finding, history }, time);
+    const outcome = await this.context.perform({ kind: 'sequence', ...search });
+    if (outcome.kind === 'unknown') return undefined;
+    if (outcome.kind === 'failed' || outcome.result === undefined) return finding;
+    const shown = await this.timesShown(outcome.result, RERUNS);
+    if (shown === undefined) return undefined;
+    return shown === 0 ? finding : { ...outcome.result, shown };
+  }
+
+  private searchOf(finding: Finding, time: number) {
+    const { settings, plan } = this.context;
+    const { maxTries: mostTries } = plan.record.campaign;
+    return { settings, finding, mostTries, time: time === Infinity ? undefined : time };
   }
 
   /** In how many of `runs` a finding shows again; undefined if that is not known. */

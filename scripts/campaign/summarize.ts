@@ -256,10 +256,12 @@ const doubtsOf = (
   const { programs } = ledger;
   if (record.campaign.kind === 'fuzz') {
     if (programs === 0) return ['no program was run; give more --time'];
+    if (everyProgramTimedOut(ledger)) return [FLUSH_DOUBT];
     const idle = programs < ENOUGH_PROGRAMS ? [] : idleDoubts(programs, invariants);
     return idle.map((doubt) => `${doubt}; run longer, or loosen --traffic, --paging or --max-steps`);
   }
   return [
+    ...(programs > 0 && everyProgramTimedOut(ledger) ? [FLUSH_DOUBT] : []),
     ...canaryDoubts(ledger),
     ...shardDoubts(ledger, record),
     ...programDoubts(programs, record),
@@ -268,6 +270,13 @@ const doubtsOf = (
     ...(corpus?.unreadable ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
   ];
 };
+
+const everyProgramTimedOut = (ledger: Ledger): boolean =>
+  [...ledger.signatures()].some(
+    ([signature, count]) => signature.startsWith('subject-timeout') && count === ledger.programs,
+  );
+
+const FLUSH_DOUBT = 'every program timed out; the usual cause is a subject that does not flush its answers';
 
 const canaryDoubts = ({ canary }: Ledger): readonly string[] => {
   if (canary === undefined) return ['no canary was flown'];

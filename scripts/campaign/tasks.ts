@@ -1,9 +1,10 @@
 /** What workers do. Tasks and their results are plain data: they travel between processes. */
 
 import type { BatchOptions, BatchResult, BatchTask } from '../../properties/campaign/batch.js';
-import { runBatch } from '../../properties/campaign/batch.js';
+import { findingOf, historyOf, numberIn, runBatch } from '../../properties/campaign/batch.js';
 import type { RecordedFor } from '../../properties/campaign/events.js';
-import type { ShrunkFinding } from '../../properties/campaign/shrink-finding.js';
+import { findSequence } from '../../properties/campaign/sequence.js';
+import type { ShrinkFindingOptions, ShrinkWatcher, ShrunkFinding } from '../../properties/campaign/shrink-finding.js';
 import { shrinkFinding, timesShown } from '../../properties/campaign/shrink-finding.js';
 import type { Checked } from '../../properties/corpus/regress.js';
 import { checkStored } from '../../properties/corpus/regress.js';
@@ -15,7 +16,8 @@ import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { IMPL } from '../../properties/subjects/subject-names.js';
 import type { SubjectSettings, subjectNamed } from '../../properties/subjects/subject-names.js';
-import type { Subject } from '../../properties/subjects/subject.js';
+import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
+import { failureOf } from '../../properties/pair.js';
 import type { GuidanceSettings } from './program-keeping.js';
 import { guidanceOf } from './program-keeping.js';
 
@@ -40,6 +42,10 @@ interface Tasks {
     readonly mostTries: number;
     readonly time: number | undefined;
   };
+  /** Looks for a finding behind the programs that its process had run, and makes their sequence small. `time`: as for `shrink`. */
+  readonly sequence: Tasks['shrink'];
+  /** Ends the subjects outside the process. */
+  readonly farewell: { readonly settings: CampaignSettings };
   /** Counts in how many of `runs` a finding shows again. */
   readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding; readonly runs: number };
   /**
@@ -52,6 +58,10 @@ interface Tasks {
 export interface Results {
   readonly batch: BatchResult;
   readonly shrink: ShrunkFinding;
+  /** Undefined if it does not show behind them. */
+  readonly sequence: Finding | undefined;
+  /** How they failed at the end of their input, since the last farewell: a finding each. */
+  readonly farewell: readonly Finding[];
   readonly rerun: number;
   readonly corpus: CheckedFile;
 }
@@ -70,27 +80,52 @@ export type Task = { readonly [Kind in TaskKind]: TaskOf<Kind> }[TaskKind];
 export class Subjects {
   private readonly sides = new Map<string, Subject>();
   private readonly find: typeof subjectNamed;
+  private failedEnds: NamedEnd[] = [];
 
   constructor(find: typeof subjectNamed) {
     this.find = find;
   }
 
   readonly named: typeof subjectNamed = (name, where, settings) => {
-    const side = this.sides.get(name) ?? this.find(name, where, settings);
+    const side = this.sides.get(name) ?? this.noting(this.find(name, where, settings));
     this.sides.set(name, side);
     return side;
   };
 
-  async close(): Promise<void> {
+  /** Closes all of them. Returns how processes failed at the end of their input, since the last call. */
+  async close(): Promise<readonly NamedEnd[]> {
     for (const side of this.sides.values()) if (side.kind === 'external') await side.close();
+    return this.failedEnds.splice(0);
   }
+
+  /** The same subject; whenever a process of it fails at the end of its input, that is noted. */
+  private noting(side: Subject): Subject {
+    if (side.kind === 'in-process') return side;
+    return {
+      kind: side.kind,
+      name: side.name,
+      start: () => side.start(),
+      answer: (program) => side.answer(program),
+      seenBefore: (program) => side.seenBefore?.(program) ?? [],
+      close: async () => {
+        const failed = await side.close();
+        if (failed !== undefined) this.failedEnds.push({ name: side.name, ...failed });
+        return failed;
+      },
+    };
+  }
+}
+
+interface NamedEnd extends FailedEnd {
+  /** Of the subject. */
+  readonly name: string;
 }
 
 /** What a task takes from the process that performs it. */
 export interface Workplace {
   /** The process that gave the task ends this one if it hangs. */
   readonly isWatched: boolean;
-  readonly subjectNamed: typeof subjectNamed;
+  readonly subjects: Subjects;
   /** Milliseconds since some moment. */
   readonly monotonic: () => number;
   /** Awaited often: gives a sign of life, and lets signals through. */
@@ -107,7 +142,11 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
         workplace.begin(program, task.batch.careful === true),
       );
     case 'shrink':
-      return await shrink(task, workplace);
+      return await shrinkFinding(...(await searchOf(task, workplace)));
+    case 'sequence':
+      return await findSequence(...(await searchOf(task, workplace)));
+    case 'farewell':
+      return endsOf(task.settings, await workplace.subjects.close());
     case 'rerun':
       return await timesShown(await optionsOf(task.settings, workplace), task.finding, task.runs, () =>
         workplace.alive(),
@@ -152,9 +191,9 @@ const AWAITING_EVERY = 500;
 const sideOf = (
   name: string,
   { caseTimeout, startTimeout, capabilities, allowed }: SubjectSettings,
-  { subjectNamed, alive }: Workplace,
+  { subjects, alive }: Workplace,
 ): Subject => {
-  const side = subjectNamed(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
+  const side = subjects.named(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
   if (side.kind === 'in-process') return side;
   let awaited = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -163,6 +202,7 @@ const sideOf = (
     name: side.name,
     start: () => side.start(),
     close: () => side.close(),
+    seenBefore: (program) => side.seenBefore?.(program) ?? [],
     answer: async (program) => {
       if (awaited++ === 0) timer = setInterval(() => void alive(), AWAITING_EVERY);
       try {
@@ -174,12 +214,30 @@ const sideOf = (
   };
 };
 
-const shrink = async (task: TaskOf<'shrink'>, workplace: Workplace): Promise<ShrunkFinding> => {
-  const { settings, finding, mostTries, time = Infinity } = task;
+const searchOf = async (
+  { settings, finding, mostTries, time = Infinity }: TaskOf<'shrink' | 'sequence'>,
+  workplace: Workplace,
+): Promise<[ShrinkFindingOptions, Finding, ShrinkWatcher]> => {
   const options = { ...(await optionsOf(settings, workplace)), mostTries };
   const end = workplace.monotonic() + time;
   const interrupted = (): boolean => workplace.monotonic() > end;
-  return await shrinkFinding(options, finding, { pause: () => workplace.alive(), interrupted });
+  return [options, finding, { pause: () => workplace.alive(), interrupted }];
+};
+
+/** Of processes that ran programs of the campaign: the first of each signature, as a finding of the last of these programs. */
+const endsOf = (settings: CampaignSettings, ends: readonly NamedEnd[]): readonly Finding[] => {
+  const found = new Map<string, Finding>();
+  for (const { name, answer, seen } of ends) {
+    const last = seen.at(-1);
+    const program = last && numberIn(settings.campaign, last);
+    if (last === undefined || program === undefined) continue;
+    const divergence = failureOf(answer, name === settings.subject ? 'subject' : 'reference');
+    const ending = findingOf(settings, program, last.steps.length, { traffic: 'hostile', program: last }, divergence);
+    const signature = signatureOf(divergence);
+    if (!found.has(signature))
+      found.set(signature, { ...ending, history: historyOf(seen.slice(0, -1), settings.campaign) });
+  }
+  return [...found.values()];
 };
 
 const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<CheckedFile> => {

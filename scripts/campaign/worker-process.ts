@@ -2,6 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import type { subjectNamed } from '../../properties/subjects/subject-names.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { Results, Task, TaskKind, Workplace } from './tasks.js';
@@ -13,7 +14,7 @@ const SIGN_EVERY = 100;
 const STANDARD_ERROR = 2;
 
 /** Makes this process a worker and returns what performs its tasks. */
-export const becomeWorker = (subjectNamed: Workplace['subjectNamed']): ((task: Task) => Promise<Results[TaskKind]>) => {
+export const becomeWorker = (named: typeof subjectNamed): ((task: Task) => Promise<Results[TaskKind]>) => {
   const log = process.argv[2];
   if (log !== undefined) writeErrorsTo(log);
   // Ctrl-C reaches every process of the terminal; the one that started us decides when we end.
@@ -27,7 +28,7 @@ export const becomeWorker = (subjectNamed: Workplace['subjectNamed']): ((task: T
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-  const subjects = new Subjects(subjectNamed);
+  const subjects = new Subjects(named);
   return async (task) => await perform(task, workplaceOf(subjects));
 };
 
@@ -56,7 +57,7 @@ const workplaceOf = (subjects: Subjects): Workplace => {
   };
   return {
     isWatched: true,
-    subjectNamed: subjects.named,
+    subjects,
     monotonic,
     alive: () => {
       sign({});

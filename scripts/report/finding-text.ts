@@ -23,6 +23,7 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     colors.bold(`finding: ${printable(signatureOf(divergence))}`),
     labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
     labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
+    ...memoryLines(finding, session),
     ...(isFlaky(finding) ? [colors.yellow(labelled('flaky', oftenText(finding), width, 2))] : []),
     labelled('at', placeText(divergence, program), width, 2),
     ...divergenceLines(divergence, session),
@@ -31,6 +32,13 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     '',
   ];
 };
+
+const memoryLines = ({ before = [] }: Finding, { width }: Session): readonly string[] =>
+  before.length === 0 ? [] : [labelled('behind', `${beforeText(before.length)}: ${REMEMBERS}`, width, 2)];
+
+/** `50 other programs in the same process`. */
+export const beforeText = (count: number): string => `${counted(count, 'other program')} in the same process`;
+export const REMEMBERS = 'the subject remembers something from an earlier program';
 
 /** For a finding that was run again. */
 export const oftenText = ({ shown }: Finding): string => `shows in ${shown} of ${RERUNS} runs`;

@@ -7,6 +7,8 @@ import { BadInput, whyFailed } from '../../properties/formats/index.js';
 
 /** Where findings are kept unless an option names another directory. */
 export const DEFAULT_CORPUS = 'corpus';
+/** Where fuzz keeps those of a machine that is not of this package. */
+export const OUTSIDE_CORPUS = 'out/corpus';
 
 /**
  * Throws `BadInput` if files could not be written into a directory, which may not exist yet. Writes nothing: a run that

@@ -61,8 +61,8 @@ class Pipe {
     return this.steps;
   }
 
-  close(): Promise<void> {
-    return this.subject.close();
+  async close(): Promise<void> {
+    await this.subject.close();
   }
 }
 

@@ -60,10 +60,11 @@ const explain = async (
 ): Promise<Explanation | undefined> => {
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   // `determinism` runs the subject twice, which a bare program may need to diverge.
-  const invariant = entry?.divergence.invariant ?? determinism.id;
+  const sought = entry?.divergence ?? { invariant: determinism.id };
   try {
     await startSidesFor(found.program, source, sides);
-    return await explainFinding(found, { ...sides, invariants: INVARIANTS, invariant, pause: () => eventLoop.pause() });
+    const options = { ...sides, invariants: INVARIANTS, sought, before: entry?.before };
+    return await explainFinding(found, { ...options, pause: () => eventLoop.pause() });
   } finally {
     await closeSides(sides);
   }

@@ -10,7 +10,7 @@ import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { scopeOf } from '../../../properties/subjects/scope.js';
 import { MODEL } from '../../../properties/subjects/subject-names.js';
 import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
-import type { Subject } from '../../../properties/subjects/subject.js';
+import type { FailedEnd, Subject } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
@@ -64,7 +64,14 @@ const runRegress = async (paths: readonly string[], flags: RegressFlags, session
   try {
     const stored = (await readAsked(paths, flags, session)).filter(isOf(flags.paging));
     const lanes = subjects.map((subject): RegressOptions => ({ ...settings, subject: keptOpen(subject) }));
-    return await check(stored, lanes.length > 0 ? lanes : [settings], flags, session);
+    const code = await check(stored, lanes.length > 0 ? lanes : [settings], flags, session);
+    const failed = (await Promise.all(subjects.map(close))).find((end) => end !== undefined);
+    if (failed === undefined) return code;
+    const { detail } = failed.answer;
+    session.print(
+      session.colors.red(printable(`diverges: ${flags.subject} failed at the end of its input: ${detail}`)),
+    );
+    return EXIT.divergence;
   } finally {
     await Promise.all(subjects.map(close));
   }
@@ -87,9 +94,8 @@ const subjectsOf = async (
   return [first, ...others];
 };
 
-const close = async (subject: Subject): Promise<void> => {
-  if (subject.kind === 'external') await subject.close();
-};
+const close = async (subject: Subject): Promise<FailedEnd | undefined> =>
+  subject.kind === 'external' ? await subject.close() : undefined;
 
 const check = async (
   stored: readonly CorpusFile[],
@@ -172,7 +178,7 @@ const keptOpen = (subject: Subject): Subject =>
         name: subject.name,
         start: () => subject.start(),
         answer: (program) => subject.answer(program),
-        close: () => Promise.resolve(),
+        close: () => Promise.resolve(undefined),
       };
 
 const lineOf = ({ file, verdict, reason }: Checked): string =>

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Divergence } from '../../../properties/divergence.js';
+import type { Finding } from '../../../properties/finding.js';
 import { signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
+import { Pair } from '../../../properties/pair.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { askingOf } from '../../../properties/invariants/asking.js';
@@ -22,6 +24,7 @@ import { closeSides, startSides } from '../../terminal/sides.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
+import { REMEMBERS, beforeText } from '../../report/finding-text.js';
 import type { Replayed, SideAnswer } from '../../report/replay-text.js';
 import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
@@ -73,16 +76,18 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
 };
 
 /** Returns why the program was not run, if a side does not support it. */
-const replay = async ({ case: replayed }: CaseFile, sides: Sides): Promise<Replayed | string> => {
+const replay = async ({ case: replayed, entry }: CaseFile, sides: Sides): Promise<Replayed | string> => {
   // `determinism` runs the subject twice, which a bare program may need to diverge.
-  const judging = judgeOf({ ...sides, invariants: INVARIANTS }, determinism.id);
+  const sought = { place: entry?.divergence.place, invariant: determinism.id };
+  const judging = judgeOf({ ...sides, invariants: INVARIANTS }, sought);
   try {
     await startSides(sides);
     const why = await whyNotRun(replayed.program, [sides.subject, sides.model]);
     if (why !== undefined) return why;
     const scope = await scopeOf(sides.subject, sides.model);
     const asking = INVARIANTS.map((invariant) => ({ id: invariant.id, ...askingOf(invariant, scope, 'mixed') }));
-    const divergence = await judging.judge(replayed);
+    const divergence = await judging.judge(replayed, entry?.before);
+    await new Pair({ ...sides, invariants: INVARIANTS }).lead(entry?.before ?? []);
     const model = await sideAnswer(sides.model, replayed.program);
     const subject = await sideAnswer(sides.subject, replayed.program);
     return { program: replayed.program, model, subject, asking, divergence };
@@ -104,11 +109,15 @@ const replayText = (file: CaseFile, replayed: Replayed, session: Session): reado
   return [
     colors.bold(printable(file.source)),
     `  ${names}, ${file.case.traffic} traffic`,
+    ...memoryLines(file.entry),
     ...replayReport(replayed, session),
     divergence === undefined ? colors.green(agreement(replayed)) : colors.red(`diverges: ${signatureText(divergence)}`),
     ...comparedWithRecord(file, divergence),
   ];
 };
+
+const memoryLines = (entry: Finding | undefined): readonly string[] =>
+  entry?.before === undefined ? [] : [`  behind ${beforeText(entry.before.length)}: ${REMEMBERS}`];
 
 const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
 

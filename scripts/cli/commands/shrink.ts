@@ -87,7 +87,7 @@ const shrinkFile = async (
   session: Session,
 ): Promise<Outcome> => {
   const options = { ...sides, invariants: INVARIANTS };
-  const judging = judgeOf(options, entry?.divergence.invariant ?? determinism.id);
+  const judging = judgeOf(options, entry?.divergence ?? { invariant: determinism.id });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let interrupted = false;
   const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));

@@ -108,7 +108,9 @@ const foundText = ({ runs, summaries, findings }: Evidence): string => {
 
 const newText = (findings: readonly FindingReport[]): string => {
   const fresh = findings.filter(({ status }) => status === 'new').length;
-  return fresh === findings.length ? '' : ` (${fresh === 0 ? 'none' : formatCount(fresh)} new)`;
+  const flaky = findings.filter(({ status }) => status === 'flaky').length;
+  const besides = flaky === 0 ? '' : `, ${formatCount(flaky)} flaky`;
+  return fresh === findings.length ? '' : ` (${fresh === 0 ? 'none' : formatCount(fresh)} new${besides})`;
 };
 
 const impactText = (findings: readonly FindingReport[]): string => {

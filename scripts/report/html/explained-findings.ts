@@ -71,14 +71,14 @@ const runAgain = async (
 
 /** Another invariant may catch the same bug first; then the program is run again with the finding's own invariant alone. */
 const explanationOf = async (
-  { case: found, divergence: { invariant } }: Finding,
+  { case: found, before, divergence: sought }: Finding,
   signature: string,
   sides: Sides,
   pause: () => Promise<void> | undefined,
 ): Promise<Explanation | undefined> => {
-  const explanation = await explainFinding(found, { ...sides, invariants: INVARIANTS, invariant, pause });
-  const own = invariantNamed(invariant);
+  const explanation = await explainFinding(found, { ...sides, invariants: INVARIANTS, sought, before, pause });
+  const own = invariantNamed(sought.invariant);
   if (explanation === undefined || own === undefined || signatureOf(explanation.divergence) === signature)
     return explanation;
-  return (await explainFinding(found, { ...sides, invariants: [own], invariant, pause })) ?? explanation;
+  return (await explainFinding(found, { ...sides, invariants: [own], sought, before, pause })) ?? explanation;
 };
