@@ -16,6 +16,10 @@ import { SLOTS, slot, vaddr } from '../model/vocabulary/index.js';
 const SLOT_LIST: readonly Slot[] = Array.from({ length: SLOTS }, (_, index) => slot(index));
 const NO_LEAVES: readonly ShadowLeaf[] = Object.freeze([]);
 
+const FIRST_ADDRESS = vaddr(0);
+
+type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
+
 /** No slot has a root page. */
 const NOTHING: ReportedShadow = Object.freeze({
   current: slot(0),
@@ -34,6 +38,14 @@ export class RecordedShadow implements ShadowView {
   private leaves: readonly (readonly ShadowLeaf[])[] = SLOT_LIST.map(() => NO_LEAVES);
   private written: readonly ShadowLeaf[] = NO_LEAVES;
   private allocated: ReadonlySet<number> = new Set();
+  /** What `forEachTable` shows next. */
+  private readonly table: Draft<ShadowTable> = {
+    slot: slot(0),
+    depth: 0,
+    vaddr: FIRST_ADDRESS,
+    frame: 0,
+    allocated: false,
+  };
 
   /** Takes what was reported after a step; undefined: all is as it was before. */
   take(reported: ReportedShadow | undefined): void {
@@ -43,10 +55,10 @@ export class RecordedShadow implements ShadowView {
     this.shown = reported;
     const relinked = !sameList(before.tables, reported.tables, sameTable);
     const moved = relinked || !sameList(before.roots, reported.roots, sameFrame);
-    if (this.takeLeaves(reported.leaves) || relinked) this.shadowVersion++;
-    if (!moved && sameList(before.pages, reported.pages, Object.is)) return;
-    this.tableVersion++;
-    this.allocated = new Set(reported.pages);
+    if ((reported.leaves !== before.leaves && this.takeLeaves(reported.leaves)) || relinked) this.shadowVersion++;
+    const samePages = sameList(before.pages, reported.pages, Object.is);
+    if (!samePages) this.allocated = new Set(reported.pages);
+    if (moved || !samePages) this.tableVersion++;
   }
 
   /** There is no machine: nothing is mapped or allocated. */
@@ -100,22 +112,33 @@ export class RecordedShadow implements ShadowView {
     const { roots, tables } = this.shown;
     for (const slot of SLOT_LIST) {
       const root = roots[slot];
-      if (root !== undefined) visit(this.table({ slot, depth: 0, vaddr: vaddr(0), frame: root.frame }));
-      for (const table of tables) if (table.slot === slot) visit(this.table(table));
+      if (root !== undefined) visit(this.tableAt(slot, 0, FIRST_ADDRESS, root.frame));
+      for (let index = 0; index < tables.length; index++) {
+        const { depth, vaddr, frame } = tables[index];
+        if (tables[index].slot === slot) visit(this.tableAt(slot, depth, vaddr, frame));
+      }
     }
   }
 
-  private table(reported: ReportedTable): ShadowTable {
-    return { ...reported, allocated: this.allocated.has(reported.frame) };
+  private tableAt(slot: Slot, depth: number, vaddr: Vaddr, frame: number): ShadowTable {
+    const { table } = this;
+    table.slot = slot;
+    table.depth = depth;
+    table.vaddr = vaddr;
+    table.frame = frame;
+    table.allocated = this.allocated.has(frame);
+    return table;
   }
 
   /** Returns whether any leaf came, went or differs. */
   private takeLeaves(reported: readonly ShadowLeaf[]): boolean {
-    const before = this.leaves;
-    const now = SLOT_LIST.map((slot) => ascending(reported.filter((leaf) => leaf.slot === slot)));
+    const now = bySlot(reported);
+    const written: ShadowLeaf[] = [];
+    let changed = false;
+    for (const slot of SLOT_LIST) if (compareLeaves(this.leaves[slot], now[slot], written)) changed = true;
     this.leaves = now;
-    this.written = now.flatMap((leaves, index) => writtenSince(before[index], leaves));
-    return now.some((leaves, index) => !sameList(before[index], leaves, sameLeaf));
+    this.written = written;
+    return changed;
   }
 }
 
@@ -131,18 +154,36 @@ const firstFrom = (leaves: readonly ShadowLeaf[], from: number): number => {
   return low;
 };
 
-const ascending = (leaves: readonly ShadowLeaf[]): readonly ShadowLeaf[] =>
-  leaves.every((leaf, index) => index === 0 || leaves[index - 1].vaddr <= leaf.vaddr)
-    ? leaves
-    : leaves.toSorted((one, other) => one.vaddr - other.vaddr);
+/** The leaves of each slot, ascending by address. */
+const bySlot = (leaves: readonly ShadowLeaf[]): readonly (readonly ShadowLeaf[])[] => {
+  const lists: readonly ShadowLeaf[][] = SLOT_LIST.map(() => []);
+  let ascending = true;
+  for (let index = 0; index < leaves.length; index++) {
+    const leaf = leaves[index];
+    const list = lists[leaf.slot];
+    if (list.length > 0 && list[list.length - 1].vaddr > leaf.vaddr) ascending = false;
+    list.push(leaf);
+  }
+  if (!ascending) for (const list of lists) list.sort((one, other) => one.vaddr - other.vaddr);
+  return lists;
+};
 
-/** The leaves of `now` that are new or differ, whatever happened to the entry above them. Both lists ascend. */
-const writtenSince = (before: readonly ShadowLeaf[], now: readonly ShadowLeaf[]): readonly ShadowLeaf[] => {
+/**
+ * Adds to `written` the leaves of `now` that are new or differ, whatever happened to the entry above them. Returns whether any leaf came,
+ * went or differs. Both lists ascend, and an address comes once.
+ */
+const compareLeaves = (before: readonly ShadowLeaf[], now: readonly ShadowLeaf[], written: ShadowLeaf[]): boolean => {
+  let changed = before.length !== now.length;
   let index = 0;
-  return now.filter((leaf) => {
+  for (let next = 0; next < now.length; next++) {
+    const leaf = now[next];
     while (index < before.length && before[index].vaddr < leaf.vaddr) index++;
-    return index === before.length || !sameEntry(before[index], leaf);
-  });
+    if (index < before.length && before[index] === leaf) continue;
+    if (index === before.length || !sameEntry(before[index], leaf)) written.push(leaf);
+    else if (sameLeaf(before[index], leaf)) continue;
+    changed = true;
+  }
+  return changed;
 };
 
 /** The entries of the leaves are alike, at the same address. */

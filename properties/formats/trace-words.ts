@@ -65,6 +65,20 @@ const PLAIN: Readonly<Record<PlainKind, Outcome>> = {
   absent: plainOutcome('absent'),
 };
 
+/** The list of a report that was read last, and its words. */
+class LastList<Item> {
+  /** Room for more than those of the list. */
+  words = new Uint32Array(0);
+  items: readonly Item[] = NOTHING;
+
+  reserve(count: number): void {
+    if (count <= this.words.length) return;
+    const more = new Uint32Array(2 * count);
+    more.set(this.words);
+    this.words = more;
+  }
+}
+
 /**
  * Reads the traces of one subject, or one observation at a time. What it returns stays valid, and shares what did not change from one
  * observation to the next.
@@ -87,6 +101,10 @@ export class TraceReader {
   /** What a bare observation holds. */
   private none: SwitcherReferences = noSwitcher(0);
   private lastSwitcher: SwitcherReferences = this.none;
+  // The lists of the last report, of which the next one mostly repeats the better part.
+  private readonly lastTables = new LastList<ReportedTable>();
+  private readonly lastPages = new LastList<number>();
+  private readonly lastLeaves = new LastList<ShadowLeaf>();
 
   /** `source`: names the subject in messages. */
   constructor({ observes, edges }: TraceContents, source: string) {
@@ -123,6 +141,10 @@ export class TraceReader {
     this.hostCpus = hostCpus;
     this.tableLevels = pagingSizes(paging).tableLevels;
     this.none = this.lastSwitcher = noSwitcher(hostCpus);
+    // Which depths tables may have depends on the paging mode.
+    this.lastTables.items = NOTHING;
+    this.lastPages.items = NOTHING;
+    this.lastLeaves.items = NOTHING;
   }
 
   /** Reads words of which those from `from` to `to` − 1 are one observation. Throws `BadInput` if they are not. */
@@ -254,12 +276,50 @@ export class TraceReader {
     const current = slot(this.below('shadow.current', SLOTS));
     const roots: (ReportedRoot | undefined)[] = [];
     for (let index = 0; index < SLOTS; index++) roots.push(this.root());
-    const tables = Array.from({ length: this.list('shadow.tables', TABLE_WORDS) }, () => this.table());
-    const pages = Array.from({ length: this.list('shadow.pages', 1) }, () => this.hostPage('shadow.pages'));
-    const leaves = Array.from({ length: this.list('shadow.leaves', LEAF_WORDS) }, () => this.leaf());
-    const wrong = wrongLeaf(leaves);
+    const tables = this.reportedList('shadow.tables', TABLE_WORDS, this.lastTables, this.table);
+    const pages = this.reportedList('shadow.pages', 1, this.lastPages, this.allocatedPage);
+    return { current, roots, tables, pages, leaves: this.leafList() };
+  }
+
+  private leafList(): readonly ShadowLeaf[] {
+    const before = this.lastLeaves.items;
+    const leaves = this.reportedList('shadow.leaves', LEAF_WORDS, this.lastLeaves, this.leaf);
+    const wrong = leaves === before ? undefined : wrongLeaf(leaves);
     if (wrong !== undefined) throw this.problem(`shadow.leaves[${wrong.index}]`, wrong.problem);
-    return { current, roots, tables, pages, leaves };
+    return leaves;
+  }
+
+  /** Reads a list with what `read` reads of each member. Members whose words are those of the last report's are the same objects. */
+  private reportedList<Item>(
+    member: string,
+    wordsEach: number,
+    last: LastList<Item>,
+    read: () => Item,
+  ): readonly Item[] {
+    const count = this.list(member, wordsEach);
+    const before = last.items;
+    last.reserve(count * wordsEach);
+    let items: Item[] | undefined;
+    for (let index = 0; index < count; index++) {
+      const { at } = this;
+      if (index < before.length && this.repeats(last.words, index * wordsEach, wordsEach)) {
+        items?.push(before[index]);
+        continue;
+      }
+      items ??= before.slice(0, index);
+      items.push(read());
+      for (let word = 0; word < wordsEach; word++) last.words[index * wordsEach + word] = this.words[at + word];
+    }
+    if (items === undefined && count === before.length) return before;
+    return (last.items = items ?? before.slice(0, count));
+  }
+
+  /** Whether the next words are `count` of `before`, from `from` on; then they are read. */
+  private repeats(before: Uint32Array, from: number, count: number): boolean {
+    const { words, at } = this;
+    for (let index = 0; index < count; index++) if (words[at + index] !== before[from + index]) return false;
+    this.at = at + count;
+    return true;
   }
 
   private root(): ReportedRoot | undefined {
@@ -272,7 +332,7 @@ export class TraceReader {
     return { frame, guestRoot: guestRoot === NONE ? undefined : paddr(guestRoot) };
   }
 
-  private table(): ReportedTable {
+  private readonly table = (): ReportedTable => {
     const where = slot(this.below('shadow.tables', SLOTS));
     const depth = this.word('shadow.tables');
     if (depth < 1 || depth > this.tableLevels) {
@@ -280,9 +340,11 @@ export class TraceReader {
     }
     const first = vaddr(this.word('shadow.tables'));
     return { slot: where, depth, vaddr: first, frame: this.hostPage('shadow.tables') };
-  }
+  };
 
-  private leaf(): ShadowLeaf {
+  private readonly allocatedPage = (): number => this.hostPage('shadow.pages');
+
+  private readonly leaf = (): ShadowLeaf => {
     const where = slot(this.below('shadow.leaves', SLOTS));
     const first = vaddr(this.word('shadow.leaves'));
     const target = LEAF_TARGETS[this.below('shadow.leaves', LEAF_TARGETS.length)];
@@ -299,7 +361,7 @@ export class TraceReader {
       upperWritable: (upper & 1) !== 0,
       upperUser: (upper & 2) !== 0,
     };
-  }
+  };
 
   private hostPage(member: string): number {
     return this.below(member, NONE);

@@ -54,12 +54,14 @@ const framesOf = (stack: string): readonly StackFrame[] => {
   for (const line of stack.split('\n')) {
     const [, called, file = '', bare = file] = FRAME.exec(line) ?? [];
     if (bare === '') continue;
+    if (NODE.test(bare)) continue;
     if (OWN.test(line) || frames.length === MOST_FRAMES) break;
     frames.push(frameOf(called, bare));
   }
   return frames;
 };
 
+const NODE = /^node:/;
 const OWN = /\b(?:ForeignMachine|WasmInstance)\b/;
 
 const frameOf = (called: string | undefined, place: string): StackFrame => {
