@@ -60,6 +60,8 @@ export class Pair {
   private readonly determinismIndex: number;
   private begun: Begun | undefined = undefined;
   private edges: readonly number[] = NO_EDGES;
+  /** A machine failed in the middle of a program: the next one gets fresh machines. */
+  private isSpoiled = false;
 
   constructor(options: PairOptions) {
     const { invariants, tally } = options;
@@ -73,7 +75,7 @@ export class Pair {
    * the judgement.
    */
   async start(): Promise<number> {
-    const { model, subject } = this.begun ?? (await this.begin());
+    const { model, subject } = await this.ready();
     return ROUNDS_AHEAD * Math.max(model.inFlight, subject.inFlight);
   }
 
@@ -99,7 +101,7 @@ export class Pair {
    * `whyNotRun`). `ahead`: what `ask` returned for it. Throws `BadInput` if a command cannot be started.
    */
   async run(program: Program, { contractKept, twice }: RunOptions, ahead?: Asked): Promise<Divergence | undefined> {
-    const { model, subject, lockstep } = this.begun ?? (await this.begin());
+    const { model, subject, lockstep } = await this.ready();
     this.edges = NO_EDGES;
     if (isMissing(program, model, subject)) return undefined;
     const asked = ahead ?? this.ask(program);
@@ -117,8 +119,7 @@ export class Pair {
       return guarded([model.machine, subject.machine], limited, () => lockstep.run(program, contractKept));
     } catch (error) {
       if (!(error instanceof SubjectFailed)) throw error;
-      // The next program gets fresh machines.
-      this.begun = undefined;
+      this.isSpoiled = true;
       return failureOf(error.answer, error.machine === model.machine ? 'reference' : 'subject');
     }
   }
@@ -140,7 +141,7 @@ export class Pair {
 
   /** Runs the subject twice by itself and compares, for the invariant `determinism`. */
   async repeat(program: Program): Promise<Divergence | undefined> {
-    const { subject, lockstep } = this.begun ?? (await this.begin());
+    const { subject, lockstep } = await this.ready();
     const traces: Trace[] = [];
     for (let time = 0; time < 2; time++) {
       const answer = await subject.trace(program);
@@ -153,8 +154,10 @@ export class Pair {
     return firstDifference(program, traces[0], traces[1]);
   }
 
-  /** What a subject outside this process observes is known once it has started. */
-  private async begin(): Promise<Begun> {
+  /** What a subject that is not of this package observes is known once it has started. */
+  private async ready(): Promise<Begun> {
+    if (this.begun !== undefined && !this.isSpoiled) return this.begun;
+    this.isSpoiled = false;
     const { invariants } = this.options;
     const model = await sideOf(this.options.model);
     const subject = await sideOf(this.options.subject);

@@ -101,6 +101,18 @@ describe.each(['subject', 'reference'] as const)('a %s in a file', (named) => {
     expect(hasRun()).toBe(false);
   });
 
+  test.each(['module', 'wasm'])('is not run if it is a file: %s', async (kind) => {
+    const file = await entry();
+    await writeFile(file, (await readFile(file, 'utf8')).replace(command, `${kind}:./mine`));
+    for (const words of ['replay', 'explain', 'regress', 'shrink']) {
+      const { code, out, err } = await call(`${words} ENTRY`);
+      expect({ code, text: out + err }).toEqual({
+        code: 3,
+        text: expect.stringContaining(`a command: "${kind}:./mine"`),
+      });
+    }
+  });
+
   test('does not hide what was recorded', async () => {
     const { out } = await call('replay ENTRY');
     expect(out).toContain(`${named} ${command}`);
