@@ -109,7 +109,7 @@ export class Pair {
       (await loaded(asked.model, model, 'reference')) ?? (await loaded(asked.subject, subject, 'subject'));
     if (failure !== undefined) return failure;
     const found = this.step(program, contractKept, { model, subject, lockstep });
-    if (this.begun !== undefined && subject.edges > 0) this.edges = subject.machine.edges ?? NO_EDGES;
+    if (!this.isSpoiled && subject.edges > 0) this.edges = subject.machine.edges ?? NO_EDGES;
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
