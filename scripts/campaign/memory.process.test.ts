@@ -123,6 +123,9 @@ test('what a subject remembers is kept with the programs before it, which are fe
   writeFileSync(join(directory, 'alone.json'), JSON.stringify(alone));
   expect(shadowdiff('replay', join(directory, 'alone.json'), '--allow-exec').code).toBe(0);
 
+  const shrink = shadowdiff('shrink', path, '--allow-exec', '--max-tries', '3');
+  expect([shrink.code, (JSON.parse(shrink.out) as { before: unknown[] }).before.length]).toEqual([0, 50]);
+
   // Once it is mended, the entry is stale, and the message says how to be rid of it.
   const mended = JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), subject: subject('fixed') });
   writeFileSync(path, mended);
@@ -144,4 +147,32 @@ test('a leak at the end of input is a finding of the run, in words of the saniti
   expect([explain.code, explain.out]).toEqual([1, expect.stringContaining('Direct leak of 24 byte(s)')]);
   const lanes = shadowdiff('regress', '--subject', subject('leak'), '--jobs', '2', '--corpus', join(clone, 'corpus'));
   expect([lanes.code, lanes.out]).toEqual([1, expect.stringContaining('at the end of its input')]);
+}, 120_000);
+
+test('if every program times out, the usual cause is named', () => {
+  const silent = join(directory, 'silent.mjs');
+  writeFileSync(
+    silent,
+    `let first = true;
+     process.stdin.on('data', () => { if (first) console.log('{"format":"shadowdiff-hello/2"}'); first = false; });`,
+  );
+  const { code, out } = shadowdiff(
+    'fuzz',
+    '--subject',
+    `exec:${process.execPath} ${silent}`,
+    '--case-timeout',
+    '300ms',
+    '--programs',
+    '3',
+    '--seed',
+    'memory',
+    '--jobs',
+    '1',
+    '--max-tries',
+    '1',
+  );
+  expect(code).toBe(1);
+  expect(out.replace(/\s+/g, ' ')).toContain(
+    'every program timed out; the usual cause is a subject that does not flush its answers',
+  );
 }, 120_000);

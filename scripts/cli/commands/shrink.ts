@@ -10,7 +10,8 @@ import type { Divergence } from '../../../properties/divergence.js';
 import { fileNameOf, formatCounterexample } from '../../../properties/corpus/counterexample.js';
 import { saveFinding } from '../../../properties/corpus/store.js';
 import { signatureOf } from '../../../properties/divergence.js';
-import { judgeOf } from '../../../properties/judging.js';
+import type { Sought } from '../../../properties/judging.js';
+import { hurriedJudgeOf, judgeOf } from '../../../properties/judging.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import type { Shrunk } from '../../../properties/shrink/index.js';
@@ -87,26 +88,31 @@ const shrinkFile = async (
   session: Session,
 ): Promise<Outcome> => {
   const options = { ...sides, invariants: INVARIANTS };
-  const judging = judgeOf(options, entry?.divergence ?? { invariant: determinism.id });
+  const sought: Sought = entry?.divergence ?? { invariant: determinism.id };
+  const { before = [] } = entry ?? {};
+  // Where a process remembers nothing it may go on from candidate to candidate: the result is confirmed in fresh ones.
+  const isApart = before.length > 0 || sought.place?.kind === 'end-of-input';
+  const fresh = judgeOf(options, sought);
+  const judging = isApart ? fresh : hurriedJudgeOf(options, sought);
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   let interrupted = false;
   const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));
   const judge = async (candidate: Case) => {
     await eventLoop.pause();
-    return await judging.judge(candidate);
+    return await judging.judge(candidate, before);
   };
   try {
     await startSidesFor(found.program, source, sides);
-    const divergence = await divergenceOf(found, judge);
+    const divergence = await divergenceOf(found, (candidate) => fresh.judge(candidate, before));
     if (divergence === undefined) {
       const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;
       throw new BadInput(source, `${agreement}; name another --subject, or replay it to look`);
     }
     const signature = signatureOf(divergence);
     const shownBy = (each: Pick<Finding, 'case' | 'divergence'>): Promise<number> =>
-      timesShown(options, each, RERUNS, () => eventLoop.pause());
-    const before = await shownBy({ case: found, divergence });
-    if (before < RERUNS) return { kind: 'flaky', signature, shown: before };
+      timesShown(options, { ...each, before }, RERUNS, () => eventLoop.pause());
+    const shownAtFirst = await shownBy({ case: found, divergence });
+    if (shownAtFirst < RERUNS) return { kind: 'flaky', signature, shown: shownAtFirst };
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
     const small = await shrink({ value: found }, signature, judge, limits);
     const shown = small.kind === 'shrunk' ? await shownBy(small) : 0;
@@ -135,6 +141,7 @@ const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session):
   subject: sides.subject.name,
   reference: sides.model.name,
   case: small.case,
+  ...(file.entry?.before === undefined ? {} : { before: file.entry.before }),
   divergence: small.divergence,
   provenance: file.entry?.provenance ?? provenanceOf(file, session),
   note: file.entry?.note ?? '',
