@@ -104,6 +104,7 @@ export const TARGETS: readonly Target[] = [
   atMost(2500, 'subjects', 'pipe-json', 'a subject outside the process costs node at most 2.5 µs a step with JSON'),
   atMost(1000, 'subjects', 'pipe-binary', 'a subject outside the process costs node at most 1 µs a step in words'),
   atLeast(0.5, 'subjects', 'walker-over-impl', 'a subject in C at least 0.5 times as fast as impl'),
+  atLeast(0.7, 'subjects', 'wasm-over-impl', 'a subject in WebAssembly at least 0.7 times as fast as impl'),
   atLeast(1.8, 'subjects', 'walker-scaling', 'two workers with a subject in C each at least 1.8 times one'),
   atMost(150, 'start', 'start-replay', 'replay starts in less than 150 ms'),
   atMost(150, 'start', 'start-regress', 'regress starts in less than 150 ms'),

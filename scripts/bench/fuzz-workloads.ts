@@ -53,7 +53,9 @@ export class BatchRun {
     let steps = 0;
     while (proceed()) {
       const range = { first: this.first, stride: 1, count: BATCH_PROGRAMS };
-      const { counts, findings } = await runBatch(this.options, { range, skip: [], enough: {} }, () => undefined);
+      // As in a worker, which another process ends if it hangs.
+      const task = { range, skip: [], enough: {}, unlimited: true };
+      const { counts, findings } = await runBatch(this.options, task, () => undefined);
       if (findings.length > 0) throw new Error(`a finding: ${signatureOf(findings[0].divergence)}`);
       this.first += BATCH_PROGRAMS;
       steps += counts.steps;

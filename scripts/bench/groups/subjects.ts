@@ -1,4 +1,4 @@
-/** Subjects outside the process: what a pipe costs node, and how fast a machine in C is behind one. */
+/** Subjects that are not of this package: what a pipe costs node, and how fast a machine in C is behind one and as WebAssembly. */
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,17 +17,26 @@ const SOURCES = join(packageDirectory(), 'scripts/examples/c');
 /** Programs that are asked for ahead, in rounds of what the subject takes. */
 const ROUNDS_AHEAD = 3;
 const ROUNDS = 3;
+const TO_WASM = ['--target=wasm32', '-nostdlib', '-O2', '-Wl,--no-entry'];
 
-/** The walker of the examples, and one that does not report its shadow. Needs `cc`. */
-const buildWalkers = (directory: string): { readonly walker: string; readonly bare: string } => {
+/** Names of one machine, native and as WebAssembly. */
+interface Built {
+  readonly native: string;
+  readonly wasm: string;
+}
+
+/** The walker of the examples, and one that does not report its shadow. Needs `cc`, and `clang` with `lld`. */
+const buildWalkers = (directory: string): { readonly walker: Built; readonly bare: Built } => {
   const source = readFileSync(join(SOURCES, 'walker.c'), 'utf8');
   const withoutShadow = source.replace(' | SD_SHADOW,', ',');
   if (withoutShadow === source) throw new Error('walker.c does not say that it observes the shadow');
   copyFileSync(join(SOURCES, 'shadowdiff.h'), join(directory, 'shadowdiff.h'));
-  const compiled = (name: string, text: string): string => {
-    writeFileSync(join(directory, `${name}.c`), text);
-    execFileSync('cc', ['-O2', '-o', join(directory, name), join(directory, `${name}.c`)]);
-    return `exec:${join(directory, name)}`;
+  const compiled = (name: string, text: string): Built => {
+    const path = join(directory, name);
+    writeFileSync(`${path}.c`, text);
+    execFileSync('cc', ['-O2', '-o', path, `${path}.c`]);
+    execFileSync('clang', [...TO_WASM, '-o', `${path}.wasm`, `${path}.c`]);
+    return { native: `exec:${path}`, wasm: `wasm:${path}.wasm` };
   };
   return { walker: compiled('walker', source), bare: compiled('bare', withoutShadow) };
 };
@@ -97,14 +106,16 @@ const measurePipes = async (walker: string, bare: string, budget: Budget): Promi
   ];
 };
 
-const measureRates = async (walker: string, bare: string): Promise<readonly Figure[]> => {
+const measureRates = async (walker: Built, bare: Built): Promise<readonly Figure[]> => {
   const rounds: Round[] = [];
   while (rounds.length < ROUNDS) {
     const impl = await together(1, 'batches');
-    const one = await together(1, 'batches', bare);
-    const json = await together(1, 'batches', `${bare} --json`);
-    const shadow = await together(1, 'batches', walker);
-    const two = await together(2, 'batches', bare);
+    const one = await together(1, 'batches', bare.native);
+    const json = await together(1, 'batches', `${bare.native} --json`);
+    const shadow = await together(1, 'batches', walker.native);
+    const two = await together(2, 'batches', bare.native);
+    const wasm = await together(1, 'batches', bare.wasm);
+    const wasmShadow = await together(1, 'batches', walker.wasm);
     const spin = [await together(1, 'spin'), await together(2, 'spin')];
     rounds.push({
       impl: impl.byClock,
@@ -114,6 +125,9 @@ const measureRates = async (walker: string, bare: string): Promise<readonly Figu
       'walker-over-impl-processor': one.byProcessor / impl.byProcessor,
       'walker-json-over-impl': json.byClock / impl.byClock,
       'walker-shadow-over-impl': shadow.byClock / impl.byClock,
+      'wasm-over-impl': wasm.byClock / impl.byClock,
+      'wasm-over-impl-processor': wasm.byProcessor / impl.byProcessor,
+      'wasm-shadow-over-impl-processor': wasmShadow.byProcessor / impl.byProcessor,
       'walker-scaling': two.byClock / one.byClock,
       'walker-scaling-spin': spin[1].byClock / spin[0].byClock,
     });
@@ -132,6 +146,12 @@ const measureRates = async (walker: string, bare: string): Promise<readonly Figu
     ratio('walker-over-impl-processor', 'the walker over impl, by processor time of node'),
     ratio('walker-json-over-impl', 'the walker in JSON over impl'),
     ratio('walker-shadow-over-impl', 'the walker with its shadow over impl'),
+    ratio('wasm-over-impl', 'the walker as WebAssembly, without its shadow, over impl'),
+    ratio('wasm-over-impl-processor', 'the same, by processor time'),
+    ratio(
+      'wasm-shadow-over-impl-processor',
+      'the walker as WebAssembly, with its shadow, over impl, by processor time',
+    ),
     ratio('walker-scaling', 'two workers with the walker over one'),
     ratio('walker-scaling-spin', 'two loops that only count over one: what this machine grants'),
   ];
@@ -141,7 +161,7 @@ const measureSubjects = async (budget: Budget): Promise<readonly Figure[]> => {
   const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-bench-'));
   try {
     const { walker, bare } = buildWalkers(directory);
-    return [...(await measurePipes(walker, bare, budget)), ...(await measureRates(walker, bare))];
+    return [...(await measurePipes(walker.native, bare.native, budget)), ...(await measureRates(walker, bare))];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
