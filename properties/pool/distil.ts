@@ -37,16 +37,32 @@ export interface DistilOptions {
 
 /** Runs each program by itself. `subject`: the one whose edges count; left out: none do. */
 export const reachingOf = async (programs: readonly Program[], subject?: Subject): Promise<readonly Reaching[]> => {
-  const edges = subject === undefined ? undefined : new Pair({ model: MODEL, subject, invariants: [] });
+  const edges = subject === undefined ? [] : await edgesReaching(programs, subject);
+  const reaching: Reaching[] = [];
+  for (const [index, program] of programs.entries()) {
+    reaching.push({ program, cells: [...(await cellsOf(program)), ...(edges[index]?.cells ?? [])] });
+  }
+  return reaching;
+};
+
+/**
+ * Indexes of the programs that are needed to reach every edge of the subject's code that all of them reach: about a tenth of a pool, in
+ * which they would seldom be picked.
+ */
+export const neededForEdges = async (programs: readonly Program[], subject: Subject): Promise<readonly number[]> => {
+  const reaching = await edgesReaching(programs, subject);
+  const needed = new Set(distil(reaching, { settled: [], most: Infinity }));
+  return [...reaching.keys()].filter((index) => needed.has(reaching[index]));
+};
+
+const edgesReaching = async (programs: readonly Program[], subject: Subject): Promise<readonly Reaching[]> => {
+  const pair = new Pair({ model: MODEL, subject, invariants: [] });
   const reaching: Reaching[] = [];
   try {
-    for (const program of programs) {
-      const cells = edges === undefined ? [] : await edgeCellsOf(program, edges);
-      reaching.push({ program, cells: [...(await cellsOf(program)), ...cells] });
-    }
+    for (const program of programs) reaching.push({ program, cells: await edgeCellsOf(program, pair) });
     return reaching;
   } finally {
-    await edges?.close();
+    await pair.close();
   }
 };
 

@@ -65,20 +65,28 @@ const replace: Mutation = (program, { draw, fresh }) => {
   return withSteps(program, program.steps.toSpliced(start, count, ...drawSlice(draw, fresh)));
 };
 
-/** Copies a field from another step of the same kind, or flips a flag of an entry. */
+/** Copies fields from other steps of the same kind, or flips bits. */
 const alter: Mutation = (program, { draw, fresh }) => {
-  const { steps } = program;
-  if (steps.length === 0) return program;
-  const index = draw.below(steps.length);
-  return withSteps(program, steps.with(index, altered(steps[index], [...steps, ...fresh], draw)));
+  if (program.steps.length === 0) return program;
+  const steps = [...program.steps];
+  const all = [...steps, ...fresh];
+  for (let left = draw.between(1, MOST_STEPS); left > 0; left--) {
+    const index = draw.below(steps.length);
+    steps[index] = altered(steps[index], all, draw);
+  }
+  return withSteps(program, steps);
 };
 
 const altered = (step: Step, all: readonly Step[], draw: Draw): Step => {
   if (step.op === 'store' && draw.bits(1) === 0) return { ...step, value: flipped(step.value, draw) };
   if (step.op === 'set-pte' && draw.bits(1) === 0) return { ...step, pte: flipped(step.pte, draw) };
-  const donor = draw.pick(all.filter(({ op }) => op === step.op));
   const fields = Object.keys(step).filter((field) => field !== 'op') as readonly (keyof Step)[];
   const field = draw.pick(fields);
+  const value: unknown = step[field];
+  if (typeof value === 'number' && draw.bits(1) === 0) {
+    return { ...step, [field]: ((value ^ (1 << draw.below(32))) >>> 0) as never };
+  }
+  const donor = draw.pick(all.filter(({ op }) => op === step.op));
   // Steps of one kind have fields of one type.
   return { ...step, [field]: donor[field] } as Step;
 };
@@ -93,7 +101,7 @@ const resize: Mutation = ({ machine, steps }, { draw }) => {
   return { machine: { ...machine, [size]: other[size] }, steps };
 };
 
-const MUTATIONS: readonly Mutation[] = [drop, repeat, swap, insert, replace, alter, alter, resize];
+const MUTATIONS: readonly Mutation[] = [drop, repeat, swap, insert, replace, resize, alter, alter, alter, alter];
 
 /** The program after one to four mutations. */
 export const mutated = (program: Program, material: Material): Program => {

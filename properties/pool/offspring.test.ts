@@ -67,6 +67,19 @@ describe('programs from a pool', () => {
     expect(Math.abs(equal(0.25) - 0.75)).toBeLessThan(0.1);
   });
 
+  test('have a favoured parent in every other case', () => {
+    const marked = POOL.members.findIndex(({ machine }) => machine.paging === 'pae');
+    const favoured = Array.from(POOL.members.keys()).filter((index) => index === marked);
+    const inPae = (some: readonly number[]): number => {
+      const guidance = { pool: POOL, share: 1, favoured: some };
+      const guided = programsOf({ campaign: 'children', ...DEFAULT_PROGRAM_OPTIONS, traffic: 'hostile', guidance });
+      return Array.from({ length: COUNT }, (_, index) => guided(index).value.program.machine.paging).filter(
+        (paging) => paging === 'pae',
+      ).length;
+    };
+    expect(inPae(favoured) - inPae([]) / 2).toBeGreaterThan(COUNT / 3);
+  });
+
   test('without a parent are those of the campaign, with all that is known of them', () => {
     const plain = programsOf({ campaign: 'children', ...DEFAULT_PROGRAM_OPTIONS });
     const guided = programsOf({

@@ -30,15 +30,19 @@ export class Breeder {
   private readonly share: number;
   /** The pool's programs in the campaign's paging mode and of its kinds of steps. */
   private readonly parents: readonly Parent[];
+  private readonly favoured: readonly Parent[];
 
-  constructor({ pool, share }: Guidance, options: ProgramOptions) {
+  constructor({ pool, share, favoured = [] }: Guidance, options: ProgramOptions) {
     this.options = options;
     this.share = share;
     const { paging, steps: allowed } = options;
-    this.parents = pool.members
-      .filter(({ machine }) => paging === 'both' || machine.paging === paging)
-      .filter(({ steps }) => allowed === undefined || steps.every(({ op }) => allowed.includes(op)))
-      .map((program) => ({ program, keepsContract: keepsContract(program) }));
+    const parents = pool.members
+      .map((program, index) => ({ program, isFavoured: favoured.includes(index) }))
+      .filter(({ program: { machine } }) => paging === 'both' || machine.paging === paging)
+      .filter(({ program: { steps } }) => allowed === undefined || steps.every(({ op }) => allowed.includes(op)))
+      .map((parent) => ({ ...parent, keepsContract: keepsContract(parent.program) }));
+    this.parents = parents;
+    this.favoured = parents.filter(({ isFavoured }) => isFavoured);
   }
 
   /** True if `breed` would never make a program. */
@@ -50,7 +54,8 @@ export class Breeder {
   breed(random: fc.Random): Case | undefined {
     const draw = new Draw(random);
     if (draw.unsigned() >= this.share * TWO_TO_32) return undefined;
-    return this.childOf(draw.pick(this.parents), { draw, random });
+    const isFavoured = this.favoured.length > 0 && draw.bits(1) === 0;
+    return this.childOf(draw.pick(isFavoured ? this.favoured : this.parents), { draw, random });
   }
 
   /**

@@ -32,6 +32,8 @@ export interface Guidance {
   readonly pool: ProgramPool;
   /** The share of programs that are made from the pool, 0 … 1. */
   readonly share: number;
+  /** Indexes of members that every other parent is picked from; left out or empty: all are picked alike. */
+  readonly favoured?: readonly number[] | undefined;
 }
 
 /** The pool of these programs, whatever their order. */

@@ -358,8 +358,11 @@ const refuseNoProgram = (wanted: Pick<CampaignRecord, 'paging' | 'traffic'>, { s
     : new BadInput('--subject', `${lacking} every program needs; let its hello list them`);
 };
 
-const guidanceIn = ({ guided, pool }: CampaignRecord, from: GuidanceSettings['from']): GuidanceSettings | undefined =>
-  guided === 0 || pool === null ? undefined : { share: guided, pool, from };
+const guidanceIn = (
+  { guided, pool, favoured }: CampaignRecord,
+  from: GuidanceSettings['from'],
+): GuidanceSettings | undefined =>
+  guided === 0 || pool === null ? undefined : { share: guided, pool, favoured, from };
 
 /** One of the sides runs outside this process. */
 export const hasCommand = ({ subject, reference }: Pick<CampaignRecord, 'subject' | 'reference'>): boolean =>

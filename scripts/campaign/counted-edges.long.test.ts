@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { COUNTING, countingCall as call, edgesOf } from '../../test-support/counting-subject.js';
+import { readRunRecord } from './run-directory.js';
 import type { Summary } from '../report/document/summary-document.js';
 
 let directory: string;
@@ -58,6 +59,8 @@ test('a guided run of a pool that was kept for edges reaches the same as its sha
   for (const shard of [0, 1])
     await nightly(`shard-${shard}`, '--guided', '0.5', '--seed', 'second', '--shard', `${shard}/2`);
   await nightly('whole', '--guided', '0.5', '--seed', 'second');
+  const { campaign } = await readRunRecord(at('whole'));
+  expect(campaign.favoured!.length).toBeGreaterThan(0);
   await call('merge', at('shard-1'), at('shard-0'), '--out', at('merged'));
   expect(counted(read('merged'))).toEqual(counted(read('whole')));
 });

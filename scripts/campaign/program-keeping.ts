@@ -26,6 +26,7 @@ export interface GuidanceSettings {
   readonly share: number;
   /** The identity of the pool. */
   readonly pool: string;
+  readonly favoured: Guidance['favoured'];
   /** Where to read it: a run's directory, or a corpus for a run without one. */
   readonly from: { readonly run: string } | { readonly corpus: string };
 }
@@ -75,7 +76,7 @@ export const guidanceOf = async (settings: GuidanceSettings | undefined): Promis
   if (latest?.from !== from || latest.pool.identity !== settings.pool) {
     latest = { from, pool: await readPool(settings.from, settings.pool) };
   }
-  return { share: settings.share, pool: latest.pool };
+  return { share: settings.share, pool: latest.pool, favoured: settings.favoured };
 };
 
 export interface KeptPrograms {

@@ -12,14 +12,24 @@ import type { Progress } from '../terminal/progress-display.js';
 import { checkDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
+import { neededForEdges } from '../../properties/pool/distil.js';
 import { scopeOf } from '../../properties/subjects/scope.js';
+import type { Subject } from '../../properties/subjects/subject.js';
 import { capabilitiesOf } from '../../properties/subjects/subject.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Sides } from '../terminal/sides.js';
 import { closeSides, recordedSides, replayCommand } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { campaignPlan, programsPlanned, resumeWords, runsInProcess, settingsOf, withScope } from './campaign-plan.js';
+import {
+  campaignPlan,
+  edgesOf,
+  programsPlanned,
+  resumeWords,
+  runsInProcess,
+  settingsOf,
+  withScope,
+} from './campaign-plan.js';
 import { flyCanary } from './canary.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
@@ -134,7 +144,17 @@ const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promis
   const scope = await scopeOf(subject, model);
   const external = [subject, model].filter(({ kind }) => kind === 'external');
   const known = external.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
-  return withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
+  const scoped = withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
+  return await withFavoured(scoped, subject);
+};
+
+/** A guided campaign favours the programs of its pool that its subject's edges need. */
+const withFavoured = async (plan: CampaignPlan, subject: Subject): Promise<CampaignPlan> => {
+  const { resumed, pool, record } = plan;
+  const { campaign } = record;
+  if (resumed || pool === undefined || campaign.guided === 0 || edgesOf(campaign) === 0) return plan;
+  const favoured = [...(await neededForEdges(pool.members, subject))];
+  return { ...plan, record: { ...record, campaign: { ...campaign, favoured } } };
 };
 
 /** Begins the files of a run, or opens those of one that resumes. */

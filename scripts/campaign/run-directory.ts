@@ -94,6 +94,8 @@ const campaign = exactObject({
   guided: z.number().min(0).max(1),
   /** The identity of the program pool; null without one. */
   pool: orNull(anyText),
+  /** Indexes of the pool's programs that are favoured as parents; left out if the subject counts no edges. */
+  favoured: z.exactOptional(z.array(naturalNumber)),
   /** What the sides can do and show; left out for machines of this package, whose names imply it. */
   scope: z.exactOptional(
     exactObject({
