@@ -79,7 +79,7 @@ class Words {
   }
 }
 
-const wordsOf = (bytes: Buffer): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer);
+const wordsOf = (bytes: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer);
 
 test('any programs survive writing and reading, one behind the other', () => {
   fc.assert(

@@ -100,10 +100,10 @@ export class ProgramWriter {
   }
 
   /** The bytes of all messages since the last call, in a buffer of their own. */
-  take(): Buffer {
-    const bytes = Buffer.from(this.words.buffer, 0, this.length * 4);
+  take(): Uint8Array {
+    const bytes = new Uint8Array(this.words.buffer, 0, this.length * 4);
     this.length = 0;
-    return Buffer.from(bytes);
+    return bytes.slice();
   }
 
   private reserve(more: number): void {

@@ -72,13 +72,17 @@ export const traceFromJson = (
 
 /** As `traceFromJson`, from one line of a subject's output: text, or bytes that are UTF-8. */
 export const parseTrace = (
-  line: string | Buffer,
+  line: string | Uint8Array,
   source: string,
   program: Program,
   contents: TraceContents = VERSION_ONE,
-): Trace =>
-  quickTrace(typeof line === 'string' ? Buffer.from(line) : line, program, contents) ??
-  traceFromJson(readJson(line.toString(), source, 'answer'), source, program, contents);
+): Trace => {
+  const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.length);
+  return (
+    quickTrace(bytes, program, contents) ??
+    traceFromJson(readJson(bytes.toString(), source, 'answer'), source, program, contents)
+  );
+};
 
 const outcomeToJson = (outcome: Outcome): OutcomeJson => {
   switch (outcome.kind) {

@@ -56,10 +56,10 @@ test('every cut and every changed word of a trace is read, or refused in one lin
   fc.assert(
     fc.property(anyAnswer(), fc.array(change, { maxLength: 3 }), fc.nat(), (answered, changes, cut) => {
       const words = traceWords(answered.trace, answered.contents);
+      const shorter = words.slice(0, cut % words.length);
+      expect(messageOf(shorter, answered.program, answered.contents)).toMatch(/^x: \S+: /);
       for (const { at, word } of changes) words[at % words.length] = word;
       expect(messageOf(words, answered.program, answered.contents)).toMatch(/^(read|x: \S+: [^\n]{1,200})$/);
-      const shorter = words.subarray(0, cut % words.length);
-      expect(messageOf(shorter, answered.program, answered.contents)).toMatch(/^x: \S+: /);
     }),
     { numRuns: 1000 },
   );

@@ -35,7 +35,7 @@ export interface Reply {
 
 export interface Request {
   /** Bytes, or ASCII text with the ends of its lines. */
-  readonly message: string | Buffer;
+  readonly message: string | Uint8Array;
   /** How many answers it wants. */
   readonly count: number;
   /** Milliseconds for each answer, from the one before it on. */

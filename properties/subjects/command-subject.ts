@@ -223,7 +223,7 @@ export class CommandSubject implements ExternalSubject {
     return { programs, answers, isGood: false };
   }
 
-  private messageOf(programs: readonly Waiting[], { encoding }: Capabilities): string | Buffer {
+  private messageOf(programs: readonly Waiting[], { encoding }: Capabilities): string | Uint8Array {
     if (encoding === 'json') return programs.map(({ program }) => `${formatProgram(program)}\n`).join('');
     for (const { program } of programs) this.writer.add(program);
     return this.writer.take();
