@@ -10,6 +10,8 @@ export default defineConfig({
     // Ends a test that hangs. Generous, because a busy machine must not fail one.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    // All cores: by default one stays idle, which on two is half of them.
+    maxWorkers: '100%',
     coverage: { provider: 'v8', include: ['model/**', 'impl/**', 'properties/**', 'scripts/**'] },
     projects: [
       {
