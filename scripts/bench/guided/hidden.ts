@@ -75,9 +75,9 @@ const run = async (flags: Flags): Promise<void> => {
 
 await new Command('bench:hidden')
   .description('Measure whether edges as feedback find bugs behind comparisons that programs rarely pass; needs clang.')
-  .option('--seeds <count>', 'seeds for each figure', wholeNumber(1, 1000), 3)
-  .option('--epochs <count>', 'campaigns, each from the pool of those before it', wholeNumber(1, 1000), 8)
-  .option('--programs <count>', 'programs of each campaign', wholeNumber(1, 1e9), 1000)
+  .option('--seeds <count>', 'seeds for each figure', wholeNumber(1, 1000), 2)
+  .option('--epochs <count>', 'campaigns, each from the pool of those before it', wholeNumber(1, 1000), 10)
+  .option('--programs <count>', 'programs of each campaign', wholeNumber(1, 1e9), 3000)
   .option('--workers <count>', 'worker threads', wholeNumber(1, 256), availableParallelism())
   .helpOption('-h, --help', 'print this help')
   .action(run)

@@ -217,6 +217,26 @@ describe.skipIf(!hasClang)(`a machine in C, with clang${unless(hasClang, 'instal
   });
 
   test.skipIf(!hasWasm)(
+    `counts its edges as WebAssembly too, whatever ran before${unless(hasWasm, 'install lld')}`,
+    async () => {
+      const file = build('clang', [...WASM, '-fsanitize-coverage=trace-pc-guard']);
+      const subject = new WasmSubject(file, { where: '--subject', caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
+      const pair = new Pair({ model: MODEL, subject, invariants: [] });
+      const edgesOf = async (some: ReturnType<typeof programs>): Promise<readonly (readonly number[])[]> => {
+        const edges: (readonly number[])[] = [];
+        for (const program of some) {
+          await pair.run(program, { contractKept: false, twice: false });
+          edges.push(pair.reachedEdges);
+        }
+        return edges;
+      };
+      const forwards = await edgesOf(programs(20));
+      expect(forwards[0].length).toBeGreaterThan(20);
+      expect((await edgesOf(programs(20).toReversed())).toReversed()).toEqual(forwards);
+    },
+  );
+
+  test.skipIf(!hasWasm)(
     `agrees with the model as WebAssembly, without a libc${unless(hasWasm, 'install lld')}`,
     async () => {
       const file = build('clang', [...WASM, '-Wall', '-Wextra', '-Werror']);
