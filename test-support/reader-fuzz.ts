@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { ReportedShadow } from '../model/vocabulary/index.js';
 import { OBSERVABLES, slot, vaddr } from '../model/vocabulary/index.js';
+import { capabilitiesOfMachine, formatHello, readHello } from '../properties/subjects/capabilities.js';
 import { IMPL } from '../properties/subjects/subject-names.js';
+import { WasmSubject } from '../properties/subjects/wasm-subject.js';
 import { traceOf } from '../properties/trace-of.js';
 import { BadInput, formatProgram, formatTrace, parseTrace, visible } from '../properties/formats/index.js';
 import type { TraceContents } from '../properties/formats/trace-contents.js';
 import { TraceReader } from '../properties/formats/trace-words.js';
-import { parseCounterexample } from '../properties/corpus/counterexample.js';
+import { formatCounterexample, parseCounterexample } from '../properties/corpus/counterexample.js';
 import { poolOf } from '../properties/pool/program-pool.js';
 import { EXIT } from '../scripts/terminal/exit-codes.js';
 import { readPool } from '../scripts/campaign/program-keeping.js';
@@ -23,6 +25,7 @@ import { traceWords } from './any-trace.js';
 import { capturedCall } from './captured-call.js';
 import { mutated, mutations } from './mutated-text.js';
 import { runInProcess } from './in-process-run.js';
+import { wasmSubject } from './wasm-subject.js';
 import { sampleCoverage, sampleMatrix } from './sample-documents.js';
 
 /** Reads a file, whatever it holds, and returns whether it could. `directory`: a copy of what the format's `sample` wrote. */
@@ -62,6 +65,8 @@ const reader =
   };
 
 const ENTRY = 'coherence--access--6f7bb1c1.json';
+/** The name of the entry behind its own program, twice. */
+const SEQUENCE = 'coherence--access--ee0deed3.json';
 
 const EVERYTHING: TraceContents = { observes: OBSERVABLES, edges: 10 };
 
@@ -136,6 +141,19 @@ const FORMATS: readonly FuzzedFormat[] = [
     ],
   },
   {
+    name: 'counterexample behind other programs',
+    file: SEQUENCE,
+    sample: async (directory) => {
+      const finding = parseCounterexample(await readFile(join('corpus', ENTRY), 'utf8'), ENTRY);
+      const text = formatCounterexample({ ...finding, before: [finding.case.program, finding.case.program] });
+      await writeFile(join(directory, SEQUENCE), text);
+    },
+    readings: [
+      ...['replay', 'explain', 'shrink'].map((name) => command(name, `@${SEQUENCE}`)),
+      command('regress', '--corpus', '@'),
+    ],
+  },
+  {
     name: 'program',
     file: 'program.json',
     sample: async (directory) => writeFile(join(directory, 'program.json'), formatProgram(await entryProgram())),
@@ -164,6 +182,29 @@ const FORMATS: readonly FuzzedFormat[] = [
       reader(async (directory) => {
         const numbers = (await readFile(join(directory, 'words'), 'latin1')).match(/\d+/g) ?? [];
         new TraceReader(EVERYTHING, 'answer').trace(Uint32Array.from(numbers, Number), await entryProgram());
+      }),
+    ],
+  },
+  {
+    name: 'hello',
+    file: 'hello.json',
+    sample: (directory) =>
+      writeFile(join(directory, 'hello.json'), formatHello(capabilitiesOfMachine('impl', IMPL.create()))),
+    readings: [
+      reader(async (directory) => readHello(await readFile(join(directory, 'hello.json'), 'utf8'), 'exec:x', 'x')),
+    ],
+  },
+  {
+    name: 'WebAssembly',
+    file: 'subject.hex',
+    sample: (directory) => writeFile(join(directory, 'subject.hex'), Buffer.from(wasmSubject()).toString('hex')),
+    readings: [
+      reader(async (directory) => {
+        const file = join(directory, 'subject.wasm');
+        await writeFile(file, Buffer.from(await readFile(join(directory, 'subject.hex'), 'latin1'), 'hex'));
+        const subject = new WasmSubject(file, { where: '--subject', caseTimeout: 100, startTimeout: 100 });
+        await subject.start();
+        traceOf(subject.create(), await entryProgram());
       }),
     ],
   },
