@@ -30,7 +30,7 @@ export const registerNightly = (program: Command, session: Session): void => {
       'fewer programs are inconclusive (default: 1000, or all of --programs)',
       wholeNumber(0, MOST_PROGRAMS),
     )
-    .option('--keep-programs', 'keep programs that reach new situations (default: with --guided)')
+    .option('--keep-programs', 'keep programs that reach new situations or edges (default: with --guided)')
     .option(
       '--most-programs <count>',
       'keep at most this many programs (default: 200)',
