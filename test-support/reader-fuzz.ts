@@ -10,8 +10,10 @@ import fc from 'fast-check';
 import type { ReportedShadow } from '../model/vocabulary/index.js';
 import { OBSERVABLES, slot, vaddr } from '../model/vocabulary/index.js';
 import { capabilitiesOfMachine, formatHello, readHello } from '../properties/subjects/capabilities.js';
-import { IMPL } from '../properties/subjects/subject-names.js';
+import { IMPL, MODEL } from '../properties/subjects/subject-names.js';
 import { WasmSubject } from '../properties/subjects/wasm-subject.js';
+import { INVARIANTS } from '../properties/invariants/invariants.js';
+import { Pair } from '../properties/pair.js';
 import { traceOf } from '../properties/trace-of.js';
 import { BadInput, formatProgram, formatTrace, parseTrace, visible } from '../properties/formats/index.js';
 import type { TraceContents } from '../properties/formats/trace-contents.js';
@@ -204,7 +206,8 @@ const FORMATS: readonly FuzzedFormat[] = [
         await writeFile(file, Buffer.from(await readFile(join(directory, 'subject.hex'), 'latin1'), 'hex'));
         const subject = new WasmSubject(file, { where: '--subject', caseTimeout: 100, startTimeout: 100 });
         await subject.start();
-        traceOf(subject.create(), await entryProgram());
+        const pair = new Pair({ model: MODEL, subject, invariants: INVARIANTS });
+        await pair.run(await entryProgram(), { contractKept: false, twice: false });
       }),
     ],
   },
