@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -57,6 +57,14 @@ afterEach(async () => {
 });
 
 describe('saving', () => {
+  test('does not write through a link', async () => {
+    const entry = entryAt(0);
+    await writeFile(join(directory, 'victim'), 'kept');
+    await symlink(join(directory, 'victim'), join(directory, fileNameOf(entry)));
+    await expect(saveFinding(directory, entry)).rejects.toThrow(/this is a link, and results are not written/);
+    expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('kept');
+  });
+
   test('what is saved is read again', async () => {
     const path = await saveFinding(directory, ENTRY);
     expect(path).toBe(join(directory, fileNameOf(ENTRY)));

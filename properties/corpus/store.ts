@@ -2,7 +2,7 @@
 
 import { constants, existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { signatureOf } from '../divergence.js';
@@ -116,6 +116,16 @@ export const removeTemporaries = async (directory: string, isOurs: (name: string
   }
 };
 
+/**
+ * Throws `BadInput` for a link. A corpus or a run may come from elsewhere, and a link in it does not choose where results are written: its
+ * directory is what the user named.
+ */
+export const refuseLink = async (path: string): Promise<void> => {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink() === true)
+    throw new BadInput(path, 'this is a link, and results are not written through links; remove it');
+};
+
 const unwritable = (path: string, error: unknown, remedy: string): BadInput =>
   new BadInput(path, `cannot be written: ${whyFailed(error)}; free space or ${remedy}`);
 
@@ -181,6 +191,7 @@ export const readStored = async (file: string): Promise<CorpusFile> => {
  */
 export const saveFinding = async (directory: string, finding: Finding): Promise<string> => {
   const path = join(directory, fileNameOf(finding));
+  await refuseLink(path);
   try {
     await makeDirectory(directory);
     await writeWhole(path, formatCounterexample(finding));

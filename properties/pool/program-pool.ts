@@ -10,8 +10,7 @@ import { basename, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { BadInput, formatProgram, parseProgram, programHash, whyFailed } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
-import { makeDirectory } from '../corpus/store.js';
-import { readTextFile } from '../corpus/store.js';
+import { makeDirectory, readTextFile, refuseLink } from '../corpus/store.js';
 
 /** The most programs that a corpus keeps, by default and at the option's upper limit. */
 export const DEFAULT_POOL_SIZE = 200;
@@ -87,6 +86,7 @@ const readProgram = async (path: string): Promise<StoredProgram> => {
 export const saveProgram = async (corpus: string, program: Program): Promise<void> => {
   const directory = programsDirectory(corpus);
   const path = join(directory, nameOf(program));
+  await refuseLink(directory);
   try {
     await makeDirectory(directory);
     if (!(await exists(path))) await writeFileAtomic(path, `${formatProgram(program)}\n`);

@@ -1,7 +1,7 @@
 /** What happens to the directory of a run from outside, and to a run that was cut off at its start or its end. */
 
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -78,6 +78,22 @@ describe('a run that was cut off', () => {
     );
   });
 });
+
+test.each(['summary.json', 'report.html', 'findings'])(
+  'a run that holds a link %s writes nothing through it',
+  async (name) => {
+    await nightly();
+    await writeFile(at('victim'), 'kept');
+    await rm(at('run', name), { recursive: true });
+    await symlink(name === 'findings' ? directory : at('victim'), at('run', name));
+    const { code, err } = await nightly(resumed());
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('this is a link, and results are not written through links'),
+    ]);
+    expect(await readFile(at('victim'), 'utf8')).toBe('kept');
+  },
+);
 
 describe('two processes', () => {
   test('do not work on one run, or in one directory', async () => {

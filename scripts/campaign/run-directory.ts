@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -24,7 +24,7 @@ import {
 import type { Event } from '../../properties/campaign/events.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
 import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
-import { readTextFile, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
+import { readTextFile, refuseLink, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import { anyText, choice, exactObject, list, naturalNumber, wholeNumber } from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
@@ -194,11 +194,20 @@ export const inRunDirectory = async <Result>(
   work: () => Promise<Result>,
 ): Promise<Result> => {
   await makeResultDirectory('--out', directory);
+  await refuseLinks(directory);
   return await withLock(join(directory, LOCK_FILE), WORKING, session, async () => {
     await removeTemporaries(directory, (name) => RUN_FILES.has(name));
     await removeTemporaries(join(directory, FINDINGS_DIRECTORY), (name) => name.endsWith('.json'));
     return await work();
   });
+};
+
+/** A run may come from elsewhere. Throws `BadInput` if one of its files, or the directory of its findings, is a link. */
+const refuseLinks = async (directory: string): Promise<void> => {
+  const findings = join(directory, FINDINGS_DIRECTORY);
+  for (const name of [...RUN_FILES, LOCK_FILE, WORKERS_FILE, FINDINGS_DIRECTORY])
+    await refuseLink(join(directory, name));
+  for (const name of await readdir(findings).catch(() => [])) await refuseLink(join(findings, name));
 };
 
 /**
