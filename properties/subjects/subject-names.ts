@@ -91,6 +91,8 @@ export const implWith = (name: string, defects: readonly Defect[]): InProcessSub
 
 const defective = (name: string, where: string): InProcessSubject => {
   const ids = name.slice('impl:'.length).split(',');
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw new BadInput(where, `the defect ${quoted(twice)} is named twice; name it once`);
   return implWith(
     name,
     ids.flatMap((id) => (id === 'lguest' ? lguestDefects() : [defectOrRefuse(id, where)])),

@@ -64,6 +64,7 @@ describe('usage', () => {
     [['fuzz', '--paging', 'x'], 'Allowed choices'],
     [['fuzz', '--subject', 'nobody'], 'there is no subject "nobody"'],
     [['fuzz', '--subject', 'impl:nothing'], 'there is no defect "nothing"'],
+    [['fuzz', '--subject', `impl:${'lguest,'.repeat(10_000)}lguest`], 'the defect "lguest" is named twice'],
     [['fuzz', '--subject', 'exec:/no/such/command'], 'cannot start "/no/such/command"'],
     [['fuzz', '--invariant', 'nothing'], '"nothing" is not known'],
     [['replay'], "missing required argument 'file'"],
