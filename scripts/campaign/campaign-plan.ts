@@ -308,6 +308,15 @@ export const edgesOf = ({ scope }: Pick<CampaignRecord, 'scope'>): number => sco
 const stepsOf = ({ scope }: CampaignRecord): CampaignSettings['steps'] =>
   scope === undefined || scope.steps.length === OPS.length ? undefined : scope.steps;
 
+const CHANGED = 'a side no longer does and shows what it did when the run began; begin a new run';
+
+/** Both sides are machines of this package: their names imply what they do and show. Throws `BadInput` if the run records anything else. */
+export const withoutScope = (plan: CampaignPlan): CampaignPlan => {
+  const { scope, favoured } = plan.record.campaign;
+  if (scope !== undefined || favoured !== undefined) throw new BadInput('--resume', CHANGED);
+  return plan;
+};
+
 /**
  * The plan with what its sides can do and show. Throws `BadInput` if they can do too little for any program, or no longer what they could
  * when the run began.
@@ -319,9 +328,7 @@ export const withScope = (
 ): CampaignPlan => {
   const { record, resumed } = plan;
   const { campaign } = record;
-  if (resumed && !isDeepStrictEqual(campaign.scope, scope)) {
-    throw new BadInput('--resume', 'a side no longer does and shows what it did when the run began; begin a new run');
-  }
+  if (resumed && !isDeepStrictEqual(campaign.scope, scope)) throw new BadInput('--resume', CHANGED);
   refuseNoPaging(campaign, scope);
   refuseNoProgram({ paging: pagingOf({ ...campaign, scope: recordedScope(scope) }), traffic: campaign.traffic }, scope);
   return { ...plan, capabilities, record: { ...record, campaign: { ...campaign, scope: recordedScope(scope) } } };

@@ -182,6 +182,9 @@ describe('what cannot go on is refused', () => {
     expect(err).toContain('events.jsonl: line 2');
   });
 
+  /** With it no program could be made, and nothing would be compared. */
+  const BLIND = '{"paging":[],"steps":[],"subjectShows":[],"referenceShows":[],"edges":0}';
+
   test.each([
     ['"shards":1', '"shards":0', 'campaign.shards: 0 is out of range'],
     ['"maxSteps":48', '"maxSteps":0', 'campaign.maxSteps: 0 is out of range'],
@@ -190,6 +193,8 @@ describe('what cannot go on is refused', () => {
     ['"seed":"full"', '"seed":"a b"', 'campaign.seed: give 1 to 100 ASCII letters'],
     ['"jobs":2', '"jobs":0', 'parts[0].jobs: 0 is out of range'],
     ['"shard":0', '"shard":7', 'parts[0].shard: 7 is out of range'],
+    ['"pool":null', `"pool":null,"scope":${BLIND}`, 'a side no longer does and shows what it did when the run began'],
+    ['"pool":null', '"pool":null,"favoured":[]', 'a side no longer does and shows what it did when the run began'],
     ['"mostPrograms":200', '"mostPrograms":1e5', 'parts[0].mostPrograms: 100000 is out of range'],
   ])('a crafted run.json: %s for %s', async (from, to, message) => {
     const name = await cutAt(0);

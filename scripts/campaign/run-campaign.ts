@@ -29,6 +29,7 @@ import {
   runsInProcess,
   settingsOf,
   withScope,
+  withoutScope,
 } from './campaign-plan.js';
 import { flyCanary } from './canary.js';
 import { replayCorpus } from './corpus-replay.js';
@@ -138,9 +139,9 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<Campaign
   }
 };
 
-/** Starts the sides. The names of this package's machines imply what they do and show. */
+/** Starts the sides. */
 const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promise<CampaignPlan> => {
-  if ([subject, model].every(({ name }) => ownMachine(name, RUN_FILE) !== undefined)) return plan;
+  if ([subject, model].every(({ name }) => ownMachine(name, RUN_FILE) !== undefined)) return withoutScope(plan);
   const scope = await scopeOf(subject, model);
   const external = [subject, model].filter(({ kind }) => kind === 'external');
   const known = external.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
