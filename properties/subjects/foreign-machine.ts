@@ -114,6 +114,7 @@ export class ForeignMachine implements Machine {
 
   failed(error: unknown): SubjectFailed {
     if (error instanceof NotAnObservation) return this.failure('subject-garbage', error.message);
+    if (error instanceof OutOfTime) return this.late();
     const { detail, did } = crashOf(error);
     return this.failure('subject-crash', detail, did);
   }

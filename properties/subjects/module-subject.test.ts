@@ -165,6 +165,11 @@ test('a machine that cannot be made any more fails at its creation', async () =>
   });
 });
 
+test('a machine that is not made in time is a time-out at its creation', async () => {
+  const body = 'let made = 0; export default () => { while (made > 0); made++; return new Calm(); };';
+  expect(await answer(body, SHORT)).toMatchObject({ failure: 'subject-timeout', at: { stage: 'create' } });
+});
+
 describe('refused before anything runs:', () => {
   const problem = async (path: string): Promise<string> => {
     const error = await subjectIn(path)
@@ -206,6 +211,7 @@ describe('refused before anything runs:', () => {
       /^--subject: cannot use ".*": no such file or directory; check/,
     );
     expect(await problem(directory)).toMatch(/it is a directory; name a file in it/);
+    expect(await problem('/dev/zero')).toMatch(/it is a pipe or a device; name a file/);
     expect(await problem('')).toMatch(/no file is named; write module:FILE/);
   });
 

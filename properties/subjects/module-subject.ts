@@ -1,15 +1,14 @@
 /** A subject in an ECMAScript module of the user's: its default export makes machines (formats.md, Names for subjects). */
 
-import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Machine } from '../../model/vocabulary/index.js';
-import { BadInput, quoted, shownValue, whyFailed } from '../formats/index.js';
+import { BadInput, quoted, shownValue } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { capabilitiesOfMachine } from './capabilities.js';
 import { crashOf } from './machine-crash.js';
 import type { FileSubjectOptions } from './file-subject.js';
-import { failingMachine } from './file-subject.js';
+import { machineWithin, whyNoFile } from './file-subject.js';
 import { ForeignMachine } from './foreign-machine.js';
 import { checkedObservation } from './observation-check.js';
 import type { InProcessSubject } from './subject.js';
@@ -36,7 +35,10 @@ export class ModuleSubject implements InProcessSubject {
 
   readonly create = (): ForeignMachine => {
     const { caseTimeout } = this.options;
-    return new ForeignMachine(this.newMachine(), { caseTimeout, check: checkedObservation });
+    return new ForeignMachine(
+      machineWithin(caseTimeout, () => this.newMachine()),
+      { caseTimeout, check: checkedObservation },
+    );
   };
 
   private async load(): Promise<Capabilities> {
@@ -57,12 +59,8 @@ export class ModuleSubject implements InProcessSubject {
   private async checkFile(): Promise<void> {
     if (this.file === '')
       throw new BadInput(this.options.where, 'no file is named; write module:FILE, such as module:./mine.js');
-    try {
-      if ((await stat(this.file)).isDirectory()) throw this.refusal('it is a directory', 'name a file in it');
-    } catch (error) {
-      if (error instanceof BadInput) throw error;
-      throw this.refusal(whyFailed(error), 'check the path, which begins at the current directory');
-    }
+    const why = await whyNoFile(this.file);
+    if (why !== undefined) throw this.refusal(why);
     if (!TYPESCRIPT.has(extname(this.file)) || stripsTypes()) return;
     throw this.refusal(
       `Node.js ${process.version} cannot load TypeScript`,
@@ -108,17 +106,13 @@ export class ModuleSubject implements InProcessSubject {
   }
 
   private newMachine(): Machine {
-    try {
-      const machine = this.make!();
-      if (isMachine(machine)) return machine;
-      return failingMachine(new TypeError('the default export returned no machine this time'));
-    } catch (error) {
-      return failingMachine(error);
-    }
+    const machine = this.make!();
+    if (isMachine(machine)) return machine;
+    throw new TypeError('the default export returned no machine this time');
   }
 
-  private refusal(problem: string, remedy: string): BadInput {
-    return new BadInput(this.options.where, `cannot use ${quoted(this.file)}: ${problem}; ${remedy}`);
+  private refusal(...problemAndRemedy: readonly string[]): BadInput {
+    return new BadInput(this.options.where, `cannot use ${quoted(this.file)}: ${problemAndRemedy.join('; ')}`);
   }
 }
 

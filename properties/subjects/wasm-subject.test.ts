@@ -231,7 +231,8 @@ describe('refused before anything runs:', () => {
   test('there is no file', async () => {
     const named = (file: string) => new WasmSubject(file, { where: '--subject', caseTimeout: 1, startTimeout: 1 });
     expect(await problem(named(join(directory, 'none')))).toMatch(/no such file or directory; check the path/);
-    expect(await problem(named(directory))).toMatch(/illegal operation on a directory; check the path/);
+    expect(await problem(named(directory))).toMatch(/it is a directory; name a file in it/);
+    expect(await problem(named('/dev/zero'))).toMatch(/it is a pipe or a device; name a file/);
     expect(await problem(named(''))).toMatch(/no file is named; write wasm:FILE/);
   });
 });

@@ -1,13 +1,12 @@
 /** A subject in WebAssembly (formats.md, WebAssembly). */
 
 import { readFile } from 'node:fs/promises';
-import type { Machine } from '../../model/vocabulary/index.js';
 import { BadInput, quoted, whyFailed } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { readHello } from './capabilities.js';
 import { crashOf } from './machine-crash.js';
 import type { FileSubjectOptions } from './file-subject.js';
-import { failingMachine } from './file-subject.js';
+import { machineWithin, whyNoFile } from './file-subject.js';
 import { ForeignMachine, NotAnObservation } from './foreign-machine.js';
 import type { InProcessSubject } from './subject.js';
 import { OutOfTime, within } from './time-limit.js';
@@ -39,17 +38,12 @@ export class WasmSubject implements InProcessSubject {
     return this.loaded.capabilities;
   };
 
-  readonly create = (): ForeignMachine =>
-    new ForeignMachine(this.newMachine(), { caseTimeout: this.options.caseTimeout, ownViews: true });
-
-  private newMachine(): Machine {
+  readonly create = (): ForeignMachine => {
+    const { caseTimeout } = this.options;
     const { module, capabilities } = this.loaded!;
-    try {
-      return new WasmMachine(module, capabilities);
-    } catch (error) {
-      return failingMachine(error);
-    }
-  }
+    const machine = machineWithin(caseTimeout, () => new WasmMachine(module, capabilities));
+    return new ForeignMachine(machine, { caseTimeout, ownViews: true });
+  };
 
   private async load(): Promise<Loaded> {
     const bytes = await this.read();
@@ -68,10 +62,12 @@ export class WasmSubject implements InProcessSubject {
     if (file === '') {
       throw new BadInput(this.options.where, 'no file is named; write wasm:FILE, such as wasm:./mine.wasm');
     }
+    const why = await whyNoFile(file);
+    if (why !== undefined) throw new BadInput(this.options.where, `cannot use ${quoted(file)}: ${why}`);
     try {
       return await readFile(file);
     } catch (error) {
-      const remedy = 'check the path, which begins at the current directory';
+      const remedy = 'change its rights, or name another file';
       throw new BadInput(this.options.where, `cannot use ${quoted(file)}: ${whyFailed(error)}; ${remedy}`);
     }
   }
