@@ -55,6 +55,13 @@ test('a module that makes our own machines gives the findings of impl, whatever 
   }
 });
 
+test.each([0, 1, 3])('a module that ends our process with %i is no result', (status) => {
+  writeModule('leaving.mjs', `export default () => process.exit(${status});`);
+  const { status: ended, out, err } = call('fuzz --subject module:./leaving.mjs --programs 1');
+  expect([ended, out]).toEqual([2, '']);
+  expect(err).toContain('shadowdiff: a module ended the process before the command was done');
+});
+
 describe('a machine that hangs at some steps', () => {
   test('is a finding of the run, which goes on, and of every command that runs it again', () => {
     writeModule(

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 import { main } from './cli/main.js';
-import { processSurroundings } from './cli/process-surroundings.js';
+import { endingWith, processSurroundings } from './cli/process-surroundings.js';
 
-process.exitCode = await main(process.argv.slice(2), processSurroundings());
+await endingWith(main(process.argv.slice(2), processSurroundings()));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { whyFailed } from '../../properties/formats/bad-input.js';
 import { workerModule } from '../own-package.js';
+import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { WorkerSettings } from '../campaign/worker-pool.js';
 import type { Surroundings } from '../terminal/surroundings.js';
@@ -18,6 +19,21 @@ const WORKERS: WorkerSettings = { module: workerModule(), heap: 1024 };
 const crash = (error: unknown): never => {
   process.stderr.write(`${crashLines(error).join('\n')}\n`);
   process.exit(EXIT.internal);
+};
+
+/** What a command ends with when it has a result. */
+const RESULTS: ReadonlySet<number> = new Set([EXIT.clean, EXIT.divergence, EXIT.inconclusive]);
+
+/** Ends the process with the code of a command. A module under test runs in this process and may end it, which must not pass for a result. */
+export const endingWith = async (command: Promise<ExitCode>): Promise<void> => {
+  const onExit = (code: number): void => {
+    if (!RESULTS.has(code)) return;
+    process.stderr.write('shadowdiff: a module ended the process before the command was done; let it throw instead\n');
+    process.exitCode = EXIT.badInput;
+  };
+  process.on('exit', onExit);
+  process.exitCode = await command;
+  process.off('exit', onExit);
 };
 
 /** The surroundings of a real process. Call it once: it installs handlers of signals and of errors. */
