@@ -7,16 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lguestDefects } from '../../../impl/defects/catalogue.js';
-import type { Defect } from '../../../impl/defects/defect.js';
 import { ShadowMachine } from '../../../impl/shadow-machine.js';
-import { runBatch } from '../../../properties/campaign/batch.js';
-import { shrinkFinding } from '../../../properties/campaign/shrink-finding.js';
-import { signatureOf } from '../../../properties/divergence.js';
-import type { Finding } from '../../../properties/finding.js';
-import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import { judgeOf } from '../../../properties/judging.js';
 import { CommandSubject } from '../../../properties/subjects/command-subject.js';
-import { MODEL, implWith } from '../../../properties/subjects/subject-names.js';
 import { traceWithShadowOf } from '../../../properties/trace-of.js';
 import {
   SANITIZERS,
@@ -26,6 +18,7 @@ import {
   programsOf,
   unless,
 } from '../../../test-support/c-subjects.js';
+import { deviationsMissed } from '../../../test-support/lguest-hunt.js';
 
 const BUILD = fileURLToPath(new URL('build.sh', import.meta.url));
 /** In each paging mode: a million in both. */
@@ -48,22 +41,6 @@ const build = (name: string, options: readonly string[] = []): string => {
 
 const commandSubject = (command: string): CommandSubject =>
   new CommandSubject(command, '--subject', { caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
-
-/** The signature with which a finding's program diverges in `impl`, with deviations planted. */
-const signatureWith = async (defects: readonly Defect[], { case: found }: Finding): Promise<string | undefined> => {
-  const judging = judgeOf({ model: MODEL, subject: implWith('impl:lguest', defects), invariants: INVARIANTS });
-  const divergence = await judging.judge(found);
-  await judging.close();
-  return divergence === undefined ? undefined : signatureOf(divergence);
-};
-
-/** The finding shows in `impl` with all deviations, and needs this one: with the others alone it does not show. */
-const needs = async (finding: Finding, defect: Defect): Promise<boolean> => {
-  const signature = signatureOf(finding.divergence);
-  const others = lguestDefects().filter((each) => each !== defect);
-  if ((await signatureWith(lguestDefects(), finding)) !== signature) return false;
-  return (await signatureWith(others, finding)) !== signature;
-};
 
 describe.skipIf(!isTested)(`lguest${unless(hasSource, 'set LGUEST_SOURCE')}`, () => {
   beforeAll(() => {
@@ -97,31 +74,6 @@ describe.skipIf(!isTested)(`lguest${unless(hasSource, 'set LGUEST_SOURCE')}`, ()
   );
 
   test('one run finds every deviation in it, without being told any', async () => {
-    const options = {
-      campaign: 'lguest',
-      date: '',
-      version: '',
-      model: MODEL,
-      subject: commandSubject(build('hunted')),
-      invariants: INVARIANTS,
-      paging: 'both',
-      traffic: 'mixed',
-      mostSteps: 160,
-      mostTries: 20_000,
-    } as const;
-    const task = { range: { first: 0, stride: 1, count: PROGRAMS }, skip: [], enough: {} };
-    const { findings: found } = await runBatch(options, task, () => undefined);
-    const firsts = new Map(found.toReversed().map((finding) => [signatureOf(finding.divergence), finding]));
-    const findings: Finding[] = [];
-    for (const finding of firsts.values()) {
-      const small = await shrinkFinding(options, finding, { pause: () => undefined, interrupted: () => false });
-      if (small.kind === 'shrunk') findings.push(small.finding);
-    }
-    const missing: string[] = [];
-    for (const defect of lguestDefects()) {
-      const shown = await Promise.all(findings.map((finding) => needs(finding, defect)));
-      if (!shown.includes(true)) missing.push(defect.id);
-    }
-    expect(missing).toEqual([]);
+    expect(await deviationsMissed(commandSubject(build('hunted')), PROGRAMS)).toEqual([]);
   });
 });
