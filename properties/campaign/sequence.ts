@@ -23,7 +23,7 @@ type Shows = (before: readonly Program[]) => Promise<boolean>;
 export const findSequence = async (
   options: ShrinkFindingOptions,
   finding: Finding,
-  { pause, interrupted }: ShrinkWatcher,
+  { pause, interrupted, onProgress }: ShrinkWatcher,
 ): Promise<Finding | undefined> => {
   const { history = [], ...found } = finding;
   const signature = signatureOf(finding.divergence);
@@ -43,7 +43,7 @@ export const findSequence = async (
     const before = await smallest(await latest(all, shows), finding.case.program, shows);
     const mostTries = Math.min(options.mostTries, MOST_TRIES);
     const behind = (candidate: Case): Promise<Divergence | undefined> => judge(candidate, before);
-    const small = await shrink({ value: finding.case }, signature, behind, { mostTries, interrupted });
+    const small = await shrink({ value: finding.case }, signature, behind, { mostTries, interrupted, onProgress });
     if (small.kind === 'not-reproduced') return undefined;
     const shrunk = interrupted() ? 'partly' : 'wholly';
     return { ...found, before, case: small.case, divergence: small.divergence, shrunk };

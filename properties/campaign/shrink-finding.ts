@@ -7,7 +7,7 @@ import type { Case } from '../generators/index.js';
 import type { JudgeOptions, Judging } from '../judging.js';
 import { hurriedJudgeOf, judgeOf } from '../judging.js';
 import { Pair } from '../pair.js';
-import type { Shrinkable } from '../shrink/index.js';
+import type { Progress, Shrinkable } from '../shrink/index.js';
 import { shrink } from '../shrink/index.js';
 import type { BatchOptions } from './batch.js';
 import { divergencesOf, programsOf } from './programs.js';
@@ -17,6 +17,7 @@ export interface ShrinkWatcher {
   readonly pause: () => void | Promise<void>;
   /** True ends the search with the smallest program so far. */
   readonly interrupted: () => boolean;
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface ShrinkFindingOptions extends BatchOptions {
@@ -69,14 +70,14 @@ const shrinkFrom = async (
   judging: Judging,
   { mostTries }: ShrinkFindingOptions,
   finding: Finding,
-  { pause, interrupted }: ShrinkWatcher,
+  { pause, ...watcher }: ShrinkWatcher,
 ): Promise<ShrunkFinding> => {
   const judge = async (candidate: Case): Promise<Divergence | undefined> => {
     await pause();
     return await judging.judge(candidate, finding.before);
   };
   try {
-    const small = await shrink(start, signatureOf(finding.divergence), judge, { mostTries, interrupted });
+    const small = await shrink(start, signatureOf(finding.divergence), judge, { mostTries, ...watcher });
     if (small.kind === 'not-reproduced') return small;
     const shrunk = small.interrupted ? 'partly' : 'wholly';
     return { kind: 'shrunk', finding: { ...finding, case: small.case, divergence: small.divergence, shrunk } };

@@ -21,7 +21,7 @@ export interface ShrinkOptions {
   readonly mostTries?: number;
   /** Called before every try; true ends the search with the smallest case so far. */
   readonly interrupted?: () => boolean;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** What became of a case. */

@@ -32,10 +32,11 @@ import type { CampaignSettings } from './tasks.js';
 /** Milliseconds, counts and shares that hold where no option gives another. */
 export const DEFAULTS = {
   fuzz: { time: 60_000, maxFindings: 10 },
-  nightly: { time: 600_000, shrinkTime: 300_000, minPrograms: 1000 },
+  nightly: { time: 600_000 },
+  minPrograms: 1000,
+  /** Of the time of the run. */
+  shrinkShare: 0.2,
 } as const;
-/** How long shrinking may outlast a fuzz run that ends by the clock, in milliseconds. */
-const SHRINK_OVERTIME = 10_000;
 
 /** Options without defaults: a run that resumes must know which were given. */
 export interface CampaignFlags extends CommandFlags {
@@ -44,6 +45,9 @@ export interface CampaignFlags extends CommandFlags {
   readonly caseTimeout?: number;
   readonly startTimeout?: number;
   readonly programs?: number;
+  /** Milliseconds, all findings together. */
+  readonly shrinkTime?: number;
+  readonly minPrograms?: number;
   readonly jobs?: number;
   readonly seed?: string;
   readonly paging?: CampaignRecord['paging'];
@@ -58,8 +62,6 @@ export interface CampaignFlags extends CommandFlags {
   readonly invariant?: readonly string[];
   readonly maxFindings?: number;
   // Of nightly alone.
-  readonly shrinkTime?: number;
-  readonly minPrograms?: number;
   readonly keepPrograms?: true;
   readonly mostPrograms?: number;
   readonly shard?: Shard;
@@ -137,13 +139,15 @@ const newPlan = async (
   }
   const seed = flags.seed ?? surroundings.freshSeed();
   const started = surroundings.today().toISOString();
+  const time = flags.time ?? (flags.programs === undefined ? DEFAULTS[kind].time : null);
   const part: PartRecord = {
     shard: shard.index,
     started,
     ...thisHost(),
     jobs: flags.jobs ?? Math.min(availableParallelism(), MOST_JOBS),
-    time: flags.time ?? (flags.programs === undefined ? DEFAULTS[kind].time : null),
-    shrinkTime: kind === 'nightly' ? (flags.shrinkTime ?? DEFAULTS.nightly.shrinkTime) : fuzzShrinkTime(flags),
+    time,
+    // A run of a fixed number of programs shrinks all that it finds.
+    shrinkTime: flags.shrinkTime ?? (time === null ? null : Math.round(time * DEFAULTS.shrinkShare)),
     corpus: flags.corpus ?? DEFAULT_CORPUS,
     known: flags.known ?? null,
     mostPrograms: flags.mostPrograms ?? DEFAULT_POOL_SIZE,
@@ -160,10 +164,6 @@ const newPlan = async (
 /** A side is not of this package: its bugs are none of the corpus that tests this package. */
 const isOutside = ({ subject, reference }: CampaignRecord): boolean =>
   [subject, reference].some((name) => ownMachine(name, '--subject') === undefined);
-
-/** A run of a fixed number of programs shrinks all that it finds. */
-const fuzzShrinkTime = ({ time, programs }: CampaignFlags): number | null =>
-  time === undefined && programs !== undefined ? null : SHRINK_OVERTIME;
 
 const campaignRecord = (
   kind: CampaignRecord['kind'],
@@ -184,15 +184,12 @@ const campaignRecord = (
   caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
   invariants: flags.invariant === undefined ? null : invariantsNamed(flags.invariant).map(({ id }) => id),
   programs: flags.programs ?? null,
-  minPrograms: kind === 'fuzz' ? 1 : fewestPrograms(flags),
+  minPrograms: flags.minPrograms ?? Math.min(DEFAULTS.minPrograms, flags.programs ?? Infinity),
   maxFindings: kind === 'fuzz' ? (flags.maxFindings ?? DEFAULTS.fuzz.maxFindings) : null,
   shards: shard.of,
   guided: flags.guided ?? 0,
   pool: pool?.identity ?? null,
 });
-
-const fewestPrograms = ({ minPrograms, programs }: CampaignFlags): number =>
-  minPrograms ?? Math.min(DEFAULTS.nightly.minPrograms, programs ?? Infinity);
 
 const directoryName = (started: string, seed: string, { index, of }: Shard): string => {
   const name = `${started.slice(0, 10)}-${seed.replace(/[^\w.-]/g, '-')}`;

@@ -66,6 +66,10 @@ export class Exploration {
     return Math.round(this.before + (this.until ?? this.context.now) - this.since);
   }
 
+  get isOver(): boolean {
+    return this.until !== undefined;
+  }
+
   /** `between`: asked before each batch whether it has something to do first. */
   async run(between: () => Promise<boolean>): Promise<void> {
     const { pool, part, record } = this.context.plan;

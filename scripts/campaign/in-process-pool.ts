@@ -21,7 +21,12 @@ export class InProcessPool implements WorkerPool {
     this.subjects = new Subjects(surroundings.subjectNamed ?? subjectNamed);
   }
 
-  async run(task: unknown, _patience: number, signal: AbortSignal): Promise<Outcome> {
+  async run(
+    task: unknown,
+    _patience: number,
+    signal: AbortSignal,
+    onSteps: (steps: number) => void = () => undefined,
+  ): Promise<Outcome> {
     let program: number | undefined;
     const alive = (): Promise<void> | undefined => {
       signal.throwIfAborted();
@@ -32,7 +37,7 @@ export class InProcessPool implements WorkerPool {
       return alive();
     };
     const { monotonic, subjects } = this;
-    const workplace = { isWatched: false, subjects, monotonic, alive, begin };
+    const workplace = { isWatched: false, subjects, monotonic, alive, begin, shrunkTo: onSteps };
     try {
       return { kind: 'done', result: await perform(task as Task, workplace) };
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Writes all that can be read about a run, from its ledger. Written again, it is the same. */
 
 import { join } from 'node:path';
+import { isWorkerFailure } from '../../properties/campaign/events.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
@@ -50,6 +51,8 @@ export interface PublishOptions {
 }
 
 export interface Publication {
+  /** The first finding that is worth shrinking further; undefined if there is none. */
+  readonly unshrunk: Finding | undefined;
   readonly summary: Summary;
   readonly coverage: CoverageDocument;
   readonly report: BuiltReport;
@@ -85,7 +88,12 @@ export const publish = async (
   );
   const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
   const report = uniteResults([results], session);
-  return { summary, coverage, report };
+  return { unshrunk: findings.find(isUnshrunk), summary, coverage, report };
+};
+
+const isUnshrunk = (finding: Finding): boolean => {
+  const { shrunk, triage, file, divergence } = finding;
+  return shrunk !== 'wholly' && triage === 'new' && file !== undefined && !isWorkerFailure(divergence);
 };
 
 /** A fuzz run has shown most of its findings on the way; the others are shown now. */

@@ -18,7 +18,7 @@ import type { Subject } from '../../properties/subjects/subject.js';
 import { capabilitiesOf } from '../../properties/subjects/subject.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Sides } from '../terminal/sides.js';
-import { closeSides, recordedSides, replayCommand } from '../terminal/sides.js';
+import { closeSides, recordedSides, replayCommand, shrinkCommand } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
 import {
@@ -112,7 +112,7 @@ const showUnreported = async (ledger: Ledger, store: FindingStore, tolerated: Re
 
 /** The last line is the command to continue with. */
 export const printReport = (
-  { summary, report }: Publication,
+  { summary, report, unshrunk }: Publication,
   { directory, record }: Pick<CampaignPlan, 'directory' | 'record'>,
   session: Session,
 ): void => {
@@ -120,7 +120,10 @@ export const printReport = (
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command(...resumeWords(directory, record)));
-  else if (summary.findings.length > 0)
+  else if (unshrunk !== undefined) {
+    session.print('the time for shrinking was too short; shrink further with:');
+    session.print(shrinkCommand(unshrunk.replay!, summary.caseTimeout, session));
+  } else if (summary.findings.length > 0)
     session.print(replayCommand(summary.findings[0].replay, summary.caseTimeout, session));
 };
 
@@ -230,11 +233,9 @@ class CampaignRun {
       await flyCanary(this.context);
     }
     // A fuzz run has a reader, who wants each finding as soon as it is small; a nightly one first spends its time on looking for more.
-    await this.exploration.run(
-      isNightly ? () => Promise.resolve(false) : () => this.shrinking.workOutNext(this.shrinkTime),
-    );
+    await this.exploration.run(isNightly ? () => Promise.resolve(false) : () => this.shrinking.workOutNext());
     await endSubjects(this.context);
-    await this.shrinking.run(this.shrinkTime);
+    await this.shrinking.run();
     if (!this.interrupted && this.shortcoming === undefined) this.note('end');
   }
 
@@ -256,24 +257,15 @@ class CampaignRun {
     const { shard, ledger } = this.context;
     const { programs, tally } = shard;
     const { elapsed } = this.exploration;
-    const shrinking = this.shrinking.left !== undefined;
+    const shrinking = this.shrinking.progress;
     const findings = ledger.findings.size;
     return { programs, steps: tally.steps, findings, elapsed, left: this.left(programs), shrinking, tally };
-  }
-
-  /** Milliseconds that shrinking may still take. That of a fuzz run is counted from the end of its time. */
-  private get shrinkTime(): number {
-    const { part, record } = this.context.plan;
-    const { time, shrinkTime } = part;
-    if (shrinkTime === null) return Infinity;
-    return record.campaign.kind === 'nightly' ? shrinkTime : (time ?? 0) - this.exploration.elapsed + shrinkTime;
   }
 
   private left(programs: number): Progress['left'] {
     const { plan } = this.context;
     const { time } = plan.part;
-    const { left } = this.shrinking;
-    if (left !== undefined && left !== Infinity) return { kind: 'time', milliseconds: left };
+    if (this.exploration.isOver) return undefined;
     if (time !== null) return { kind: 'time', milliseconds: time - this.exploration.elapsed };
     return { kind: 'programs', count: programsPlanned(plan) - programs };
   }

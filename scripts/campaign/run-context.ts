@@ -29,6 +29,12 @@ const PATIENCE = 1000;
 /** What is known about a task. `unknown`: nothing, because the run ends, or because workers were killed again and again. */
 export type Performed<Result> = Exclude<Outcome<Result>, { kind: 'aborted' | 'killed' }> | { readonly kind: 'unknown' };
 
+interface PerformOptions {
+  readonly late?: AbortSignal;
+  readonly attempts?: number;
+  readonly onSteps?: (steps: number) => void;
+}
+
 export interface RunTools {
   readonly session: Session;
   readonly log: EventSink;
@@ -90,11 +96,11 @@ export class RunContext {
 
   /**
    * Has a worker do a task, and another one if the first is killed. `late`: aborts it as closing the context does. `attempts`: how often a
-   * task is tried at which workers fail.
+   * task is tried at which workers fail. `onSteps`: called now and then with the steps of the program that is being shrunk.
    */
   async perform<Kind extends TaskKind>(
     task: TaskOf<Kind>,
-    { late, attempts = 1 }: { readonly late?: AbortSignal; readonly attempts?: number } = {},
+    { late, attempts = 1, onSteps }: PerformOptions = {},
   ): Promise<Performed<Results[Kind]>> {
     const { signal } = this.closing;
     const either = late === undefined ? signal : AbortSignal.any([signal, late]);
@@ -102,7 +108,7 @@ export class RunContext {
     this.tasks++;
     let kills = 0;
     for (let failures = 0; ;) {
-      const outcome = (await this.tools.workers.run(task, this.patience, either)) as Outcome<Results[Kind]>;
+      const outcome = (await this.tools.workers.run(task, this.patience, either, onSteps)) as Outcome<Results[Kind]>;
       switch (outcome.kind) {
         case 'done':
           return outcome;

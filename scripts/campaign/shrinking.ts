@@ -5,73 +5,93 @@ import { failureDivergence, isWorkerFailure } from '../../properties/campaign/ev
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { RERUNS, isFlaky, isSteady } from '../../properties/finding.js';
+import type { Progress } from '../terminal/progress-display.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS, failureText } from './run-context.js';
 
 export class Shrinking {
   private readonly context: RunContext;
-  private end: number | undefined = undefined;
   /** Findings that this process has begun to work on: none is tried twice. */
   private readonly begun = new Set<string>();
+  /** Workers that are working out a finding; while there is one, the time of shrinking passes. */
+  private busy = 0;
+  /** Since when, and how long before, in milliseconds. */
+  private since = 0;
+  private before = 0;
+  /** Of the program that became smaller last. */
+  private steps: number | undefined = undefined;
 
   constructor(context: RunContext) {
     this.context = context;
   }
 
-  /** Milliseconds, infinite without a limit; undefined before the phase began. */
-  get left(): number | undefined {
-    return this.end === undefined ? undefined : Math.max(0, this.end - this.context.now);
+  /** The phase at the end of a run: works out every kind of finding. */
+  async run(): Promise<void> {
+    await this.context.onEveryWorker(() => this.workOutNext());
   }
 
-  /** The phase at the end of a run: works out every kind of finding, or as many as `time`, in milliseconds, allows. */
-  async run(time: number): Promise<void> {
-    this.end = this.context.now + time;
-    await this.context.onEveryWorker(() => this.workOutNext(this.left!));
-  }
-
-  /** Works out the next finding, shrinking it for at most `time` milliseconds; false if there is none. */
-  async workOutNext(time: number): Promise<boolean> {
-    const finding = this.next(time);
+  /** Works out the next finding, and shrinks it if there is time left; false if there is none. */
+  async workOutNext(): Promise<boolean> {
+    const finding = this.next();
     if (finding === undefined) return false;
     this.begun.add(nameOf(finding));
-    await this.workOut(finding, time);
+    if (this.busy++ === 0) this.since = this.context.now;
+    try {
+      await this.workOut(finding);
+    } finally {
+      if (--this.busy === 0) this.before += this.context.now - this.since;
+      this.steps = undefined;
+    }
     return true;
+  }
+
+  /** How shrinking is doing, if anything is being shrunk. */
+  get progress(): Progress['shrinking'] {
+    return this.busy === 0 ? undefined : { steps: this.steps, left: this.left };
+  }
+
+  /** Milliseconds that shrinking may still take; infinite without a limit. */
+  private get left(): number {
+    const { shrinkTime } = this.context.plan.part;
+    const spent = this.before + (this.busy === 0 ? 0 : this.context.now - this.since);
+    return shrinkTime === null ? Infinity : Math.max(0, shrinkTime - spent);
   }
 
   /**
    * Of each kind the first finding, and those after it only if it is flaky. When the time is up each kind is still run again, so that a
    * flaky one is known as such.
    */
-  private next(time: number): Finding | undefined {
+  private next(): Finding | undefined {
     for (const kept of this.context.ledger.findings.list()) {
       if (this.context.tolerated.has(signatureOf(kept[0].divergence))) continue;
       const next = kept.find((finding) => !isFlaky(finding));
       if (next === undefined || isWorkedOut(next) || this.begun.has(nameOf(next))) continue;
-      if (time <= 0 && next !== kept[0]) continue;
+      if (this.left <= 0 && next !== kept[0]) continue;
       return next;
     }
     return undefined;
   }
 
-  private async workOut(finding: Finding, time: number): Promise<void> {
-    const workedOut = await this.workedOut(finding, time);
+  private async workOut(finding: Finding): Promise<void> {
+    const workedOut = await this.workedOut(finding);
     if (workedOut === undefined) return;
     this.context.record({ kind: 'finding', finding: workedOut });
     if (isSteady(workedOut)) await this.context.onFinding(workedOut);
   }
 
   /** Undefined if it is not known how often it shows. What shows sometimes is flaky, and not shrunk. */
-  private async workedOut({ history = [], ...finding }: Finding, time: number): Promise<Finding | undefined> {
+  private async workedOut({ history = [], ...finding }: Finding): Promise<Finding | undefined> {
     const shown = await this.timesShown(finding, RERUNS);
     if (shown === undefined) return undefined;
     const asItIs = { ...finding, shown };
-    if (time <= 0 || isWorkerFailure(finding.divergence)) return asItIs;
-    if (isSteady(asItIs)) return await this.shrunk(asItIs, time);
-    return shown === 0 && history.length > 0 ? await this.behind(history, asItIs, time) : asItIs;
+    if (this.left <= 0 || isWorkerFailure(finding.divergence)) return asItIs;
+    if (isSteady(asItIs)) return await this.shrunk(asItIs);
+    return shown === 0 && history.length > 0 ? await this.behind(history, asItIs) : asItIs;
   }
 
-  private async shrunk(finding: Finding, time: number): Promise<Finding | undefined> {
-    const outcome = await this.context.perform({ kind: 'shrink', ...this.searchOf(finding, time) });
+  private async shrunk(finding: Finding): Promise<Finding | undefined> {
+    const task = { kind: 'shrink', ...this.searchOf(finding) } as const;
+    const outcome = await this.context.perform(task, { onSteps: this.noteSteps });
     if (outcome.kind === 'unknown') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
     if (outcome.kind === 'failed') return finding;
@@ -82,13 +102,9 @@ export class Shrinking {
   }
 
   /** It does not show by itself: perhaps behind the programs that its process had run. */
-  private async behind(
-    history: NonNullable<Finding['history']>,
-    finding: Finding,
-    time: number,
-  ): Promise<Finding | undefined> {
-    const search = this.searchOf({ ...finding, history }, time);
-    const outcome = await this.context.perform({ kind: 'sequence', ...search });
+  private async behind(history: NonNullable<Finding['history']>, finding: Finding): Promise<Finding | undefined> {
+    const task = { kind: 'sequence', ...this.searchOf({ ...finding, history }) } as const;
+    const outcome = await this.context.perform(task, { onSteps: this.noteSteps });
     if (outcome.kind === 'unknown') return undefined;
     if (outcome.kind === 'failed' || outcome.result === undefined) return finding;
     const shown = await this.timesShown(outcome.result, RERUNS);
@@ -96,7 +112,12 @@ export class Shrinking {
     return shown === 0 ? finding : { ...outcome.result, shown };
   }
 
-  private searchOf(finding: Finding, time: number) {
+  private readonly noteSteps = (steps: number): void => {
+    this.steps = steps;
+  };
+
+  private searchOf(finding: Finding) {
+    const { left: time } = this;
     const { settings, plan } = this.context;
     const { maxTries: mostTries } = plan.record.campaign;
     return { settings, finding, mostTries, time: time === Infinity ? undefined : time };

@@ -258,13 +258,16 @@ const doubtsOf = (
     if (programs === 0) return ['no program was run; give more --time'];
     if (everyProgramTimedOut(ledger)) return [FLUSH_DOUBT];
     const idle = programs < ENOUGH_PROGRAMS ? [] : idleDoubts(programs, invariants);
-    return idle.map((doubt) => `${doubt}; run longer, or loosen --traffic, --paging or --max-steps`);
+    return [
+      ...programDoubts(ledger, record),
+      ...idle.map((doubt) => `${doubt}; run longer, or loosen --traffic, --paging or --max-steps`),
+    ];
   }
   return [
     ...(programs > 0 && everyProgramTimedOut(ledger) ? [FLUSH_DOUBT] : []),
     ...canaryDoubts(ledger),
     ...shardDoubts(ledger, record),
-    ...programDoubts(programs, record),
+    ...programDoubts(ledger, record),
     ...idleDoubts(programs, invariants),
     ...notRunDoubts(corpus),
     ...(corpus?.unreadable ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
@@ -296,8 +299,10 @@ const shardDoubts = ({ shards }: Ledger, { kind, campaign, parts }: RunRecord): 
   return [...missing, ...torn];
 };
 
-/** A shard does its share. */
-const programDoubts = (programs: number, { kind, campaign }: RunRecord): readonly string[] => {
+/** A shard does its share. A run that ends at its limit of findings need not do more. */
+const programDoubts = ({ programs, findings }: Ledger, { kind, campaign }: RunRecord): readonly string[] => {
+  const { maxFindings } = campaign;
+  if (maxFindings !== null && findings.size >= maxFindings) return [];
   const fewest = kind === 'merged' ? campaign.minPrograms : Math.ceil(campaign.minPrograms / campaign.shards);
   if (programs >= fewest) return [];
   return [`${counted(programs, 'program')} ran, and --min-programs asks for ${formatCount(fewest)}; run longer`];

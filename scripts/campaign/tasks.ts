@@ -14,6 +14,7 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
+import type { Progress } from '../../properties/shrink/index.js';
 import { IMPL } from '../../properties/subjects/subject-names.js';
 import type { SubjectSettings, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
@@ -132,6 +133,8 @@ export interface Workplace {
   readonly alive: () => void | Promise<void>;
   /** Awaited before a program runs. `careful`: returns only when the report has left the process. */
   readonly begin: (program: number, careful: boolean) => void | Promise<void>;
+  /** Called now and then with the steps of the program that is being shrunk. */
+  readonly shrunkTo: (steps: number) => void;
 }
 
 export const perform = async (task: Task, workplace: Workplace): Promise<Results[TaskKind]> => {
@@ -221,7 +224,8 @@ const searchOf = async (
   const options = { ...(await optionsOf(settings, workplace)), mostTries };
   const end = workplace.monotonic() + time;
   const interrupted = (): boolean => workplace.monotonic() > end;
-  return [options, finding, { pause: () => workplace.alive(), interrupted }];
+  const onProgress = ({ steps }: Progress): void => workplace.shrunkTo(steps);
+  return [options, finding, { pause: () => workplace.alive(), interrupted, onProgress }];
 };
 
 /** Of processes that ran programs of the campaign: the first of each signature, as a finding of the last of these programs. */

@@ -30,6 +30,8 @@ export interface WorkerSettings {
 export interface SignOfLife {
   /** The program that comes next. */
   readonly program?: number;
+  /** Steps of the program that is being shrunk. */
+  readonly steps?: number;
 }
 
 export class ProcessPool implements WorkerPool {
@@ -56,8 +58,8 @@ export class ProcessPool implements WorkerPool {
     this.attend();
   }
 
-  async run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome> {
-    const watch = new Watch(patience, signal);
+  async run(task: unknown, patience: number, signal: AbortSignal, onSteps?: (steps: number) => void): Promise<Outcome> {
+    const watch = new Watch(patience, signal, onSteps);
     try {
       const { channel } = watch;
       const running: Promise<unknown> = this.pool.run(task, { signal: watch.signal, channel });
@@ -139,12 +141,14 @@ export class Watch {
   readonly channel = { postMessage: (message: SignOfLife): void => this.hear(message) };
   private readonly controller = new AbortController();
   private readonly outer: AbortSignal;
+  private readonly onSteps: ((steps: number) => void) | undefined;
   private timer: NodeJS.Timeout;
   private ended = false;
 
-  constructor(patience: number, outer: AbortSignal) {
+  constructor(patience: number, outer: AbortSignal, onSteps?: (steps: number) => void) {
     this.patience = patience;
     this.outer = outer;
+    this.onSteps = onSteps;
     this.timer = setTimeout(this.expire, START);
     outer.addEventListener('abort', this.abort, { once: true });
     if (outer.aborted) this.abort();
@@ -160,11 +164,12 @@ export class Watch {
     this.outer.removeEventListener('abort', this.abort);
   }
 
-  private hear({ program }: SignOfLife): void {
+  private hear({ program, steps }: SignOfLife): void {
     // A worker that is being aborted may still send one, and a timer would keep this process alive.
     if (this.ended) return;
     this.program = program ?? this.program;
     this.begun = true;
+    if (steps !== undefined) this.onSteps?.(steps);
     clearTimeout(this.timer);
     this.timer = setTimeout(this.expire, this.patience);
   }

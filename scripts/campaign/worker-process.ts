@@ -63,6 +63,7 @@ const workplaceOf = (subjects: Subjects): Workplace => {
       sign({});
       return eventLoop.pause();
     },
+    shrunkTo: (steps) => sign({ steps }),
     begin: (program, careful) => {
       if (careful) return sent({ program });
       sign({ program });

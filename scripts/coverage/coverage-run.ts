@@ -106,7 +106,7 @@ class Run {
       findings: 0,
       elapsed,
       left: leftOf(this.plan.limits, { elapsed, programs }),
-      shrinking: false,
+      shrinking: undefined,
       tally,
     };
   }

@@ -16,7 +16,7 @@ const PROGRESS: Progress = {
   findings: 2,
   elapsed: 10_000,
   left: { kind: 'time', milliseconds: 50_000 },
-  shrinking: false,
+  shrinking: undefined,
   tally,
 };
 
@@ -32,7 +32,9 @@ test.each([
 
 test('it never grows beyond the terminal', () => {
   for (let columns = 0; columns < 120; columns++) {
-    expect(progressLine({ ...PROGRESS, shrinking: true }, columns).length).toBeLessThanOrEqual(columns);
+    expect(progressLine({ ...PROGRESS, shrinking: { steps: 37, left: 9_000 } }, columns).length).toBeLessThanOrEqual(
+      columns,
+    );
   }
 });
 

@@ -3,7 +3,7 @@
 import { createLogUpdate } from 'log-update';
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
 import type { Tally } from '../../properties/tally.js';
-import { compactCount, compactlyCounted, formatTime } from './numbers.js';
+import { compactCount, compactlyCounted, counted, formatTime } from './numbers.js';
 import type { Overlay, Session } from './session.js';
 import type { Output } from './surroundings.js';
 
@@ -57,9 +57,13 @@ export interface Progress {
   readonly findings: number;
   /** Milliseconds since the start. */
   readonly elapsed: number;
+  /** Undefined once no more programs are tried. */
   readonly left:
-    { readonly kind: 'time'; readonly milliseconds: number } | { readonly kind: 'programs'; readonly count: number };
-  readonly shrinking: boolean;
+    | { readonly kind: 'time'; readonly milliseconds: number }
+    | { readonly kind: 'programs'; readonly count: number }
+    | undefined;
+  /** The steps of what is being shrunk, if any became smaller, and the milliseconds that are left for it, infinite without a limit. */
+  readonly shrinking: { readonly steps: number | undefined; readonly left: number } | undefined;
   /** How the run's accesses ended; nothing before the first program. */
   readonly tally: Tally | undefined;
 }
@@ -86,15 +90,23 @@ const partsOf = (progress: Progress): readonly string[] => {
   const perSecond = elapsed <= 0 ? 0 : (steps / elapsed) * 1000;
   return [
     compactlyCounted(programs, 'program'),
-    ...(progress.shrinking ? ['shrinking'] : []),
+    ...(progress.shrinking === undefined ? [] : [shrinkingOf(progress.shrinking)]),
     `${findings} found`,
-    leftOf(progress),
+    ...(progress.left === undefined ? [] : [leftOf(progress.left)]),
     `${compactCount(perSecond)} steps/s`,
     ...(tally === undefined ? [] : SHOWN_OUTCOMES.map((kind) => `${kind} ${shareOf(tally, kind)}`)),
   ];
 };
 
-const leftOf = ({ left }: Progress): string =>
+const shrinkingOf = ({ steps, left }: NonNullable<Progress['shrinking']>): string => {
+  const details = [
+    ...(steps === undefined ? [] : [counted(steps, 'step')]),
+    ...(left === Infinity ? [] : [`${formatTime(left)} left`]),
+  ];
+  return details.length === 0 ? 'shrinking' : `shrinking (${details.join(', ')})`;
+};
+
+const leftOf = (left: NonNullable<Progress['left']>): string =>
   left.kind === 'time' ? `${formatTime(Math.max(0, left.milliseconds))} left` : `${compactCount(left.count)} to go`;
 
 const shareOf = (tally: Tally, kind: OutcomeKind): string => {

@@ -102,18 +102,19 @@ const pathWord = (file: string): string => (file.startsWith('-') ? `./${file}` :
  * The command line that replays a finding, with the time that its run gave a program, in milliseconds. Its parts may come from a file, so
  * none passes for an option.
  */
-export const replayCommand = (
-  { file, subject, reference }: Replay,
-  caseTimeout: number | undefined,
-  session: Session,
-): string =>
-  session.command(
-    'replay',
-    pathWord(file),
-    ...(subject === undefined ? [] : ['--subject', subject]),
-    ...(reference === undefined ? [] : ['--reference', reference]),
-    ...((caseTimeout ?? DEFAULT_CASE_TIMEOUT) === DEFAULT_CASE_TIMEOUT ? [] : ['--case-timeout', `${caseTimeout}ms`]),
-  );
+export const replayCommand = (replay: Replay, caseTimeout: number | undefined, session: Session): string =>
+  session.command('replay', ...replayWords(replay, caseTimeout));
+
+/** The command line that makes the program of a stored finding smaller, where it is stored. */
+export const shrinkCommand = (replay: Replay, caseTimeout: number | undefined, session: Session): string =>
+  session.command('shrink', ...replayWords(replay, caseTimeout), '--write');
+
+const replayWords = ({ file, subject, reference }: Replay, caseTimeout: number | undefined): readonly string[] => [
+  pathWord(file),
+  ...(subject === undefined ? [] : ['--subject', subject]),
+  ...(reference === undefined ? [] : ['--reference', reference]),
+  ...((caseTimeout ?? DEFAULT_CASE_TIMEOUT) === DEFAULT_CASE_TIMEOUT ? [] : ['--case-timeout', `${caseTimeout}ms`]),
+];
 
 /** The invariants of `--invariant`, in order of precedence; all of them if the option is left out. Throws `BadInput`. */
 export const invariantsNamed = (ids: readonly string[] | undefined): readonly Invariant[] => {

@@ -45,9 +45,10 @@ export interface WorkerOptions {
 export interface WorkerPool {
   /**
    * Has a worker do a task; at most as many tasks at a time as there are workers. `patience`: milliseconds without a sign of life after
-   * which a worker counts as hung. Throws `BadInput` if the worker did.
+   * which a worker counts as hung. `onSteps`: called now and then with the steps of the program that is being shrunk. Throws `BadInput` if
+   * the worker did.
    */
-  run(task: unknown, patience: number, signal: AbortSignal): Promise<Outcome>;
+  run(task: unknown, patience: number, signal: AbortSignal, onSteps?: (steps: number) => void): Promise<Outcome>;
   /** Ends all workers. */
   end(): Promise<void>;
 }

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
 import { LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
-import { duration, wholeNumber } from '../options/option-values.js';
+import { wholeNumber } from '../options/option-values.js';
 import { shardOf } from '../options/shard.js';
 import { addAllowExec } from '../options/side-flags.js';
 
@@ -22,14 +21,8 @@ export const registerNightly = (program: Command, session: Session): void => {
     corpus: 'replayed first, and where new counterexamples are kept',
     out: 'where the results go (default: out/DATE-SEED)',
   })
-    .option('--shrink-time <duration>', 'then shrink for at most this long (default: 5m)', duration)
     .option('--shard <i/n>', 'run only the programs k with k mod n = i; auto asks the scheduler')
     .option('--resume <directory>', 'resume a run that ended early')
-    .option(
-      '--min-programs <count>',
-      'fewer programs are inconclusive (default: 1000, or all of --programs)',
-      wholeNumber(0, MOST_PROGRAMS),
-    )
     .option('--keep-programs', 'keep programs that reach new situations or edges (default: with --guided)')
     .option(
       '--most-programs <count>',

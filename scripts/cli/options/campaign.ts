@@ -13,6 +13,7 @@ import {
 } from '../../../properties/campaign/campaign-bounds.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
+import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
 import { duration, pagingOption, share, wholeNumber } from './option-values.js';
@@ -31,6 +32,16 @@ export const addCampaignOptions = (
   command
     .option('--time <duration>', `explore for this long (default: ${texts.time})`, duration)
     .option('--programs <count>', 'stop after this many programs, if that comes first', wholeNumber(0, MOST_PROGRAMS))
+    .option(
+      '--shrink-time <duration>',
+      'shrink for at most this long, all findings together (default: a fifth of --time)',
+      duration,
+    )
+    .option(
+      '--min-programs <count>',
+      `fewer programs are inconclusive (default: ${DEFAULTS.minPrograms}, or all of --programs)`,
+      wholeNumber(0, MOST_PROGRAMS),
+    )
     .option('--jobs <count>', texts.jobs, wholeNumber(1, MOST_JOBS))
     .option(
       '--seed <name>',
