@@ -7,7 +7,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { quoted } from '../formats/index.js';
 import type { FailedAnswer } from './subject.js';
 
-/** UTF-16 units of a function's name, a runtime error, and the last line of standard error. */
+/** UTF-16 units of a function's name, an error, and the last line of standard error. */
 const MOST_NAME = 80;
 const MOST_ERROR = 160;
 const MOST_WORDS = 200;
@@ -48,7 +48,8 @@ const summarized = (sanitizer: string, text: string, lines: readonly string[], a
 const ERROR = /^(?:==\d+==)?(?:ERROR|WARNING): \w+Sanitizer|^WARNING: ThreadSanitizer/;
 
 /** The words before the place: `heap-use-after-free`, `data race`. */
-const kindOf = (text: string): string => /^[\w-]+(?: [\w-]+)*(?= |$)/.exec(text.replace(PLACE, ''))?.[0] ?? 'error';
+const kindOf = (text: string): string =>
+  /^[\w-]+(?: [\w-]+)*(?= |$)/.exec(text.slice(0, MOST_ERROR).replace(PLACE, ''))?.[0] ?? 'error';
 const PLACE = / (?:\S*[/.:(<?]\S*|in) .*$| \S*[/.:(<?]\S*$/;
 
 /** Sizes decide the order of leaks, and programs the sizes: the first by name is the same in every run. */
@@ -93,7 +94,7 @@ const stackFrom = (lines: readonly string[], from: number): readonly string[] =>
 const ownFrame = (stack: readonly string[]): string | undefined => {
   for (const line of stack) {
     const [, called, place = ''] = FRAME.exec(line)!;
-    const name = called.replace(/(?<=\S)\(.*$/, '');
+    const name = called.replace(/(?<=\S)\([^]*/, '');
     if (!FOREIGN_FUNCTION.test(name) && !FOREIGN_PLACE.test(place)) return name.slice(0, MOST_NAME);
   }
   return undefined;
