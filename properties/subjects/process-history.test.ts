@@ -31,6 +31,16 @@ test('a program that is asked again counts at its last time, unless that is take
   expect(history.before(B)).toEqual([A]);
 });
 
+test('the programs of earlier processes are forgotten too, however often the command starts again', () => {
+  const history = new ProcessHistory();
+  for (const program of [A, B]) history.add(program);
+  for (let starts = 0; starts < 3 * MOST_BEFORE; starts++) {
+    history.begin();
+    history.add(programOf(1));
+  }
+  expect(history.before(B)).toEqual([]);
+});
+
 test.each([
   ['programs', 3 * MOST_BEFORE + 7, 1],
   ['steps', 40, 100_000],
