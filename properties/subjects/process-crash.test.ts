@@ -161,8 +161,7 @@ describe('the report of a sanitizer', () => {
     ])
       sanitizerReport(`a.c:1: runtime error: ${piece.repeat(2 ** 16 / piece.length)}`);
     for (const piece of ['.', ' .', ' in', '/ '])
-      sanitizerReport(`SUMMARY: AddressSanitizer: a ${piece.repeat(2 ** 16 / piece.length)}\u2028`);
-    sanitizerReport(`a.c:1: runtime error: a\n    #0 0x1 in x${'(x'.repeat(2 ** 15)}\u2028`);
+      sanitizerReport(`SUMMARY: AddressSanitizer: a ${piece.repeat(2 ** 16 / piece.length)}`);
   }, 2000);
 });
 

@@ -94,7 +94,7 @@ const stackFrom = (lines: readonly string[], from: number): readonly string[] =>
 const ownFrame = (stack: readonly string[]): string | undefined => {
   for (const line of stack) {
     const [, called, place = ''] = FRAME.exec(line)!;
-    const name = called.replace(/(?<=\S)\([^]*/, '');
+    const name = called.replace(/(?<=\S)\(.*$/, '');
     if (!FOREIGN_FUNCTION.test(name) && !FOREIGN_PLACE.test(place)) return name.slice(0, MOST_NAME);
   }
   return undefined;
