@@ -6,7 +6,7 @@ import { BadInput, shownValue } from '../formats/index.js';
 import { writeMachine, writeStep } from '../formats/program-words.js';
 import type { TraceContents } from '../formats/trace-contents.js';
 import type { ObservationPlace } from '../formats/trace-words.js';
-import { TraceReader } from '../formats/trace-words.js';
+import { MOST_TRACE_WORDS, TraceReader } from '../formats/trace-words.js';
 import { RecordedShadow } from '../reported-shadow.js';
 import { NotAnObservation } from './foreign-machine.js';
 import type { WasmExports } from './wasm-module.js';
@@ -136,6 +136,9 @@ export class WasmMachine implements Machine {
   private endOf(at: number): number {
     const { words } = this.instance;
     const length = words[at] ?? 0;
+    if (length > MOST_TRACE_WORDS) {
+      throw new NotAnObservation(`an answer of ${length} words; give at most ${MOST_TRACE_WORDS}`);
+    }
     if (at + 1 + length <= words.length) return at + 1 + length;
     throw new NotAnObservation(`an answer of ${length} words, which ends beyond its memory; check the length`);
   }

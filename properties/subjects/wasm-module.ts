@@ -129,7 +129,7 @@ const withMemories = (bytes: Uint8Array, { from, to, limits }: MemorySection): U
     ...limits.flatMap(({ least, most }) => [1, ...leb128(least), ...leb128(Math.min(most, MOST_PAGES))]),
   ];
   const section = [MEMORY_SECTION, ...leb128(content.length), ...content];
-  return Uint8Array.from([...bytes.subarray(0, from), ...section, ...bytes.subarray(to)]);
+  return Buffer.concat([bytes.subarray(0, from), Buffer.from(section), bytes.subarray(to)]);
 };
 
 const leb128 = (value: number): readonly number[] =>

@@ -152,6 +152,15 @@ describe('memory', () => {
     },
   );
 
+  test('holds no longer answer than a pipe would bring', async () => {
+    const apply = [...CODE.constant(8192), ...CODE.constant(2 ** 22 + 1), ...CODE.store, ...CODE.constant(8192)];
+    expect(await answer({ memory: { least: 4096 }, code: { apply } })).toMatchObject({
+      failure: 'subject-garbage',
+      detail: 'an answer of 4194305 words; give at most 4194304',
+      at: { place: { kind: 'step', index: 0 } },
+    });
+  });
+
   test('keeps a maximum of its own', async () => {
     const memory = { least: 1, most: 2 };
     expect(await answer({ memory, code: { apply: grow(2, orTrap) } })).toMatchObject({ failure: 'subject-crash' });
