@@ -156,14 +156,15 @@ const newPlan = async (
   const pool = needsPool ? await corpusPool(part.corpus) : undefined;
   const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard, pool), parts: [part] };
   const directory = kind === 'fuzz' ? flags.out : (flags.out ?? join('out', directoryName(started, seed, shard)));
-  const keepIn =
-    kind === 'fuzz' && flags.corpus === undefined && isOutside(record.campaign) ? OUTSIDE_CORPUS : part.corpus;
-  return { directory, resumed: false, record, part, keepIn, pool };
+  return { directory, resumed: false, record, part, keepIn: corpusFor(record.campaign, flags), pool };
 };
 
-/** A side is not of this package: its bugs are none of the corpus that tests this package. */
-const isOutside = ({ subject, reference }: CampaignRecord): boolean =>
-  [subject, reference].some((name) => ownMachine(name, '--subject') === undefined);
+/** The corpus for new findings. Those of a machine that is not of this package do not go to the one that tests it, unless the user names it. */
+const corpusFor = ({ kind, subject, reference }: CampaignRecord, { corpus }: CampaignFlags): string => {
+  if (corpus !== undefined) return corpus;
+  const isOutside = [subject, reference].some((name) => ownMachine(name, '--subject') === undefined);
+  return kind === 'fuzz' && isOutside ? OUTSIDE_CORPUS : DEFAULT_CORPUS;
+};
 
 const campaignRecord = (
   kind: CampaignRecord['kind'],
@@ -217,7 +218,7 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Unr
     resumed: true,
     record: { ...record, parts: [part] },
     part,
-    keepIn: part.corpus,
+    keepIn: corpusFor(record.campaign, flags),
     pool: pool === null ? undefined : await readPool({ run: directory }, pool),
   };
 };
