@@ -38,8 +38,7 @@ export const judgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
   return {
     judge: async (candidate, before = []) => {
       await pair.close();
-      await pair.lead(before);
-      const found = await hurried.judge(candidate);
+      const found = await hurried.judge(candidate, before);
       const end = await pair.close();
       return sought?.place?.kind === 'end-of-input' ? end : (found ?? end);
     },

@@ -32,15 +32,9 @@ export interface RunOptions {
   readonly twice: boolean;
 }
 
-/** One side: a machine to step, and how to make it ready for a program. */
-interface Side {
+/** One side: a machine to step, and how to make it ready for a program. In this process `inFlight` is 0: programs are not asked for. */
+interface Side extends Pick<Capabilities, 'paging' | 'steps' | 'observes' | 'edges' | 'inFlight'> {
   readonly machine: Machine;
-  readonly paging: Capabilities['paging'];
-  readonly steps: Capabilities['steps'];
-  readonly observes: Capabilities['observes'];
-  readonly edges: Capabilities['edges'];
-  /** 0 in this process, where programs are not asked for. */
-  readonly inFlight: number;
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
   /** Has the machine play back an answer. */
@@ -184,27 +178,19 @@ const sideOf = async (subject: Subject): Promise<Side> => {
   if (subject.kind === 'in-process') {
     const started = await subject.start?.();
     const machine = subject.create();
-    const { paging, steps, observes, edges } = started ?? capabilitiesOfMachine(subject.name, machine);
     return {
+      ...(started ?? capabilitiesOfMachine(subject.name, machine)),
       machine,
-      paging,
-      steps,
-      observes,
-      edges,
       inFlight: 0,
       trace: (program) => Promise.resolve(answerOfMachine(machine, program)),
       load: () => undefined,
     };
   }
-  const { paging, steps, observes, edges, inFlight } = await subject.start();
-  const machine = new RecordedMachine(observes);
+  const capabilities = await subject.start();
+  const machine = new RecordedMachine(capabilities.observes);
   return {
+    ...capabilities,
     machine,
-    paging,
-    steps,
-    observes,
-    edges,
-    inFlight,
     trace: (program) => subject.answer(program),
     load: (trace) => machine.load(trace),
   };
