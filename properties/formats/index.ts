@@ -24,7 +24,8 @@ export {
 export type { ProgramJson, StepJson } from './program-format.js';
 export { ProgramWriter, writeMachine, writeStep } from './program-words.js';
 export type { TraceContents } from './trace-contents.js';
-export { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
+export { formatTrace, parseTrace, traceToJson } from './trace-format.js';
+export { traceFromJson } from './trace-schema.js';
 export type { ObservationJson, OutcomeJson, TraceJson } from './trace-format.js';
 export { MOST_TRACE_WORDS, TraceReader } from './trace-words.js';
 export type { ObservationPlace } from './trace-words.js';

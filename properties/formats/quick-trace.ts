@@ -35,7 +35,15 @@ import {
 } from '../../model/vocabulary/index.js';
 import { isReason } from './fields.js';
 import type { TraceContents } from './trace-contents.js';
-import { MOST_HOST_PAGE, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, wrongLeaf } from './trace-contents.js';
+import {
+  MOST_HOST_PAGE,
+  MOST_RIGHTS,
+  NOTHING,
+  bareObservation,
+  leafOf,
+  noSwitcher,
+  wrongLeaf,
+} from './trace-contents.js';
 
 const U32_MOST = 2 ** 32 - 1;
 /** Any number of so many digits is exact. */
@@ -560,16 +568,7 @@ class QuickReader extends Scanner {
     this.expect(COMMA);
     const upper = this.natural(MOST_RIGHTS);
     this.expect(CLOSE_LIST);
-    return {
-      slot: where,
-      vaddr: first,
-      target,
-      page,
-      writable: (rights & 1) !== 0,
-      user: (rights & 2) !== 0,
-      upperWritable: (upper & 1) !== 0,
-      upperUser: (upper & 2) !== 0,
-    };
+    return leafOf(where, first, target, page, rights, upper);
   };
 }
 

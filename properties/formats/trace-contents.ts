@@ -1,6 +1,15 @@
 /** What a subject puts into its traces, and the values that readers of both encodings share (formats.md, Hello and Trace). */
 
-import type { Observable, Observation, Outcome, ShadowLeaf, SwitcherReferences } from '../../model/vocabulary/index.js';
+import type {
+  LeafTarget,
+  Observable,
+  Observation,
+  Outcome,
+  ShadowLeaf,
+  Slot,
+  SwitcherReferences,
+  Vaddr,
+} from '../../model/vocabulary/index.js';
 import { OBSERVABLES, vaddrOf, vpnOf } from '../../model/vocabulary/index.js';
 import { formatHex } from './hex.js';
 
@@ -17,6 +26,25 @@ export const VERSION_ONE: TraceContents = { observes: OBSERVABLES.filter((each) 
 export const MOST_HOST_PAGE = 2 ** 32 - 2;
 /** 1 (writable) and 2 (user). */
 export const MOST_RIGHTS = 3;
+
+/** `rights` of its own entry, `upper` of the one above it. */
+export const leafOf = (
+  slot: Slot,
+  vaddr: Vaddr,
+  target: LeafTarget,
+  page: number,
+  rights: number,
+  upper: number,
+): ShadowLeaf => ({
+  slot,
+  vaddr,
+  target,
+  page,
+  writable: (rights & 1) !== 0,
+  user: (rights & 2) !== 0,
+  upperWritable: (upper & 1) !== 0,
+  upperUser: (upper & 2) !== 0,
+});
 
 export const MISSING_SHADOW = 'missing; a subject that observes the shadow reports it from the start';
 

@@ -10,8 +10,8 @@ import { readJson } from './json-text.js';
 import { quickTrace } from './quick-trace.js';
 import type { TraceContents } from './trace-contents.js';
 import { bareObservation, noSwitcher } from './trace-contents.js';
-import { formatTrace, parseTrace, traceFromJson, traceToJson } from './trace-format.js';
-import { readTraceBySchema } from './trace-schema.js';
+import { formatTrace, parseTrace, traceToJson } from './trace-format.js';
+import { traceFromJson } from './trace-schema.js';
 
 /** The example of formats.md, with its blanks taken out. */
 const EXAMPLE = [
@@ -56,7 +56,7 @@ describe('the reader without schemas', () => {
   const both = (text: string, { program, contents }: Answered): readonly [unknown, unknown] => {
     const quick = quickTrace(Buffer.from(text), program, contents);
     try {
-      return [quick, readTraceBySchema(readJson(text, 'x', 'answer'), 'x', program, contents)];
+      return [quick, traceFromJson(readJson(text, 'x', 'answer'), 'x', program, contents)];
     } catch (error) {
       expect(error).toBeInstanceOf(BadInput);
       return [quick, undefined];

@@ -17,7 +17,7 @@ import { quickTrace } from './quick-trace.js';
 import type { TraceContents } from './trace-contents.js';
 import { VERSION_ONE } from './trace-contents.js';
 import type { outcomeSchema } from './trace-schema.js';
-import { readTraceBySchema } from './trace-schema.js';
+import { traceFromJson } from './trace-schema.js';
 
 export type OutcomeJson = z.input<typeof outcomeSchema>;
 
@@ -54,21 +54,6 @@ export interface TraceJson {
   readonly destroyed: ObservationJson;
   readonly edges?: readonly number[];
 }
-
-/**
- * The trace that a JSON value holds, as an answer to `program`. Unknown keys are ignored, and so are everything beside a bare outcome and
- * what the subject does not observe.
- *
- * @param source - names the value in messages
- * @param contents - what the subject puts into its traces
- * @throws BadInput for a wrong shape, or for more or fewer steps or host CPUs than the program has
- */
-export const traceFromJson = (
-  value: unknown,
-  source: string,
-  program: Program,
-  contents: TraceContents = VERSION_ONE,
-): Trace => readTraceBySchema(value, source, program, contents);
 
 /** As `traceFromJson`, from one line of a subject's output: text, or bytes that are UTF-8. */
 export const parseTrace = (

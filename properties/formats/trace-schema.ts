@@ -46,7 +46,9 @@ import {
   MISSING_SHADOW,
   MOST_HOST_PAGE,
   MOST_RIGHTS,
+  VERSION_ONE,
   bareObservation,
+  leafOf,
   noSwitcher,
   wrongLeaf,
 } from './trace-contents.js';
@@ -138,16 +140,7 @@ const leafSchema = z.pipe(
   z.tuple([slotNumber, hexVaddr, choice(LEAF_TARGETS), u32, rights, rights], {
     error: tupleError('a leaf', '[0,"0x400000","ram",5,1,3]'),
   }),
-  z.transform(([where, vaddr, target, page, own, upper]): ShadowLeaf => ({
-    slot: where,
-    vaddr,
-    target,
-    page,
-    writable: (own & 1) !== 0,
-    user: (own & 2) !== 0,
-    upperWritable: (upper & 1) !== 0,
-    upperUser: (upper & 2) !== 0,
-  })),
+  z.transform((leaf) => leafOf(...leaf)),
 );
 
 /** Observations are read one at a time, and found missing then. */
@@ -249,16 +242,18 @@ const readEdges = (value: unknown, count: number, problems: Problems): readonly 
 };
 
 /**
- * The trace that a JSON value holds, as an answer to `program`.
+ * The trace that a JSON value holds, as an answer to `program`. Unknown keys are ignored, and so are everything beside a bare outcome and
+ * what the subject does not observe.
  *
  * @param source - names the value in messages
- * @throws BadInput if it holds none
+ * @param contents - what the subject puts into its traces
+ * @throws BadInput for a wrong shape, or for more or fewer steps or host CPUs than the program has
  */
-export const readTraceBySchema = (
+export const traceFromJson = (
   value: unknown,
   source: string,
   program: Program,
-  { observes, edges }: TraceContents,
+  { observes, edges }: TraceContents = VERSION_ONE,
 ): Trace => {
   const problems = new Problems(source);
   const reading: Reading = { program, observes, effectsSchema: effectsSchemaOf(observes), problems };

@@ -32,7 +32,15 @@ import {
 import { BadInput } from './bad-input.js';
 import { LONGEST_REASON } from './fields.js';
 import type { TraceContents } from './trace-contents.js';
-import { MISSING_SHADOW, MOST_RIGHTS, NOTHING, bareObservation, noSwitcher, wrongLeaf } from './trace-contents.js';
+import {
+  MISSING_SHADOW,
+  MOST_RIGHTS,
+  NOTHING,
+  bareObservation,
+  leafOf,
+  noSwitcher,
+  wrongLeaf,
+} from './trace-contents.js';
 
 /** The longest trace, in words. The objects that are made of it take up to 20 times as many bytes as it does. */
 export const MOST_TRACE_WORDS = 2 ** 22;
@@ -351,16 +359,7 @@ export class TraceReader {
     const page = this.word('shadow.leaves');
     const rights = this.below('shadow.leaves', MOST_RIGHTS + 1);
     const upper = this.below('shadow.leaves', MOST_RIGHTS + 1);
-    return {
-      slot: where,
-      vaddr: first,
-      target,
-      page,
-      writable: (rights & 1) !== 0,
-      user: (rights & 2) !== 0,
-      upperWritable: (upper & 1) !== 0,
-      upperUser: (upper & 2) !== 0,
-    };
+    return leafOf(where, first, target, page, rights, upper);
   };
 
   private hostPage(member: string): number {

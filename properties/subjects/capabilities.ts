@@ -6,6 +6,7 @@ import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { anyText, choice, listOf, openObject, wholeNumber } from '../formats/fields.js';
 import { BadInput, readJson } from '../formats/index.js';
 import { Problems } from '../formats/problems.js';
+import { VERSION_ONE } from '../formats/trace-contents.js';
 
 export const ENCODINGS = ['json', 'binary'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
@@ -33,10 +34,9 @@ export const versionOne = (name: string): Capabilities => ({
   name,
   paging: PAGINGS,
   steps: OPS,
-  observes: OBSERVABLES.filter((each) => each !== 'shadow'),
   inFlight: 1,
   encoding: 'json',
-  edges: 0,
+  ...VERSION_ONE,
 });
 
 /** A machine in this process takes every program, and shows its shadow tables if it has a view of them. */
