@@ -61,6 +61,17 @@ export interface ExternalSubject {
 
 export type Subject = InProcessSubject | ExternalSubject;
 
+/** The same subject, but for some of its methods. */
+export const withMethods = (side: ExternalSubject, methods: Partial<ExternalSubject>): ExternalSubject => ({
+  kind: side.kind,
+  name: side.name,
+  start: () => side.start(),
+  answer: (program) => side.answer(program),
+  seenBefore: (program) => side.seenBefore?.(program) ?? [],
+  close: () => side.close(),
+  ...methods,
+});
+
 /** What a subject can do and show. It is started for that; throws `BadInput` if that fails. */
 export const capabilitiesOf = async (subject: Subject): Promise<Capabilities> => {
   if (subject.kind === 'external') return await subject.start();

@@ -18,6 +18,7 @@ import type { Progress } from '../../properties/shrink/index.js';
 import { IMPL } from '../../properties/subjects/subject-names.js';
 import type { SubjectSettings, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
+import { withMethods } from '../../properties/subjects/subject.js';
 import { failureOf } from '../../properties/pair.js';
 import type { GuidanceSettings } from './program-keeping.js';
 import { guidanceOf } from './program-keeping.js';
@@ -102,18 +103,13 @@ export class Subjects {
   /** The same subject; whenever a process of it fails at the end of its input, that is noted. */
   private noting(side: Subject): Subject {
     if (side.kind === 'in-process') return side;
-    return {
-      kind: side.kind,
-      name: side.name,
-      start: () => side.start(),
-      answer: (program) => side.answer(program),
-      seenBefore: (program) => side.seenBefore?.(program) ?? [],
+    return withMethods(side, {
       close: async () => {
         const failed = await side.close();
         if (failed !== undefined) this.failedEnds.push({ name: side.name, ...failed });
         return failed;
       },
-    };
+    });
   }
 }
 
@@ -200,12 +196,7 @@ const sideOf = (
   if (side.kind === 'in-process') return side;
   let awaited = 0;
   let timer: NodeJS.Timeout | undefined;
-  return {
-    kind: side.kind,
-    name: side.name,
-    start: () => side.start(),
-    close: () => side.close(),
-    seenBefore: (program) => side.seenBefore?.(program) ?? [],
+  return withMethods(side, {
     answer: async (program) => {
       if (awaited++ === 0) timer = setInterval(() => void alive(), AWAITING_EVERY);
       try {
@@ -214,7 +205,7 @@ const sideOf = (
         if (--awaited === 0) clearInterval(timer);
       }
     },
-  };
+  });
 };
 
 const searchOf = async (

@@ -11,6 +11,7 @@ import { scopeOf } from '../../../properties/subjects/scope.js';
 import { MODEL } from '../../../properties/subjects/subject-names.js';
 import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../../properties/subjects/subject.js';
+import { withMethods } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
@@ -171,15 +172,7 @@ const readAsked = async (
 
 /** A subject that stays open between entries: starting a command takes far longer than one answer. */
 const keptOpen = (subject: Subject): Subject =>
-  subject.kind === 'in-process'
-    ? subject
-    : {
-        kind: 'external',
-        name: subject.name,
-        start: () => subject.start(),
-        answer: (program) => subject.answer(program),
-        close: () => Promise.resolve(undefined),
-      };
+  subject.kind === 'in-process' ? subject : withMethods(subject, { close: () => Promise.resolve(undefined) });
 
 const lineOf = ({ file, verdict, reason }: Checked): string =>
   printable(reason.startsWith(visible(file)) ? `${verdict}: ${reason}` : `${verdict}: ${file}: ${reason}`);
