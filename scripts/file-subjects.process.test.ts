@@ -5,11 +5,19 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
+import type { Program } from '../model/vocabulary/index.js';
+import { formatProgram } from '../properties/formats/index.js';
 import { CODE, wasmSubject } from '../test-support/wasm-subject.js';
 
 const clone = inject('clone');
 const directory = mkdtempSync(join(tmpdir(), 'file-subjects-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const PROGRAM: Program = {
+  machine: { paging: '2-level', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+  steps: [{ op: 'fail-alloc', count: 0 }],
+};
+writeFileSync(join(directory, 'program.json'), formatProgram(PROGRAM));
 
 const call = (line: string): { readonly status: number | null; readonly out: string; readonly err: string } => {
   const entry = join(clone, 'dist', 'scripts', 'shadowdiff.js');
@@ -60,6 +68,65 @@ test.each([0, 1, 3])('a module that ends our process with %i is no result', (sta
   const { status: ended, out, err } = call('fuzz --subject module:./leaving.mjs --programs 1');
   expect([ended, out]).toEqual([2, '']);
   expect(err).toContain('shadowdiff: a module ended the process before the command was done');
+});
+
+test('a module that loops at its top level ends within the time for starting, and nothing is written', () => {
+  writeModule('looping.mjs', 'for (;;);');
+  const side = '--subject module:./looping.mjs --start-timeout 500ms';
+  for (const command of [
+    'fuzz --programs 1 --out looped',
+    'nightly --programs 1 --out looped',
+    'replay program.json',
+  ]) {
+    const { status, err } = call(`${command} ${side}`);
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: expect.stringMatching(/^shadowdiff: --subject: cannot use .*: it is not loaded within 500 ms; mend .*\n$/),
+    });
+    expect(existsSync(join(directory, 'looped'))).toBe(false);
+  }
+});
+
+test.each([
+  [
+    'a promise at its top level',
+    `Promise.reject(new Error('late')); export default () => new library.ShadowMachine();`,
+  ],
+  [
+    'a timer of one of its machines',
+    `class Late extends library.ShadowMachine {
+       apply(step) { setTimeout(() => { throw new Error('late'); }); return super.apply(step); }
+     }
+     export default () => new Late();`,
+  ],
+])('an error that nothing caught, in %s, is of the module', (_, body) => {
+  writeModule('late.mjs', body);
+  const late = /^shadowdiff: \/\S*\/late\.mjs: it failed outside of the calls of its machines: Error: late, at .*\n$/;
+  for (const command of ['fuzz --programs 20 --jobs 1', 'replay program.json']) {
+    const { status, err } = call(`${command} --subject module:./late.mjs`);
+    expect({ command, status, err }).toEqual({ command, status: 2, err: expect.stringMatching(late) });
+  }
+});
+
+test('what a module prints reaches no terminal raw, nor our standard output', () => {
+  writeModule(
+    'printing.mjs',
+    `console.log('log \\u001b[31m'); process.stdout.write('out \\u009b1m\\n'); console.error('error \\u202e');
+     export default () => new library.ShadowMachine();`,
+  );
+  const side = '--subject module:./printing.mjs';
+  const printed = 'log \\u001b[31m\nout \\u009b1m\nerror \\u202e\n';
+  const { out, err } = call(`trace program.json ${side}`);
+  expect(err).toBe(printed);
+  expect(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => typeof JSON.parse(line)),
+  ).toEqual(['object']);
+  const run = call(`fuzz ${side} --programs 20 --seed a --jobs 1 --out printed`);
+  expect(run).toMatchObject({ status: 0, out: expect.not.stringContaining('log'), err: printed });
+  expect(readFileSync(join(directory, 'printed', 'workers.log'), 'utf8')).toBe(printed);
 });
 
 describe('a machine that hangs at some steps', () => {

@@ -29,9 +29,7 @@ import { breadcrumb, processCrash } from './process-crash.js';
 import { ProcessHistory } from './process-history.js';
 import type { Answer, ExternalSubject, FailedEnd } from './subject.js';
 import { failedAnswer } from './subject.js';
-
-/** The longest delay of a Node timer, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { LONGEST_TIMER } from './time-limit.js';
 
 export interface CommandOptions {
   /** Milliseconds for one program, at least 1. */

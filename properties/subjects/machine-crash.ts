@@ -62,7 +62,7 @@ const framesOf = (stack: string): readonly StackFrame[] => {
 };
 
 const NODE = /^node:/;
-const OWN = /\b(?:ForeignMachine|WasmInstance)\b/;
+const OWN = /\b(?:ForeignMachine|ModuleSubject|WasmInstance)\b/;
 
 const frameOf = (called: string | undefined, place: string): StackFrame => {
   const [, inModule, offset] = WASM_FUNCTION.exec(place) ?? [];

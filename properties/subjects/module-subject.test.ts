@@ -7,6 +7,7 @@ import { paddr } from '../../model/vocabulary/index.js';
 import { BadInput } from '../formats/index.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
+import { versionOne } from './capabilities.js';
 import { answerOfMachine } from './foreign-machine.js';
 import { ModuleSubject } from './module-subject.js';
 import { CommandNotAllowed, MODEL, subjectNamed } from './subject-names.js';
@@ -43,7 +44,7 @@ const fileOf = (body: string, extension = 'mjs'): string => {
   return path;
 };
 const subjectIn = (path: string, caseTimeout = ENOUGH): ModuleSubject =>
-  new ModuleSubject(path, { where: '--subject', caseTimeout, startTimeout: SHORT });
+  new ModuleSubject(path, { where: '--subject', caseTimeout, startTimeout: ENOUGH });
 
 const answer = async (body: string, caseTimeout?: number): Promise<Answer> => {
   const subject = subjectIn(fileOf(body), caseTimeout);
@@ -171,13 +172,11 @@ test('a machine that is not made in time is a time-out at its creation', async (
 });
 
 describe('refused before anything runs:', () => {
-  const problem = async (path: string): Promise<string> => {
-    const error = await subjectIn(path)
-      .start()
-      .then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
+  const problem = async (path: string, subject = subjectIn(path)): Promise<string> => {
+    const error = await subject.start().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     expect(error).toBeInstanceOf(BadInput);
     return (error as BadInput).message;
   };
@@ -195,15 +194,23 @@ describe('refused before anything runs:', () => {
       'export default () => { throw new Error("no licence"); };',
       /default export fails: Error: no licence, at .*; mend it/,
     ],
-    ['export default () => { for (;;); };', /default export is not done within 300 ms; mend it/],
     ['throw new Error("broken");', /it cannot be loaded: Error: broken/],
     [
       'await new Promise(() => undefined); export default () => new Calm();',
-      /not loaded within 300 ms; mend what it awaits/,
+      /not loaded within 20000 ms; mend what its top level does or awaits/,
     ],
     ['import "./no-such-file.mjs"; export default () => new Calm();', /it cannot be loaded: .*no-such-file/],
   ])('%s', async (body, expected) => {
     expect(await problem(fileOf(body))).toMatch(expected);
+  });
+
+  test('what does not end within the time for starting, at its top or when it makes the first machine', async () => {
+    const limits = { where: '--subject', caseTimeout: ENOUGH, startTimeout: SHORT };
+    const looping = new ModuleSubject(fileOf('for (;;);'), limits);
+    expect(await problem('', looping)).toMatch(/not loaded within 300 ms; mend what its top level does or awaits/);
+    const known = versionOne('loaded elsewhere');
+    const making = new ModuleSubject(fileOf('export default () => { for (;;); };'), { ...limits, known });
+    expect(await problem('', making)).toMatch(/default export is not done within 300 ms; mend it/);
   });
 
   test('there is no such file', async () => {

@@ -1,7 +1,9 @@
 /** A subject in an ECMAScript module of the user's: its default export makes machines (formats.md, Names for subjects). */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { extname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Machine } from '../../model/vocabulary/index.js';
 import { BadInput, quoted, shownValue } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
@@ -12,20 +14,25 @@ import { machineWithin, whyNoFile } from './file-subject.js';
 import { ForeignMachine } from './foreign-machine.js';
 import { checkedObservation } from './observation-check.js';
 import type { InProcessSubject } from './subject.js';
-import { OutOfTime, within } from './time-limit.js';
+import { LONGEST_TIMER, OutOfTime, within } from './time-limit.js';
 
 const REMEDY = 'end it with: export default () => new MyMachine()';
+
+export interface ModuleOptions extends FileSubjectOptions {
+  /** What its machines can do, if it was loaded in another process. */
+  readonly known?: Capabilities | undefined;
+}
 
 export class ModuleSubject implements InProcessSubject {
   readonly kind = 'in-process';
   readonly name: string;
   private readonly file: string;
-  private readonly options: FileSubjectOptions;
+  private readonly options: ModuleOptions;
   private make: (() => unknown) | undefined = undefined;
   private started: Promise<Capabilities> | undefined = undefined;
 
   /** @param file - from the current directory */
-  constructor(file: string, options: FileSubjectOptions) {
+  constructor(file: string, options: ModuleOptions) {
     this.name = `module:${file}`;
     this.file = file;
     this.options = options;
@@ -69,22 +76,17 @@ export class ModuleSubject implements InProcessSubject {
   }
 
   private async imported(): Promise<object> {
-    const { startTimeout } = this.options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((done) => (timer = setTimeout(done, startTimeout, undefined)));
+    const url = pathToFileURL(resolve(this.file)).href;
+    const { startTimeout, known } = this.options;
     try {
-      // A variable, or bundlers would look for it.
-      const url = pathToFileURL(resolve(this.file)).href;
-      const namespace = (await Promise.race([import(/* @vite-ignore */ url), late])) as object | undefined;
-      if (namespace !== undefined) return namespace;
+      const hangs = known === undefined && !imports.has(url) && (await hangsAtTop(url, startTimeout));
+      if (!hangs) return await importOnce(url);
     } catch (error) {
       throw this.refusal(`it cannot be loaded: ${crashOf(error).detail}`, 'mend it, or run it with node to see why');
-    } finally {
-      clearTimeout(timer);
     }
     throw this.refusal(
       `it is not loaded within ${startTimeout} ms`,
-      'mend what it awaits, or give it more --start-timeout',
+      'mend what its top level does or awaits, or give it more --start-timeout',
     );
   }
 
@@ -115,6 +117,46 @@ export class ModuleSubject implements InProcessSubject {
     return new BadInput(this.options.where, `cannot use ${quoted(this.file)}: ${problemAndRemedy.join('; ')}`);
   }
 }
+
+/** Modules that run in this process, by address. */
+const imports = new Map<string, Promise<object>>();
+
+const importOnce = (url: string): Promise<object> => {
+  // A variable, or bundlers would look for it.
+  const importing = imports.get(url) ?? (import(/* @vite-ignore */ url) as Promise<object>);
+  imports.set(url, importing);
+  return importing;
+};
+
+const IMPORT = 'await import(process.argv[1]); process.exit()';
+/** What Node.js exits with if a top level awaits what never comes. */
+const NEVER_LOADED = 13;
+
+/**
+ * Nothing can end a top level that loops without ending its process. So a process of its own imports the module first, and is killed after
+ * `startTimeout` milliseconds. Whatever else goes wrong there shows when this process imports it.
+ */
+const hangsAtTop = async (url: string, startTimeout: number): Promise<boolean> => {
+  const timeout = Math.min(startTimeout, LONGEST_TIMER);
+  const words = [...process.execArgv, '--input-type=module', '--eval', IMPORT, url];
+  const child = spawn(process.execPath, words, { stdio: 'ignore', timeout, killSignal: 'SIGKILL' });
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  process.off('exit', kill);
+  return child.killed || code === NEVER_LOADED;
+};
+
+/**
+ * An error that nothing caught, such as one in a timer or a promise. In a process that runs modules of the user's it becomes a `BadInput`
+ * that names them.
+ */
+export const blamedOnModules = (error: unknown): unknown => {
+  if (imports.size === 0) return error;
+  const files = [...imports.keys()].map((url) => fileURLToPath(url)).join(', ');
+  const remedy = 'catch it in the module, or report it if it comes from shadowdiff';
+  return new BadInput(files, `it failed outside of the calls of its machines: ${crashOf(error).detail}; ${remedy}`);
+};
 
 const TYPESCRIPT: ReadonlySet<string> = new Set(['.ts', '.mts', '.cts']);
 

@@ -27,7 +27,7 @@ export interface SubjectSettings {
   readonly caseTimeout: number;
   /** How long it may take from its start to its first answer, in milliseconds; left out: `DEFAULT_START_TIMEOUT`. */
   readonly startTimeout?: number | undefined;
-  /** What external subjects can do, by name, where they said so in another process. */
+  /** What subjects that are not of this package can do, by name, where they were started in another process. */
   readonly capabilities?: Readonly<Record<string, Capabilities>> | undefined;
   /** Names also come from files, and what a file names runs only with the user's permission. */
   readonly allowed: AllowedCommands;
@@ -66,9 +66,10 @@ export const subjectNamed = (name: string, where: string, settings: SubjectSetti
   }
   const { allowed, caseTimeout, startTimeout = DEFAULT_START_TIMEOUT, capabilities } = settings;
   if (allowed !== 'all' && !allowed.includes(name)) throw new CommandNotAllowed(where, name);
-  if (kind === 'module') return new ModuleSubject(rest, { where, caseTimeout, startTimeout });
+  const known = capabilities?.[name];
+  if (kind === 'module') return new ModuleSubject(rest, { where, caseTimeout, startTimeout, known });
   if (kind === 'wasm') return new WasmSubject(rest, { where, caseTimeout, startTimeout });
-  return new CommandSubject(rest, where, { caseTimeout, startTimeout, known: capabilities?.[name] });
+  return new CommandSubject(rest, where, { caseTimeout, startTimeout, known });
 };
 
 /** The machine of this package with this name; undefined for any other name, which may run something. Throws `BadInput` for an unknown defect. */

@@ -7,7 +7,7 @@ import type { Context } from 'node:vm';
 import { Script, createContext } from 'node:vm';
 
 /** The longest delay of a Node timer, in milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 const CALL = new Script('work()');
 
 /** The work may use all of this process: only the call is made in a context of its own. */

@@ -146,8 +146,8 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<Campaign
 const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promise<CampaignPlan> => {
   if ([subject, model].every(({ name }) => ownMachine(name, RUN_FILE) !== undefined)) return withoutScope(plan);
   const scope = await scopeOf(subject, model);
-  const external = [subject, model].filter(({ kind }) => kind === 'external');
-  const known = external.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
+  const foreign = [subject, model].filter((side) => side.start !== undefined);
+  const known = foreign.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
   const scoped = withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
   return await withFavoured(scoped, subject);
 };

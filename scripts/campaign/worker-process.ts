@@ -2,7 +2,11 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BadInput } from '../../properties/formats/index.js';
+import { blamedOnModules } from '../../properties/subjects/module-subject.js';
 import type { subjectNamed } from '../../properties/subjects/subject-names.js';
+import { divertOutput } from '../terminal/diverted-output.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { Results, Task, TaskKind, Workplace } from './tasks.js';
@@ -12,24 +16,39 @@ import type { SignOfLife } from './worker-pool.js';
 /** Milliseconds between two signs of life; sending one takes longer than a short program. */
 const SIGN_EVERY = 100;
 const STANDARD_ERROR = 2;
+/** The most UTF-16 units in the log of what a module prints in one worker. */
+const MOST_PRINTED = 2 ** 20;
 
 /** Makes this process a worker and returns what performs its tasks. */
 export const becomeWorker = (named: typeof subjectNamed): ((task: Task) => Promise<Results[TaskKind]>) => {
   const log = process.argv[2];
   if (log !== undefined) writeErrorsTo(log);
+  divertOutput(MOST_PRINTED);
   // Ctrl-C reaches every process of the terminal; the one that started us decides when we end.
   process.on('SIGINT', () => undefined);
   const leave = (): void => process.exit(EXIT.interrupted);
   process.on('SIGTERM', leave);
   process.on('disconnect', leave);
+  let outside: BadInput | undefined;
   const crash = (error: unknown): void => {
+    const blamed = blamedOnModules(error);
+    if (blamed instanceof BadInput) {
+      outside = blamed;
+      return;
+    }
     console.error(error);
     process.exit(EXIT.internal);
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   const subjects = new Subjects(named);
-  return async (task) => await perform(task, workplaceOf(subjects));
+  return async (task) => {
+    const result = await perform(task, workplaceOf(subjects));
+    // What a module left behind, such as a timer, belongs to the task.
+    await sleep(1);
+    if (outside !== undefined) throw outside;
+    return result;
+  };
 };
 
 /**

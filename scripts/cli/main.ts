@@ -87,22 +87,18 @@ const listenForNoColor = (command: Command, session: Session): void => {
 };
 
 const explain = (error: unknown, session: Session): ExitCode => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.clean : EXIT.badInput;
-  if (error instanceof BadInput) {
-    session.complain(`shadowdiff: ${printable(error.message)}`);
-    return EXIT.badInput;
-  }
-  if (error instanceof CommandNotAllowed) {
-    session.complain(`shadowdiff: ${printable(error.message)}`);
-    return EXIT.inconclusive;
-  }
-  for (const line of crashLines(error)) session.complain(line);
-  return EXIT.internal;
+  const { lines, code } = explained(error);
+  for (const line of lines) session.complain(line);
+  return code;
 };
 
-/** What is printed of an error that no code of ours expects. */
-export const crashLines = (error: unknown): readonly string[] => {
+/** What is printed of an error, and the exit code. One that no code of ours expects is a bug of ours. */
+export const explained = (error: unknown): { readonly lines: readonly string[]; readonly code: ExitCode } => {
+  if (error instanceof CommanderError) return { lines: [], code: error.exitCode === 0 ? EXIT.clean : EXIT.badInput };
+  if (error instanceof BadInput) return { lines: [`shadowdiff: ${printable(error.message)}`], code: EXIT.badInput };
+  if (error instanceof CommandNotAllowed)
+    return { lines: [`shadowdiff: ${printable(error.message)}`], code: EXIT.inconclusive };
   const thrown = error instanceof Error ? error : new Error(String(error));
   const message = `shadowdiff: ${printable(thrown.message)}; this is a bug in shadowdiff, please report it`;
-  return [message, ...(thrown.stack ?? '').split('\n').map(printable)];
+  return { lines: [message, ...(thrown.stack ?? '').split('\n').map(printable)], code: EXIT.internal };
 };

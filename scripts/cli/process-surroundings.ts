@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { whyFailed } from '../../properties/formats/bad-input.js';
+import { blamedOnModules } from '../../properties/subjects/module-subject.js';
 import { workerModule } from '../own-package.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { WorkerSettings } from '../campaign/worker-pool.js';
+import { divertOutput } from '../terminal/diverted-output.js';
 import type { Surroundings } from '../terminal/surroundings.js';
-import { crashLines } from './main.js';
+import { explained } from './main.js';
 
 /** Ctrl-C, the end of a job, and a terminal that was closed. */
 const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -17,8 +19,9 @@ const WORKERS: WorkerSettings = { module: workerModule(), heap: 1024 };
 
 /** An error in a timer, an event or a promise. Node would exit with 1, which means that a divergence was found. */
 const crash = (error: unknown): never => {
-  process.stderr.write(`${crashLines(error).join('\n')}\n`);
-  process.exit(EXIT.internal);
+  const { lines, code } = explained(blamedOnModules(error));
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exit(code);
 };
 
 /** What a command ends with when it has a result. */
@@ -44,12 +47,13 @@ export const processSurroundings = (): Surroundings => {
   // A file that reaches its size limit is an error of that write. Node ignores the signal, but not after write-file-atomic has caught it.
   process.on('SIGXFSZ', () => undefined);
   for (const signal of INTERRUPTING) process.on(signal, () => interruption.signal());
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error));
-  process.stderr.on('error', () => undefined);
+  const { stdout, stderr } = divertOutput();
+  stdout.on('error', (error: NodeJS.ErrnoException) => interruption.outputFailed(error, stdout.isTTY));
+  stderr.on('error', () => undefined);
   return {
     stdin: () => process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr,
     unread: () => interruption.unread,
     env: process.env,
     monotonic: () => performance.now(),
@@ -85,8 +89,8 @@ class Interruption {
   }
 
   /** `shadowdiff … | head`, or a terminal that was closed: the reader is gone, which is no error. A full disk is one. */
-  outputFailed(error: NodeJS.ErrnoException): void {
-    if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) {
+  outputFailed(error: NodeJS.ErrnoException, isTerminal: boolean): void {
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && isTerminal)) {
       this.unread = true;
       return this.notify();
     }
