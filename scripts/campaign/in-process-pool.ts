@@ -38,12 +38,19 @@ export class InProcessPool implements WorkerPool {
     };
     const { monotonic, subjects } = this;
     const workplace = { isWatched: false, subjects, monotonic, alive, begin, shrunkTo: onSteps };
+    let closing: Promise<unknown> | undefined;
+    // A task that waits for a subject outside this process would see the signal only when that answers.
+    const abort = (): void => void (closing = subjects.close());
+    signal.addEventListener('abort', abort, { once: true });
     try {
       return { kind: 'done', result: await perform(task as Task, workplace) };
     } catch (error) {
       if (signal.aborted) return { kind: 'aborted' };
       if (error instanceof BadInput) throw error;
       return { kind: 'failed', how: 'threw', detail: String(error), program };
+    } finally {
+      signal.removeEventListener('abort', abort);
+      await closing;
     }
   }
 

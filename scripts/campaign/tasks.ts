@@ -190,10 +190,10 @@ const AWAITING_EVERY = 500;
 const sideOf = (
   name: string,
   { caseTimeout, startTimeout, capabilities, allowed }: SubjectSettings,
-  { subjects, alive }: Workplace,
+  { isWatched, subjects, alive }: Workplace,
 ): Subject => {
   const side = subjects.named(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
-  if (side.kind === 'in-process') return side;
+  if (side.kind === 'in-process' || !isWatched) return side;
   let awaited = 0;
   let timer: NodeJS.Timeout | undefined;
   return withMethods(side, {
