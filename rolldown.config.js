@@ -90,4 +90,6 @@ export default defineConfig([
     chunks: 'properties',
     plugins: [declarations('properties/index.d.ts')],
   }),
+  // A process of its own for each machine of a `metal:` subject.
+  bundle({ input: { 'scripts/metal/adapter': 'scripts/metal/adapter.ts' }, chunks: 'scripts/metal', groups: [] }),
 ]);

@@ -31,6 +31,15 @@ import type { Answer, ExternalSubject, FailedEnd } from './subject.js';
 import { failedAnswer } from './subject.js';
 import { LONGEST_TIMER } from './time-limit.js';
 
+/** A command of this package. */
+export interface OwnCommand {
+  /** Of the subject, also in messages. */
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** What to do if it does not come to its first answer. */
+  readonly remedies: Readonly<Record<SubjectFailure, string>>;
+}
+
 export interface CommandOptions {
   /** Milliseconds for one program, at least 1. */
   readonly caseTimeout: number;
@@ -68,6 +77,9 @@ export class CommandSubject implements ExternalSubject {
   readonly kind = 'external';
   readonly name: string;
   private readonly argv: readonly string[];
+  /** What messages call it. */
+  private readonly title: string;
+  private readonly remedies: OwnCommand['remedies'];
   private readonly where: string;
   private readonly caseTimeout: number;
   private readonly startTimeout: number;
@@ -92,13 +104,17 @@ export class CommandSubject implements ExternalSubject {
   private reader: TraceReader | undefined = undefined;
 
   /**
-   * @param command - words separated by blanks; quotes of either kind hold a word together. There is no shell, so nothing else is special
+   * @param command - a command line: words separated by blanks; quotes of either kind hold a word together. There is no shell, so nothing
+   * else is special. Or a command of this package
    * @param where - the option that the command came from, for messages
    * @throws BadInput if the command line is empty or a quote is not closed
    */
-  constructor(command: string, where: string, { caseTimeout, startTimeout, known }: CommandOptions) {
-    this.name = `exec:${command}`;
-    this.argv = argumentsOf(command, where);
+  constructor(command: string | OwnCommand, where: string, { caseTimeout, startTimeout, known }: CommandOptions) {
+    const isOwn = typeof command !== 'string';
+    this.name = isOwn ? command.name : `exec:${command}`;
+    this.argv = isOwn ? command.argv : argumentsOf(command, where);
+    this.title = isOwn ? command.name : this.argv[0];
+    this.remedies = isOwn ? command.remedies : START_REMEDIES;
     this.where = where;
     this.caseTimeout = Math.min(caseTimeout, LONGEST_TIMER);
     this.startTimeout = Math.min(startTimeout, LONGEST_TIMER);
@@ -112,7 +128,7 @@ export class CommandSubject implements ExternalSubject {
     } catch (error) {
       if (!(error instanceof NotIntroduced)) throw error;
       const { failure, detail } = error.answer;
-      throw new BadInput(this.where, `cannot use ${quoted(this.argv[0])}: ${detail}; ${START_REMEDIES[failure]}`);
+      throw new BadInput(this.where, `cannot use ${quoted(this.title)}: ${detail}; ${this.remedies[failure]}`);
     }
   }
 

@@ -7,6 +7,7 @@ import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Capabilities } from './capabilities.js';
 import { CommandSubject } from './command-subject.js';
+import { metalCommand } from './metal-subject.js';
 import { ModuleSubject } from './module-subject.js';
 import type { InProcessSubject, Subject } from './subject.js';
 import { WasmSubject } from './wasm-subject.js';
@@ -48,7 +49,7 @@ export class CommandNotAllowed extends Error {
 }
 
 export const SUBJECT_NAMES =
-  'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE, module:FILE, wasm:FILE';
+  'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE, module:FILE, wasm:FILE, metal:PLATFORM';
 
 /**
  * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. What is not of this package is not started yet.
@@ -60,7 +61,7 @@ export const SUBJECT_NAMES =
 export const subjectNamed = (name: string, where: string, settings: SubjectSettings): Subject => {
   const own = ownMachine(name, where);
   if (own !== undefined) return own;
-  const [, kind, rest = ''] = /^(exec|module|wasm):(.*)$/s.exec(name) ?? [];
+  const [, kind, rest = ''] = /^(exec|module|wasm|metal):(.*)$/s.exec(name) ?? [];
   if (kind === undefined) {
     throw new BadInput(where, `there is no subject ${quoted(name)}; use one of: ${SUBJECT_NAMES}`);
   }
@@ -69,7 +70,8 @@ export const subjectNamed = (name: string, where: string, settings: SubjectSetti
   const known = capabilities?.[name];
   if (kind === 'module') return new ModuleSubject(rest, { where, caseTimeout, startTimeout, known });
   if (kind === 'wasm') return new WasmSubject(rest, { where, caseTimeout, startTimeout });
-  return new CommandSubject(rest, where, { caseTimeout, startTimeout, known });
+  const command = kind === 'metal' ? metalCommand(rest, where, { caseTimeout, startTimeout }) : rest;
+  return new CommandSubject(command, where, { caseTimeout, startTimeout, known });
 };
 
 /** The machine of this package with this name; undefined for any other name, which may run something. Throws `BadInput` for an unknown defect. */

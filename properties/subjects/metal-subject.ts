@@ -1,0 +1,96 @@
+/**
+ * `metal:` subjects: our kernel on a real or emulated CPU (scripts/metal/README.md). Each is a command subject whose command is an adapter
+ * of this package, a process that boots the kernel and speaks the subject protocol for it.
+ */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { BadInput, quoted } from '../formats/index.js';
+import type { Capabilities } from './capabilities.js';
+import type { OwnCommand } from './command-subject.js';
+
+/** What the adapter is started with. */
+export interface AdapterOptions {
+  /** `qemu`, `bochs`, `v86`, or a command with `{kernel}` in it. */
+  readonly platform: string;
+  /** The kernel, an ELF file. */
+  readonly kernel: string;
+  /** Bits of scripts/metal/guest/guest.h. */
+  readonly forgets: number;
+  /** Milliseconds. */
+  readonly startTimeout: number;
+  readonly caseTimeout: number;
+}
+
+const PLATFORMS = ['qemu', 'v86', 'bochs'];
+
+/** What a kernel can be made to forget, so that its bugs show that they are found: the names' order is that of the bits in guest.h. */
+export const FORGETTABLE = ['no-invlpg', 'early-flush', 'no-pgd-reload', 'last-root', 'user-at-cpl-0'] as const;
+
+const argumentsOf = ({ platform, kernel, forgets, startTimeout, caseTimeout }: AdapterOptions): readonly string[] => [
+  platform,
+  kernel,
+  ...[forgets, startTimeout, caseTimeout].map(String),
+];
+
+export const readArguments = ([platform, kernel, ...numbers]: readonly string[]): AdapterOptions => {
+  const [forgets, startTimeout, caseTimeout] = numbers.map(Number);
+  return { platform, kernel, forgets, startTimeout, caseTimeout };
+};
+
+/** What the adapter answers to the hello, but for its name. */
+export const METAL_CAPABILITIES: Capabilities = {
+  version: 2,
+  name: 'metal',
+  paging: ['2-level', 'pae'],
+  steps: ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'access'],
+  observes: ['outcome', 'stores'],
+  inFlight: 64,
+  encoding: 'binary',
+  edges: 0,
+};
+
+const REMEDIES: OwnCommand['remedies'] = {
+  'subject-crash': 'mend that, or name another platform',
+  'subject-timeout': 'give it more --start-timeout',
+  'subject-garbage': 'use the same emulator at every start',
+};
+
+/** Times for the adapter's own limits, which end before those of the subject, so that it can say why. */
+const OWN_SHARE = 0.8;
+
+/** The directory of this package, whether from its sources or from a bundle. */
+const packageDirectory = (): string => dirname(createRequire(import.meta.url).resolve('shadowdiff/package.json'));
+
+/**
+ * The adapter for what follows `metal:`, as `qemu`, `v86,no-invlpg` or `my-emulator {kernel}`.
+ *
+ * @param where - the option or file that the name came from, for messages
+ * @throws BadInput for an unknown platform or an unknown thing to forget
+ */
+export const metalCommand = (
+  rest: string,
+  where: string,
+  { startTimeout, caseTimeout }: Readonly<Record<'startTimeout' | 'caseTimeout', number>>,
+): OwnCommand => {
+  const [platform, ...forgets] = rest.includes('{kernel}') ? [rest] : rest.split(',');
+  if (!rest.includes('{kernel}') && !PLATFORMS.includes(platform)) {
+    const remedy = `use one of ${PLATFORMS.join(', ')}, or a command with {kernel} in it`;
+    throw new BadInput(where, `there is no platform ${quoted(platform)}; ${remedy}`);
+  }
+  const options: AdapterOptions = {
+    platform,
+    kernel: join(packageDirectory(), 'scripts/metal/metal.elf'),
+    forgets: forgets.map((name) => bitOf(name, where)).reduce((sum, bit) => sum | bit, 0),
+    startTimeout: Math.ceil(startTimeout * OWN_SHARE),
+    caseTimeout: Math.ceil(caseTimeout * OWN_SHARE),
+  };
+  const adapter = join(packageDirectory(), 'dist/scripts/metal/adapter.js');
+  return { name: `metal:${rest}`, argv: [process.execPath, adapter, ...argumentsOf(options)], remedies: REMEDIES };
+};
+
+const bitOf = (name: string, where: string): number => {
+  const index = (FORGETTABLE as readonly string[]).indexOf(name);
+  if (index !== -1) return 2 ** index;
+  throw new BadInput(where, `the kernel cannot forget ${quoted(name)}; use one of: ${FORGETTABLE.join(', ')}`);
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The first serial port, a 16550A with its FIFO. A guest that waits for a byte halts until the port interrupts. */
+#include "guest.h"
+
+#define PORT 0x3f8
+#define DATA (PORT + 0)
+#define INTERRUPT_ENABLE (PORT + 1)	/* 1: received data */
+#define FIFO_CONTROL (PORT + 2)		/* 7: on, both cleared, interrupt at the first byte */
+#define LINE_CONTROL (PORT + 3)		/* 3: 8 bits, no parity; 0x80: DATA and the next port are the divisor */
+#define MODEM_CONTROL (PORT + 4)	/* 0xb: DTR, RTS, and the interrupt line is connected */
+#define LINE_STATUS (PORT + 5)
+#define RECEIVED 0x01
+#define CAN_SEND 0x20
+
+#define FIFO_BYTES 16
+/* How often it asks the port before it halts: inside a message the next byte is near. */
+#define PATIENCE 2000
+
+static u32 room; /* bytes that the sending FIFO takes without being asked again */
+
+void serial_begin(void)
+{
+	outb(LINE_CONTROL, 0x80);
+	outb(DATA, 1);
+	outb(INTERRUPT_ENABLE, 0);
+	outb(LINE_CONTROL, 0x03);
+	outb(FIFO_CONTROL, 0x07);
+	outb(MODEM_CONTROL, 0x0b);
+	outb(INTERRUPT_ENABLE, 0x01);
+}
+
+u8 serial_get(void)
+{
+	u32 asked = 0;
+
+	while (!(inb(LINE_STATUS) & RECEIVED))
+		if (++asked > PATIENCE)
+			/* An interrupt between sti and hlt is held back by one instruction, so none is lost. */
+			asm volatile("sti; hlt; cli");
+	return inb(DATA);
+}
+
+u32 serial_get_word(void)
+{
+	u32 word = serial_get();
+
+	word |= serial_get() << 8;
+	word |= serial_get() << 16;
+	return word | (u32)serial_get() << 24;
+}
+
+void serial_put(u8 byte)
+{
+	while (!room)
+		if (inb(LINE_STATUS) & CAN_SEND)
+			room = FIFO_BYTES;
+	room--;
+	outb(DATA, byte);
+}
+
+void serial_put_word(u32 word)
+{
+	serial_put(word);
+	serial_put(word >> 8);
+	serial_put(word >> 16);
+	serial_put(word >> 24);
+}

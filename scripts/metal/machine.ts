@@ -1,0 +1,99 @@
+/** A machine that has booted the kernel, as the adapter sees it: a serial line, its memory if the platform gives it, and its end. */
+
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+
+/** What went wrong with a machine. The adapter exits with the number, so that each has a signature of its own. */
+export const DEATHS = { refused: 2, exception: 10, ended: 11, silent: 12, babble: 13 } as const;
+export type Death = keyof typeof DEATHS;
+
+/** The machine is of no more use. The message is one line. */
+export class MachineDied extends Error {
+  override readonly name = 'MachineDied';
+  readonly death: Death;
+
+  constructor(death: Death, message: string) {
+    super(message);
+    this.death = death;
+  }
+}
+
+/** The machine's physical memory. */
+export interface Memory {
+  read(at: number, length: number): Uint8Array;
+  write(at: number, bytes: Uint8Array): void;
+}
+
+export interface Machine {
+  /** For reports, such as `QEMU 7.2.22`. */
+  readonly name: string;
+  /** Left out: all goes by way of the serial line. */
+  readonly memory?: Memory;
+  /** Receives what the guest writes to the serial line, from now on. */
+  listen(ears: Ears): void;
+  send(bytes: Uint8Array): void;
+  /** The CPU's registers, in lines; undefined if the platform does not show them. */
+  registers?(): Promise<string>;
+  end(): void;
+}
+
+export interface Ears {
+  readonly heard: (bytes: Uint8Array) => void;
+  /** It ended by itself, or cannot go on. */
+  readonly died: (error: MachineDied) => void;
+}
+
+/** A process to start, and what to do if there is no such command. */
+export interface ProcessOptions {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly remedy: string;
+  /** More files for it, from number 3 on; `pipe`: one that goes both ways. */
+  readonly files?: readonly (number | 'pipe')[];
+}
+
+/** The serial line is the standard input and output of a process. */
+export class ProcessMachine implements Machine {
+  readonly name: string;
+  protected readonly child: ChildProcess;
+  private errors = '';
+  private ears: Ears | undefined = undefined;
+  private isEnding = false;
+
+  constructor({ name, argv, remedy, files = [] }: ProcessOptions) {
+    const [command = '', ...args] = argv;
+    this.name = name;
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', ...files] });
+    const { stdin, stdout, stderr } = this.child;
+    stdin!.on('error', () => undefined);
+    stdout!.on('data', (bytes: Uint8Array) => this.ears?.heard(bytes));
+    stderr!.on('data', (bytes: Buffer) => (this.errors = (this.errors + bytes.toString()).slice(-LAST_WORDS)));
+    this.child.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'ENOENT' ? `there is no command ${JSON.stringify(command)}` : error.message;
+      this.ears?.died(new MachineDied('refused', `${why}; ${remedy}`));
+    });
+    this.child.once('close', (code, signal) => this.closed(signal ?? `code ${code}`));
+  }
+
+  listen(ears: Ears): void {
+    this.ears = ears;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.child.stdin!.write(bytes);
+  }
+
+  end(): void {
+    this.isEnding = true;
+    this.child.kill('SIGKILL');
+  }
+
+  private closed(how: string): void {
+    if (this.isEnding) return;
+    const words = this.errors.trim().split('\n').at(-1);
+    this.ears?.died(new MachineDied('ended', `the emulator ended with ${how}${words === '' ? '' : `: ${words}`}`));
+  }
+}
+
+/** Characters of the end of standard error that are kept. */
+const LAST_WORDS = 4096;
