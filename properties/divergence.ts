@@ -44,6 +44,9 @@ export const MOST_STANDARD_ERROR = 64 * 1024;
 export const signatureOf = ({ invariant, stage, difference }: Divergence): string =>
   `${invariant} | ${stage} | ${difference}`;
 
+export const samePlace = (one: Place, other: Place): boolean =>
+  one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
+
 export const describePlace = (place: Place): string => {
   if (place.kind === 'end-of-input') return 'the end of input';
   return place.kind === 'step' ? `step ${place.index}` : place.kind;

@@ -11,7 +11,7 @@ import {
 import type { GuestEntry, Paddr, Paging, Program, SwitcherReferences } from '../../model/vocabulary/index.js';
 import { bareOutcome, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
-import { describePlace, isSubjectFailure } from '../divergence.js';
+import { describePlace, isSubjectFailure, samePlace } from '../divergence.js';
 import { changesOf } from './changes.js';
 import { guestState, mostImportant, pagingLevels, shadowState } from './table-rows.js';
 import { meaningOf } from './meaning.js';
@@ -97,9 +97,6 @@ const listingOf = (place: Place, program: Program): string => {
   if (place.kind === 'step') return describeStep(program.steps[place.index], program.machine.paging);
   return place.kind === 'create' ? describeMachine(program.machine) : place.kind;
 };
-
-const samePlace = (one: Place, other: Place): boolean =>
-  one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
 
 /** `field`: the one that the divergence is about, where it shows. */
 const compared = (

@@ -2,7 +2,7 @@
 
 import type { Observable, Observation, Program, Trace } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
-import { signatureOf } from '../../properties/divergence.js';
+import { samePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
 import type { Asking } from '../../properties/invariants/asking.js';
@@ -108,9 +108,6 @@ const sideLines = (instant: Instant, { model, subject }: Replayed, { colors, wid
 
 /** An exec: name is a whole command line; the word before the colon says enough beside an observation. */
 const sideName = ({ name }: SideAnswer): string => `${name.startsWith('exec:') ? 'exec' : printable(name)} `;
-
-const samePlace = (one: Place, other: Place): boolean =>
-  one.kind === other.kind && (one.kind !== 'step' || other.kind !== 'step' || one.index === other.index);
 
 const failures = ({ model, subject }: Replayed): readonly string[] =>
   [model, subject].flatMap(({ name, answer }) =>
