@@ -148,6 +148,8 @@ export const quantity = z
   .number({ error: ({ input }) => refused(input, 'not a number', 'give a number from 0 on') })
   .check(z.nonnegative({ error: ({ input }) => refused(input, 'out of range', 'give a number from 0 on') }));
 
+export const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
+
 export const listOf = <Member extends z.core.$ZodType>(member: Member) =>
   z.array(member, { error: ({ input }) => refused(input, 'not a list', 'give a list: […]') });
 

@@ -25,7 +25,15 @@ import type { Event } from '../../properties/campaign/events.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
 import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { readTextFile, refuseLink, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
-import { anyText, choice, exactObject, list, naturalNumber, wholeNumber } from '../../properties/formats/fields.js';
+import {
+  anyText,
+  choice,
+  exactObject,
+  list,
+  naturalNumber,
+  orNull,
+  wholeNumber,
+} from '../../properties/formats/fields.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
@@ -65,8 +73,6 @@ export const WORKERS_FILE = 'workers.log';
 const mostPrograms = wholeNumber(0, MOST_PROGRAMS);
 const milliseconds = wholeNumber(1, LONGEST_DURATION);
 const campaignName = anyText.check(z.refine(isCampaignName, { error: `give ${CAMPAIGN_NAME_RULE}` }));
-
-const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
 const campaign = exactObject({
   /** `nightly` also replays the corpus and flies a canary, and triages what it finds. */

@@ -11,6 +11,7 @@ import {
   listOf,
   naturalNumber,
   openObject,
+  orNull,
   quantity,
   unionError,
   wholeNumber,
@@ -48,8 +49,6 @@ const accessCounts = openObject({
 });
 
 const cacheCounts = openObject({ hits: naturalNumber, misses: naturalNumber });
-
-const orNull = <Schema extends z.core.$ZodType>(schema: Schema) => z.union([schema, z.null()]);
 
 /** Edges of the subject's own code (formats.md, Edges). */
 const edgesSummary = openObject({
