@@ -6,7 +6,7 @@
 import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
 import { SHRINK_EXTENTS, isSteady } from '../finding.js';
-import { programHash } from '../formats/index.js';
+import { compareWorth } from '../formats/program-format.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import type { Invariant } from '../invariants/invariant.js';
 import type { TallyCounts } from '../tally.js';
@@ -234,8 +234,7 @@ export const representative = (kept: readonly Finding[]): Finding => kept.find(i
 const compareWork = (one: Finding, other: Finding): number =>
   workOn(other) - workOn(one) ||
   Number(one.shown === undefined) - Number(other.shown === undefined) ||
-  one.case.program.steps.length - other.case.program.steps.length ||
-  compareText(programHash(one.case.program), programHash(other.case.program)) ||
+  compareWorth(one.case.program, other.case.program) ||
   // Whatever else differs: the order must be total, or which of two is kept would depend on which came first.
   compareJson(findingToJson(one), findingToJson(other));
 

@@ -6,7 +6,8 @@ import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { signatureOf } from '../divergence.js';
-import { BadInput, programHash, whyFailed } from '../formats/index.js';
+import { BadInput, whyFailed } from '../formats/index.js';
+import { compareWorth } from '../formats/program-format.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 
@@ -227,19 +228,13 @@ const refuseUnlessThere = (error: NodeJS.ErrnoException): void => {
 export const bugOf = ({ subject, reference, divergence }: Finding): string =>
   [subject, reference, signatureOf(divergence)].join('\n');
 
-/** Shorter programs first; of equals the hash decides, so that the order of reading does not. */
-export const byWorth = ({ case: one }: Finding, { case: other }: Finding): number =>
-  one.program.steps.length - other.program.steps.length ||
-  compare(programHash(one.program), programHash(other.program));
-
-const compare = (one: string, other: string): number => Number(one > other) - Number(one < other);
-
 /** All but the best finding of each bug, in the order given. */
 export const redundant = <Given extends Finding>(findings: readonly Given[]): readonly Given[] => {
   const best = new Map<string, Given>();
   for (const finding of findings) {
     const other = best.get(bugOf(finding));
-    if (other === undefined || byWorth(finding, other) < 0) best.set(bugOf(finding), finding);
+    if (other === undefined || compareWorth(finding.case.program, other.case.program) < 0)
+      best.set(bugOf(finding), finding);
   }
   return findings.filter((finding) => best.get(bugOf(finding)) !== finding);
 };

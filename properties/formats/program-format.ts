@@ -231,3 +231,9 @@ const HASH_DIGITS = 8;
 /** The first eight hex digits of the SHA-256 of the program in JSON, or of several, a line each. */
 export const programHash = (...programs: readonly [Program, ...Program[]]): string =>
   createHash('sha256').update(programs.map(formatProgram).join('\n')).digest('hex').slice(0, HASH_DIGITS);
+
+/** An order of programs: shorter ones first; of equals the hash decides, so that the order of reading does not. */
+export const compareWorth = (one: Program, other: Program): number =>
+  one.steps.length - other.steps.length || compareText(programHash(one), programHash(other));
+
+const compareText = (one: string, other: string): number => Number(one > other) - Number(one < other);

@@ -2,7 +2,7 @@
 
 import type { Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
-import { programHash } from '../formats/index.js';
+import { compareWorth } from '../formats/program-format.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
 import { IMPL, MODEL } from '../subjects/subject-names.js';
@@ -93,7 +93,7 @@ export const countReached = (
 export const distil = (programs: readonly Reaching[], { settled, most }: DistilOptions): readonly Reaching[] => {
   const reached = new Set(settled);
   const before = new Set(reached);
-  const left = new Set(programs.toSorted(byWorth));
+  const left = new Set(programs.toSorted((one, other) => compareWorth(one.program, other.program)));
   const chosen: Reaching[] = [];
   while (chosen.length < most) {
     const next = mostNew(left, reached);
@@ -127,9 +127,3 @@ const withoutIdle = (chosen: readonly Reaching[], settled: ReadonlySet<number>):
     return false;
   });
 };
-
-/** Shorter programs first, then by hash. */
-const byWorth = ({ program: one }: Reaching, { program: other }: Reaching): number =>
-  one.steps.length - other.steps.length || compare(programHash(one), programHash(other));
-
-const compare = (one: string, other: string): number => Number(one > other) - Number(one < other);

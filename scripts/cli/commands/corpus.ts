@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
+import { compareWorth } from '../../../properties/formats/program-format.js';
 import type { Finding, Provenance, Status } from '../../../properties/finding.js';
 import { FINDING_NAMES, fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { STATUSES } from '../../../properties/finding.js';
@@ -10,7 +11,6 @@ import { checkStored, stillDiverges } from '../../../properties/corpus/regress.j
 import type { StoredFinding } from '../../../properties/corpus/store.js';
 import {
   bugOf,
-  byWorth,
   readCorpus,
   readCorpusIfThere,
   readStored,
@@ -156,7 +156,9 @@ const addOne = async (
   const holds = verdict === 'as-recorded' || (verdict === 'diverges' && finding.status === 'open');
   if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only findings that still hold are kept`);
   const same = (await readCorpusIfThere(corpus)).map(readableOf).filter((each) => bugOf(each) === bugOf(finding));
-  const better = same.find((each) => byWorth(each, finding) <= 0 || fileNameOf(each) === fileNameOf(finding));
+  const better = same.find(
+    (each) => compareWorth(each.case.program, finding.case.program) <= 0 || fileNameOf(each) === fileNameOf(finding),
+  );
   if (better !== undefined) return `${path}: not added, ${better.file} already shows the same bug in no more steps`;
   // A user's note outlives the program that it was written for.
   const note = finding.note === '' ? (same.find((each) => each.note !== '')?.note ?? '') : finding.note;
