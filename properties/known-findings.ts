@@ -1,6 +1,6 @@
 /**
  * Findings that a team knows of and has not mended: they are counted and do not fail a run, until they expire. A file of them is
- * written by hand, so that every line has a reason and somebody who answers for it.
+ * written by hand, so that every line has a reason and an owner.
  */
 
 import { z } from 'zod';

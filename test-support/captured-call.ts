@@ -33,7 +33,7 @@ class Capture extends Writable implements Output {
 export type Changes = Partial<Surroundings> & { readonly columns?: number };
 
 /**
- * Surroundings that print into strings. The clock of the calendar stands still, and nobody interrupts, unless `changes` says
+ * Surroundings that print into strings. The clock of the calendar stands still, and nothing interrupts, unless `changes` says
  * otherwise.
  */
 export const capturing = ({ columns = 0, ...changes }: Changes = {}): {

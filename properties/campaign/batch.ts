@@ -95,7 +95,7 @@ const takePair = (options: BatchOptions, unlimited: boolean): Pair => {
   return taken.pair;
 };
 
-/** Who found what: the sides by name, and the run for the provenance. */
+/** Where a finding comes from: the sides by name, and the run for the provenance. */
 type Origin = Pick<BatchOptions, 'campaign' | 'date' | 'version'> & Pick<Finding, 'subject' | 'reference'>;
 
 /** A program of a campaign as a finding. */

@@ -203,7 +203,7 @@ const refuseContradictions = (divergence: Divergence, signature: string, program
   if (stage !== op) refuse('stage', `step ${place.index} is "${op}"; write that, or correct place.index`);
 };
 
-/** Told before anything else, so that a newer file is not called malformed. */
+/** Checked before anything else, so that a newer file is not called malformed. */
 const refuseOtherFormats = (value: unknown, source: string): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   const format = 'format' in value ? value.format : undefined;

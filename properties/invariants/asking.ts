@@ -6,7 +6,7 @@ import { unsupportedSteps } from '../subjects/scope.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
 
-/** `partly`: it can look at some, but not at all, that it could look at. */
+/** `partly`: a side hides some of what it looks at. */
 export const EXTENTS = ['fully', 'partly', 'not'] as const;
 
 export interface Asking {

@@ -60,7 +60,7 @@ const firstOfLeaks = (report: readonly string[]): string | undefined => {
   return frames.filter((frame) => frame !== undefined).toSorted()[0];
 };
 
-/** Its own line tells two errors apart where no stack was printed. */
+/** Where no stack was printed, the line of the source distinguishes two errors. */
 const runtimeError = (lines: readonly string[], at: number): string => {
   const [, file, line, text] = RUNTIME_ERROR.exec(lines[at])!;
   const frame = FRAME.test(lines[at + 1] ?? '') ? ownFrame(stackFrom(lines, at)) : undefined;

@@ -39,7 +39,7 @@ export interface RunTools {
   readonly session: Session;
   readonly log: EventSink;
   readonly workers: WorkerPool;
-  /** Told about each finding once it is shrunk and always shows. */
+  /** Called with each finding once it is shrunk and always shows. */
   readonly onFinding: (finding: Finding) => Promise<void>;
 }
 

@@ -234,7 +234,7 @@ export const makeRoomFor = async ({ campaign: { kind } }: RunRecord, directory: 
 
 const IDENTITY_DIGITS = 16;
 
-/** Tells the events of one campaign from those of another: the first 16 hex digits of the SHA-256 of what all its shards share. */
+/** Names a campaign in its events: the first 16 hex digits of the SHA-256 of what all its shards share. */
 export const campaignIdentity = (record: CampaignRecord): string =>
   createHash('sha256')
     .update(JSON.stringify(record, (_, value: unknown) => sorted(value)))

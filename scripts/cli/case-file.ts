@@ -51,7 +51,7 @@ const caseFileFrom = (text: string, source: string): CaseFile => {
 const formatOf = (json: unknown): unknown =>
   typeof json === 'object' && json !== null && 'format' in json ? json.format : undefined;
 
-/** Nobody says what a bare program's guest promises, so it is held to what it does. */
+/** A bare program does not state its traffic; the program itself decides. */
 const bareCase = (json: unknown, source: string): CaseFile => {
   const program = programFromJson(json, source);
   return { source, case: { traffic: keepsContract(program) ? 'coherent' : 'hostile', program }, entry: undefined };

@@ -1,4 +1,4 @@
-/** Changes to a file of known findings that leave the rest of its text as somebody wrote it. */
+/** Changes to a file of known findings that leave the rest of its text as it was written. */
 
 import { BadInput } from '../../properties/formats/index.js';
 import { writeTextFile } from '../../properties/corpus/store.js';

@@ -1,4 +1,4 @@
-/** What the command tells whoever started it. */
+/** The exit codes of the command, and what they mean. */
 
 export const EXIT = {
   clean: 0,

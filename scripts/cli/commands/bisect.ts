@@ -74,7 +74,7 @@ const runBisect = async (file: string, flags: BisectFlags, session: Session): Pr
     await worktree.git('bisect', 'start', bad, good);
     await shell(worktree.directory, ['git', 'bisect', 'run', 'sh', '-c', script], running.signal);
     if (running.signal.aborted) return EXIT.interrupted;
-    return await tell(worktree, session);
+    return await printResult(worktree, session);
   } catch (error) {
     if (running.signal.aborted) return EXIT.interrupted;
     throw error;
@@ -144,7 +144,7 @@ const shell = (directory: string, [command, ...words]: readonly string[], signal
 };
 
 /** `git bisect run` has marked what it found. */
-const tell = async (worktree: Worktree, session: Session): Promise<ExitCode> => {
+const printResult = async (worktree: Worktree, session: Session): Promise<ExitCode> => {
   const log = await worktree.git('bisect', 'log');
   const first = /^# first bad commit: \[([0-9a-f]+)\]/m.exec(log)?.[1];
   if (first === undefined) {

@@ -4,7 +4,7 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { Shard } from '../../../properties/campaign/batches.js';
 import { MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
 
-/** Who numbers processes, and in which variables. A first number other than 0 is taken off. */
+/** Schedulers, and the variables in which they number processes. A first number other than 0 is subtracted. */
 const SCHEDULERS = [
   { name: 'GitHub matrix', index: 'SHARD_INDEX', total: 'SHARD_TOTAL', first: undefined },
   {

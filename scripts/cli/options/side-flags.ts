@@ -31,20 +31,20 @@ export const addAllowExec = (command: Command): Command =>
     'also run commands, modules and WebAssembly that files name; only for files that you trust like a script',
   );
 
-/** `standing`: who stands there if nobody is named, for the help. */
+/** `defaults`: the sides if none is named, for the help. */
 export const addSides = (
   command: Command,
-  standing: { readonly subject: string; readonly reference: string },
+  defaults: { readonly subject: string; readonly reference: string },
 ): Command =>
   addAllowExec(
     addTimeLimits(
       command
-        .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${standing.subject})`)
-        .option('--reference <name>', `the machine it must agree with (default: ${standing.reference})`),
+        .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${defaults.subject})`)
+        .option('--reference <name>', `the machine it must agree with (default: ${defaults.reference})`),
     ),
   );
 
-/** As `sidesOf`; a counterexample says who stood there. */
+/** As `sidesOf`; a counterexample records its sides. */
 export const sidesFor = ({ entry, source }: CaseFile, flags: SideFlags, session: Session): Sides =>
   sidesOf(flags, session, entry === undefined ? undefined : { ...entry, source });
 
