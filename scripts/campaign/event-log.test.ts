@@ -94,7 +94,7 @@ test('a directory, a file that is not there, and one that cannot be written are 
   await mkdir(path());
   expect(() => new EventLog(path())).toThrow(/events\.jsonl: cannot be written: .*; name another --out/);
   const full = new EventLog('/dev/full');
-  expect(() => full.append(canary)).toThrow(/cannot be written: no space left on device.*resume with --resume/);
+  expect(() => full.append(canary)).toThrow(/cannot be written: no space left on device.*resume with nightly --resume/);
   full.close();
 });
 

@@ -60,7 +60,7 @@ export class EventLog implements EventSink {
       accessSync(dirname(this.path), constants.W_OK);
     } catch (error) {
       const why = `changed by another process while the run wrote to it: ${whyFailed(error)}`;
-      throw new BadInput(dirname(this.path), `${why}; restore it and resume with --resume, or begin a new run`);
+      throw new BadInput(dirname(this.path), `${why}; restore it and resume with nightly --resume, or begin a new run`);
     }
   }
 
@@ -71,7 +71,10 @@ export class EventLog implements EventSink {
       for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
     } catch (error) {
       const why = `cannot be written: ${whyFailed(error)}`;
-      throw new BadInput(this.path, `${why}; free space and resume with --resume; nothing reported so far is lost`);
+      throw new BadInput(
+        this.path,
+        `${why}; free space and resume with nightly --resume; nothing reported so far is lost`,
+      );
     }
   }
 }

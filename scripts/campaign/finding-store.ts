@@ -21,9 +21,11 @@ import { findingReport, oftenText } from '../report/finding-text.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import { replayCommand } from '../terminal/sides.js';
+import type { RunRecord } from './run-directory.js';
 
-/** What helps if a file of a run's directory cannot be written. */
-export const REMEDY = 'resume with --resume';
+/** What helps if a file of a run's directory cannot be written. A merge is made again. */
+export const remedyFor = ({ kind }: Pick<RunRecord, 'kind'>): string =>
+  kind === 'merged' ? 'name another --out' : 'resume with nightly --resume';
 
 /**
  * Stores a finding in a corpus. An existing file of the same program stays as it is: it may have a note, or be marked as fixed. Returns what
@@ -60,6 +62,8 @@ interface StorePlaces {
   readonly keepIn: string | undefined;
   /** Of the run, in milliseconds. */
   readonly caseTimeout: number;
+  /** What helps if a file in that directory cannot be written. */
+  readonly remedy: string;
 }
 
 /** The findings of a run: stored one by one, as soon as they are known. */
@@ -144,7 +148,7 @@ export class FindingStore {
     const file = join(directory, fileNameOf(finding));
     try {
       await makeDirectory(directory);
-      await writeTextFile(file, formatCounterexample(finding), REMEDY);
+      await writeTextFile(file, formatCounterexample(finding), this.places.remedy);
       return file;
     } catch (error) {
       this.troubles.push((error as Error).message);

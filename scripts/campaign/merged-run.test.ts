@@ -1,6 +1,6 @@
 /** However a campaign is cut up, it comes to the same. */
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -191,6 +191,15 @@ describe('merging', () => {
     const { err } = await merge('with-nothing', ['nothing', ...shards(7)]);
     expect(err).toMatch(/left out: .*nothing.run\.json: there is no such file/);
     expect(await eventsOf('with-nothing')).toBe(await eventsOf('merged'));
+  });
+
+  test('cannot be resumed: what helps where a result cannot be written is another directory', async () => {
+    await mkdir(at('full', 'summary.json'), { recursive: true });
+    const { code, err } = await merge('full', shards(7));
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/cannot be written: .*; free space or name another --out\n$/),
+    ]);
   });
 
   test('refuses another campaign, and to replace a run', async () => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { isWorkerFailure } from '../../properties/campaign/events.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
+import type { Text } from '../../properties/corpus/store.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -23,7 +24,7 @@ import type { Session } from '../terminal/session.js';
 import { subjectOf } from '../terminal/sides.js';
 import { edgesOf, settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
-import { REMEDY } from './finding-store.js';
+import { remedyFor } from './finding-store.js';
 import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
 import { toleratedOn } from './run-context.js';
@@ -151,19 +152,20 @@ const REPORTS: readonly (readonly [file: string, reporter: ReporterName])[] = [
 /** Writes the results into the directory of a run. Throws `BadInput` if that fails: print them first. */
 export const writeResults = async (
   directory: string,
+  record: RunRecord,
   { summary, coverage, report }: Publication,
   rerun: RerunOptions,
 ): Promise<void> => {
-  await writeJson(join(directory, SUMMARY_FILE), summary);
-  await writeJson(join(directory, INVARIANTS_FILE), coverage);
+  const write = (file: string, text: Text): Promise<void> =>
+    writeTextFile(join(directory, file), text, remedyFor(record));
+  await write(SUMMARY_FILE, jsonText(summary));
+  await write(INVARIANTS_FILE, jsonText(coverage));
   // Loaded on demand: the page and its explanations are half of the code that a run needs.
   const { reportText } = await import('../report/reporters.js');
-  for (const [file, name] of REPORTS)
-    await writeTextFile(join(directory, file), reportText(name, report, rerun), REMEDY);
+  for (const [file, name] of REPORTS) await write(file, reportText(name, report, rerun));
 };
 
-const writeJson = (path: string, value: unknown): Promise<void> =>
-  writeTextFile(path, `${JSON.stringify(value, undefined, 1)}\n`, REMEDY);
+const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
 
 /** Which situations the run met, in the format of `coverage`; no code was measured. */
 const coverageOf = (summary: Summary, ledger: Ledger): CoverageDocument => {

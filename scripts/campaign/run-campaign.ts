@@ -36,7 +36,7 @@ import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
 import { Exploration, endSubjects } from './exploration.js';
-import { FindingStore, REMEDY } from './finding-store.js';
+import { FindingStore, remedyFor } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
 import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
@@ -72,7 +72,8 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
   const { directory, record, known, allowed, startTimeout, part } = plan;
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? plan.keepIn : undefined;
-  const store = new FindingStore({ directory, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
+  const { caseTimeout } = record.campaign;
+  const store = new FindingStore({ directory, keepIn, caseTimeout, remedy: remedyFor(record) }, session);
   const workers = await startWorkers(plan, session);
   const onFinding: RunTools['onFinding'] = (finding) =>
     record.campaign.kind === 'nightly' ? Promise.resolve() : store.show(finding);
@@ -89,9 +90,8 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, { directory, record }, session);
-    const { caseTimeout } = record.campaign;
     const rerun = { allowed, caseTimeout, startTimeout, session };
-    if (directory !== undefined) await writeResults(directory, publication, rerun);
+    if (directory !== undefined) await writeResults(directory, record, publication, rerun);
     return publication.summary.exitCode;
   } catch (error) {
     await showUnreported(ledger, store, toleratedOn(session.surroundings.today(), known));
@@ -183,7 +183,7 @@ const prepareRun = async ({ resumed, record, pool }: CampaignPlan, directory: st
     await makeRoomFor(record, directory);
     if (pool !== undefined) await writePool(directory, pool);
   }
-  await writeRunRecord(directory, record, resumed ? REMEDY : 'name another --out');
+  await writeRunRecord(directory, record, resumed ? remedyFor(record) : 'name another --out');
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {

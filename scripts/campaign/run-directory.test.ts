@@ -146,7 +146,10 @@ describe('a directory that is changed while the run goes on', () => {
 test.each(['summary.json', 'report.html'])('%s cannot be written: what was found is printed first', async (file) => {
   await mkdir(at('run', file), { recursive: true });
   const { code, out, err } = await nightly();
-  expect([code, err]).toEqual([2, expect.stringMatching(/cannot be written: .*; free space or resume with --resume/)]);
+  expect([code, err]).toEqual([
+    2,
+    expect.stringMatching(/cannot be written: .*; free space or resume with nightly --resume/),
+  ]);
   expect(out).toMatch(/^new {7}reference-count/m);
   expect(out).toContain('shadowdiff replay');
 });

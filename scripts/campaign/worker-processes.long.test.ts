@@ -206,7 +206,8 @@ test('a full disk ends a run with what it has, and it goes on when there is spac
     const { status, stderr } = spawnSync('bash', ['-c', script], { cwd: directory, encoding: 'utf8' });
     return [status, stderr];
   };
-  const unwritable = (file: string): RegExp => new RegExp(`${file}: cannot be written: .* resume with --resume`);
+  const unwritable = (file: string): RegExp =>
+    new RegExp(`${file}: cannot be written: .* resume with nightly --resume`);
   const begun = limited(1, '--programs 700 --seed full --jobs 2 --min-programs 0 --out full');
   expect(begun).toEqual([2, expect.stringMatching(unwritable('events.jsonl'))]);
   expect(limited(0, '--resume full')).toEqual([2, expect.stringMatching(unwritable('run.json'))]);

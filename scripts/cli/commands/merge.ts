@@ -5,7 +5,7 @@ import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/p
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { DEFAULT_CORPUS, checkDirectory } from '../../terminal/result-directory.js';
 import { readKnown } from '../../campaign/campaign-plan.js';
-import { FindingStore } from '../../campaign/finding-store.js';
+import { FindingStore, remedyFor } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
 import type { MergedRun, StoredRun } from '../../campaign/merged-run.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merged-run.js';
@@ -75,8 +75,10 @@ const publishMerged = async (
   const { out, corpus: keepIn, mostPrograms } = flags;
   await writeMergedEvents(out, record, ledger);
   if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
-  await writeRunRecord(out, record, 'name another --out');
-  const store = new FindingStore({ directory: out, keepIn, caseTimeout: record.campaign.caseTimeout }, session);
+  const remedy = remedyFor(record);
+  await writeRunRecord(out, record, remedy);
+  const { caseTimeout } = record.campaign;
+  const store = new FindingStore({ directory: out, keepIn, caseTimeout, remedy }, session);
   const options = {
     directory: out,
     record,
@@ -90,8 +92,7 @@ const publishMerged = async (
   };
   const publication = await publish(ledger, options, store, session);
   printReport(publication, { directory: out, record }, session);
-  const { caseTimeout } = record.campaign;
-  await writeResults(out, publication, { allowed: options.allowed, caseTimeout, session });
+  await writeResults(out, record, publication, { allowed: options.allowed, caseTimeout, session });
   return publication.summary.exitCode;
 };
 
