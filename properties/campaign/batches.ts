@@ -36,9 +36,10 @@ const SIZES = [
 
 /**
  * Programs in each of the first batches: few enough that a batch takes well under a second, many enough that making its machines takes
- * little of that. A program behind a pipe may take seconds, and a run ends only between batches.
+ * little of that. A program behind a pipe may take seconds, and a run ends only between batches. Every program that diverges needs two
+ * fresh machines, and one in WebAssembly, with its memory, takes tens of milliseconds to make.
  */
-export const smallestBatch = (kind: 'in-process' | 'external'): number => (kind === 'in-process' ? 512 : 4);
+export const SMALLEST_BATCH = { own: 512, file: 16, command: 4 } as const;
 
 /** The place within its shard of the first program of batch `batch`. */
 const startOf = (batch: number, { smallest }: Batches): number => {

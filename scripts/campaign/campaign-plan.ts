@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OPS } from '../../model/vocabulary/index.js';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
-import { programsOfShardWithin, smallestBatch } from '../../properties/campaign/batches.js';
+import { SMALLEST_BATCH, programsOfShardWithin } from '../../properties/campaign/batches.js';
 import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, quoted } from '../../properties/formats/index.js';
@@ -378,7 +378,7 @@ export const batchesOf = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'
   return {
     shard: { index: part.shard, of: shards },
     programs: programs ?? MOST_PROGRAMS,
-    smallest: smallestBatch(hasCommand(record.campaign) ? 'external' : 'in-process'),
+    smallest: SMALLEST_BATCH[hasCommand(record.campaign) ? 'command' : hasFile(record.campaign) ? 'file' : 'own'],
   };
 };
 
