@@ -1,6 +1,7 @@
 /**
  * Guest RAM and what the hypercalls announced so far, from the program and from the stores that the model reported. It is
- * independent of the subject, so that invariants can rest on it.
+ * independent of the subject, so that invariants can rest on it; only what a foreign reference stores in a step that kills the guest, which
+ * it does not show, is taken from the subject.
  */
 
 import type {

@@ -15,6 +15,7 @@ import type {
 } from '../model/vocabulary/index.js';
 import { OBSERVABLES, bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from './divergence.js';
+import { formatTrace, parseTrace } from './formats/index.js';
 import type { Invariant, Verdict, Violation } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
@@ -511,4 +512,26 @@ describe.each(['references', 'stores', 'tables', 'switcher'] as const)('a side t
     for (const invariant of blind) expect(tally.checks[INVARIANTS.indexOf(invariant)]).toBe(0);
     expect(tally.checks[INVARIANTS.findIndex(({ id }) => id === 'translation')]).toBeGreaterThan(0);
   });
+});
+
+test('what a foreign reference stored in a step that killed the guest is taken from the subject, and not held against it', () => {
+  const program: Program = {
+    machine: { ...MACHINE, paging: 'pae', guestPages: 43 },
+    steps: [
+      { op: 'init', kernelAddress: vaddr(0xc0000000) },
+      store(0x1010, 0x2001),
+      store(0x2ff8, 0x7027),
+      store(0x7ff8, 0xc007),
+      { op: 'new-pgtable', root: paddr(0x1000), draw: 1 },
+      // The first page is pinned, for which its entry becomes dirty; there is no second one.
+      { op: 'set-stack', esp: vaddr(0xbffffd32), pages: 2 },
+    ],
+  };
+  const trace = parseTrace(formatTrace(traceOf(new ReferenceMachine(), program)), 'trace', program);
+  const model = new RecordedMachine();
+  model.load(trace);
+  expect(trace.steps.at(-1)?.outcome.kind).toBe('killed');
+  const options = { model, subject: new ShadowMachine(), invariants: INVARIANTS };
+  expect(new Lockstep({ ...options, modelIsForeign: true }).run(program, false)).toBeUndefined();
+  expect(new Lockstep(options).run(program, false)?.invariant).toBe('least-privilege');
 });

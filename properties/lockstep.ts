@@ -13,6 +13,7 @@ import type {
   Program,
   Step,
 } from '../model/vocabulary/index.js';
+import { bareOutcome } from '../model/vocabulary/index.js';
 import type { Broken, StagePlan } from './checks.js';
 import { Checks, selectChecks } from './checks.js';
 import type { Divergence, ProgramPlace } from './divergence.js';
@@ -40,6 +41,8 @@ export interface LockstepOptions {
   /** What of their observations the machines fill in; left out: everything. What one side does not observe is not compared. */
   readonly modelObserves?: readonly Observable[];
   readonly subjectObserves?: readonly Observable[];
+  /** The model is not of this package: beside a bare outcome it shows nothing, such as what it stored before it killed the guest. */
+  readonly modelIsForeign?: boolean;
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
   /** Called for every divergence; the program continues if it returns true. Left out, the first divergence ends the program. */
@@ -52,6 +55,7 @@ export class Lockstep {
   private readonly model: Machine;
   private readonly subject: Machine;
   private readonly checks: Checks;
+  private readonly modelIsForeign: boolean;
   private readonly modelFill: Fill | undefined;
   private readonly subjectFill: Fill | undefined;
   private readonly tolerates: (divergence: Divergence) => boolean;
@@ -69,6 +73,7 @@ export class Lockstep {
     const { model, subject, invariants, tally, tolerates } = options;
     this.model = model;
     this.subject = subject;
+    this.modelIsForeign = options.modelIsForeign === true;
     this.modelFill = fillOf(options.modelObserves);
     this.subjectFill = fillOf(options.subjectObserves);
     this.tolerates = tolerates ?? (() => false);
@@ -191,7 +196,8 @@ export class Lockstep {
   /** Records and counts how the step ended; returns the `kindIndex` of the subject's outcome. */
   private record(plan: StagePlan): number {
     const { moment, preState } = this;
-    this.guest.absorb(moment.model);
+    const isSilent = this.modelIsForeign && bareOutcome(moment.modelKind);
+    this.guest.absorb(isSilent ? moment.subject : moment.model);
     preState.conclude(moment);
     const kind = kindIndex(moment.subjectKind);
     this.countStep(plan, kind);

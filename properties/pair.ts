@@ -9,7 +9,7 @@ import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { capabilitiesOfMachine } from './subjects/capabilities.js';
-import { SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
+import { ForeignMachine, SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
 import { missingFor } from './subjects/scope.js';
 import type { Answer, FailedAnswer, FailedEnd, Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
@@ -35,6 +35,8 @@ export interface RunOptions {
 /** One side: a machine to step, and how to make it ready for a program. In this process `inFlight` is 0: programs are not asked for. */
 interface Side extends Pick<Capabilities, 'paging' | 'steps' | 'observes' | 'edges' | 'inFlight'> {
   readonly machine: Machine;
+  /** It is not of this package. */
+  readonly isForeign: boolean;
   /** The program as it is run by itself, for `determinism`. */
   trace(program: Program): Promise<Answer>;
   /** Has the machine play back an answer. */
@@ -160,6 +162,7 @@ export class Pair {
       subject: subject.machine,
       modelObserves: model.observes,
       subjectObserves: subject.observes,
+      modelIsForeign: model.isForeign,
       invariants,
       tally: this.tally,
     });
@@ -181,6 +184,7 @@ const sideOf = async (subject: Subject): Promise<Side> => {
     return {
       ...(started ?? capabilitiesOfMachine(subject.name, machine)),
       machine,
+      isForeign: machine instanceof ForeignMachine,
       inFlight: 0,
       trace: (program) => Promise.resolve(answerOfMachine(machine, program)),
       load: () => undefined,
@@ -191,6 +195,7 @@ const sideOf = async (subject: Subject): Promise<Side> => {
   return {
     ...capabilities,
     machine,
+    isForeign: true,
     trace: (program) => subject.answer(program),
     load: (trace) => machine.load(trace),
   };
