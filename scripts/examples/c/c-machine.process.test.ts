@@ -14,6 +14,7 @@ import { CommandSubject } from '../../../properties/subjects/command-subject.js'
 import type { Subject } from '../../../properties/subjects/subject.js';
 import { MODEL } from '../../../properties/subjects/subject-names.js';
 import { WasmSubject } from '../../../properties/subjects/wasm-subject.js';
+import { traceOf } from '../../../properties/trace-of.js';
 import {
   HELLO,
   SANITIZERS,
@@ -156,6 +157,7 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'install gcc')}`, () =>
     { cause: 'a null pointer', code: '*(volatile int *)0 = 1;' },
     { cause: 'a failed assertion', code: 'abort();' },
     { cause: 'a stack that overflows', code: 'return apply(step);' },
+    { cause: 'an exit', code: 'exit(3);' },
   ])('a crash by $cause names the step', ({ code }) => {
     const command = build('gcc', ['-O0', '-w'], changed('	case SD_GUEST_PA:\n', `	case SD_GUEST_PA: { ${code} }\n`));
     const { stderr, stdout } = output(command, PROGRAM);
@@ -163,9 +165,9 @@ describe.skipIf(!hasGcc)(`a machine in C${unless(hasGcc, 'install gcc')}`, () =>
     expect(stdout.toString()).toBe('');
   });
 
-  test.skipIf(!hasClang)(`a sanitizer’s error names the step too${unless(hasClang, 'install clang')}`, () => {
+  test.skipIf(!hasClang).each(['gcc', 'clang'])(`a sanitizer’s error of %s names the step too`, (compiler) => {
     const source = changed('	case SD_GUEST_PA:\n', '	case SD_GUEST_PA: { volatile int i = 4; gpgdir[i] = 0; }\n');
-    const { stderr } = output(build('clang', [...SANITIZERS, '-w'], source), PROGRAM);
+    const { stderr } = output(build(compiler, [...SANITIZERS, '-w'], source), PROGRAM);
     expect(stderr).toContain('index 4 out of bounds');
     expect(stderr).toContain('shadowdiff: at step 2\n');
   });
@@ -242,6 +244,20 @@ describe.skipIf(!hasClang)(`a machine in C, with clang${unless(hasClang, 'instal
       const file = build('clang', [...WASM, '-Wall', '-Wextra', '-Werror']);
       const subject = new WasmSubject(file, { where: '--subject', caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
       expect(await firstFindingOf(subject, 300)).toBeUndefined();
+    },
+  );
+
+  test.skipIf(!hasWasm)(
+    `begins afresh as WebAssembly after a program that was cut off${unless(hasWasm, 'install lld')}`,
+    async () => {
+      const file = build('clang', WASM);
+      const subject = new WasmSubject(file, { where: '--subject', caseTimeout: TIMEOUT, startTimeout: TIMEOUT });
+      await subject.start();
+      const [machine, other] = [subject.create(), subject.create()];
+      const [cutOff, next] = programs(2);
+      machine.create(cutOff.machine);
+      for (const step of cutOff.steps) machine.apply(step);
+      expect(traceOf(machine, next)).toEqual(traceOf(other, next));
     },
   );
 });

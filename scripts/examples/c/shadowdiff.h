@@ -173,7 +173,7 @@ struct sd_subject {
 	uint32_t observes; /* sum of SD_REFERENCES ... SD_SHADOW; SD_SHADOW needs SD_TABLES and SD_SWITCHER */
 	uint32_t pagings; /* sum of 1 << SD_2_LEVEL and 1 << SD_PAE; 0: both */
 	uint32_t ops; /* sum of 1 << op for each step it supports; 0: all */
-	/* Starts afresh, whatever the last program left behind. */
+	/* Starts afresh. The last machine was destroyed. */
 	struct sd_outcome (*create)(const struct sd_machine *machine);
 	/* Not called after a kill, a host bug or no-memory: those steps are answered for it. */
 	struct sd_outcome (*apply)(const struct sd_step *step);
@@ -1271,7 +1271,10 @@ static void sd_json_trace(struct sd_buffer *out, struct sd_words *words, uint32_
 	sd_put_text(out, "}\n");
 }
 
-/* (ix) A crash: the step is printed on standard error, then the signal goes to whichever handler was there before. */
+/*
+ * (ix) A crash or an exit in the middle of a program: the step is printed on standard error. A signal then goes to the
+ * handler that was there before.
+ */
 
 static void sd_breadcrumb(void)
 {
@@ -1318,6 +1321,13 @@ static void sd_on_signal(int signal, siginfo_t *info, void *context)
 
 __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
+/* UBSan calls this before each report. With ASan beside it, gcc's has no death callback. */
+__attribute__((weak, used)) void __ubsan_on_report(void);
+void __ubsan_on_report(void)
+{
+	sd_breadcrumb();
+}
+
 static void sd_watch_crashes(void)
 {
 	static char stack[1 << 16]; /* a stack that overflows has no room for a handler */
@@ -1337,6 +1347,7 @@ static void sd_watch_crashes(void)
 		sigaction(sd_signals[i], &action, &sd_old_actions[i]);
 	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(sd_breadcrumb);
+	atexit(sd_breadcrumb);
 }
 
 /* (x) The pipe. */
@@ -1500,6 +1511,7 @@ static void sd_refuse(const char *format, ...)
 }
 
 static uint32_t sd_input[8], sd_step_number;
+static bool sd_unfinished; /* a program was created and not destroyed */
 
 SD_EXPORT(shadowdiff_hello) const unsigned char *shadowdiff_hello(void)
 {
@@ -1537,6 +1549,11 @@ SD_EXPORT(shadowdiff_create) const unsigned char *shadowdiff_create(void)
 {
 	struct sd_words words = sd_begin_answer();
 
+	if (sd_unfinished) {
+		sd_destroy(); /* a finding cut the last program off */
+		words = sd_begin_answer();
+	}
+	sd_unfinished = true;
 	sd_step_number = 0;
 	sd_forget_edges();
 	sd_create(&words);
@@ -1555,6 +1572,7 @@ SD_EXPORT(shadowdiff_destroy) const unsigned char *shadowdiff_destroy(void)
 {
 	sd_begin_answer();
 	sd_destroy();
+	sd_unfinished = false;
 	sd_end_answer();
 	sd_answer_edges();
 	return sd.answer.at;
