@@ -196,3 +196,10 @@ describe('the findings of one signature', () => {
     expect(textOf(ledger).length).toBeLessThan(20_000);
   });
 });
+
+test('adding many retries takes no long time', () => {
+  const ledger = new Ledger();
+  for (let attempt = 0; attempt < 4000; attempt++)
+    ledger.add({ kind: 'retry', shard: 0, task: 'programs', attempt, how: 'died' });
+  expect(ledger.retries.size).toBe(4000);
+}, 1000);

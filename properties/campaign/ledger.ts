@@ -71,7 +71,8 @@ export class Ledger {
   readonly firstReached = new FirstReached();
   /** By file. */
   readonly corpus = new Map<string, CorpusEvent>();
-  readonly retries: RetryEvent[] = [];
+  /** By its JSON. */
+  readonly retries = new Map<string, RetryEvent>();
   canary: CanaryEvent | undefined = undefined;
   private readonly invariants: readonly Invariant[];
   private noCounts: TallyCounts | undefined = undefined;
@@ -103,7 +104,8 @@ export class Ledger {
       case 'canary':
         return this.addCanary(event);
       case 'retry':
-        return this.addRetry(event);
+        this.retries.set(JSON.stringify(event), event);
+        return;
       case 'end':
         this.shard(event.shard).ended = true;
         return;
@@ -124,7 +126,7 @@ export class Ledger {
       ...(this.canary === undefined ? [] : [this.canary]),
       ...[...this.corpus.values()].toSorted((one, other) => (one.file < other.file ? -1 : 1)),
       ...shards.map(([index, sum]) => sum.toEvent(index)),
-      ...this.retries.toSorted(compareJson),
+      ...[...this.retries.values()].toSorted(compareJson),
       ...this.firstReached.list().map(({ program, cells }): Event => ({ kind: 'reach', program, cells: [...cells] })),
       ...this.findings.list().flatMap((kept) => kept.map((finding): Event => ({ kind: 'finding', finding }))),
     ];
@@ -176,10 +178,6 @@ export class Ledger {
   private addCanary(event: CanaryEvent): void {
     const { canary } = this;
     if (canary === undefined || compareJson([!event.caught, event], [!canary.caught, canary]) > 0) this.canary = event;
-  }
-
-  private addRetry(event: RetryEvent): void {
-    if (!this.retries.some((each) => compareJson(each, event) === 0)) this.retries.push(event);
   }
 }
 

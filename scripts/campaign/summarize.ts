@@ -94,7 +94,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     canary: canaryOf(ledger),
     corpus,
     pool,
-    retries: ledger.retries.length,
+    retries: ledger.retries.size,
     troubles,
     doubts,
     verdict,
