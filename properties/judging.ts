@@ -53,8 +53,8 @@ export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging 
   return {
     judge: async ({ traffic, program }, before = []) => {
       pair = new Pair(options);
-      await pair.lead(before);
-      return await pair.run(program, { contractKept: traffic === 'coherent', twice });
+      const failure = await pair.lead(before);
+      return failure ?? (await pair.run(program, { contractKept: traffic === 'coherent', twice }));
     },
     close: async () => void (await pair.close()),
   };

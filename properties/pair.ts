@@ -128,11 +128,13 @@ export class Pair {
     return ofSubject && failureOf(ofSubject.answer, 'subject');
   }
 
-  /** Has the sides outside this process run programs, whatever they answer. */
-  async lead(programs: readonly Program[]): Promise<void> {
+  /**
+   * Has the sides outside this process run programs that come before another. Returns how one of them failed, if one did: its process
+   * has ended, so the programs behind that one are not run.
+   */
+  async lead(programs: readonly Program[]): Promise<Divergence | undefined> {
     const { model, subject } = this.options;
-    for (const side of [model, subject])
-      if (side.kind === 'external') for (const program of programs) await side.answer(program);
+    return (await failureLeading(programs, model, 'reference')) ?? (await failureLeading(programs, subject, 'subject'));
   }
 
   /** Runs the subject twice by itself and compares, for the invariant `determinism`. */
@@ -232,6 +234,22 @@ const loaded = async (
   const answer = await asked;
   if (answer.kind === 'failed') return failureOf(answer, name);
   side.load(answer.trace);
+  return undefined;
+};
+
+/** Where in its program a side failed is not where it failed in the one that should have followed. */
+const failureLeading = async (
+  programs: readonly Program[],
+  side: Subject,
+  name: string,
+): Promise<Divergence | undefined> => {
+  if (side.kind !== 'external') return undefined;
+  for (const [index, program] of programs.entries()) {
+    const answer = await side.answer(program);
+    if (answer.kind === 'trace') continue;
+    const detail = `${answer.detail} (program ${index} of the ${programs.length} before it)`;
+    return failureOf({ ...answer, detail, did: 'failed at a program before it', at: AT_CREATE }, name);
+  }
   return undefined;
 };
 

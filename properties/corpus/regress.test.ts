@@ -2,7 +2,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { runBatch } from '../campaign/batch.js';
 import { shrinkFinding } from '../campaign/shrink-finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
+import { versionOne } from '../subjects/capabilities.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
+import type { ExternalSubject } from '../subjects/subject.js';
+import { failedAnswer } from '../subjects/subject.js';
+import { traceOf } from '../trace-of.js';
+import type { Paging, Program } from '../../model/vocabulary/index.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 import type { Checked } from './regress.js';
@@ -103,6 +108,43 @@ describe('another subject', () => {
 
   test('that does not agree diverges, even if the entry is open', async () => {
     expect(await check({}, DEFECT)).toMatchObject({ verdict: 'diverges' });
+  });
+});
+
+describe('programs before that of an entry', () => {
+  /** Answers as impl does, but only in 2-level paging, and fails at its second program; notes the paging of all. */
+  const failing = (asked: string[]): ExternalSubject => ({
+    kind: 'external',
+    name: 'failing',
+    start: () => Promise.resolve({ ...versionOne('failing'), paging: ['2-level'] }),
+    answer: (program) => {
+      asked.push(program.machine.paging);
+      const failed = failedAnswer('subject-crash', 'killed by SIGSEGV');
+      return Promise.resolve(asked.length === 2 ? failed : { kind: 'trace', trace: traceOf(IMPL.create(), program) });
+    },
+    close: () => Promise.resolve(undefined),
+  });
+  const programs = (...pagings: readonly Paging[]): readonly Program[] =>
+    pagings.map((paging) => ({ machine: { ...entry.case.program.machine, paging }, steps: [] }));
+  const checkBehind = async (before: readonly Program[], asked: string[]): Promise<Checked> =>
+    await checkStored({ ...entry, before, file: 'a.json' }, { ...SETTINGS, subject: failing(asked) });
+
+  test('are not asked if the subject does not support one of them', async () => {
+    const asked: string[] = [];
+    expect(await checkBehind(programs('2-level', 'pae'), asked)).toMatchObject({
+      verdict: 'unsupported',
+      reason: 'failing does not support pae paging',
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('end with the one at which the subject fails, which is no agreement', async () => {
+    const asked: string[] = [];
+    expect(await checkBehind(programs('2-level', '2-level', '2-level', '2-level'), asked)).toMatchObject({
+      verdict: 'diverges',
+      reason: 'failing diverges from model: subject-crash | create | the subject failed at a program before it',
+    });
+    expect(asked).toHaveLength(2);
   });
 });
 

@@ -4,6 +4,7 @@ import { BadInput } from '../formats/index.js';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
+import type { Sought } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
 import { INVARIANTS } from '../invariants/invariants.js';
@@ -31,6 +32,8 @@ export interface Checked {
 }
 
 export interface RegressOptions extends SubjectSettings {
+  /** Resolves the names of the recorded ones; left out: the registry does. */
+  readonly named?: typeof subjectNamed;
   /** Checks this subject instead of the recorded ones: it must agree with the reference on every program. */
   readonly subject?: Subject;
 }
@@ -58,9 +61,10 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
       reason: `${file}: traffic: the program breaks the contract of a coherent guest; write "hostile"`,
     };
   }
-  const model = subjectNamed(finding.reference, file, options);
-  const subject = options.subject ?? subjectNamed(finding.subject, file, options);
-  const unsupported = await whyNotRun(program, [subject, model]);
+  const { named = subjectNamed } = options;
+  const model = named(finding.reference, file, options);
+  const subject = options.subject ?? named(finding.subject, file, options);
+  const unsupported = await whyNotRun([...(finding.before ?? []), program], [subject, model]);
   if (unsupported !== undefined) return { verdict: 'unsupported', reason: unsupported };
   if (options.subject !== undefined) return mustAgree(finding, subject, model);
   const own =
@@ -77,8 +81,9 @@ const judge = async (
   subject: Subject,
   model: Subject,
   invariants: readonly Invariant[],
+  sought: Sought,
 ): Promise<Divergence | undefined> => {
-  const judging = judgeOf({ model, subject, invariants }, finding.divergence);
+  const judging = judgeOf({ model, subject, invariants }, sought);
   try {
     return await judging.judge(finding.case, finding.before);
   } finally {
@@ -91,11 +96,13 @@ export const stillDiverges = async (finding: StoredFinding, settings: SubjectSet
   const [subject, model] = [finding.subject, finding.reference].map((name) =>
     subjectNamed(name, finding.file, settings),
   );
-  return (await judge(finding, subject, model, INVARIANTS)) !== undefined;
+  return (await judge(finding, subject, model, INVARIANTS, finding.divergence)) !== undefined;
 };
 
 const mustAgree = async (finding: Finding, subject: Subject, model: Subject): Promise<Judgement> => {
-  const found = await judge(finding, subject, model, INVARIANTS);
+  const { invariant } = finding.divergence;
+  // Not its place: before the end of input, too, the sides must agree.
+  const found = await judge(finding, subject, model, INVARIANTS, { invariant });
   if (found === undefined) return { verdict: 'as-recorded', reason: `${subject.name} agrees with ${model.name}` };
   return { verdict: 'diverges', reason: `${subject.name} diverges from ${model.name}: ${signatureOf(found)}` };
 };
@@ -103,7 +110,7 @@ const mustAgree = async (finding: Finding, subject: Subject, model: Subject): Pr
 const mustDiverge = async (finding: Finding, subject: Subject, model: Subject): Promise<Judgement> => {
   // Only its own invariant: others may catch the same bug first.
   const own = INVARIANTS.filter(({ id }) => id === finding.divergence.invariant);
-  const found = await judge(finding, subject, model, own);
+  const found = await judge(finding, subject, model, own, finding.divergence);
   const recorded = signatureOf(finding.divergence);
   if (found === undefined) {
     return {

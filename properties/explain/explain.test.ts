@@ -2,11 +2,13 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Program, StoreStep } from '../../model/vocabulary/index.js';
 import { guestEntry, paddr } from '../../model/vocabulary/index.js';
+import { observingSubject } from '../../test-support/observing-subject.js';
 import type { Finding } from '../finding.js';
 import { parseCounterexample } from '../corpus/counterexample.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
-import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
+import { IMPL, MODEL, ownMachine, subjectNamed } from '../subjects/subject-names.js';
+import { withMethods } from '../subjects/subject.js';
 import { MOST_FRAMES } from './frames.js';
 import { MOST_ROWS } from './table-rows.js';
 import type { Frame, GuestRow, Explanation } from './explanation.js';
@@ -152,6 +154,18 @@ describe('necessity', () => {
     const instead = steps.find(({ necessity }) => necessity.kind === 'shapes')?.necessity;
     expect(instead).toEqual({ kind: 'shapes', signature: 'death-is-final | set-stack | killed after the kill' });
   });
+});
+
+test('behind long programs no step is left out, which would run all of them again', async () => {
+  const { case: kept, subject: name } = entryNamed('translation--access--f416eec0.json');
+  const long = { ...kept.program, steps: Array.from({ length: 1000 }, () => idleStore(7)) };
+  const before = Array.from({ length: 110 }, () => long);
+  let asked = 0;
+  const observed = observingSubject(() => ownMachine(name, 'test')!.create(), ['outcome']);
+  const subject = withMethods(observed, { answer: (program) => (asked++, observed.answer(program)) });
+  const explanation = await explainFinding(kept, { model: MODEL, subject, invariants: INVARIANTS, before });
+  expect(explanation?.notes).toContainEqual(expect.stringContaining('too long to try'));
+  expect(asked).toBeLessThan(3 * before.length);
 });
 
 test('the same finding is explained alike again', async () => {

@@ -42,10 +42,11 @@ export const explainFinding = async (found: Case, options: ExplainOptions): Prom
   const divergence = await judging.judge(found, options.before).finally(() => judging.close());
   if (divergence === undefined) return undefined;
   const needed = await necessities(found, divergence, options, options.pause ?? (() => undefined));
+  const tried = triedNotes(divergence, found.program, options.before);
   const pair = new Pair(options);
   await pair.close();
   await pair.lead(options.before ?? []);
-  const ran = (await rerunFinding(found, divergence, options)) ?? withoutTrace(divergence, found.program);
+  const ran = (await rerunFinding(found, divergence, options, tried)) ?? withoutTrace(divergence, tried);
   return explanationOf(found, divergence, options, needed, ran);
 };
 
@@ -61,6 +62,7 @@ const rerunFinding = async (
   { program }: Case,
   divergence: Divergence,
   { model, subject }: ExplainOptions,
+  tried: readonly string[],
 ): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
   const modelPlayer = await playerFor(model, program);
@@ -73,7 +75,7 @@ const rerunFinding = async (
   const taken = framesOf(rerun, context, [modelPlayer.machine, subjectPlayer.machine]);
   if (taken === undefined) return undefined;
   const { frames, changes, last } = taken;
-  const notes = notesOf(observes, rerun, context);
+  const notes = notesOf(observes, rerun, context, tried);
   return { frames, changes, notes, observes, ...explainDivergence(evidenceOf(rerun, context, last)) };
 };
 
@@ -87,14 +89,14 @@ const framesOf = (rerun: Rerun, context: FrameContext, machines: readonly Machin
   }
 };
 
-const withoutTrace = (divergence: Divergence, program: Program): Ran => {
+const withoutTrace = (divergence: Divergence, tried: readonly string[]): Ran => {
   const { field, actual, place } = divergence;
   const failure =
     place.kind === 'end-of-input' ? 'failed at the end of its input' : 'did not answer the program with a trace';
   const sentence = isSubjectFailure(divergence.invariant)
     ? `The ${field} ${failure}: ${actual}.`
     : 'The program diverged once, and a side that answered it then did not answer it again.';
-  const notes = ['A side gave no trace, so the steps cannot be shown.', ...triedNotes(divergence, program)];
+  const notes = ['A side gave no trace, so the steps cannot be shown.', ...tried];
   return { sentence, focus: {}, observes: { reference: [], subject: [] }, frames: [], changes: [], notes };
 };
 
@@ -116,12 +118,13 @@ const notesOf = (
   { reference, subject }: Explanation['observes'],
   { unreadable }: Rerun,
   { program, divergence }: FrameContext,
+  tried: readonly string[],
 ): readonly string[] => {
   const left = framesLeftOut(divergence, program);
   const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the divergence`;
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
-    ...triedNotes(divergence, program),
+    ...tried,
     ...unknownNote('reference', reference),
     ...unknownNote('subject', subject),
     ...(subject.includes('shadow') ? [] : ['The subject does not expose its shadow tables, so they are not shown.']),
@@ -145,8 +148,12 @@ const NAMES: Readonly<Record<Observable, string>> = {
   shadow: 'its shadow tables',
 };
 
-const triedNotes = (divergence: Divergence, program: Program): readonly string[] =>
-  triesSteps(divergence, program)
+const triedNotes = (
+  divergence: Divergence,
+  program: Program,
+  before: readonly Program[] | undefined,
+): readonly string[] =>
+  triesSteps(divergence, program, before)
     ? []
     : [`It would take too long to try the program without each of its ${program.steps.length} steps; shrink it first.`];
 

@@ -13,9 +13,14 @@ import type { Necessity } from './explanation.js';
 /** A bound on the steps of all trials together: enough for a program of a thousand steps. A trial that does not diverge takes all. */
 const MOST_STEPS_TAKEN = 1_000_000;
 
-/** False for a very long program, and for a timeout, where each trial would take as long again. */
-export const triesSteps = (divergence: Divergence, program: Program): boolean =>
-  divergence.invariant !== TIMEOUT && reachedSteps(divergence, program) * program.steps.length <= MOST_STEPS_TAKEN;
+/** False for a very long program, or long ones before it, and for a timeout, where each trial would take as long again. */
+export const triesSteps = (divergence: Divergence, program: Program, before: readonly Program[] = []): boolean =>
+  divergence.invariant !== TIMEOUT &&
+  reachedSteps(divergence, program) * stepsOf([...before, program]) <= MOST_STEPS_TAKEN;
+
+/** Creating a machine counts as one. */
+const stepsOf = (programs: readonly Program[]): number =>
+  programs.reduce((sum, { steps }) => sum + steps.length + 1, -1);
 
 const TIMEOUT: SubjectFailure = 'subject-timeout';
 
@@ -29,9 +34,9 @@ export const necessities = async (
   const { steps } = program;
   const reached = reachedSteps(divergence, program);
   const behind = steps.slice(reached).map((): Necessity => ({ kind: 'not-reached' }));
-  if (!triesSteps(divergence, program))
-    return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
   const { before = [] } = options;
+  if (!triesSteps(divergence, program, before))
+    return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
   const isApart = before.length > 0 || divergence.place.kind === 'end-of-input';
   const judging = (isApart ? judgeOf : hurriedJudgeOf)(options, divergence);
   const found: Necessity[] = [];

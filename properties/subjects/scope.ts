@@ -43,11 +43,17 @@ export const missingFor = ({ machine, steps }: Program, able: Pick<Scope, 'pagin
   return able.steps.length === OPS.length ? undefined : steps.find(({ op }) => !able.steps.includes(op))?.op;
 };
 
-/** Why one of the sides cannot run a program, as a sentence without a full stop; undefined if both can. Starts them. */
-export const whyNotRun = async (program: Program, sides: readonly Subject[]): Promise<string | undefined> => {
+/** Why one of the sides cannot run all programs, as a sentence without a full stop; undefined if both can. Starts them. */
+export const whyNotRun = async (
+  programs: readonly Program[],
+  sides: readonly Subject[],
+): Promise<string | undefined> => {
   for (const side of sides) {
-    const missing = missingFor(program, await limitsOf(side));
-    if (missing !== undefined) return `${side.name} does not support ${missing}`;
+    const limits = await limitsOf(side);
+    for (const program of programs) {
+      const missing = missingFor(program, limits);
+      if (missing !== undefined) return `${side.name} does not support ${missing}`;
+    }
   }
   return undefined;
 };

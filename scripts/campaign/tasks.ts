@@ -15,8 +15,8 @@ import type { Finding } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Progress } from '../../properties/shrink/index.js';
-import { IMPL } from '../../properties/subjects/subject-names.js';
-import type { SubjectSettings, subjectNamed } from '../../properties/subjects/subject-names.js';
+import { IMPL, subjectNamed } from '../../properties/subjects/subject-names.js';
+import type { SubjectSettings } from '../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
 import { withMethods } from '../../properties/subjects/subject.js';
 import { failureOf } from '../../properties/pair.js';
@@ -208,6 +208,17 @@ const sideOf = (
   });
 };
 
+/** The same side; each program that it is asked is a sign of life. */
+const livelySide = (side: Subject, { alive }: Workplace): Subject => {
+  if (side.kind === 'in-process') return side;
+  return withMethods(side, {
+    answer: async (program) => {
+      await alive();
+      return await side.answer(program);
+    },
+  });
+};
+
 const searchOf = async (
   { settings, finding, mostTries, time = Infinity }: TaskOf<'shrink' | 'sequence'>,
   workplace: Workplace,
@@ -240,8 +251,10 @@ const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<
   const stored = await readStored(path);
   const recordedFor = recordedForOf(stored, subject);
   const asRecorded = subject === IMPL.name || (isReadable(stored) && stored.subject === subject);
+  // An entry may have thousands of programs.
+  const named: typeof subjectNamed = (...recorded) => livelySide(subjectNamed(...recorded), workplace);
   const asked = asRecorded ? {} : { subject: sideOf(subject, task, workplace) };
-  const checked = await checkStored(stored, { caseTimeout, startTimeout, capabilities, allowed, ...asked });
+  const checked = await checkStored(stored, { caseTimeout, startTimeout, capabilities, allowed, named, ...asked });
   return { ...checked, recordedFor, ...(isReadable(stored) ? { signature: signatureOf(stored.divergence) } : {}) };
 };
 

@@ -81,10 +81,10 @@ export const startSides = async ({ subject, model }: Sides): Promise<void> => {
   for (const side of [model, subject]) await side.start?.();
 };
 
-/** Starts the sides for one program. Throws `BadInput` if one of them does not support it. */
-export const startSidesFor = async (program: Program, source: string, sides: Sides): Promise<void> => {
+/** Starts the sides for these programs. Throws `BadInput` if one of them does not support one. */
+export const startSidesFor = async (programs: readonly Program[], source: string, sides: Sides): Promise<void> => {
   await startSides(sides);
-  const why = await whyNotRun(program, [sides.subject, sides.model]);
+  const why = await whyNotRun(programs, [sides.subject, sides.model]);
   if (why !== undefined) throw new BadInput(source, `${why}; name another --subject or --reference`);
 };
 

@@ -61,9 +61,10 @@ const explain = async (
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   // `determinism` runs the subject twice, which a bare program may need to diverge.
   const sought = entry?.divergence ?? { invariant: determinism.id };
+  const { before = [] } = entry ?? {};
   try {
-    await startSidesFor(found.program, source, sides);
-    const options = { ...sides, invariants: INVARIANTS, sought, before: entry?.before };
+    await startSidesFor([...before, found.program], source, sides);
+    const options = { ...sides, invariants: INVARIANTS, sought, before };
     return await explainFinding(found, { ...options, pause: () => eventLoop.pause() });
   } finally {
     await closeSides(sides);

@@ -80,14 +80,15 @@ const replay = async ({ case: replayed, entry }: CaseFile, sides: Sides): Promis
   // `determinism` runs the subject twice, which a bare program may need to diverge.
   const sought = { place: entry?.divergence.place, invariant: determinism.id };
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, sought);
+  const { before = [] } = entry ?? {};
   try {
     await startSides(sides);
-    const why = await whyNotRun(replayed.program, [sides.subject, sides.model]);
+    const why = await whyNotRun([...before, replayed.program], [sides.subject, sides.model]);
     if (why !== undefined) return why;
     const scope = await scopeOf(sides.subject, sides.model);
     const asking = INVARIANTS.map((invariant) => ({ id: invariant.id, ...askingOf(invariant, scope, 'mixed') }));
-    const divergence = await judging.judge(replayed, entry?.before);
-    await new Pair({ ...sides, invariants: INVARIANTS }).lead(entry?.before ?? []);
+    const divergence = await judging.judge(replayed, before);
+    await new Pair({ ...sides, invariants: INVARIANTS }).lead(before);
     const model = await sideAnswer(sides.model, replayed.program);
     const subject = await sideAnswer(sides.subject, replayed.program);
     return { program: replayed.program, model, subject, asking, divergence };

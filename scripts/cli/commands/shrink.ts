@@ -102,7 +102,7 @@ const shrinkFile = async (
     return await judging.judge(candidate, before);
   };
   try {
-    await startSidesFor(found.program, source, sides);
+    await startSidesFor([...before, found.program], source, sides);
     const divergence = await divergenceOf(found, (candidate) => fresh.judge(candidate, before));
     if (divergence === undefined) {
       const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;

@@ -12,6 +12,7 @@ import { CommandNotAllowed } from '../../../properties/subjects/subject-names.js
 import { EventLoopYield } from '../../terminal/event-loop-yield.js';
 import type { Session } from '../../terminal/session.js';
 import type { Sides } from '../../terminal/sides.js';
+import { whyNotRun } from '../../../properties/subjects/scope.js';
 import { closeSides, recordedSides, startSides } from '../../terminal/sides.js';
 import type { BuiltReport, Counterexample } from '../document/build-report.js';
 import { counterexampleOf } from '../document/build-report.js';
@@ -39,10 +40,7 @@ export const explainAgain = async (
   if (isWorkerFailure(stored.divergence))
     return { unexplained: 'It kills or hangs the process that runs it, so it was not run again.' };
   try {
-    const explanation = await runAgain(counterexample, finding, rerun);
-    if (explanation !== undefined) return { explanation };
-    const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
-    return { unexplained };
+    return await runAgain(counterexample, finding, rerun);
   } catch (error) {
     if (error instanceof CommandNotAllowed) {
       return {
@@ -58,12 +56,17 @@ const runAgain = async (
   { finding: stored, caseTimeout: ofRun }: Counterexample,
   { file, signature }: FindingReport,
   { session, allowed, startTimeout, caseTimeout = ofRun }: RerunOptions,
-): Promise<Explanation | undefined> => {
+): Promise<Explained> => {
   const sides = recordedSides({ ...stored, source: file ?? '' }, session, { allowed, startTimeout, caseTimeout });
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
-    return await explanationOf(stored, signature, sides, () => eventLoop.pause());
+    const why = await whyNotRun([...(stored.before ?? []), stored.case.program], [sides.subject, sides.model]);
+    if (why !== undefined) return { unexplained: `It cannot be run here: ${why}.` };
+    const explanation = await explanationOf(stored, signature, sides, () => eventLoop.pause());
+    if (explanation !== undefined) return { explanation };
+    const unexplained = `Run again, ${stored.subject} agrees with ${stored.reference}: either it has been fixed, or the finding is flaky.`;
+    return { unexplained };
   } finally {
     await closeSides(sides);
   }
