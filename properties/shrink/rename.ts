@@ -3,10 +3,12 @@
  * entries.
  */
 
-import type { Paddr, Paging, Program, Step, Vaddr } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, paddr, pagingSizes, vaddr } from '../../model/vocabulary/index.js';
+import type { GuestEntry, Paddr, Paging, Program, Step, Vaddr } from '../../model/vocabulary/index.js';
+import { PAGE_BYTES, paddr, pagingSizes, sameEntry, vaddr } from '../../model/vocabulary/index.js';
 import { entryOnPage, pageOf } from '../entry-bits.js';
 import { USUAL_KERNEL_ADDRESS } from './measure.js';
+import type { Level } from './table-places.js';
+import { LEVELS, indexIn, indexOf } from './table-places.js';
 import type { Roles } from './rewrite.js';
 import { mapEntries, mapSteps, mapVaddrs, pageOfAddress, pagesUsed, rolesOf, rootOf } from './rewrite.js';
 import type { Pass } from './search.js';
@@ -19,7 +21,9 @@ export const renamePages: Pass = function* (smallest) {
   for (const page of pagesUsed(smallest()).reverse()) {
     for (const other of betterPages(page, smallest())) {
       const move: Renaming = (each) => (each === page ? other : each);
-      if (yield renamed(smallest(), move)) break;
+      const merged = renamed(smallest(), move);
+      if (yield withoutRepeats(merged)) break;
+      if (yield merged) break;
       if (yield withAddresses(smallest(), move)) break;
     }
   }
@@ -54,6 +58,18 @@ const betterPages = (page: number, program: Program): number[] => {
   const free = [0, 1, 2, 3, 4, 5].filter((each) => !used.includes(each)).slice(0, 2);
   const outside = page < guestPages ? [] : [guestPages, guestPages + devicePages];
   return [...outside, ...free, ...used].filter((each) => each < page);
+};
+
+/** Pages that became one are often stored the same way: without stores of what a word was stored before. */
+export const withoutRepeats = ({ machine, steps }: Program): Program => {
+  const words = new Map<number, GuestEntry>();
+  const isNews = (step: Step): boolean => {
+    if (step.op !== 'store') return true;
+    const before = words.get(step.paddr);
+    words.set(step.paddr, step.value);
+    return before === undefined || !sameEntry(before, step.value);
+  };
+  return { machine, steps: steps.filter(isNews) };
 };
 
 /** The program with every page renamed. */
@@ -101,26 +117,6 @@ const withRootAt = (program: Program, root: number, place: number): Program =>
 
 // Table indexes: in addresses, in the places of stores and in announcements.
 
-/** A part of an address, and the level of tables that it indexes. */
-interface Level {
-  /** 0: the root. */
-  readonly depth: number;
-  readonly shift: number;
-  readonly entries: number;
-}
-
-const LEVELS: Readonly<Record<Paging, readonly Level[]>> = {
-  '2-level': [
-    { depth: 0, shift: 22, entries: 1024 },
-    { depth: 1, shift: 12, entries: 1024 },
-  ],
-  pae: [
-    { depth: 0, shift: 30, entries: 4 },
-    { depth: 1, shift: 21, entries: 512 },
-    { depth: 2, shift: 12, entries: 512 },
-  ],
-};
-
 interface Move {
   readonly level: Level;
   readonly from: number;
@@ -146,8 +142,6 @@ const lowIndexes = ({ shift, depth, entries }: Level): number[] => {
   const kernel = depth === 0 ? USUAL_KERNEL_ADDRESS / 2 ** shift : 0;
   return [...new Set([0, 1, 2, 3, kernel, kernel + 1])].filter((index) => index < entries);
 };
-
-const indexOf = (address: number, { shift, entries }: Level): number => (address >>> shift) & (entries - 1);
 
 const indexesUsed = (program: Program, level: Level): number[] => {
   const used = new Set<number>();
@@ -191,12 +185,9 @@ const movedStore = (
   step: Extract<Step, { op: 'store' }>,
   { level, from, to }: Move,
   paging: Paging,
-  { roots, tables }: Roles,
+  roles: Roles,
 ): Step => {
-  const { entryBytes, rootEntries } = pagingSizes(paging);
-  const table = level.depth === 0 ? step.paddr - (step.paddr % (rootEntries * entryBytes)) : pageOfAddress(step.paddr);
-  const inLevel = level.depth === 0 ? roots.has(table) : tables[level.depth - 1].has(table);
-  const start = level.depth === 0 ? table : table * PAGE_BYTES;
-  if (!inLevel || (step.paddr - start) / entryBytes !== from) return step;
-  return { ...step, paddr: paddr(start + to * entryBytes) };
+  const { entryBytes } = pagingSizes(paging);
+  if (indexIn(step, level, paging, roles) !== from) return step;
+  return { ...step, paddr: paddr(step.paddr + (to - from) * entryBytes) };
 };

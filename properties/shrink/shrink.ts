@@ -7,6 +7,7 @@ import type { Case } from '../generators/index.js';
 import { programArbitrary } from '../generators/index.js';
 import { cutBehind, dropChunks, dropGroups, dropPairs } from './drop-steps.js';
 import { moveIndexes, moveRoots, renamePages, swapPages } from './rename.js';
+import { regroup } from './regroup.js';
 import { hoistStores, sortPages, sortStores } from './reorder.js';
 import type { Judge, Pass, Progress } from './search.js';
 import { Search } from './search.js';
@@ -53,8 +54,8 @@ const ALL: readonly Pass[] = [
   sortPages,
   sortStores,
 ];
-/** Costs many tries, so only when nothing else helps. */
-const LAST: readonly Pass[] = [dropAndSimplify];
+/** They cost many tries, so only when nothing else helps. */
+const LAST: readonly Pass[] = [dropAndSimplify, regroup];
 
 /**
  * Looks for the smallest case that shows the finding `signature` (see `signatureOf`). `found` is a generated `fc.Value`, or `{ value }` for
