@@ -50,23 +50,27 @@ export interface ProcessOptions {
   readonly remedy: string;
   /** More files for it, from number 3 on; `pipe`: one that goes both ways. */
   readonly files?: readonly (number | 'pipe')[];
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** The serial line is the standard input and output of a process. */
+/** A process. Its standard input and output are the serial line, unless a subclass has another. */
 export class ProcessMachine implements Machine {
   readonly name: string;
   protected readonly child: ChildProcess;
+  protected ears: Ears | undefined = undefined;
   private errors = '';
-  private ears: Ears | undefined = undefined;
   private isEnding = false;
 
-  constructor({ name, argv, remedy, files = [] }: ProcessOptions) {
+  constructor({ name, argv, remedy, files = [], environment }: ProcessOptions) {
     const [command = '', ...args] = argv;
     this.name = name;
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', ...files] });
+    this.child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe', ...files],
+      env: { ...process.env, ...environment },
+    });
     const { stdin, stdout, stderr } = this.child;
     stdin!.on('error', () => undefined);
-    stdout!.on('data', (bytes: Uint8Array) => this.ears?.heard(bytes));
+    stdout!.on('data', (bytes: Buffer) => this.written(bytes));
     stderr!.on('data', (bytes: Buffer) => (this.errors = (this.errors + bytes.toString()).slice(-LAST_WORDS)));
     this.child.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? `there is no command ${JSON.stringify(command)}` : error.message;
@@ -81,6 +85,11 @@ export class ProcessMachine implements Machine {
 
   send(bytes: Uint8Array): void {
     this.child.stdin!.write(bytes);
+  }
+
+  /** Takes what it writes to standard output. */
+  protected written(bytes: Buffer): void {
+    this.ears?.heard(bytes);
   }
 
   end(): void {

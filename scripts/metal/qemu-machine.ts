@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readJson } from '../../properties/formats/index.js';
-import type { Ears, Memory } from './machine.js';
+import type { Memory } from './machine.js';
 import { MachineDied, ProcessMachine } from './machine.js';
 
 const MEMORY_BYTES = 16 * 2 ** 20;
@@ -38,7 +38,6 @@ export class QemuMachine extends ProcessMachine {
   readonly memory: Memory;
   private readonly monitor: Socket;
   private showRegisters: ((registers: string) => void) | undefined = undefined;
-  private died: Ears['died'] | undefined = undefined;
 
   constructor(kernel: string) {
     const file = memoryFile();
@@ -58,11 +57,6 @@ export class QemuMachine extends ProcessMachine {
     this.command('qmp_capabilities');
   }
 
-  override listen(ears: Ears): void {
-    super.listen(ears);
-    this.died = ears.died;
-  }
-
   async registers(): Promise<string> {
     return await new Promise((resolve) => {
       this.showRegisters = resolve;
@@ -80,7 +74,8 @@ export class QemuMachine extends ProcessMachine {
       const { major, minor, micro } = QMP.version.qemu;
       this.name = `QEMU ${major}.${minor}.${micro}, TCG`;
     }
-    if (event === 'SHUTDOWN') this.died?.(new MachineDied('ended', 'the machine was reset, as after a triple fault'));
+    if (event === 'SHUTDOWN')
+      this.ears?.died(new MachineDied('ended', 'the machine was reset, as after a triple fault'));
     if (typeof returned === 'string') this.showRegisters?.(returned.trim());
   }
 }

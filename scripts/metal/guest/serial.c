@@ -5,7 +5,7 @@
 #define PORT 0x3f8
 #define DATA (PORT + 0)
 #define INTERRUPT_ENABLE (PORT + 1)	/* 1: received data */
-#define FIFO_CONTROL (PORT + 2)		/* 7: on, both cleared, interrupt at the first byte */
+#define FIFO_CONTROL (PORT + 2)		/* 0xc7: on, both cleared, interrupt at 14 bytes or a pause: as many as QEMU passes at once */
 #define LINE_CONTROL (PORT + 3)		/* 3: 8 bits, no parity; 0x80: DATA and the next port are the divisor */
 #define MODEM_CONTROL (PORT + 4)	/* 0xb: DTR, RTS, and the interrupt line is connected */
 #define LINE_STATUS (PORT + 5)
@@ -24,7 +24,7 @@ void serial_begin(void)
 	outb(DATA, 1);
 	outb(INTERRUPT_ENABLE, 0);
 	outb(LINE_CONTROL, 0x03);
-	outb(FIFO_CONTROL, 0x07);
+	outb(FIFO_CONTROL, 0xc7);
 	outb(MODEM_CONTROL, 0x0b);
 	outb(INTERRUPT_ENABLE, 0x01);
 }
