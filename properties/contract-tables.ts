@@ -6,10 +6,11 @@
 
 import type { GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, ZERO_ENTRY, pagingSizes, sameEntry } from '../model/vocabulary/index.js';
-import { isPresent, pageOf } from './entry-bits.js';
+import { FLAGS, FULL, P, PSE, isPresent, pageOf } from './entry-bits.js';
+import type { Profile } from './profile.js';
 
-/** The numbered rules of machine.md 5, Coherent. */
-export type ContractRule = 1 | 2 | 3 | 4;
+/** The numbered rules of machine.md 5, Coherent; behind them the one that the profile `architecture` adds (machine.md 6). */
+export type ContractRule = 1 | 2 | 3 | 4 | 'architecture';
 
 /** The rule that was broken, and how. */
 export interface Flaw {
@@ -69,8 +70,10 @@ export class ContractTables {
   private readonly data = new Map<number, number>();
   /** The first root entry of the kernel half. */
   private kernelTop = 0;
+  private readonly profile: Profile;
 
-  constructor(machine: MachineConfig) {
+  constructor(machine: MachineConfig, profile: Profile) {
+    this.profile = profile;
     this.sizes = pagingSizes(machine.paging);
     this.guestPages = machine.guestPages;
     this.rootBytes = this.sizes.rootEntries * this.sizes.entryBytes;
@@ -121,6 +124,11 @@ export class ContractTables {
     return found === undefined;
   }
 
+  /** Whether an address belongs to the hypervisor's own window, or to the bare-metal guest's. */
+  inWindow(vaddr: number): boolean {
+    return vaddr >= this.sizes.switcherAddress;
+  }
+
   /** Scans all tables: fills `places`, and answers the first flaw. */
   scan(roots: ReadonlySet<number>, current: number): Flaw | undefined {
     this.places.clear();
@@ -131,6 +139,21 @@ export class ContractTables {
       if (flaw !== undefined) return flaw;
     }
     return this.scanHalf(current, this.kernelTop, this.sizes.rootEntries, 'kernel') ?? this.tableAsData();
+  }
+
+  /** In the profile `architecture` a present entry leads into RAM and has no flag but those that its role allows. */
+  entryFlaw(entry: GuestEntry, role: Place['role']): Flaw | undefined {
+    if (this.profile !== 'architecture' || !isPresent(entry)) return undefined;
+    if (pageOf(entry) >= this.guestPages)
+      return { rule: 'architecture', reason: `a ${role} entry leads to page ${pageOf(entry)}, which is not in RAM` };
+    const others = entry.low & FLAGS & ~this.allowedIn(role);
+    if (others === 0) return undefined;
+    return { rule: 'architecture', reason: `a ${role} entry has the flags 0x${others.toString(16)}` };
+  }
+
+  private allowedIn(role: Place['role']): number {
+    if (role === 'leaf') return FLAGS & ~PSE;
+    return role === 'root' && this.sizes.tableLevels === 2 ? P : FULL;
   }
 
   private isLink(entry: GuestEntry): boolean {
@@ -153,8 +176,12 @@ export class ContractTables {
 
   private scanHalf(root: number, from: number, to: number, owner: number | 'kernel'): Flaw | undefined {
     const role = this.sizes.tableLevels === 2 ? 'middle' : 'leaf';
-    return this.scanRoot(root, from, to, (value, top) =>
-      this.scanLink(value, { role, owner, base: top * this.sizes.rootEntryReach }),
+    return this.scanRoot(
+      root,
+      from,
+      to,
+      (value, top) =>
+        this.entryFlaw(value, 'root') ?? this.scanLink(value, { role, owner, base: top * this.sizes.rootEntryReach }),
     );
   }
 
@@ -167,19 +194,24 @@ export class ContractTables {
     this.places.set(page, place);
     const { entryBytes, leafTableReach } = this.sizes;
     if (place.role === 'leaf') return this.scanLeaves(page, place);
-    return this.words.firstFlaw(page, 0, PAGE_BYTES, (value, byte) =>
-      this.scanLink(value, {
-        role: 'leaf',
-        owner: place.owner,
-        base: place.base + (byte / entryBytes) * leafTableReach,
-      }),
+    return this.words.firstFlaw(
+      page,
+      0,
+      PAGE_BYTES,
+      (value, byte) =>
+        this.entryFlaw(value, 'middle') ??
+        this.scanLink(value, {
+          role: 'leaf',
+          owner: place.owner,
+          base: place.base + (byte / entryBytes) * leafTableReach,
+        }),
     );
   }
 
-  private scanLeaves(page: number, place: Place): undefined {
-    this.words.firstFlaw(page, 0, PAGE_BYTES, (value, byte) => {
+  private scanLeaves(page: number, place: Place): Flaw | undefined {
+    return this.words.firstFlaw(page, 0, PAGE_BYTES, (value, byte) => {
       if (isPresent(value)) this.data.set(pageOf(value), place.base + (byte / this.sizes.entryBytes) * PAGE_BYTES);
-      return undefined;
+      return this.entryFlaw(value, 'leaf');
     });
   }
 

@@ -13,6 +13,7 @@ import { PAGE_BYTES, sameEntry } from '../model/vocabulary/index.js';
 import type { ContractRule, Flaw, Place } from './contract-tables.js';
 import { ContractTables } from './contract-tables.js';
 import { isPresent, pageOf } from './entry-bits.js';
+import type { Profile } from './profile.js';
 
 export type { ContractRule } from './contract-tables.js';
 
@@ -32,6 +33,8 @@ interface Pending {
 }
 
 class ContractCheck {
+  private readonly machine: MachineConfig;
+  private readonly profile: Profile;
   private readonly tables: ContractTables;
   /** By the address of the word. */
   private readonly pending = new Map<number, Pending>();
@@ -43,8 +46,39 @@ class ContractCheck {
   /** The tables have changed since `places` was filled. */
   private reshaped = false;
 
-  constructor(machine: MachineConfig) {
-    this.tables = new ContractTables(machine);
+  constructor(machine: MachineConfig, profile: Profile) {
+    this.machine = machine;
+    this.profile = profile;
+    this.tables = new ContractTables(machine, profile);
+  }
+
+  /** The step does what no CPU has a name for, so that it is none of the profile `architecture` (machine.md 6). */
+  outsideFlaw(step: Step): Flaw | undefined {
+    if (this.profile !== 'architecture') return undefined;
+    const reason = this.diesOf(step) ? 'a hypercall before init' : this.whyOutside(step);
+    return reason === undefined ? undefined : { rule: 'architecture', reason };
+  }
+
+  private whyOutside(step: Step): string | undefined {
+    const { tables, machine } = this;
+    switch (step.op) {
+      case 'init':
+        if (this.initialized) return 'a second init';
+        return tables.inWindow(step.kernelAddress) ? 'the kernel half begins in the window at the top' : undefined;
+      case 'set-pmd':
+        return machine.paging === 'pae' ? undefined : '2-level paging has no middle table';
+      case 'set-pgd':
+        return step.index < tables.sizes.rootEntries ? undefined : `a root has no entry ${step.index}`;
+      case 'set-pte':
+        if (tables.inWindow(step.vaddr)) return 'the address lies in the window at the top';
+        return tables.entryFlaw(step.pte, 'leaf')?.reason;
+      case 'access':
+        if (tables.inWindow(step.vaddr)) return 'the address lies in the window at the top';
+        if (this.current !== undefined || step.vaddr < machine.guestPages * PAGE_BYTES) return undefined;
+        return 'the address is beyond RAM, in linear mode';
+      default:
+        return undefined;
+    }
   }
 
   /** A hypercall before `init` kills the guest (machine.md 3), so the contract holds from then on. */
@@ -97,16 +131,17 @@ class ContractCheck {
     return this.tables.setKernelAddress(kernelAddress);
   }
 
-  private store(address: number, value: GuestEntry): undefined {
+  private store(address: number, value: GuestEntry): Flaw | undefined {
     const place = this.tables.places.get(Math.floor(address / PAGE_BYTES));
     if (place?.role === 'root') this.retireIfIdle(this.tables.rootAt(address));
     this.tables.words.set(address, value);
-    if (place === undefined) return;
+    if (place === undefined) return undefined;
     const pending = this.pendingStore(address, value, place);
-    if (pending === undefined) return;
+    if (pending === undefined) return undefined;
     this.pending.set(address, pending);
     // A leaf changes no shape, unless it maps a table.
     if (place.role !== 'leaf' || (isPresent(value) && this.tables.places.has(pageOf(value)))) this.reshaped = true;
+    return this.tables.entryFlaw(value, place.role);
   }
 
   private pendingStore(address: number, value: GuestEntry, place: Place): Pending | undefined {
@@ -237,10 +272,15 @@ class ContractCheck {
   }
 }
 
-/** The first step that breaks the contract or reveals that it was broken. */
-export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
-  const check = new ContractCheck(machine);
+/**
+ * The first step that breaks the contract or reveals that it was broken; in the profile `architecture` also one that no CPU has a name for
+ * (machine.md 6).
+ */
+export const breachOf = ({ machine, steps }: Program, profile: Profile = 'lguest'): Breach | undefined => {
+  const check = new ContractCheck(machine, profile);
   for (const [index, step] of steps.entries()) {
+    const outside = check.outsideFlaw(step);
+    if (outside !== undefined) return { step: index, ...outside };
     if (check.diesOf(step)) return undefined;
     const flaw = check.take(step);
     if (flaw !== undefined) return { step: index, ...flaw };
@@ -248,5 +288,6 @@ export const breachOf = ({ machine, steps }: Program): Breach | undefined => {
   return undefined;
 };
 
-/** Whether the guest keeps the contract (machine.md 5, Coherent) until the program ends or kills it. */
-export const keepsContract = (program: Program): boolean => breachOf(program) === undefined;
+/** Whether the guest keeps the contract (machine.md 5, Coherent; and 6, in its profile) until the program ends or kills it. */
+export const keepsContract = (program: Program, profile: Profile = 'lguest'): boolean =>
+  breachOf(program, profile) === undefined;

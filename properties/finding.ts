@@ -8,12 +8,15 @@ import type { Divergence } from './divergence.js';
 import type { SmallMachineName } from './exhaust/small-machine.js';
 import type { Folding } from './exhaust/state-key.js';
 import type { Case } from './generators/index.js';
+import type { Profile } from './profile.js';
 
 export interface Finding {
   /** `open`: the subject must still diverge as recorded. `fixed`: it must agree now; the finding stays as a regression test. */
   readonly status: Status;
   readonly subject: string;
   readonly reference: string;
+  /** What of both sides was looked at; left out: `lguest`. */
+  readonly profile?: Profile;
   readonly case: Case;
   /**
    * Programs that the process of a subject must have run before this one, because it remembers something of them; at most `MOST_BEFORE`.

@@ -6,12 +6,16 @@ import type { Divergence, Place } from './divergence.js';
 import { determinism } from './invariants/determinism.js';
 import type { Invariant } from './invariants/invariant.js';
 import { Pair } from './pair.js';
+import type { Profile } from './profile.js';
+import { whyOutside } from './subjects/scope.js';
 import type { Subject } from './subjects/subject.js';
 
 export interface JudgeOptions {
   readonly model: Subject;
   readonly subject: Subject;
   readonly invariants: readonly Invariant[];
+  /** `lguest` by default. A program that does not belong to it shows nothing. */
+  readonly profile?: Profile | undefined;
 }
 
 /** A finding that is looked for. */
@@ -49,9 +53,11 @@ export const judgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
 /** As `judgeOf`, but a subject outside this process goes on from case to case: faster, but what it remembers may show. */
 export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
   const twice = sought?.invariant === determinism.id;
+  const { profile = 'lguest' } = options;
   let pair = new Pair(options);
   return {
     judge: async ({ traffic, program }, before = []) => {
+      if (whyOutside(program, profile) !== undefined) return undefined;
       pair = new Pair(options);
       const failure = await pair.lead(before);
       return failure ?? (await pair.run(program, { contractKept: traffic === 'coherent', twice }));

@@ -474,7 +474,10 @@ describe.each([
 });
 
 describe.each(['references', 'stores', 'tables', 'switcher'] as const)('a side that does not observe %s', (missing) => {
-  const observed = OBSERVABLES.filter((each) => each !== missing && each !== 'shadow');
+  const observed = {
+    observes: OBSERVABLES.filter((each) => each !== missing && each !== 'shadow'),
+    upperStores: false,
+  };
   const blank = (observation: Observation): Observation => ({ ...observation, [missing]: ZERO_OBSERVATION[missing] });
   const blanked = ({ created, steps, destroyed }: Trace): Trace => ({
     created: blank(created),
@@ -493,12 +496,12 @@ describe.each(['references', 'stores', 'tables', 'switcher'] as const)('a side t
     const trace = traceOf(new ReferenceMachine(), program);
     const mute = blanked(trace);
     const model = new ReferenceMachine();
-    expect(run(program, { model, subject: recorded(mute), subjectObserves: observed })).toBeUndefined();
-    expect(run(program, { model: recorded(mute), subject: model, modelObserves: observed })).toBeUndefined();
+    expect(run(program, { model, subject: recorded(mute), subjectShows: observed })).toBeUndefined();
+    expect(run(program, { model: recorded(mute), subject: model, modelShows: observed })).toBeUndefined();
     expect(run(program, { model, subject: recorded(mute) })).toBeDefined();
     const moved = withOutcome((outcome) => (outcome.kind === 'mapped' ? { ...outcome, paddr: paddr(4) } : undefined));
     for (const { place, trace: wrong } of tamper(mute, moved)) {
-      const found = run(program, { model, subject: recorded(wrong), subjectObserves: observed });
+      const found = run(program, { model, subject: recorded(wrong), subjectShows: observed });
       expect(found).toMatchObject({ invariant: 'translation', place });
     }
   });
@@ -506,7 +509,7 @@ describe.each(['references', 'stores', 'tables', 'switcher'] as const)('a side t
   test('leaves invariants unchecked that look at nothing else', () => {
     const tally = new Tally(INVARIANTS);
     const subject = recorded(blanked(traceOf(new ReferenceMachine(), LIVING)));
-    const options = { model: new ReferenceMachine(), subject, subjectObserves: observed, tally };
+    const options = { model: new ReferenceMachine(), subject, subjectShows: observed, tally };
     expect(run(LIVING, options)).toBeUndefined();
     const blind = INVARIANTS.filter(({ looksAt }) => looksAt.every((each) => each === missing || each === 'shadow'));
     for (const invariant of blind) expect(tally.checks[INVARIANTS.indexOf(invariant)]).toBe(0);

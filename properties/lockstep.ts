@@ -21,8 +21,10 @@ import { GuestRecord } from './guest-record.js';
 import type { Invariant, Sight } from './invariants/invariant.js';
 import type { Moment } from './invariants/moment.js';
 import { PreStateRecorder } from './invariants/situations/pre-state.js';
+import type { Capabilities } from './subjects/capabilities.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
+import { leafFor } from './uncached-walk.js';
 
 /** Steps that are still taken after a kill, to check that they have no effect. */
 const STEPS_AFTER_DEATH = 4;
@@ -38,9 +40,9 @@ export interface LockstepOptions {
    * The invariants to check; see `INVARIANTS`. Skipped: those that look at nothing that the machines show.
    */
   readonly invariants: readonly Invariant[];
-  /** What of their observations the machines fill in; left out: everything. What one side does not observe is not compared. */
-  readonly modelObserves?: readonly Observable[];
-  readonly subjectObserves?: readonly Observable[];
+  /** What of their observations the machines fill in; left out: everything. What one side does not show is not compared. */
+  readonly modelShows?: Shown | undefined;
+  readonly subjectShows?: Shown | undefined;
   /** The model is not of this package: beside a bare outcome it shows nothing, such as what it stored before it killed the guest. */
   readonly modelIsForeign?: boolean;
   /** Where the run is counted; a fresh one if left out. */
@@ -48,6 +50,9 @@ export interface LockstepOptions {
   /** Called for every divergence; the program continues if it returns true. Left out, the first divergence ends the program. */
   readonly tolerates?: (divergence: Divergence) => boolean;
 }
+
+/** What a side shows of its observations. */
+export type Shown = Pick<Capabilities, 'observes' | 'upperStores'>;
 
 /** Runs any number of programs, one after the other, on one pair of machines. */
 export class Lockstep {
@@ -74,11 +79,12 @@ export class Lockstep {
     this.model = model;
     this.subject = subject;
     this.modelIsForeign = options.modelIsForeign === true;
-    this.modelFill = fillOf(options.modelObserves);
-    this.subjectFill = fillOf(options.subjectObserves);
+    this.modelFill = fillOf(options.modelShows, options.subjectShows);
+    this.subjectFill = fillOf(options.subjectShows, options.modelShows);
     this.tolerates = tolerates ?? (() => false);
     this.tally = tally ?? new Tally(invariants);
-    this.checks = new Checks(invariants, this.tally, shownBy(options));
+    const shown = shownBy(options);
+    this.checks = new Checks(invariants, this.tally, shown);
     this.moment = {
       config: this.guest.config,
       stage: 'create',
@@ -90,8 +96,8 @@ export class Lockstep {
       subject: ZERO_OBSERVATION,
       modelKind: ZERO_OBSERVATION.outcome.kind,
       subjectKind: ZERO_OBSERVATION.outcome.kind,
-      shadow: subject.shadow,
-      ram: subject.ram,
+      shadow: shown.has('shadow') ? subject.shadow : undefined,
+      ram: shown.has('ram') ? subject.ram : undefined,
     };
   }
 
@@ -187,8 +193,8 @@ export class Lockstep {
 
   private observe(model: Observation, subject: Observation): void {
     const { moment, modelFill, subjectFill } = this;
-    moment.model = modelFill === undefined ? model : modelFill(model, subject);
-    moment.subject = subjectFill === undefined ? subject : subjectFill(subject, model);
+    moment.model = modelFill === undefined ? model : modelFill(model, subject, moment);
+    moment.subject = subjectFill === undefined ? subject : subjectFill(subject, model, moment);
     moment.modelKind = model.outcome.kind;
     moment.subjectKind = subject.outcome.kind;
   }
@@ -238,14 +244,17 @@ export class Lockstep {
 const MAPPED = kindIndex('mapped');
 
 /** What a run with these machines lets invariants see. */
-const shownBy = ({ model, subject, modelObserves, subjectObserves }: LockstepOptions): ReadonlySet<Sight> => {
-  const compared = COMPARED.filter(
-    (each) => (modelObserves?.includes(each) ?? true) && (subjectObserves?.includes(each) ?? true),
-  );
+const shownBy = ({ model, subject, modelShows, subjectShows }: LockstepOptions): ReadonlySet<Sight> => {
+  const shows = (shown: Shown | undefined, what: Observable): boolean => shown?.observes.includes(what) ?? true;
+  const compared = COMPARED.filter((each) => shows(modelShows, each) && shows(subjectShows, each));
+  const hasShadow = subject.shadow !== undefined && shows(subjectShows, 'shadow');
+  // The record of RAM that it is compared with has the model's stores.
+  const hasRam =
+    subject.ram !== undefined && (modelShows?.upperStores === true) === (subjectShows?.upperStores === true);
   return new Set<Sight>([
     ...compared,
-    ...(subject.shadow === undefined ? [] : (['shadow'] as const)),
-    ...(subject.ram === undefined ? [] : (['ram'] as const)),
+    ...(hasShadow ? (['shadow'] as const) : []),
+    ...(hasRam ? (['ram'] as const) : []),
     ...(model.walksAlways === true ? (['fresh'] as const) : []),
   ]);
 };
@@ -255,20 +264,33 @@ const EFFECTS = ['references', 'stores', 'tables', 'switcher'] as const;
 /** What is compared of two observations. */
 const COMPARED: readonly Observable[] = ['outcome', ...EFFECTS];
 
-/** Completes what one side observed with what the other did, so that both are equal in what is not compared. */
-export type Fill = (own: Observation, other: Observation) => Observation;
+/**
+ * Completes what one side showed of a step with what the other did, so that both are equal in what is not compared. The moment has the
+ * step, and the guest as it was when the machines took it.
+ */
+export type Fill = (own: Observation, other: Observation, moment: Pick<Moment, 'guest' | 'step'>) => Observation;
 
-/** Undefined for a machine that observes everything. */
-export const fillOf = (observes: readonly Observable[] | undefined): Fill | undefined => {
-  if (observes === undefined || COMPARED.every((each) => observes.includes(each))) return undefined;
-  const [references, stores, tables, switcher] = EFFECTS.map((each) => observes.includes(each));
-  return (own, other) => ({
-    ...own,
-    references: (references ? own : other).references,
-    stores: (stores ? own : other).stores,
-    tables: (tables ? own : other).tables,
-    switcher: (switcher ? own : other).switcher,
+/** Undefined for a side that shows everything that the other does. */
+export const fillOf = (own: Shown | undefined, other: Shown | undefined): Fill | undefined => {
+  if (own === undefined) return undefined;
+  const lacksUpper = !own.upperStores && other?.upperStores === true;
+  if (!lacksUpper && EFFECTS.every((each) => own.observes.includes(each))) return undefined;
+  const [references, stores, tables, switcher] = EFFECTS.map((each) => own.observes.includes(each));
+  const storesOf = lacksUpper ? withUpper : (mine: Observation): Observation['stores'] => mine.stores;
+  return (mine, theirs, moment) => ({
+    ...mine,
+    references: (references ? mine : theirs).references,
+    stores: stores ? storesOf(mine, theirs, moment) : theirs.stores,
+    tables: (tables ? mine : theirs).tables,
+    switcher: (switcher ? mine : theirs).switcher,
   });
+};
+
+/** The leaf that one side stored, behind the upper entries that the other did. */
+const withUpper: (...given: Parameters<Fill>) => Observation['stores'] = ({ stores }, { stores: others }, moment) => {
+  if (others.length === 0) return stores;
+  const leaf = leafFor(moment.guest, moment.step);
+  return [...others.filter(({ paddr }) => paddr !== leaf), ...stores];
 };
 
 const isOver = (kind: OutcomeKind): boolean =>

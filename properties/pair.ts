@@ -7,8 +7,9 @@ import type { Invariant } from './invariants/invariant.js';
 import { Lockstep } from './lockstep.js';
 import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
+import type { Profile } from './profile.js';
 import type { Capabilities } from './subjects/capabilities.js';
-import { capabilitiesOfMachine } from './subjects/capabilities.js';
+import { capabilitiesOfMachine, withinProfile } from './subjects/capabilities.js';
 import { ForeignMachine, SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
 import { missingFor } from './subjects/scope.js';
 import type { Answer, FailedAnswer, FailedEnd, Subject } from './subjects/subject.js';
@@ -19,6 +20,8 @@ export interface PairOptions {
   readonly model: Subject;
   readonly subject: Subject;
   readonly invariants: readonly Invariant[];
+  /** What of both sides is looked at, `lguest` by default. */
+  readonly profile?: Profile | undefined;
   /** Where the runs are counted; a fresh one if left out. */
   readonly tally?: Tally;
   /** Something else ends this process if a machine in it hangs; left out: a program ends at the time limit of the machine. */
@@ -33,7 +36,7 @@ export interface RunOptions {
 }
 
 /** One side: a machine to step, and how to make it ready for a program. In this process `inFlight` is 0: programs are not asked for. */
-interface Side extends Pick<Capabilities, 'paging' | 'steps' | 'observes' | 'edges' | 'inFlight'> {
+interface Side extends Capabilities {
   readonly machine: Machine;
   /** It is not of this package. */
   readonly isForeign: boolean;
@@ -156,14 +159,14 @@ export class Pair {
   private async ready(): Promise<Begun> {
     if (this.begun !== undefined && !this.isSpoiled) return this.begun;
     this.isSpoiled = false;
-    const { invariants } = this.options;
-    const model = await sideOf(this.options.model);
-    const subject = await sideOf(this.options.subject);
+    const { invariants, profile = 'lguest' } = this.options;
+    const model = await sideOf(this.options.model, profile);
+    const subject = await sideOf(this.options.subject, profile);
     const lockstep = new Lockstep({
       model: model.machine,
       subject: subject.machine,
-      modelObserves: model.observes,
-      subjectObserves: subject.observes,
+      modelShows: model,
+      subjectShows: subject,
       modelIsForeign: model.isForeign,
       invariants,
       tally: this.tally,
@@ -179,12 +182,13 @@ interface Begun {
   readonly lockstep: Lockstep;
 }
 
-const sideOf = async (subject: Subject): Promise<Side> => {
+const sideOf = async (subject: Subject, profile: Profile): Promise<Side> => {
   if (subject.kind === 'in-process') {
     const started = await subject.start?.();
     const machine = subject.create();
+    const able = withinProfile(started ?? capabilitiesOfMachine(subject.name, machine), profile);
     return {
-      ...(started ?? capabilitiesOfMachine(subject.name, machine)),
+      ...able,
       machine,
       isForeign: machine instanceof ForeignMachine,
       inFlight: 0,
@@ -192,10 +196,10 @@ const sideOf = async (subject: Subject): Promise<Side> => {
       load: () => undefined,
     };
   }
-  const capabilities = await subject.start();
-  const machine = new RecordedMachine(capabilities.observes);
+  const able = withinProfile(await subject.start(), profile);
+  const machine = new RecordedMachine(able.observes);
   return {
-    ...capabilities,
+    ...able,
     machine,
     isForeign: true,
     trace: (program) => subject.answer(program),

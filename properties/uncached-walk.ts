@@ -5,7 +5,7 @@
  * uncached-walk.test.ts checks that the two agree on any program.
  */
 
-import type { Killed, Outcome, Paddr, Vaddr } from '../model/vocabulary/index.js';
+import type { Killed, Outcome, Paddr, Step, Vaddr } from '../model/vocabulary/index.js';
 import { FAULT_PRESENT, KILL, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
 import type { GuestRecord } from './guest-record.js';
@@ -88,6 +88,13 @@ export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => 
     if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return level.bad;
     table = pageOf(entry) * 4096;
   }
+};
+
+/** Where the leaf lies through which an access goes, if the guest's tables lead to one. */
+export const leafFor = (guest: GuestRecord, step: Step | undefined): Paddr | undefined => {
+  if (step?.op !== 'access') return undefined;
+  const walk = uncachedWalk(guest, step.vaddr);
+  return walk.kind === 'leaf' ? walk.at : undefined;
 };
 
 /** The outcome of an access when nothing is cached and the host withholds nothing. */

@@ -83,24 +83,25 @@ let idle: { readonly options: BatchOptions; readonly unlimited: boolean; readonl
 const takePair = (options: BatchOptions, unlimited: boolean): Pair => {
   const taken = idle;
   idle = undefined;
-  const { model, subject, invariants } = options;
+  const { model, subject, invariants, profile } = options;
   const fits =
     taken?.unlimited === unlimited &&
     taken.options.model === model &&
     taken.options.subject === subject &&
+    taken.options.profile === profile &&
     invariants.length === taken.options.invariants.length &&
     invariants.every((invariant, index) => invariant === taken.options.invariants[index]);
-  if (!fits) return new Pair({ model, subject, invariants, unlimited });
+  if (!fits) return new Pair({ model, subject, invariants, profile, unlimited });
   taken.pair.tally.clear();
   return taken.pair;
 };
 
 /** Where a finding comes from: the sides by name, and the run for the provenance. */
-type Origin = Pick<BatchOptions, 'campaign' | 'date' | 'version'> & Pick<Finding, 'subject' | 'reference'>;
+type Origin = Pick<BatchOptions, 'campaign' | 'date' | 'version' | 'profile'> & Pick<Finding, 'subject' | 'reference'>;
 
 /** A program of a campaign as a finding. */
 export const findingOf = (
-  { campaign, date, version, subject, reference }: Origin,
+  { campaign, date, version, profile = 'lguest', subject, reference }: Origin,
   program: number,
   originalSteps: number,
   found: Case,
@@ -109,6 +110,7 @@ export const findingOf = (
   status: 'open',
   subject,
   reference,
+  ...(profile === 'lguest' ? {} : { profile }),
   case: found,
   divergence,
   provenance: { date, version, seed: campaign, program, originalSteps },
@@ -210,7 +212,7 @@ class Batch {
     this.pair = new Pair({ ...this.options, tally: this.tally, unlimited: this.unlimited });
     const history = this.historyBefore(generated.value.program);
     const signatures = new Set<string>();
-    for await (const shown of divergencesOf(new Pair(this.options), program, generated)) {
+    for await (const shown of divergencesOf(new Pair(this.options), program, generated, this.options.profile)) {
       signatures.add(signatureOf(shown.divergence));
       this.add(program, shown.generated.value, shown.divergence, generated, history);
     }

@@ -9,7 +9,9 @@ import { programArbitrary } from '../generators/index.js';
 import type { Pair, RunOptions } from '../pair.js';
 import { Breeder } from '../pool/offspring.js';
 import type { Guidance } from '../pool/program-pool.js';
+import type { Profile } from '../profile.js';
 import { programSeed, randomFor } from '../seeds.js';
+import { whyOutside } from '../subjects/scope.js';
 
 export interface CampaignOptions extends ProgramOptions {
   /** Name of the campaign: with a program's number it fixes the program. */
@@ -80,12 +82,13 @@ const MOST_ROUNDS = 16;
 
 /**
  * Runs a program and yields its first divergence of each signature, with the program that showed it. After a divergence it runs the
- * program without the step that diverged, for there may be others.
+ * program without the step that diverged, for there may be others; not if what is left belongs to the profile no longer.
  */
 export async function* divergencesOf(
   pair: Pair,
   program: number,
   generated: Generated,
+  profile: Profile = 'lguest',
 ): AsyncGenerator<{ readonly generated: Generated; readonly divergence: Divergence }, void> {
   let current = generated;
   const signatures = new Set<string>();
@@ -98,7 +101,9 @@ export async function* divergencesOf(
     const { place, invariant } = divergence;
     // A machine that fails at one step may fail at all that follow, and each may take its whole time limit.
     if (place.kind !== 'step' || isSubjectFailure(invariant)) return;
-    current = withoutStep(current.value, place.index);
+    const shorter = withoutStep(current.value, place.index);
+    if (whyOutside(shorter.value.program, profile) !== undefined) return;
+    current = shorter;
   }
 }
 

@@ -60,7 +60,7 @@ const generatedFor = async (options: ShrinkFindingOptions, finding: Finding): Pr
   const signature = signatureOf(finding.divergence);
   const pair = new Pair(options);
   await pair.close();
-  for await (const shown of divergencesOf(pair, program, programsOf(options)(program)))
+  for await (const shown of divergencesOf(pair, program, programsOf(options)(program), options.profile))
     if (signatureOf(shown.divergence) === signature) return shown.generated;
   return undefined;
 };

@@ -16,6 +16,7 @@ import { FOLDINGS } from '../exhaust/state-key.js';
 import type { Finding, Provenance } from '../finding.js';
 import { MOST_BEFORE, STATUSES } from '../finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
+import { PROFILES } from '../profile.js';
 
 /** An entry is of version 2 only if it needs to be, so that readers of version 1 can read all others. */
 export const COUNTEREXAMPLE_FORMATS = ['shadowdiff-counterexample/1', 'shadowdiff-counterexample/2'] as const;
@@ -68,6 +69,7 @@ const envelope = exactObject({
   status: choice(STATUSES),
   subject: anyText,
   reference: anyText,
+  profile: z.optional(choice(PROFILES)),
   invariant: choice(FINDING_NAMES),
   signature: anyText,
   place,
@@ -96,13 +98,14 @@ export const formatCounterexample = (finding: Finding): string =>
 
 /** The JSON value of an entry, its keys in the order of formats.md. */
 export const counterexampleToJson = (finding: Finding): CounterexampleJson => {
-  const { status, subject, reference, divergence, provenance, note, before } = finding;
+  const { status, subject, reference, profile, divergence, provenance, note, before } = finding;
   const { invariant, place: where, stage, field, expected, actual, difference, alsoBroken } = divergence;
   return {
     format: COUNTEREXAMPLE_FORMATS[needsVersionTwo(finding) ? 1 : 0],
     status,
     subject,
     reference,
+    ...(profile === undefined ? {} : { profile }),
     invariant,
     signature: signatureOf(divergence),
     place: where,
@@ -122,10 +125,11 @@ export const counterexampleToJson = (finding: Finding): CounterexampleJson => {
 };
 
 const needsVersionTwo = ({
+  profile,
   before,
   divergence: { standardError, place },
-}: Pick<Finding, 'before' | 'divergence'>): boolean =>
-  before !== undefined || standardError !== undefined || place.kind === 'end-of-input';
+}: Pick<Finding, 'profile' | 'before' | 'divergence'>): boolean =>
+  profile !== undefined || before !== undefined || standardError !== undefined || place.kind === 'end-of-input';
 
 /** Reads an entry. Throws `BadInput`, naming the source and what is wrong there. */
 export const parseCounterexample = (content: string, source: string): Finding =>
@@ -154,11 +158,12 @@ export const counterexampleFromJson = (value: unknown, source: string): Finding 
     ...(json.standardError === undefined ? {} : { standardError: json.standardError }),
   };
   refuseContradictions(divergence, json.signature, program, source);
-  const { status, subject, reference, traffic, provenance, note } = json;
+  const { status, subject, reference, profile, traffic, provenance, note } = json;
   const finding: Finding = {
     status,
     subject,
     reference,
+    ...(profile === undefined ? {} : { profile }),
     case: { traffic, program },
     ...(before === undefined ? {} : { before }),
     divergence,

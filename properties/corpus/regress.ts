@@ -64,7 +64,7 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
   const { named = subjectNamed } = options;
   const model = named(finding.reference, file, options);
   const subject = options.subject ?? named(finding.subject, file, options);
-  const unsupported = await whyNotRun([...(finding.before ?? []), program], [subject, model]);
+  const unsupported = await whyNotRun([...(finding.before ?? []), program], [subject, model], finding.profile);
   if (unsupported !== undefined) return { verdict: 'unsupported', reason: unsupported };
   if (options.subject !== undefined) return mustAgree(finding, subject, model);
   const own =
@@ -83,7 +83,7 @@ const judge = async (
   invariants: readonly Invariant[],
   sought: Sought,
 ): Promise<Divergence | undefined> => {
-  const judging = judgeOf({ model, subject, invariants }, sought);
+  const judging = judgeOf({ model, subject, invariants, profile: finding.profile }, sought);
   try {
     return await judging.judge(finding.case, finding.before);
   } finally {

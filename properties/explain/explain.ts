@@ -61,12 +61,12 @@ interface Ran extends Pick<Explanation, 'sentence' | 'focus' | 'observes'> {
 const rerunFinding = async (
   { program }: Case,
   divergence: Divergence,
-  { model, subject }: ExplainOptions,
+  { model, subject, profile = 'lguest' }: ExplainOptions,
   tried: readonly string[],
 ): Promise<Ran | undefined> => {
   if (isSubjectFailure(divergence.invariant)) return undefined;
-  const modelPlayer = await playerFor(model, program);
-  const subjectPlayer = await playerFor(subject, program);
+  const modelPlayer = await playerFor(model, program, profile);
+  const subjectPlayer = await playerFor(subject, program, profile);
   if (modelPlayer === undefined || subjectPlayer === undefined) return undefined;
   const rerun = new Rerun(program, modelPlayer, subjectPlayer);
   const observes = { reference: modelPlayer.observes, subject: subjectPlayer.observes };

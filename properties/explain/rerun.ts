@@ -17,7 +17,8 @@ import type { Divergence, ProgramPlace } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Fill } from '../lockstep.js';
 import { fillOf } from '../lockstep.js';
-import { capabilitiesOfMachine } from '../subjects/capabilities.js';
+import type { Profile } from '../profile.js';
+import { capabilitiesOfMachine, withinProfile } from '../subjects/capabilities.js';
 import type { Subject } from '../subjects/subject.js';
 import { RecordedMachine, keptObservation } from '../trace-of.js';
 import type { ShadowSnapshot } from './shadow-snapshot.js';
@@ -30,6 +31,7 @@ export type Counts = ReadonlyMap<number, number>;
 export interface Player {
   readonly machine: Machine;
   readonly observes: readonly Observable[];
+  readonly upperStores: boolean;
   /** It is outside this process, and of a bare outcome it shows nothing else. */
   readonly recorded: boolean;
 }
@@ -80,7 +82,7 @@ export class Rerun {
     this.program = program;
     this.model = model;
     this.subject = subject;
-    this.fill = fillOf(model.observes);
+    this.fill = fillOf(model, subject);
   }
 
   /** Takes the program up to the divergence. */
@@ -102,7 +104,7 @@ export class Rerun {
     if (!this.over) this.guest.follow(step);
     const model = this.model.machine.apply(step);
     const subject = this.subject.machine.apply(step);
-    const filled = this.fill === undefined ? model : this.fill(model, subject);
+    const filled = this.fill === undefined ? model : this.fill(model, subject, { guest: this.guest, step });
     if (!this.over) this.history.follow(index, step, filled);
     this.guest.absorb(filled);
     const { outcome } = subject;
@@ -137,7 +139,8 @@ export class Rerun {
   }
 
   private look(before: RerunMoment | undefined, place: ProgramPlace): ShadowSnapshot | undefined {
-    const view = this.subject.machine.shadow;
+    const { machine, observes } = this.subject;
+    const view = observes.includes('shadow') ? machine.shadow : undefined;
     if (view === undefined) return undefined;
     try {
       return takeSnapshot(view, before?.shadow, place.kind === 'step' ? place.index : undefined);
@@ -185,19 +188,20 @@ const counted = (
 };
 
 /** A fresh machine for a side, or one that plays back a command's answer; undefined if the command does not answer. */
-export const playerFor = async (side: Subject, program: Program): Promise<Player | undefined> => {
+export const playerFor = async (side: Subject, program: Program, profile: Profile): Promise<Player | undefined> => {
   if (side.kind === 'in-process') {
     const started = await side.start?.();
     const machine = side.create();
-    const { observes } = started ?? capabilitiesOfMachine(side.name, machine);
-    return { machine, observes, recorded: false };
+    const able = withinProfile(started ?? capabilitiesOfMachine(side.name, machine), profile);
+    const { observes, upperStores } = able;
+    return { machine, observes, upperStores, recorded: false };
   }
-  const { observes } = await side.start();
+  const { observes, upperStores } = withinProfile(await side.start(), profile);
   const answer = await side.answer(program);
   if (answer.kind === 'failed') return undefined;
   const machine = new RecordedMachine(observes);
   machine.load(answer.trace);
-  return { machine, observes, recorded: true };
+  return { machine, observes, upperStores, recorded: true };
 };
 
 interface Written {

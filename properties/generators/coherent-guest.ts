@@ -63,16 +63,16 @@ export class CoherentGuest {
 
   private touchLinear(bits: number): void {
     const address = this.linearAddress(bits);
-    const isQuestion = (bits & 0x38) === 0x38;
+    const isQuestion = !this.isCpu && (bits & 0x38) === 0x38;
     if (isQuestion) this.steps.push({ op: 'guest-pa', vaddr: vaddr(address) });
     else this.pushAccess(address, (bits & 1) !== 0, (bits & 6) === 0);
   }
 
-  /** Mostly in RAM, rarely in or past the devices or in the Switcher's window. */
+  /** Mostly in RAM, rarely in or past the devices or in the Switcher's window; in the profile `architecture` always in RAM. */
   private linearAddress(bits: number): number {
     const { machine, geometry } = this.layout;
     const { guestPages, devicePages } = machine;
-    const rare = bits >>> 25;
+    const rare = this.isCpu ? Infinity : bits >>> 25;
     const anywhere = bits >>> 4;
     if (rare === 0) return geometry.switcherAddress + (anywhere & 0xffff);
     if (rare === 1) return (guestPages + devicePages) * PAGE_BYTES + (anywhere & 0xffff);
@@ -343,6 +343,7 @@ export class CoherentGuest {
   private somewhere(target: number, choice: number, kernel: boolean): number {
     const { geometry, kernelRegions, userRegions } = this.layout;
     const rare = fields.place(choice);
+    if (rare <= 3 && this.isCpu) return fields.address(target) % geometry.switcherAddress;
     if (rare === 0) return geometry.switcherAddress + fields.switcherOffset(choice);
     if (rare <= 3) return fields.address(target);
     const regions = kernel ? kernelRegions : userRegions;
@@ -373,6 +374,11 @@ export class CoherentGuest {
 
   flush(scope: FlushScope): void {
     this.steps.push({ op: 'flush-tlb', scope });
+  }
+
+  /** In the profile `architecture` the guest does nothing that a CPU has no name for, and leaves the window at the top alone. */
+  private get isCpu(): boolean {
+    return this.layout.profile === 'architecture';
   }
 
   // Targets.

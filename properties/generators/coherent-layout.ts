@@ -6,6 +6,7 @@
 import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import { A, D, FULL, P, RIGHTS, RW, US, G, PCD, PWT } from '../entry-bits.js';
+import type { Profile } from '../profile.js';
 import type { Draw } from './draw.js';
 import { lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
@@ -13,6 +14,7 @@ import { addressOf, entryAddress, geometryOf, middleOf, topOf } from './geometry
 import * as fields from './macro-fields.js';
 
 export interface CoherentLayout {
+  readonly profile: Profile;
   readonly machine: MachineConfig;
   readonly geometry: Geometry;
   readonly kernelAddress: number;
@@ -77,10 +79,23 @@ const rootsFrom = (geometry: Geometry, firstPage: number, count: number, packed:
   return Array.from({ length: count }, (_, index) => firstPage * PAGE_BYTES + index * stride);
 };
 
-const drawGuestPages = (draw: Draw, needed: number): number =>
-  draw.oneIn(64) ? MACHINE_BOUNDS.guestPages.most : needed + draw.between(3, 16);
+const drawGuestPages = (draw: Draw, needed: number, most: number): number =>
+  draw.oneIn(64) ? most : needed + draw.between(3, 16);
 
-export const drawLayout = (draw: Draw, paging: Paging): CoherentLayout => {
+const drawHostCpus = (draw: Draw): number => (draw.oneIn(64) ? MACHINE_BOUNDS.hostCpus.most : draw.between(1, 4));
+
+export interface LayoutLimits {
+  /** `lguest` by default. */
+  readonly profile?: Profile | undefined;
+  /** The most pages of guest RAM, 64 … 4096; 4096 by default. No layout needs more than 64. */
+  readonly guestPages?: number | undefined;
+}
+
+export const drawLayout = (
+  draw: Draw,
+  paging: Paging,
+  { profile = 'lguest', guestPages = MACHINE_BOUNDS.guestPages.most }: LayoutLimits = {},
+): CoherentLayout => {
   const geometry = geometryOf(paging);
   const kernelRegion = drawKernelTop(draw, paging) << geometry.topBits;
   const userRegions = drawUserRegions(draw, kernelRegion);
@@ -95,12 +110,14 @@ export const drawLayout = (draw: Draw, paging: Paging): CoherentLayout => {
   const middles = paging === 'pae' ? kernelTops.length + rootCount * userTops.length : 0;
   const leafTables = kernelRegions.length + 2 + Math.ceil(rootCount * userRegions.length * 0.75);
   const firstData = firstMiddle + middles + leafTables;
+  const isCpu = profile === 'architecture';
   return {
+    profile,
     machine: {
       paging,
-      guestPages: drawGuestPages(draw, firstData),
-      devicePages: draw.below(9),
-      hostCpus: draw.oneIn(64) ? MACHINE_BOUNDS.hostCpus.most : draw.between(1, 4),
+      guestPages: drawGuestPages(draw, firstData, guestPages),
+      devicePages: isCpu ? 0 : draw.below(9),
+      hostCpus: isCpu ? 1 : drawHostCpus(draw),
       draw: draw.unsigned(),
       failAllocation: 0,
     },

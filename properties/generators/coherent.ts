@@ -3,7 +3,7 @@
 import type { Paging, Program } from '../../model/vocabulary/index.js';
 import type { Mixture } from './case.js';
 import { CoherentGuest } from './coherent-guest.js';
-import type { CoherentLayout } from './coherent-layout.js';
+import type { CoherentLayout, LayoutLimits } from './coherent-layout.js';
 import { drawLayout } from './coherent-layout.js';
 import type { Draw } from './draw.js';
 import type { Macro, MacroKind } from './macro.js';
@@ -69,15 +69,19 @@ export const lowerCoherent = ({ layout, macros }: CoherentOrigin): Program => {
   return { machine: layout.machine, steps: guest.steps };
 };
 
+export interface CoherentOptions extends LayoutLimits {
+  readonly mostSteps: number;
+  readonly mixture: Mixture;
+}
+
 /** A program of at most `mostSteps` steps. Its length is drawn; the macro that reaches it is the last, unless it would exceed `mostSteps`. */
 export const drawCoherent = (
   draw: Draw,
   paging: Paging,
-  mostSteps: number,
-  mixture: Mixture,
+  { mostSteps, mixture, guestPages, profile }: CoherentOptions,
 ): { readonly program: Program; readonly origin: CoherentOrigin } => {
-  const layout = drawLayout(draw, paging);
-  const kinds = drawMacroKinds(draw, mixture);
+  const layout = drawLayout(draw, paging, { profile, guestPages });
+  const kinds = drawMacroKinds(draw, mixture, profile);
   const guest = new CoherentGuest(layout);
   guest.start();
   const { steps } = guest;
@@ -94,6 +98,6 @@ export const drawCoherent = (
     return fits;
   };
   while (steps.length < target && take(draw.pick(kinds)));
-  if (draw.bits(5) === 0) take('blunder');
+  if (profile !== 'architecture' && draw.bits(5) === 0) take('blunder');
   return { program: { machine: layout.machine, steps }, origin: { layout, macros } };
 };

@@ -11,9 +11,9 @@ import { addressOf, geometryOf, topOf } from './geometry.js';
 
 // The machine: mostly small, so that pages are reused; sometimes at an end of its bounds.
 
-const drawGuestPages = (draw: Draw): number => {
+const drawGuestPages = (draw: Draw, most: number): number => {
   const rare = draw.below(64);
-  if (rare === 0) return MACHINE_BOUNDS.guestPages.most;
+  if (rare === 0) return most;
   if (rare <= 2) return draw.between(MACHINE_BOUNDS.guestPages.least, 4);
   if (rare <= 4) return draw.between(5, 15);
   return draw.between(16, 64);
@@ -30,9 +30,14 @@ const FAILURES: Readonly<Record<Paging, readonly number[]>> = { '2-level': [1, 2
 /** Rare, because a program whose machine was not created tests nothing else. */
 const drawFailure = (draw: Draw, paging: Paging): number => (draw.oneIn(32) ? draw.pick(FAILURES[paging]) : 0);
 
-export const drawMachine = (draw: Draw, paging: Paging): MachineConfig => ({
+/** `mostPages`: of guest RAM, at least 64. */
+export const drawMachine = (
+  draw: Draw,
+  paging: Paging,
+  mostPages: number = MACHINE_BOUNDS.guestPages.most,
+): MachineConfig => ({
   paging,
-  guestPages: drawGuestPages(draw),
+  guestPages: drawGuestPages(draw, mostPages),
   devicePages: draw.below(9),
   hostCpus: drawHostCpus(draw),
   draw: draw.unsigned(),

@@ -5,6 +5,7 @@
  */
 
 import fc from 'fast-check';
+import type { Profile } from '../profile.js';
 import type { Mixture } from './case.js';
 import type { Draw } from './draw.js';
 
@@ -65,13 +66,18 @@ const drawFactor = (draw: Draw, kind: MacroKind): number => {
   return (kind === 'pressure' ? PRESSURE_FACTORS : FACTORS)[draw.bits(3)] ?? 0;
 };
 
-const UNIFORM = MACRO_KINDS.filter((kind) => WEIGHTS[kind] > 0);
+/** What only the guest of a hypervisor can do: its macros are not of the profile `architecture`. */
+const HYPERVISED: ReadonlySet<MacroKind> = new Set(['set-stack', 'guest-pa', 'migrate', 'pressure']);
+
+const kindsOf = (profile: Profile): readonly MacroKind[] =>
+  profile === 'lguest' ? MACRO_KINDS : MACRO_KINDS.filter((kind) => !HYPERVISED.has(kind));
 
 /** A program's lottery: each kind as many times as it weighs. `access` is never disabled. */
-export const drawMacroKinds = (draw: Draw, mixture: Mixture): readonly MacroKind[] => {
-  if (mixture === 'uniform') return UNIFORM;
+export const drawMacroKinds = (draw: Draw, mixture: Mixture, profile: Profile = 'lguest'): readonly MacroKind[] => {
+  const kinds = kindsOf(profile);
+  if (mixture === 'uniform') return kinds.filter((kind) => WEIGHTS[kind] > 0);
   const tickets: MacroKind[] = [];
-  for (const kind of MACRO_KINDS) {
+  for (const kind of kinds) {
     for (let count = WEIGHTS[kind] * (mixture === 'swarm' ? drawFactor(draw, kind) : 1); count > 0; count--)
       tickets.push(kind);
   }

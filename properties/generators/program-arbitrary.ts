@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import type { Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
+import type { Profile } from '../profile.js';
 import { anySteps } from './any-step.js';
 import type { Case, Mixture, Traffic } from './case.js';
 import { TRAFFICS } from './case.js';
@@ -28,6 +29,10 @@ export interface ProgramOptions {
   readonly mixture?: Mixture;
   /** The kinds of steps that programs may have; all by default. */
   readonly steps?: readonly Op[] | undefined;
+  /** The most pages of guest RAM, 64 … 4096; 4096 by default. */
+  readonly guestPages?: number | undefined;
+  /** `lguest` by default. All programs of the profile `architecture` are coherent. */
+  readonly profile?: Profile | undefined;
 }
 
 /**
@@ -71,17 +76,17 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
   }
 
   override generate(random: fc.Random): fc.Value<Case> {
-    const { mostSteps, mixture = 'swarm' } = this.options;
+    const { mostSteps, mixture = 'swarm', guestPages, profile } = this.options;
     const draw = new Draw(random);
     const bits = draw.bits(2);
     const paging = this.paging(bits & 1);
     const traffic = this.traffic(bits >> 1, paging);
     if (traffic === 'hostile') {
       const isLinear = this.options.steps?.includes('new-pgtable') === false;
-      const program = drawHostile(draw, drawMachine(draw, paging), { mostSteps, mixture, isLinear });
+      const program = drawHostile(draw, drawMachine(draw, paging, guestPages), { mostSteps, mixture, isLinear });
       return new fc.Value<Case>({ traffic, program: this.limited(program) }, undefined);
     }
-    const { program, origin } = drawCoherent(draw, paging, mostSteps, mixture);
+    const { program, origin } = drawCoherent(draw, paging, { mostSteps, mixture, guestPages, profile });
     const limited = this.limited(program);
     const context: MacroContext = { origin, listContext: undefined };
     if (limited === program) return new fc.Value<Case>({ traffic, program }, context);
@@ -102,7 +107,8 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
   }
 
   private traffic(bit: number, paging: Paging): Traffic {
-    const { traffic, steps } = this.options;
+    const { traffic, steps, profile } = this.options;
+    if (profile === 'architecture') return 'coherent';
     if (traffic !== 'mixed') return traffic;
     if (bit === 0) return 'hostile';
     return missingSteps({ paging, traffic: 'coherent', steps }).length === 0 ? 'coherent' : 'hostile';

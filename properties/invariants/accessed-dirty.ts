@@ -24,7 +24,7 @@ export const accessedDirty: Invariant = {
   exercisedBy:
     'a step that changed guest RAM, or a coherent access that went through; the end of a program that stored',
   harms: 'guest',
-  looksAt: ['stores', 'ram'],
+  looksAt: ['stores', 'upper stores', 'ram'],
   contract: 'any',
   stages: ['create', ...OPS, 'end', 'destroy'],
   whenQuiet: ['access'],

@@ -2,6 +2,8 @@
 
 import { OPS } from '../../model/vocabulary/index.js';
 import type { Traffic } from '../generators/case.js';
+import type { Profile } from '../profile.js';
+import { PROFILE_LIMITS } from '../profile.js';
 import { unsupportedSteps } from '../subjects/scope.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
@@ -21,12 +23,14 @@ export const HOSTILE = 'hostile guests keep no contract';
 
 /** Before any program has run. */
 export const askingOf = (
-  { contract, looksAt, stages }: Invariant,
+  { contract, looksAt, stages, outcomes }: Invariant,
   scope: Scope,
   traffic: Traffic | 'mixed',
 ): Asking => {
   if (contract === 'kept' && traffic === 'hostile') return { asked: 'not', because: [HOSTILE] };
-  const sights = looksAt.filter((sight) => sight !== 'ram');
+  if (outcomes?.some((kind) => PROFILE_LIMITS[scope.profile].outcomes.includes(kind)) === false)
+    return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes.join(' or ')}`] };
+  const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));
   const because = sights.flatMap((sight) => whyUnseen(sight, scope) ?? []);
   if (because.length === sights.length) return { asked: 'not', because };
   if (stages.length > 0 && stages.every((stage) => isMissing(stage, scope))) return notReached(scope);
@@ -45,16 +49,25 @@ const isMissing = (stage: Invariant['stages'][number], { steps }: Scope): boolea
 /** No subject outside this process can show guest RAM, where its stores have gone already. */
 type Reportable = Exclude<Sight, 'ram'>;
 
+/** Stores of upper entries are missing only where the other side shows them. */
+const isReportable = (sight: Reportable, { subjectShows, referenceShows }: Scope): boolean =>
+  sight !== 'upper stores' || subjectShows.includes(sight) || referenceShows.includes(sight);
+
 /** What one side does not show is not compared; only the subject's shadow tables and the reference's fresh walks are looked at. */
-const whyUnseen = (sight: Reportable, { subjectShows, referenceShows }: Scope): string | undefined => {
+const whyUnseen = (sight: Reportable, { profile, subjectShows, referenceShows }: Scope): string | undefined => {
+  if (isLeftOut(sight, profile)) return `the profile ${profile} shows no ${WORDS[sight]}`;
   if (sight !== 'fresh' && !subjectShows.includes(sight)) return `the subject shows no ${WORDS[sight]}`;
   return sight === 'shadow' || referenceShows.includes(sight) ? undefined : `the reference shows no ${WORDS[sight]}`;
 };
+
+const isLeftOut = (sight: Reportable, profile: Profile): boolean =>
+  sight !== 'fresh' && sight !== 'upper stores' && !PROFILE_LIMITS[profile].observes.includes(sight);
 
 const WORDS: Readonly<Record<Reportable, string>> = {
   outcome: 'outcomes',
   references: 'references',
   stores: 'stores',
+  'upper stores': 'stores of upper entries',
   tables: 'number of tables',
   switcher: 'references on the Switcher’s pages',
   shadow: 'shadow tables',

@@ -11,9 +11,9 @@ export type Verdict = typeof VACUOUS | typeof HELD | Violation;
 
 /**
  * What invariants look at: what both sides let the harness observe; `ram` is shown by a subject in this process, `fresh` by a model
- * that walks the guest's tables at every access.
+ * that walks the guest's tables at every access. `upper stores`: the stores of upper entries too, not those of leaves alone.
  */
-export type Sight = Observable | 'ram' | 'fresh';
+export type Sight = Observable | 'upper stores' | 'ram' | 'fresh';
 
 /** Watches the programs of one run, one after the other. */
 export interface Watch {

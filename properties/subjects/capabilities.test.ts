@@ -15,6 +15,9 @@ describe('a hello', () => {
       paging: ['pae', 'pae'],
       steps: ['access', 'store'],
       observes: ['tables', 'stores'],
+      profile: 'architecture',
+      guestPages: 128,
+      upperStores: true,
       name: 'walker',
       inFlight: 16,
       encoding: 'binary',
@@ -23,9 +26,12 @@ describe('a hello', () => {
     expect(read(text)).toEqual({
       version: 2,
       name: 'walker',
+      profile: 'architecture',
       paging: ['pae'],
+      guestPages: 128,
       steps: ['store', 'access'],
       observes: ['outcome', 'stores', 'tables'],
+      upperStores: true,
       inFlight: 16,
       encoding: 'binary',
       edges: 12,
@@ -63,6 +69,13 @@ describe('a hello', () => {
     [hello({ inFlight: 0 }), /^--subject: inFlight: 0 is out of range/],
     [hello({ inFlight: 1025 }), /^--subject: inFlight: 1025 is out of range/],
     [hello({ edges: -1 }), /^--subject: edges: -1 is out of range/],
+    [hello({ profile: 'risc-v' }), /^--subject: profile: "risc-v" is not known; use one of "lguest", "architecture"$/],
+    [hello({ guestPages: 63 }), /^--subject: guestPages: 63 is out of range; give a whole number from 64 to 4096$/],
+    [hello({ upperStores: 1 }), /^--subject: upperStores: 1 is not true or false; give one of the two$/],
+    [
+      hello({ upperStores: true, observes: ['outcome'] }),
+      /^--subject: upperStores: true without "stores" in "observes"; add "stores"/,
+    ],
     [hello({ name: 7 }), /^--subject: name: 7 is not a text/],
   ])('%s is refused', (text, message) => {
     expect(() => read(text)).toThrow(BadInput);

@@ -2,11 +2,13 @@
 
 import * as z from 'zod/mini';
 import type { Machine, Observable, Op, Paging } from '../../model/vocabulary/index.js';
-import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
-import { anyText, choice, listOf, openObject, wholeNumber } from '../formats/fields.js';
+import { MACHINE_BOUNDS, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { anyText, choice, listOf, openObject, wholeNumber, yesOrNo } from '../formats/fields.js';
 import { BadInput, readJson } from '../formats/index.js';
 import { Problems } from '../formats/problems.js';
 import { VERSION_ONE } from '../formats/trace-contents.js';
+import type { Profile } from '../profile.js';
+import { PROFILES, PROFILE_LIMITS } from '../profile.js';
 
 export const ENCODINGS = ['json', 'binary'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
@@ -17,9 +19,15 @@ export interface Capabilities {
   readonly version: 1 | 2;
   /** Any text, for reports. */
   readonly name: string;
+  /** It takes programs of this profile alone; `lguest`: of every one. */
+  readonly profile: Profile;
   readonly paging: readonly Paging[];
+  /** The most pages of guest RAM, 64 … 4096. */
+  readonly guestPages: number;
   readonly steps: readonly Op[];
   readonly observes: readonly Observable[];
+  /** Its `stores` hold entries of every level of the guest's tables, not leaves alone. */
+  readonly upperStores: boolean;
   /** How many programs may be sent before the first of them is answered, 1 … 1024. */
   readonly inFlight: number;
   /** Of everything after the hello, in both directions. */
@@ -32,8 +40,11 @@ export interface Capabilities {
 export const versionOne = (name: string): Capabilities => ({
   version: 1,
   name,
+  profile: 'lguest',
   paging: PAGINGS,
+  guestPages: MACHINE_BOUNDS.guestPages.most,
   steps: OPS,
+  upperStores: false,
   inFlight: 1,
   encoding: 'json',
   ...VERSION_ONE,
@@ -46,6 +57,25 @@ export const capabilitiesOfMachine = (name: string, { shadow }: Machine): Capabi
   ...(shadow === undefined ? {} : { observes: OBSERVABLES }),
 });
 
+/** What of it a profile lets be seen. */
+export const withinProfile = (able: Capabilities, profile: Profile): Capabilities => {
+  const { steps, observes, guestPages } = PROFILE_LIMITS[profile];
+  return {
+    ...able,
+    steps: able.steps.filter((each) => steps.includes(each)),
+    observes: able.observes.filter((each) => observes.includes(each)),
+    guestPages: Math.min(able.guestPages, guestPages),
+  };
+};
+
+/** All that a CPU can do and show (machine.md 6). */
+export const capabilitiesOfCpu = (name: string): Capabilities => ({
+  ...withinProfile(versionOne(name), 'architecture'),
+  version: 2,
+  profile: 'architecture',
+  upperStores: true,
+});
+
 // The hello.
 
 const HELLO_FORMAT = 'shadowdiff-hello/2';
@@ -55,15 +85,20 @@ const LIKE_HELLO = /^\s*\{\s*"format"\s*:\s*"shadowdiff-hello/;
 /** The first line that a subject is sent, without a newline. */
 export const HELLO = JSON.stringify({ format: HELLO_FORMAT });
 
+/** With fewer pages the generators could not lay out their guests' tables. */
+const FEWEST_GUEST_PAGES = 64;
 const MOST_IN_FLIGHT = 1024;
 const MOST_EDGES = 2 ** 20;
 
 const helloSchema = openObject({
   format: choice([HELLO_FORMAT]),
   name: z.optional(anyText),
+  profile: z.optional(choice(PROFILES)),
   paging: z.optional(listOf(choice(PAGINGS))),
+  guestPages: z.optional(wholeNumber(FEWEST_GUEST_PAGES, MACHINE_BOUNDS.guestPages.most)),
   steps: z.optional(listOf(choice(OPS))),
   observes: z.optional(listOf(choice(OBSERVABLES))),
+  upperStores: z.optional(yesOrNo),
   inFlight: z.optional(wholeNumber(1, MOST_IN_FLIGHT)),
   encoding: z.optional(choice(ENCODINGS)),
   edges: z.optional(wholeNumber(0, MOST_EDGES)),
@@ -83,13 +118,23 @@ export const readHello = (text: string, source: string, command: string): Capabi
   const hello = problems.read(helloSchema, value, []);
   if (hello === undefined) throw problems.refusal();
   const otherwise = versionOne(command);
-  const { name = command, inFlight = 1, encoding = 'json', edges = 0, paging, steps, observes } = hello;
+  const { paging, steps, observes, upperStores = false, ...others } = hello;
+  const shown = observes === undefined ? otherwise.observes : readObserves(observes, source);
+  if (upperStores && !shown.includes('stores')) {
+    throw new BadInput(source, 'true without "stores" in "observes"; add "stores", or leave this out', {
+      place: 'upperStores',
+    });
+  }
+  const { name = command, inFlight = 1, encoding = 'json', edges = 0 } = others;
   return {
     version: 2,
     name,
+    profile: others.profile ?? otherwise.profile,
     paging: inOrder(PAGINGS, paging),
+    guestPages: others.guestPages ?? otherwise.guestPages,
     steps: inOrder(OPS, steps),
-    observes: observes === undefined ? otherwise.observes : readObserves(observes, source),
+    observes: shown,
+    upperStores,
     inFlight,
     encoding,
     edges,

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BadInput, quoted } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
+import { capabilitiesOfCpu } from './capabilities.js';
 import type { OwnCommand } from './command-subject.js';
 
 /** What the adapter is started with. */
@@ -39,16 +40,7 @@ export const readArguments = ([platform, kernel, ...numbers]: readonly string[])
 };
 
 /** What the adapter answers to the hello, but for its name. */
-export const METAL_CAPABILITIES: Capabilities = {
-  version: 2,
-  name: 'metal',
-  paging: ['2-level', 'pae'],
-  steps: ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'access'],
-  observes: ['outcome', 'stores'],
-  inFlight: 64,
-  encoding: 'binary',
-  edges: 0,
-};
+export const METAL_CAPABILITIES: Capabilities = { ...capabilitiesOfCpu('metal'), inFlight: 64, encoding: 'binary' };
 
 const REMEDIES: OwnCommand['remedies'] = {
   'subject-crash': 'mend that, or name another platform',

@@ -1,63 +1,104 @@
 /** What two sides have in common: which programs both can run, and what of their runs is compared. */
 
-import type { Observable, Op, Paging, Program } from '../../model/vocabulary/index.js';
+import type { Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { breachOf } from '../contract.js';
 import type { Sight } from '../invariants/invariant.js';
+import type { Profile } from '../profile.js';
+import { PROFILE_LIMITS } from '../profile.js';
 import type { Capabilities } from './capabilities.js';
+import { versionOne, withinProfile } from './capabilities.js';
 import type { Subject } from './subject.js';
 import { capabilitiesOf } from './subject.js';
 
 /** Plain data: a campaign records it, because its programs depend on it. */
 export interface Scope {
+  readonly profile: Profile;
   readonly paging: readonly Paging[];
+  /** The most pages of guest RAM. */
+  readonly guestPages: number;
   readonly steps: readonly Op[];
-  readonly subjectShows: readonly Observable[];
+  readonly subjectShows: readonly Sight[];
   readonly referenceShows: readonly Sight[];
   /** How many edges of its own code the subject counts. */
   readonly edges: number;
 }
 
-export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'fresh'];
+export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'upper stores', 'fresh'];
 
 /** Starts both sides. Throws `BadInput` if that fails. */
-export const scopeOf = async (subject: Subject, reference: Subject): Promise<Scope> => {
-  const one = await capabilitiesOf(subject);
-  const other = await capabilitiesOf(reference);
+export const scopeOf = async (subject: Subject, reference: Subject, profile: Profile = 'lguest'): Promise<Scope> => {
+  const one = withinProfile(await capabilitiesOf(subject), profile);
+  const other = withinProfile(await capabilitiesOf(reference), profile);
   const walksAlways = reference.kind === 'in-process' && reference.create().walksAlways === true;
   return {
+    profile,
+    guestPages: Math.min(one.guestPages, other.guestPages),
     paging: PAGINGS.filter((each) => one.paging.includes(each) && other.paging.includes(each)),
     steps: OPS.filter((each) => one.steps.includes(each) && other.steps.includes(each)),
-    subjectShows: one.observes,
-    referenceShows: walksAlways ? [...other.observes, 'fresh'] : other.observes,
+    subjectShows: sightsOf(one),
+    referenceShows: [...sightsOf(other), ...(walksAlways ? (['fresh'] as const) : [])],
     edges: one.edges,
   };
 };
+
+const sightsOf = ({ observes, upperStores }: Capabilities): readonly Sight[] =>
+  upperStores ? [...observes, 'upper stores'] : observes;
 
 /** The step kinds that one of the sides lacks. */
 export const unsupportedSteps = ({ steps }: Pick<Scope, 'steps'>): readonly Op[] =>
   OPS.filter((op) => !steps.includes(op));
 
+/** What a program may need of a side. */
+export type Able = Pick<Capabilities, 'paging' | 'guestPages' | 'steps'>;
+
 /** What a program needs that is missing, such as `pae paging` or `set-pmd`; undefined if it can be run. */
-export const missingFor = ({ machine, steps }: Program, able: Pick<Scope, 'paging' | 'steps'>): string | undefined => {
+export const missingFor = ({ machine, steps }: Program, able: Able): string | undefined => {
   if (!able.paging.includes(machine.paging)) return `${machine.paging} paging`;
+  if (machine.guestPages > able.guestPages) return `more than ${able.guestPages} pages of RAM`;
   return able.steps.length === OPS.length ? undefined : steps.find(({ op }) => !able.steps.includes(op))?.op;
 };
 
-/** Why one of the sides cannot run all programs, as a sentence without a full stop; undefined if both can. Starts them. */
+/**
+ * Why programs are not run, as a sentence without a full stop; undefined if all can be: one does not belong to the profile, or a side
+ * cannot run it. Starts the sides.
+ */
 export const whyNotRun = async (
   programs: readonly Program[],
   sides: readonly Subject[],
+  profile: Profile = 'lguest',
 ): Promise<string | undefined> => {
   for (const side of sides) {
     const limits = await limitsOf(side);
+    const why = whyOtherProfile(limits, profile);
+    if (why !== undefined) return `${side.name} ${why}`;
     for (const program of programs) {
       const missing = missingFor(program, limits);
       if (missing !== undefined) return `${side.name} does not support ${missing}`;
     }
   }
+  for (const program of programs) {
+    const why = whyOutside(program, profile);
+    if (why !== undefined) return why;
+  }
   return undefined;
 };
 
-/** Asking a machine of this process for what it shows would make one, and it takes every program. */
-const limitsOf = async (side: Subject): Promise<Pick<Capabilities, 'paging' | 'steps'>> =>
-  (await side.start?.()) ?? { paging: PAGINGS, steps: OPS };
+/** A machine of this process takes every program, and asking it what it shows would make one. */
+const limitsOf = async (side: Subject): Promise<Capabilities> => (await side.start?.()) ?? versionOne(side.name);
+
+/** Why a side is of no use in a profile, as a predicate; undefined if it is. */
+export const whyOtherProfile = (able: Capabilities, profile: Profile): string | undefined =>
+  able.profile === 'lguest' || able.profile === profile
+    ? undefined
+    : `takes programs of the profile ${able.profile} alone`;
+
+/** Why a program does not belong to a profile, as a sentence without a full stop; undefined if it does. */
+export const whyOutside = (program: Program, profile: Profile): string | undefined => {
+  if (profile === 'lguest') return undefined;
+  const missing = missingFor(program, { paging: PAGINGS, ...PROFILE_LIMITS[profile] });
+  if (missing !== undefined) return `the profile ${profile} has no ${missing}`;
+  if (program.machine.failAllocation !== 0) return `the profile ${profile} has no failing allocation`;
+  const breach = breachOf(program, profile);
+  return breach && `the program is not of the profile ${profile}: step ${breach.step}: ${breach.reason}`;
+};

@@ -3,9 +3,12 @@
 import type { Defect } from '../../impl/defects/defect.js';
 import { defectNamed, lguestDefects } from '../../impl/defects/catalogue.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
+import type { Machine } from '../../model/vocabulary/index.js';
 import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
+import { WalkingMmu } from '../../model/walking-mmu.js';
 import type { Capabilities } from './capabilities.js';
+import { capabilitiesOfCpu } from './capabilities.js';
 import { CommandSubject } from './command-subject.js';
 import { metalCommand } from './metal-subject.js';
 import { ModuleSubject } from './module-subject.js';
@@ -16,6 +19,17 @@ import { WasmSubject } from './wasm-subject.js';
 export const IMPL: InProcessSubject = { kind: 'in-process', name: 'impl', create: () => new ShadowMachine() };
 /** The reference machine. */
 export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', create: () => new ReferenceMachine() };
+
+/** A machine that shows what a CPU does, for the profile `architecture` alone (machine.md 6). */
+export const mmu = (name: string, create: () => Machine): InProcessSubject => ({
+  kind: 'in-process',
+  name,
+  start: () => Promise.resolve(capabilitiesOfCpu(name)),
+  create,
+});
+
+/** A CPU's paging with nothing cached. */
+export const WALK = mmu('walk', () => new WalkingMmu());
 
 /** Names of the subjects beside those of this package that may run, as the user gave them on this command line; or all of them. */
 export type AllowedCommands = 'all' | readonly string[];
@@ -49,7 +63,7 @@ export class CommandNotAllowed extends Error {
 }
 
 export const SUBJECT_NAMES =
-  'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, exec:COMMAND LINE, module:FILE, wasm:FILE, metal:PLATFORM';
+  'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, walk, exec:COMMAND LINE, module:FILE, wasm:FILE, metal:PLATFORM';
 
 /**
  * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. What is not of this package is not started yet.
@@ -78,6 +92,7 @@ export const subjectNamed = (name: string, where: string, settings: SubjectSetti
 export const ownMachine = (name: string, where: string): InProcessSubject | undefined => {
   if (name === IMPL.name) return IMPL;
   if (name === MODEL.name) return MODEL;
+  if (name === WALK.name) return WALK;
   return name.startsWith('impl:') ? defective(name, where) : undefined;
 };
 

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { OPS } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, OPS } from '../../model/vocabulary/index.js';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { SMALLEST_BATCH, programsOfShardWithin } from '../../properties/campaign/batches.js';
 import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
@@ -12,6 +12,7 @@ import { BadInput, quoted } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, missingSteps } from '../../properties/generators/index.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { parseKnownFindings } from '../../properties/known-findings.js';
+import type { Profile } from '../../properties/profile.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
@@ -50,6 +51,7 @@ export interface CampaignFlags extends CommandFlags {
   readonly minPrograms?: number;
   readonly jobs?: number;
   readonly seed?: string;
+  readonly profile?: Profile;
   readonly paging?: CampaignRecord['paging'];
   readonly traffic?: CampaignRecord['traffic'];
   readonly maxSteps?: number;
@@ -94,6 +96,7 @@ const OF_CAMPAIGN = [
   'seed',
   'subject',
   'reference',
+  'profile',
   'paging',
   'traffic',
   'maxSteps',
@@ -178,8 +181,9 @@ const campaignRecord = (
   seed,
   subject: flags.subject ?? IMPL.name,
   reference: flags.reference ?? MODEL.name,
+  ...(flags.profile === undefined || flags.profile === 'lguest' ? {} : { profile: flags.profile }),
   paging: flags.paging ?? DEFAULT_PROGRAM_OPTIONS.paging,
-  traffic: flags.traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic,
+  traffic: trafficFor(flags),
   maxSteps: flags.maxSteps ?? DEFAULT_PROGRAM_OPTIONS.mostSteps,
   maxTries: flags.maxTries ?? DEFAULT_MOST_TRIES,
   caseTimeout: flags.caseTimeout ?? DEFAULT_CASE_TIMEOUT,
@@ -191,6 +195,13 @@ const campaignRecord = (
   guided: flags.guided ?? 0,
   pool: pool?.identity ?? null,
 });
+
+/** Every guest of the profile `architecture` keeps the contract. */
+const trafficFor = ({ profile, traffic }: CampaignFlags): CampaignRecord['traffic'] => {
+  if (profile !== 'architecture') return traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic;
+  if (traffic === undefined || traffic === 'coherent') return 'coherent';
+  throw new BadInput('--traffic', `the profile architecture has no ${traffic} guests; leave it out`);
+};
 
 const directoryName = (started: string, seed: string, { index, of }: Shard): string => {
   const name = `${started.slice(0, 10)}-${seed.replace(/[^\w.-]/g, '-')}`;
@@ -236,7 +247,13 @@ const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void 
 /** A run that resumes may be given its options again, but no others. */
 const refuseChanges = (flags: CampaignFlags, directory: string, { campaign, parts: [part] }: RunRecord): void => {
   const shard: Shard = { index: part.shard, of: campaign.shards };
-  const begun = { ...campaign, keepPrograms: campaign.pool !== null, shard, out: directory };
+  const begun = {
+    ...campaign,
+    profile: profileOf(campaign),
+    keepPrograms: campaign.pool !== null,
+    shard,
+    out: directory,
+  };
   for (const flag of OF_CAMPAIGN) {
     if (flags[flag] === undefined || isDeepStrictEqual(flags[flag], begun[flag])) continue;
     const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -284,6 +301,8 @@ export const settingsOf = ({
   subject: campaign.subject,
   reference: campaign.reference,
   invariants: campaign.invariants ?? undefined,
+  profile: profileOf(campaign),
+  guestPages: campaign.scope?.guestPages,
   paging: pagingOf(campaign),
   traffic: campaign.traffic,
   steps: stepsOf(campaign),
@@ -294,6 +313,9 @@ export const settingsOf = ({
   allowed,
   guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
+
+/** What the campaign keeps to. */
+export const profileOf = ({ profile = 'lguest' }: Pick<CampaignRecord, 'profile'>): Profile => profile;
 
 /** The paging of the campaign's programs: what was asked for, as far as both sides support it. */
 export const pagingOf = ({ paging, scope }: Pick<CampaignRecord, 'paging' | 'scope'>): CampaignRecord['paging'] =>
@@ -326,7 +348,7 @@ export const withScope = (
 ): CampaignPlan => {
   const { record, resumed } = plan;
   const { campaign } = record;
-  if (resumed && !isDeepStrictEqual(campaign.scope, scope)) throw new BadInput('--resume', CHANGED);
+  if (resumed && !isDeepStrictEqual(campaign.scope, recordedScope(scope))) throw new BadInput('--resume', CHANGED);
   refuseNoPaging(campaign, scope);
   refuseNoProgram({ paging: pagingOf({ ...campaign, scope: recordedScope(scope) }), traffic: campaign.traffic }, scope);
   return { ...plan, capabilities, record: { ...record, campaign: { ...campaign, scope: recordedScope(scope) } } };
@@ -334,12 +356,14 @@ export const withScope = (
 
 const recordedScope = ({
   paging,
+  guestPages,
   steps,
   subjectShows,
   referenceShows,
   edges,
 }: Scope): NonNullable<CampaignRecord['scope']> => ({
   paging: [...paging],
+  ...(guestPages === MACHINE_BOUNDS.guestPages.most ? {} : { guestPages }),
   steps: [...steps],
   subjectShows: [...subjectShows],
   referenceShows: [...referenceShows],

@@ -48,6 +48,8 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
     ...context.settings,
     ...DEFAULT_PROGRAM_OPTIONS,
     steps: undefined,
+    guestPages: undefined,
+    profile: undefined,
     campaign: canaryCampaign(context.settings.campaign),
     subject: `impl:${defect}`,
     reference: MODEL.name,

@@ -12,8 +12,10 @@ import type { Progress } from '../terminal/progress-display.js';
 import { checkDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
+import { BadInput } from '../../properties/formats/index.js';
+import type { Profile } from '../../properties/profile.js';
 import { neededForEdges } from '../../properties/pool/distil.js';
-import { scopeOf } from '../../properties/subjects/scope.js';
+import { scopeOf, whyOtherProfile } from '../../properties/subjects/scope.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import { capabilitiesOf } from '../../properties/subjects/subject.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
@@ -24,6 +26,7 @@ import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
 import {
   campaignPlan,
   edgesOf,
+  profileOf,
   programsPlanned,
   resumeWords,
   runsInProcess,
@@ -144,12 +147,25 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<Campaign
 
 /** Starts the sides. */
 const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promise<CampaignPlan> => {
-  if ([subject, model].every(({ name }) => ownMachine(name, RUN_FILE) !== undefined)) return withoutScope(plan);
-  const scope = await scopeOf(subject, model);
+  const { campaign } = plan.record;
+  const profile = profileOf(campaign);
+  // Machines of this package that have nothing to start take every program.
+  const isPlain = (side: Subject): boolean => ownMachine(side.name, RUN_FILE) !== undefined && side.start === undefined;
+  if (profile === 'lguest' && [subject, model].every(isPlain)) return withoutScope(plan);
+  await refuseOtherProfile([subject, model], profile);
+  const scope = await scopeOf(subject, model, profile);
   const foreign = [subject, model].filter((side) => side.start !== undefined);
   const known = foreign.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
   const scoped = withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
   return await withFavoured(scoped, subject);
+};
+
+const refuseOtherProfile = async (sides: readonly Subject[], profile: Profile): Promise<void> => {
+  for (const side of sides) {
+    const able = await capabilitiesOf(side);
+    const why = whyOtherProfile(able, profile);
+    if (why !== undefined) throw new BadInput('--profile', `${side.name} ${why}; give --profile ${able.profile}`);
+  }
 };
 
 /** A guided campaign favours the programs of its pool that its subject's edges need. */

@@ -22,8 +22,9 @@ import {
   isCampaignName,
 } from '../../properties/campaign/campaign-bounds.js';
 import type { Event } from '../../properties/campaign/events.js';
+import { PROFILES } from '../../properties/profile.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
-import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { readTextFile, refuseLink, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import {
   anyText,
@@ -81,6 +82,8 @@ const campaign = exactObject({
   seed: campaignName,
   subject: anyText,
   reference: anyText,
+  /** Left out: `lguest`. */
+  profile: z.exactOptional(choice(PROFILES)),
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice(['coherent', 'hostile', 'mixed']),
   maxSteps: wholeNumber(FEWEST_STEPS, MOST_STEPS),
@@ -106,8 +109,10 @@ const campaign = exactObject({
   scope: z.exactOptional(
     exactObject({
       paging: z.array(choice(PAGINGS)),
+      /** The most pages of guest RAM; left out: as many as a machine can have. */
+      guestPages: z.exactOptional(naturalNumber),
       steps: z.array(choice(OPS)),
-      subjectShows: z.array(choice(OBSERVABLES)),
+      subjectShows: z.array(choice(SIGHTS)),
       referenceShows: z.array(choice(SIGHTS)),
       edges: naturalNumber,
     }),

@@ -1,7 +1,7 @@
 /** From the ledger of a run to its summary and verdict. */
 
 import type { Observable } from '../../model/vocabulary/index.js';
-import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
@@ -174,15 +174,18 @@ const askingIn = (invariant: Invariant, campaign: CampaignRecord, scope: Scope, 
 };
 
 /** As recorded; machines of this package do everything, and show what machines like them do. */
-const scopeOfRecord = ({ scope, subject, reference }: CampaignRecord): Scope => {
-  if (scope !== undefined) return scope;
+const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: CampaignRecord): Scope => {
+  const { most: guestPages } = MACHINE_BOUNDS.guestPages;
+  if (scope !== undefined) return { profile, guestPages, ...scope };
   const shownBy = (name: string): readonly Observable[] => {
     const own = ownMachine(name, RUN_FILE);
     return (own === undefined ? versionOne(name) : capabilitiesOfMachine(name, own.create())).observes;
   };
   const walksAlways = ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
   return {
+    profile,
     paging: PAGINGS,
+    guestPages,
     steps: OPS,
     subjectShows: shownBy(subject),
     referenceShows: [...shownBy(reference), ...(walksAlways ? (['fresh'] as const) : [])],

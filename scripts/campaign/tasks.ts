@@ -167,12 +167,15 @@ const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTas
 });
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
-  const { campaign, date, version, paging, traffic, mostSteps, steps, invariants, guidance } = settings;
+  const { campaign, date, version, profile, paging, guestPages, traffic, mostSteps, steps, invariants, guidance } =
+    settings;
   return {
     campaign,
     date,
     version,
+    profile,
     paging,
+    guestPages,
     traffic,
     mostSteps,
     steps,

@@ -8,6 +8,7 @@ import { INVARIANTS, invariantNamed } from '../../properties/invariants/invarian
 import type { AllowedCommands, SubjectSettings } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import { answerOfMachine } from '../../properties/subjects/foreign-machine.js';
+import type { Profile } from '../../properties/profile.js';
 import { whyNotRun } from '../../properties/subjects/scope.js';
 import type { Answer, Subject } from '../../properties/subjects/subject.js';
 import { traceOf, traceWithShadowOf } from '../../properties/trace-of.js';
@@ -30,11 +31,15 @@ export interface CommandFlags {
   readonly reference?: string;
 }
 
-export interface SideFlags extends TimeLimitFlags, CommandFlags {}
+export interface SideFlags extends TimeLimitFlags, CommandFlags {
+  readonly profile?: Profile;
+}
 
 export interface Sides {
   readonly subject: Subject;
   readonly model: Subject;
+  /** What of both is looked at. */
+  readonly profile: Profile;
 }
 
 export const allowedBy = ({ allowExec, subject, reference }: CommandFlags): AllowedCommands =>
@@ -44,25 +49,27 @@ export const allowedBy = ({ allowExec, subject, reference }: CommandFlags): Allo
 export const subjectOf = ({ surroundings }: Session, name: string, where: string, settings: SubjectSettings): Subject =>
   (surroundings.subjectNamed ?? subjectNamed)(name, where, settings);
 
-/** Names of the two sides that a file records. */
+/** The two sides that a file records. */
 export interface RecordedSides {
   readonly subject: string;
   readonly reference: string;
+  readonly profile?: Profile;
   /** The file. */
   readonly source: string;
 }
 
 /** The sides that a file names. Throws as `subjectOf`. */
 export const recordedSides = (
-  { subject, reference, source }: RecordedSides,
+  { subject, reference, profile = 'lguest', source }: RecordedSides,
   session: Session,
   settings: SubjectSettings,
 ): Sides => ({
   subject: subjectOf(session, subject, source, settings),
   model: subjectOf(session, reference, source, settings),
+  profile,
 });
 
-/** `recorded`: the sides where no option names any, by default impl and model. Throws as `subjectOf`. */
+/** `recorded`: what holds where no option names another, by default impl, model and the profile lguest. Throws as `subjectOf`. */
 export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSides | undefined): Sides => {
   const { caseTimeout, startTimeout } = flags;
   const settings = { caseTimeout, startTimeout, allowed: allowedBy(flags) };
@@ -73,22 +80,23 @@ export const sidesOf = (flags: SideFlags, session: Session, recorded: RecordedSi
   return {
     subject: named('--subject', flags.subject, recorded?.subject ?? IMPL.name),
     model: named('--reference', flags.reference, recorded?.reference ?? MODEL.name),
+    profile: flags.profile ?? recorded?.profile ?? 'lguest',
   };
 };
 
 /** Starts subjects that are not of this package. Throws `BadInput`: call it before anything is written. */
-export const startSides = async ({ subject, model }: Sides): Promise<void> => {
+export const startSides = async ({ subject, model }: Pick<Sides, 'subject' | 'model'>): Promise<void> => {
   for (const side of [model, subject]) await side.start?.();
 };
 
 /** Starts the sides for these programs. Throws `BadInput` if one of them does not support one. */
 export const startSidesFor = async (programs: readonly Program[], source: string, sides: Sides): Promise<void> => {
   await startSides(sides);
-  const why = await whyNotRun(programs, [sides.subject, sides.model]);
-  if (why !== undefined) throw new BadInput(source, `${why}; name another --subject or --reference`);
+  const why = await whyNotRun(programs, [sides.subject, sides.model], sides.profile);
+  if (why !== undefined) throw new BadInput(source, `${why}; name another --subject, --reference or --profile`);
 };
 
-export const closeSides = async ({ subject, model }: Sides): Promise<void> => {
+export const closeSides = async ({ subject, model }: Pick<Sides, 'subject' | 'model'>): Promise<void> => {
   for (const side of [model, subject]) if (side.kind === 'external') await side.close();
 };
 

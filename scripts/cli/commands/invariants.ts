@@ -37,6 +37,7 @@ const SIGHTS: Readonly<Record<Sight, string>> = {
   outcome: 'outcomes',
   references: 'references',
   stores: 'stores',
+  'upper stores': 'stores of upper entries',
   tables: 'the number of tables',
   switcher: "the Switcher's references",
   shadow: 'the shadow tables',

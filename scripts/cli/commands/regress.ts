@@ -11,7 +11,7 @@ import { scopeOf } from '../../../properties/subjects/scope.js';
 import { MODEL } from '../../../properties/subjects/subject-names.js';
 import type { SubjectSettings } from '../../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../../properties/subjects/subject.js';
-import { withMethods } from '../../../properties/subjects/subject.js';
+import { capabilitiesOf, withMethods } from '../../../properties/subjects/subject.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
@@ -125,7 +125,8 @@ const check = async (
 /** What the invariants could not look at of a subject that is asked in the place of those recorded, for the end of a line. */
 const notAskedBy = async (subject: Subject | undefined): Promise<string> => {
   if (subject === undefined) return '';
-  const scope = await scopeOf(subject, MODEL);
+  const { profile } = await capabilitiesOf(subject);
+  const scope = await scopeOf(subject, MODEL, profile);
   const notAsked = notAskedText(INVARIANTS.map((invariant) => askingOf(invariant, scope, 'mixed')));
   return notAsked === undefined ? '' : `, but ${notAsked}`;
 };

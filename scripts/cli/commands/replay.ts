@@ -83,9 +83,9 @@ const replay = async ({ case: replayed, entry }: CaseFile, sides: Sides): Promis
   const { before = [] } = entry ?? {};
   try {
     await startSides(sides);
-    const why = await whyNotRun([...before, replayed.program], [sides.subject, sides.model]);
+    const why = await whyNotRun([...before, replayed.program], [sides.subject, sides.model], sides.profile);
     if (why !== undefined) return why;
-    const scope = await scopeOf(sides.subject, sides.model);
+    const scope = await scopeOf(sides.subject, sides.model, sides.profile);
     const asking = INVARIANTS.map((invariant) => ({ id: invariant.id, ...askingOf(invariant, scope, 'mixed') }));
     const divergence = await judging.judge(replayed, before);
     await new Pair({ ...sides, invariants: INVARIANTS }).lead(before);

@@ -140,6 +140,7 @@ const entryOf = (file: CaseFile, small: Shrunk, sides: Sides, session: Session):
   status: file.entry?.status ?? 'open',
   subject: sides.subject.name,
   reference: sides.model.name,
+  ...(sides.profile === 'lguest' ? {} : { profile: sides.profile }),
   case: small.case,
   ...(file.entry?.before === undefined ? {} : { before: file.entry.before }),
   divergence: small.divergence,

@@ -16,7 +16,7 @@ import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import { duration, pagingOption, share, wholeNumber } from './option-values.js';
+import { duration, pagingOption, profileOption, share, wholeNumber } from './option-values.js';
 import { trafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
@@ -48,6 +48,7 @@ export const addCampaignOptions = (
       'name of the campaign; the same name runs the same programs (default: a fresh one)',
       campaignName,
     )
+    .addOption(profileOption('lguest'))
     .addOption(pagingOption(`paging of the guests (default: ${DEFAULT_PROGRAM_OPTIONS.paging})`))
     .addOption(
       trafficOption(

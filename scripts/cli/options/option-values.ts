@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
+import { PROFILES } from '../../../properties/profile.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 
 /** Reads a whole number, both bounds included. */
@@ -36,6 +37,13 @@ export const duration = (text: string): number => {
 export interface PagingFlag {
   readonly paging: ProgramOptions['paging'];
 }
+
+/** `fallback`: what holds where none is named, for the help. */
+export const profileOption = (fallback: string): Option =>
+  new Option(
+    '--profile <name>',
+    `what of both machines is looked at; architecture: what a CPU’s MMU shows (default: ${fallback})`,
+  ).choices(PROFILES);
 
 export const pagingOption = (description: string): Option =>
   new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);

@@ -9,7 +9,7 @@ import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
 import type { CaseFile } from '../case-file.js';
-import { duration } from './option-values.js';
+import { duration, profileOption } from './option-values.js';
 
 export const addTimeLimits = (command: Command): Command =>
   command
@@ -40,7 +40,8 @@ export const addSides = (
     addTimeLimits(
       command
         .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${defaults.subject})`)
-        .option('--reference <name>', `the machine it must agree with (default: ${defaults.reference})`),
+        .option('--reference <name>', `the machine it must agree with (default: ${defaults.reference})`)
+        .addOption(profileOption('as recorded, else lguest')),
     ),
   );
 
