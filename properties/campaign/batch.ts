@@ -131,6 +131,9 @@ const numbers = new WeakMap<Program, { readonly campaign: string; readonly progr
 export const historyOf = (programs: readonly Program[], campaign: string): readonly (number | Program)[] =>
   programs.map((each) => numberIn(campaign, each) ?? each);
 
+/** A program ran as a part of a campaign in this process. */
+export const isNumbered = (program: Program): boolean => numbers.has(program);
+
 /** The number of a program in a campaign, if it ran as a part of it in this process. */
 export const numberIn = (campaign: string, program: Program): number | undefined => {
   const known = numbers.get(program);

@@ -1,7 +1,7 @@
 /** What workers do. Tasks and their results are plain data: they travel between processes. */
 
 import type { BatchOptions, BatchResult, BatchTask } from '../../properties/campaign/batch.js';
-import { findingOf, historyOf, numberIn, runBatch } from '../../properties/campaign/batch.js';
+import { findingOf, historyOf, isNumbered, numberIn, runBatch } from '../../properties/campaign/batch.js';
 import type { RecordedFor } from '../../properties/campaign/events.js';
 import { findSequence } from '../../properties/campaign/sequence.js';
 import type { ShrinkFindingOptions, ShrinkWatcher, ShrunkFinding } from '../../properties/campaign/shrink-finding.js';
@@ -82,7 +82,8 @@ export type Task = { readonly [Kind in TaskKind]: TaskOf<Kind> }[TaskKind];
 export class Subjects {
   private readonly sides = new Map<string, Subject>();
   private readonly find: typeof subjectNamed;
-  private failedEnds: NamedEnd[] = [];
+  /** The first of each kind, because a command that fails at every end does so for each program that is tried while a finding shrinks. */
+  private readonly failedEnds = new Map<string, NamedEnd>();
 
   constructor(find: typeof subjectNamed) {
     this.find = find;
@@ -94,10 +95,12 @@ export class Subjects {
     return side;
   };
 
-  /** Closes all of them. Returns how processes failed at the end of their input, since the last call. */
+  /** Closes all of them. Returns how processes that ran programs of a campaign failed at the end of their input, since the last call. */
   async close(): Promise<readonly NamedEnd[]> {
     for (const side of this.sides.values()) if (side.kind === 'external') await side.close();
-    return this.failedEnds.splice(0);
+    const ends = [...this.failedEnds.values()];
+    this.failedEnds.clear();
+    return ends;
   }
 
   /** The same subject; whenever a process of it fails at the end of its input, that is noted. */
@@ -106,10 +109,17 @@ export class Subjects {
     return withMethods(side, {
       close: async () => {
         const failed = await side.close();
-        if (failed !== undefined) this.failedEnds.push({ name: side.name, ...failed });
+        if (failed !== undefined) this.note({ name: side.name, ...failed });
         return failed;
       },
     });
+  }
+
+  private note(end: NamedEnd): void {
+    const { name, answer, seen } = end;
+    const last = seen.at(-1);
+    const kind = `${name} | ${answer.failure} | ${answer.did}`;
+    if (last !== undefined && isNumbered(last) && !this.failedEnds.has(kind)) this.failedEnds.set(kind, end);
   }
 }
 
@@ -233,21 +243,16 @@ const searchOf = async (
   return [options, finding, { pause: () => workplace.alive(), interrupted, onProgress }];
 };
 
-/** Of processes that ran programs of the campaign: the first of each signature, as a finding of the last of these programs. */
-const endsOf = (settings: CampaignSettings, ends: readonly NamedEnd[]): readonly Finding[] => {
-  const found = new Map<string, Finding>();
-  for (const { name, answer, seen } of ends) {
-    const last = seen.at(-1);
-    const program = last && numberIn(settings.campaign, last);
-    if (last === undefined || program === undefined) continue;
+/** Of processes that ran programs of the campaign, each as a finding of the last of these programs. */
+const endsOf = (settings: CampaignSettings, ends: readonly NamedEnd[]): readonly Finding[] =>
+  ends.flatMap(({ name, answer, seen }) => {
+    const last = seen.at(-1)!;
+    const program = numberIn(settings.campaign, last);
+    if (program === undefined) return [];
     const divergence = failureOf(answer, name === settings.subject ? 'subject' : 'reference');
     const ending = findingOf(settings, program, last.steps.length, { traffic: 'hostile', program: last }, divergence);
-    const signature = signatureOf(divergence);
-    if (!found.has(signature))
-      found.set(signature, { ...ending, history: historyOf(seen.slice(0, -1), settings.campaign) });
-  }
-  return [...found.values()];
-};
+    return [{ ...ending, history: historyOf(seen.slice(0, -1), settings.campaign) }];
+  });
 
 const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<CheckedFile> => {
   const { path, subject, caseTimeout, startTimeout, capabilities, allowed } = task;
