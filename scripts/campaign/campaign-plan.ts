@@ -21,7 +21,7 @@ import type { AllowedCommands } from '../../properties/subjects/subject-names.js
 import { DEFAULT_START_TIMEOUT, IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, allowedBy, invariantsNamed } from '../terminal/sides.js';
-import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../terminal/result-directory.js';
+import { corpusOf } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { packageVersion } from '../own-package.js';
 import type { GuidanceSettings } from './program-keeping.js';
@@ -76,8 +76,6 @@ export interface CampaignPlan {
   readonly resumed: boolean;
   readonly record: RunRecord;
   readonly part: PartRecord;
-  /** The corpus for new findings. */
-  readonly keepIn: string;
   readonly known: readonly KnownFinding[];
   /** Commands that the user permits, whatever the record of a run that resumes names. */
   readonly allowed: AllowedCommands;
@@ -136,7 +134,7 @@ const newPlan = async (
   flags: CampaignFlags,
   { surroundings }: Session,
 ): Promise<UnreadPlan> => {
-  const { shard = { index: 0, of: 1 } } = flags;
+  const { shard = { index: 0, of: 1 }, subject = IMPL.name, reference = MODEL.name } = flags;
   if (shard.of > 1 && flags.seed === undefined) {
     throw new BadInput('--shard', 'shards of one campaign need one name; give every one of them the same --seed');
   }
@@ -151,7 +149,7 @@ const newPlan = async (
     time,
     // A run of a fixed number of programs shrinks all that it finds.
     shrinkTime: flags.shrinkTime ?? (time === null ? null : Math.round(time * DEFAULTS.shrinkShare)),
-    corpus: flags.corpus ?? DEFAULT_CORPUS,
+    corpus: flags.corpus ?? corpusOf({ subject, reference }),
     known: flags.known ?? null,
     mostPrograms: flags.mostPrograms ?? DEFAULT_POOL_SIZE,
   };
@@ -159,14 +157,7 @@ const newPlan = async (
   const pool = needsPool ? await corpusPool(part.corpus) : undefined;
   const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard, pool), parts: [part] };
   const directory = kind === 'fuzz' ? flags.out : (flags.out ?? join('out', directoryName(started, seed, shard)));
-  return { directory, resumed: false, record, part, keepIn: corpusFor(record.campaign, flags), pool };
-};
-
-/** The corpus for new findings. Those of a machine that is not of this package do not go to the one that tests it, unless the user names it. */
-const corpusFor = ({ kind, subject, reference }: CampaignRecord, { corpus }: CampaignFlags): string => {
-  if (corpus !== undefined) return corpus;
-  const isOutside = [subject, reference].some((name) => ownMachine(name, '--subject') === undefined);
-  return kind === 'fuzz' && isOutside ? OUTSIDE_CORPUS : DEFAULT_CORPUS;
+  return { directory, resumed: false, record, part, pool };
 };
 
 const campaignRecord = (
@@ -214,13 +205,13 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Unr
   const { pool } = record.campaign;
   const [recorded] = record.parts as [PartRecord];
   refuseChanges(flags, directory, record);
-  refuseMissingPaths(flags, recorded);
+  refuseMissingPaths(flags, record);
   const part: PartRecord = {
     ...recorded,
     jobs: flags.jobs ?? recorded.jobs,
     time: flags.time ?? recorded.time,
     shrinkTime: flags.shrinkTime ?? recorded.shrinkTime,
-    corpus: flags.corpus ?? DEFAULT_CORPUS,
+    corpus: flags.corpus ?? corpusOf(record.campaign),
     known: flags.known ?? null,
     mostPrograms: flags.mostPrograms ?? recorded.mostPrograms,
   };
@@ -229,7 +220,6 @@ const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<Unr
     resumed: true,
     record: { ...record, parts: [part] },
     part,
-    keepIn: corpusFor(record.campaign, flags),
     pool: pool === null ? undefined : await readPool({ run: directory }, pool),
   };
 };
@@ -262,8 +252,8 @@ const refuseChanges = (flags: CampaignFlags, directory: string, { campaign, part
 };
 
 /** The record of a run may come from elsewhere, so it chooses no path. The user repeats those that are not the defaults. */
-const refuseMissingPaths = (flags: CampaignFlags, recorded: PartRecord): void => {
-  const paths = { corpus: recorded.corpus === DEFAULT_CORPUS ? null : recorded.corpus, known: recorded.known };
+const refuseMissingPaths = (flags: CampaignFlags, { campaign, parts: [recorded] }: RunRecord): void => {
+  const paths = { corpus: recorded.corpus === corpusOf(campaign) ? null : recorded.corpus, known: recorded.known };
   for (const option of ['corpus', 'known'] as const) {
     const path = paths[option];
     if (path === null || flags[option] !== undefined) continue;
@@ -280,7 +270,7 @@ export const resumeWords = (directory: string, { campaign, parts: [part] }: RunR
     directory,
     ...(ownMachine(subject, RUN_FILE) === undefined ? ['--subject', subject] : []),
     ...(ownMachine(reference, RUN_FILE) === undefined ? ['--reference', reference] : []),
-    ...(part.corpus === DEFAULT_CORPUS ? [] : ['--corpus', part.corpus]),
+    ...(part.corpus === corpusOf(campaign) ? [] : ['--corpus', part.corpus]),
     ...(part.known === null ? [] : ['--known', part.known]),
   ];
 };

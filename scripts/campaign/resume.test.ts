@@ -122,14 +122,14 @@ test('a run remembers how many programs it may keep', async () => {
   expect(await keptIn()).toBe(3);
 });
 
-test('what is found of a machine that is not of this package stays out of its corpus', async () => {
+test('what is found of a machine that is not of this package stays out of its corpus, at night too', async () => {
   const { code } = await countingCall('fuzz', '--subject', COUNTING.name, '--programs', '20', '--out', at('outside'));
   expect(code).toBe(0);
   const session = new Session(capturing().surroundings);
   const plan = async (corpus: Pick<CampaignFlags, 'corpus'>): Promise<CampaignPlan> =>
     await campaignPlan('nightly', { resume: at('outside'), ...corpus }, session);
-  expect((await plan({})).keepIn).toBe(OUTSIDE_CORPUS);
-  expect((await plan({ corpus: 'mine' })).keepIn).toBe('mine');
+  expect((await plan({})).part.corpus).toBe(OUTSIDE_CORPUS);
+  expect((await plan({ corpus: 'mine' })).part.corpus).toBe('mine');
 });
 
 describe('what cannot go on is refused', () => {

@@ -74,7 +74,7 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
   const { log, ledger } = await openRun(plan, session);
   const { directory, record, known, allowed, startTimeout, part } = plan;
   // A shard does not know which program will represent a finding.
-  const keepIn = record.campaign.shards === 1 ? plan.keepIn : undefined;
+  const keepIn = record.campaign.shards === 1 ? plan.part.corpus : undefined;
   const { caseTimeout } = record.campaign;
   const store = new FindingStore({ directory, keepIn, caseTimeout, remedy: remedyFor(record) }, session);
   const workers = await startWorkers(plan, session);
@@ -136,7 +136,7 @@ const checkPlan = async (plan: CampaignPlan, session: Session): Promise<Campaign
   const source = resumed ? join(directory!, RUN_FILE) : '--subject';
   const sides = recordedSides({ ...record.campaign, source }, session, settingsOf(plan));
   // One shard of several only reads the corpus, which may lie in a read-only image.
-  if (record.campaign.shards === 1) await checkDirectory('--corpus', plan.keepIn);
+  if (record.campaign.shards === 1) await checkDirectory('--corpus', plan.part.corpus);
   if (directory !== undefined) await checkDirectory('--out', directory);
   try {
     return await scopedPlan(plan, sides);

@@ -3,12 +3,18 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { makeDirectory } from '../../properties/corpus/store.js';
+import type { Finding } from '../../properties/finding.js';
 import { BadInput, whyFailed } from '../../properties/formats/index.js';
+import { ownMachine } from '../../properties/subjects/subject-names.js';
 
-/** Where findings are kept unless an option names another directory. */
+/** The corpus of the machines of this package, unless an option names another directory. */
 export const DEFAULT_CORPUS = 'corpus';
-/** Where fuzz keeps those of a machine that is not of this package. */
+/** That of other machines: what they show does not go to the corpus that tests this package. */
 export const OUTSIDE_CORPUS = 'out/corpus';
+
+/** The corpus of a run on these two sides, unless an option names another. Throws `BadInput` for the name of an unknown defect. */
+export const corpusOf = ({ subject, reference }: Pick<Finding, 'subject' | 'reference'>): string =>
+  [subject, reference].every((name) => ownMachine(name, '--subject') !== undefined) ? DEFAULT_CORPUS : OUTSIDE_CORPUS;
 
 /**
  * Throws `BadInput` if files could not be written into a directory, which may not exist yet. Writes nothing: a run that

@@ -3,7 +3,6 @@ import { MOST_FINDINGS } from '../../../properties/campaign/campaign-bounds.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
-import { OUTSIDE_CORPUS } from '../../terminal/result-directory.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
@@ -16,7 +15,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
   addCampaignOptions(command, {
     time: '60s',
     jobs: 'workers; 1 runs in this process (default: one for each core)',
-    corpus: `where counterexamples are kept; made for the first one; those of your own machine in ${OUTSIDE_CORPUS}`,
+    corpus: 'where counterexamples are kept; made for the first one',
     out: 'also write the results of the run here',
   })
     .option('--invariant <id...>', 'check only these (see: shadowdiff invariants)')

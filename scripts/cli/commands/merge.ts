@@ -3,7 +3,7 @@ import { BadInput } from '../../../properties/formats/index.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
-import { DEFAULT_CORPUS, checkDirectory } from '../../terminal/result-directory.js';
+import { checkDirectory, corpusOf } from '../../terminal/result-directory.js';
 import { readKnown } from '../../campaign/campaign-plan.js';
 import { FindingStore, remedyFor } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
@@ -84,7 +84,7 @@ const publishMerged = async (
     record,
     known,
     allowed: allowedBy(flags),
-    corpus: keepIn ?? DEFAULT_CORPUS,
+    corpus: keepIn ?? corpusOf(record.campaign),
     keepIn,
     interrupted: false,
     shortcoming: undefined,

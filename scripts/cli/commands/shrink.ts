@@ -22,7 +22,7 @@ import { EXIT } from '../../terminal/exit-codes.js';
 import { addHelp } from '../help.js';
 import type { CaseFile } from '../case-file.js';
 import { readCaseFile, STDIN } from '../case-file.js';
-import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
+import { DEFAULT_CORPUS, OUTSIDE_CORPUS, corpusOf } from '../../terminal/result-directory.js';
 import { MOST_TRIES } from '../../../properties/campaign/campaign-bounds.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, sidesFor } from '../options/side-flags.js';
@@ -36,7 +36,7 @@ import { packageVersion } from '../../own-package.js';
 interface ShrinkFlags extends SideFlags {
   readonly maxTries: number;
   readonly write?: true;
-  readonly corpus: string;
+  readonly corpus?: string;
 }
 
 export const registerShrink = (program: Command, session: Session): void => {
@@ -45,7 +45,10 @@ export const registerShrink = (program: Command, session: Session): void => {
     .description('Shrink a program that diverges, and print it in its original form.')
     .argument('<file>', 'a counterexample or a bare program; - is standard input')
     .option('--write', 'replace the file of a counterexample; turn a bare program into one')
-    .option('--corpus <directory>', 'where --write puts a new counterexample', DEFAULT_CORPUS)
+    .option(
+      '--corpus <directory>',
+      `where --write puts a new counterexample (default: ${DEFAULT_CORPUS}; of your own machine, ${OUTSIDE_CORPUS})`,
+    )
     .option('--max-tries <count>', 'the most candidates to try', wholeNumber(1, MOST_TRIES), DEFAULT_MOST_TRIES);
   addSides(command, { subject: 'as recorded, else impl', reference: 'as recorded, else model' });
   addHelp(command, [
@@ -70,7 +73,7 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   const shrunk = `${counted(file.case.program.steps.length, 'step')} shrunk to ${formatCount(small.case.program.steps.length)}`;
   session.complain(`shadowdiff: ${printable(file.source)}: ${shrunk}, ${counted(small.tried, 'program')} tried`);
   const entry = entryOf(file, small, sides, session);
-  if (flags.write === true) session.print(await write(path, file, entry, flags.corpus));
+  if (flags.write === true) session.print(await write(path, file, entry, flags.corpus ?? corpusOf(entry)));
   else
     session.print(file.entry === undefined ? formatProgram(small.case.program) : formatCounterexample(entry).trimEnd());
   return interrupted ? EXIT.interrupted : EXIT.clean;

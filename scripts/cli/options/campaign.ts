@@ -15,7 +15,7 @@ import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
-import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
+import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../../terminal/result-directory.js';
 import { duration, pagingOption, profileOption, share, wholeNumber } from './option-values.js';
 import { trafficOption } from './program-options.js';
 
@@ -82,6 +82,9 @@ export const addCampaignOptions = (
       'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
       share,
     )
-    .option('--corpus <directory>', `${texts.corpus} (default: ${DEFAULT_CORPUS})`)
+    .option(
+      '--corpus <directory>',
+      `${texts.corpus} (default: ${DEFAULT_CORPUS}; of your own machine, ${OUTSIDE_CORPUS})`,
+    )
     .option('--known <file>', 'known findings: counted, and not a failure until they expire')
     .option('--out <directory>', texts.out);
