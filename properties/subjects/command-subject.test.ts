@@ -217,6 +217,12 @@ describe('after a failure it is started afresh', () => {
     });
   });
 
+  test('when it prints much before it dies, of which the end is kept', async () => {
+    const path = onlyAtFirst(ON_LINE(`fs.writeSync(2, 'x'.repeat(100_000) + 'the end'); process.exit(1)`));
+    const answer = await running(path).answer(PROGRAM);
+    expect(answer).toMatchObject({ standardError: expect.stringMatching(/^x{65529}the end$/) });
+  });
+
   test('when it dies between two programs, which is told of the second', async () => {
     const path = scriptOf(`each((line) => { answer(line); if (life === 1) setTimeout(() => process.exit(4), 20); });`);
     const subject = running(path);

@@ -89,6 +89,11 @@ describe('a manifest that is not is refused:', () => {
   });
 });
 
+test('the image runs as a user who is not root, as its pods do', () => {
+  const [, user] = /^USER (\d+)$/m.exec(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8')) ?? [];
+  for (const job of jobsIn(text)) expect(String(job.spec!.template.spec!.securityContext!.runAsUser)).toBe(user);
+});
+
 test('the shards are as many as their Job says', () => {
   const { spec } = jobsIn(text).find(({ metadata }) => metadata?.name === 'shadowdiff')!;
   const { env = [] } = spec!.template.spec!.containers[0];

@@ -192,6 +192,20 @@ describe.skipIf(!isThere)('the page', () => {
     },
   );
 
+  test('runs no script but its own, and loads nothing, even if markup came into it', async () => {
+    const file = join(directory, 'report.html');
+    const intact = await readFile(file, 'utf8');
+    const markup = '<script>document.title = "broken"</script><img src="data:," onerror="document.title = 1">';
+    await writeFile(file, intact.replace('<main>', `<main>${markup}`));
+    const page = await open();
+    await expect(page.title()).resolves.toBe('What shadowdiff found');
+    await expect(page.locator('.finding h3').count()).resolves.toBeGreaterThan(0);
+    // The script, the picture, and the handler that stood for it.
+    const refusal = expect.stringContaining('Content Security Policy') as string;
+    expect(troubles.splice(0)).toEqual([refusal, refusal, refusal]);
+    await writeFile(file, intact);
+  });
+
   test('is not broken by hostile text', async () => {
     const run = join(directory, 'run');
     const evil = '</script><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
