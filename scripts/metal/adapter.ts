@@ -62,11 +62,11 @@ class Inbox {
   }
 }
 
-const serve = async (machine: Machine, { forgets, startTimeout, caseTimeout }: AdapterOptions): Promise<void> => {
+const serve = async (machine: Machine, { variant, startTimeout, caseTimeout }: AdapterOptions): Promise<void> => {
   const conversation = new Conversation(machine, { start: startTimeout, program: caseTimeout });
   const inbox = new Inbox();
   try {
-    await conversation.begin(forgets);
+    await conversation.begin(variant);
     if (!(await inbox.readLine())) return;
     process.stdout.write(`${formatHello({ ...METAL_CAPABILITIES, name: machine.name })}\n`);
     for (;;) {
@@ -96,6 +96,7 @@ const main = async (): Promise<void> => {
   process.exit();
 };
 
+/** A machine that could not be made. */
 await main().catch((error: unknown) => {
   if (!(error instanceof MachineDied)) throw error;
   writeSync(process.stderr.fd, `${error.message}\n`);

@@ -14,10 +14,20 @@ const OUT = 0x1a0000;
 const WORD = 4;
 /** Bytes of programs, lengths included, that the mailbox holds. */
 export const MOST_BATCH = OUT - IN;
+/** Bytes that no BIOS and no answer are longer than. */
+const MOST_HEARD = 2 ** 20;
 const AT_CREATE = -1;
 const AT_DESTROY = -2;
 
-const LETTERS = { forget: 'F', forgot: 'f', batch: 'M', batchDone: 'm', program: 'S', programDone: 's', dying: 'P' };
+const LETTERS = {
+  variant: 'V',
+  variantSet: 'v',
+  batch: 'M',
+  batchDone: 'm',
+  program: 'S',
+  programDone: 's',
+  dying: 'P',
+};
 const byteOf = (letter: string): number => letter.charCodeAt(0);
 
 export interface Limits {
@@ -48,14 +58,14 @@ export class Conversation {
     machine.listen({ heard: (bytes) => this.hear(bytes), died: (error) => this.die(error) });
   }
 
-  /** Waits for the kernel, whatever a BIOS writes before it. `forgets`: guest.h. */
-  async begin(forgets: number): Promise<void> {
+  /** Waits for the kernel, whatever a BIOS writes before it. `variant`: guest.h. */
+  async begin(variant: number): Promise<void> {
     await this.expect(this.limits.start, 'the kernel did not come up', (heard) => {
       const at = heard.indexOf(GREETING, 0, 'latin1');
       return at === -1 ? undefined : heard.subarray(0, at + GREETING.length);
     });
-    this.send(LETTERS.forget, wordOf(forgets));
-    await this.answer(LETTERS.forgot, 0, this.limits.start);
+    this.send(LETTERS.variant, wordOf(variant));
+    await this.answer(LETTERS.variantSet, 0, this.limits.start);
     this.hasBegun = true;
   }
 
@@ -94,7 +104,7 @@ export class Conversation {
       const [first] = heard;
       if (first === undefined) return undefined;
       if (first === byteOf(LETTERS.dying)) return this.takeLastWords(heard);
-      if (first !== byteOf(letter)) throw new MachineDied('babble', `the serial line babbles: ${shown(heard)}`);
+      if (first !== byteOf(letter)) throw this.babble();
       if (messages === 0) return heard.subarray(0, 1);
       if (heard.length < 1 + WORD) return undefined;
       const length = 1 + WORD + heard.readUInt32LE(1) * WORD;
@@ -130,7 +140,12 @@ export class Conversation {
 
   private hear(bytes: Uint8Array): void {
     this.heard = Buffer.concat([this.heard, bytes]);
-    this.look();
+    if (this.heard.length > MOST_HEARD) this.die(this.babble());
+    else this.look();
+  }
+
+  private babble(): MachineDied {
+    return new MachineDied('babble', `the serial line babbles: ${shown(this.heard)}`);
   }
 
   private look(): void {
@@ -146,8 +161,10 @@ export class Conversation {
     }
   }
 
+  /** What it says after that does not matter. */
   private die(error: MachineDied): void {
     this.death ??= error;
+    this.heard = Buffer.alloc(0);
     this.expected?.reject(this.death);
   }
 

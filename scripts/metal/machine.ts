@@ -43,11 +43,13 @@ export interface Ears {
   readonly died: (error: MachineDied) => void;
 }
 
-/** A process to start, and what to do if there is no such command. */
+/** A process to start; `remedy`: what to do if there is no such command. */
 export interface ProcessOptions {
   readonly name: string;
   readonly argv: readonly string[];
   readonly remedy: string;
+  /** What it must be able to do, a clause: said if it ends before it has written anything. */
+  readonly needs?: string;
   /** More files for it, from number 3 on; `pipe`: one that goes both ways. */
   readonly files?: readonly (number | 'pipe')[];
   readonly environment?: NodeJS.ProcessEnv;
@@ -58,12 +60,14 @@ export class ProcessMachine implements Machine {
   readonly name: string;
   protected readonly child: ChildProcess;
   protected ears: Ears | undefined = undefined;
+  private needs: string | undefined;
   private errors = '';
   private isEnding = false;
 
-  constructor({ name, argv, remedy, files = [], environment }: ProcessOptions) {
+  constructor({ name, argv, remedy, needs, files = [], environment }: ProcessOptions) {
     const [command = '', ...args] = argv;
     this.name = name;
+    this.needs = needs;
     this.child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...files],
       env: { ...process.env, ...environment },
@@ -89,6 +93,7 @@ export class ProcessMachine implements Machine {
 
   /** Takes what it writes to standard output. */
   protected written(bytes: Buffer): void {
+    this.needs = undefined;
     this.ears?.heard(bytes);
   }
 
@@ -100,7 +105,10 @@ export class ProcessMachine implements Machine {
   private closed(how: string): void {
     if (this.isEnding) return;
     const words = this.errors.trim().split('\n').at(-1);
-    this.ears?.died(new MachineDied('ended', `the emulator ended with ${how}${words === '' ? '' : `: ${words}`}`));
+    const why = [`the emulator ended with ${how}${words === '' ? '' : `: ${words}`}`, this.needs].filter(
+      (each) => each !== undefined,
+    );
+    this.ears?.died(new MachineDied('ended', why.join('; ')));
   }
 }
 

@@ -45,6 +45,7 @@ export class QemuMachine extends ProcessMachine {
       name: 'QEMU',
       argv: ['qemu-system-i386', ...ARGUMENTS.join(' ').split(' '), '-kernel', kernel],
       remedy: 'apt-get install qemu-system-x86',
+      needs: 'QEMU 5.0 or later is needed',
       files: [file, 'pipe'],
     });
     this.memory = {
@@ -53,7 +54,9 @@ export class QemuMachine extends ProcessMachine {
     };
     this.monitor = this.child.stdio[MONITOR] as Socket;
     this.monitor.on('error', () => undefined);
-    createInterface(this.monitor).on('line', (line) => this.hearMonitor(readJson(line, 'QEMU', 'answer') as Message));
+    createInterface(this.monitor)
+      .on('error', () => undefined)
+      .on('line', (line) => this.hearMonitor(readJson(line, 'QEMU', 'answer') as Message));
     this.command('qmp_capabilities');
   }
 

@@ -23,15 +23,15 @@ typedef uint64_t u64;
 #define A 0x20u
 #define D 0x40u
 
-/* What a guest that forgets leaves out: bits that the harness sends before the first program. */
-#define FORGETS_INVLPG 1	/* set-pte does not invalidate */
-#define FLUSHES_EARLY 2		/* set-pte invalidates before the store, and the CPU reads the page in between */
-#define FORGETS_PGD 4		/* set-pgd does not reload CR3 */
-#define LOADS_LAST_ROOT 8	/* new-pgtable loads the root that was given before */
-#define SHOWS_PDPTES 32		/* no mistake: reports bit 5 of PAE's words at the top, see tables.c */
+/* Variants of the kernel: bits that the harness sends before the first program. The first five are mistakes, to show that such are found. */
+#define NO_INVLPG 1		/* set-pte does not invalidate */
+#define EARLY_FLUSH 2		/* set-pte invalidates before the store, and the CPU reads the page in between */
+#define NO_PGD_RELOAD 4		/* set-pgd does not reload CR3 */
+#define LAST_ROOT 8		/* new-pgtable loads the root that was given before */
 #define USER_AT_CPL_0 16	/* user accesses are made by the supervisor */
+#define SHOWS_PDPTES 32		/* reports bit 5 of the words at PAE's top (tables.c) */
 
-extern u32 forgets;
+extern u32 variant;
 
 /*
  * Programs and answers lie here, whether they came by way of memory or of the serial port. The place of the step that runs is left for

@@ -5,7 +5,7 @@
  * It begins by writing GREETING, which the harness looks for behind whatever a BIOS wrote. Then the harness sends requests, each a letter and
  * what belongs to it, and the guest answers each with the small letter:
  *
- *	F word			it shall forget these things (guest.h)
+ *	V word			the variant that it shall be (guest.h)
  *	M			a batch of programs lies in the mailbox; when the answer comes, the traces do
  *	S length, words		one program, by way of the serial port; its trace follows the same way
  *
@@ -17,7 +17,7 @@
 
 #define GREETING "\nshadowdiff-metal/1\n"
 
-u32 forgets;
+u32 variant;
 
 static void run_batch(void)
 {
@@ -140,9 +140,9 @@ void main(void)
 		u8 request = serial_get();
 
 		switch (request) {
-		case 'F':
-			forgets = serial_get_word();
-			serial_put('f');
+		case 'V':
+			variant = serial_get_word();
+			serial_put('v');
 			break;
 		case 'M':
 			serve_from_memory();

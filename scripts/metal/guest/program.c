@@ -16,7 +16,7 @@ enum outcome {
 static struct {
 	const u32 *at, *end;
 	u32 kernel_address, switcher_address;
-	u32 last_root; /* that new-pgtable was given; for LOADS_LAST_ROOT */
+	u32 last_root; /* that new-pgtable was given; for LAST_ROOT */
 } program;
 
 static u32 next(void)
@@ -70,7 +70,7 @@ static void step_store(void)
 	u32 paddr = next();
 	u64 entry = next_entry();
 
-	if (forgets & FLUSHES_EARLY && !linear())
+	if (variant & EARLY_FLUSH && !linear())
 		store_late(paddr, entry);
 	else
 		store(paddr, entry);
@@ -91,7 +91,7 @@ static void step_new_pgtable(void)
 
 	next(); /* the draw: a CPU has no slots */
 	program.last_root = root;
-	load_root(forgets & LOADS_LAST_ROOT && !linear() ? last : root);
+	load_root(variant & LAST_ROOT && !linear() ? last : root);
 	answer_outcome(OK);
 }
 
@@ -109,7 +109,7 @@ static void step_set_pgd(void)
 	u32 root = next();
 
 	next(); /* the index */
-	if (root == current_root() && !(forgets & FORGETS_PGD))
+	if (root == current_root() && !(variant & NO_PGD_RELOAD))
 		reload_root();
 	else
 		answer_outcome(OK);
@@ -121,7 +121,8 @@ static void step_set_pte(void)
 	u32 root = next(), vaddr = next();
 
 	next_entry(); /* it was stored before */
-	if (!linear() && (vaddr >= program.kernel_address || root == current_root()) && !(forgets & (FORGETS_INVLPG | FLUSHES_EARLY)))
+	if (!linear() && (vaddr >= program.kernel_address || root == current_root()) &&
+	    !(variant & (NO_INVLPG | EARLY_FLUSH)))
 		invalidate(vaddr);
 	answer_outcome(OK);
 }
@@ -141,7 +142,7 @@ static void step_access(void)
 		answer(0);
 		return;
 	}
-	faulted = touch(aligned, forgets & USER_AT_CPL_0 ? how & ~ACCESS_USER : how, &word);
+	faulted = touch(aligned, variant & USER_AT_CPL_0 ? how & ~ACCESS_USER : how, &word);
 	if (faulted) {
 		code = fault_code;
 		if (fault_address != aligned)

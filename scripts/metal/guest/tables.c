@@ -176,7 +176,7 @@ static struct word *word_at(u32 paddr)
  */
 static bool in_top(u32 paddr)
 {
-	return pae && !tables.linear && (paddr & -32) == tables.root && !(forgets & SHOWS_PDPTES);
+	return pae && !tables.linear && (paddr & -32) == tables.root && !(variant & SHOWS_PDPTES);
 }
 
 /* Bit 5 of the words at the top is not reported. */

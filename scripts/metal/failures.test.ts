@@ -1,0 +1,119 @@
+/** Machines that fail: each has one clear message. Commands of Node.js pass for emulators. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { metalCommand } from '../../properties/subjects/metal-subject.js';
+import { Conversation } from './conversation.js';
+import type { Ears, Machine } from './machine.js';
+import { boot } from './platforms.js';
+
+const KERNEL = fileURLToPath(new URL('metal.elf', import.meta.url));
+/** Milliseconds: more than a process takes to start on a busy machine. */
+const START = 20_000;
+const SHORT = 50;
+
+const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-test-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A program without steps. */
+const PROGRAM = Buffer.from(Uint32Array.of(7, 0, 64, 0, 1, 0, 0, 0).buffer);
+
+interface Limits {
+  readonly start: number;
+  readonly program: number;
+}
+const PATIENT: Limits = { start: START, program: START };
+
+/** Boots and runs one program. */
+const attempt = async (machine: Machine, limits: Limits): Promise<Buffer> => {
+  onTestFinished(() => machine.end());
+  const conversation = new Conversation(machine, limits);
+  await conversation.begin(0);
+  return await conversation.run(PROGRAM);
+};
+
+/** A serial line that says something at the start, and something else when it is given a program. */
+const line = (first: string, answer = ''): Machine => {
+  let ears: Ears | undefined;
+  const say = (text: string): void => void setImmediate(() => ears?.heard(Buffer.from(text, 'latin1')));
+  return {
+    name: 'line',
+    listen: (given) => {
+      ears = given;
+      say(first);
+    },
+    send: (bytes) => say(bytes[0] === 'V'.charCodeAt(0) ? 'v' : answer),
+    end: () => undefined,
+  };
+};
+
+const GREETING = 'BIOS: all is well\nshadowdiff-metal/1\n';
+
+describe('at its start', () => {
+  test.each([
+    ['does not exist', 'no-such-emulator {kernel}', 'there is no command "no-such-emulator"; check its path'],
+    [
+      'ends',
+      `'${process.execPath}' -e "console.error('first\\ncannot open display'); process.exit(3)" {kernel}`,
+      'the emulator ended with code 3: cannot open display',
+    ],
+  ])('an emulator that %s', async (_, platform, message) => {
+    await expect(attempt(await boot(platform, KERNEL), PATIENT)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['is silent', '', SHORT, `the kernel did not come up within ${SHORT} ms; its serial line is silent`],
+    ['is no kernel', 'login: ', SHORT, `the kernel did not come up within ${SHORT} ms; its serial line: "login: "`],
+    ['babbles without end', 'x'.repeat(2 ** 20 + 1), START, 'the serial line babbles: "xxxx'],
+  ])('a line that %s', async (_, first, start, message) => {
+    await expect(attempt(line(first), { start, program: START })).rejects.toThrow(message);
+  });
+
+  test('a kernel that is none', async () => {
+    const path = join(directory, 'kernel.elf');
+    writeFileSync(path, 'no kernel');
+    await expect(boot('v86', path)).rejects.toThrow(`${path} is no multiboot kernel`);
+    await expect(boot('v86', join(directory, 'missing'))).rejects.toThrow('missing is no multiboot kernel');
+  });
+
+  test('QEMU that is not installed', async () => {
+    vi.stubEnv('PATH', directory);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const remedy = 'there is no command "qemu-system-i386"; apt-get install qemu-system-x86';
+    await expect(attempt(await boot('qemu', KERNEL), PATIENT)).rejects.toThrow(remedy);
+  });
+});
+
+test.each([
+  ['is silent', '', SHORT, 'silent', `the kernel does not answer within ${SHORT} ms; its serial line is silent`],
+  ['babbles', 'login: ', START, 'babble', 'the serial line babbles: "login: "'],
+  ['took an exception', 'Pexception 0xd\0', START, 'exception', 'exception 0xd'],
+])('a kernel that %s instead of an answer', async (_, answer, program, death, message) => {
+  const running = attempt(line(GREETING, answer), { start: START, program });
+  await expect(running).rejects.toMatchObject({ death, message });
+});
+
+describe('names', () => {
+  const TIMES = { startTimeout: 1, caseTimeout: 1 };
+
+  test.each([
+    ['vmware', 'there is no platform "vmware"; use one of qemu, v86, bochs, or a command with {kernel} in it'],
+    ['', 'there is no platform ""'],
+    ['qemu,no-such', 'the kernel has no variant "no-such"; use one of: no-invlpg, early-flush'],
+  ])('metal:%s', (name, message) => {
+    expect(() => metalCommand(name, '--subject', TIMES)).toThrow(message);
+  });
+
+  test('variants add up', () => {
+    expect(metalCommand('v86,no-invlpg,last-root', '--subject', TIMES).argv.slice(2)).toEqual([
+      'v86',
+      expect.stringMatching(/metal\.elf$/),
+      '9',
+      '1',
+      '1',
+    ]);
+  });
+});
