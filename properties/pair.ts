@@ -146,7 +146,10 @@ export class Pair {
     const traces: Trace[] = [];
     for (let time = 0; time < 2; time++) {
       const answer = await subject.trace(program);
-      if (answer.kind === 'failed') return failureOf(answer, 'subject');
+      if (answer.kind === 'failed') {
+        this.isSpoiled = true;
+        return failureOf(answer, 'subject');
+      }
       traces.push(answer.trace);
     }
     this.tally.checks[this.determinismIndex]++;

@@ -7,6 +7,7 @@ import { OBSERVABLES, cpu } from '../../model/vocabulary/index.js';
 import type { WasmParts } from '../../test-support/wasm-subject.js';
 import { CODE, COUNTER, HELLO, countAt, wasmSubject } from '../../test-support/wasm-subject.js';
 import { BadInput } from '../formats/index.js';
+import { determinism } from '../invariants/determinism.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Pair } from '../pair.js';
 import { traceOf } from '../trace-of.js';
@@ -107,6 +108,18 @@ test('a trap is a crash at its step, with its stack, and the next program gets a
       field: 'subject',
       actual: expect.stringMatching(/^RuntimeError: unreachable, at wasm-function\[3\]:0x[0-9a-f]+$/),
       difference: 'the subject crashed: unreachable in wasm-function[3]',
+    });
+  }
+});
+
+test('after a crash while a program is repeated the next one gets a fresh instance too', async () => {
+  const trapAtFifth = [...CODE.constant(5), ...CODE.isEqual, ...CODE.when(CODE.unreachable)];
+  const subject = subjectOf({ code: { apply: [...countAt(COUNTER), ...trapAtFifth, ...CODE.constant(3072)] } });
+  const pair = new Pair({ model: MODEL, subject, invariants: [determinism] });
+  for (let time = 0; time < 2; time++) {
+    expect(await pair.run(PROGRAM, { contractKept: false, twice: true })).toMatchObject({
+      invariant: 'subject-crash',
+      place: { kind: 'step', index: 1 },
     });
   }
 });
