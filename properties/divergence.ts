@@ -36,6 +36,8 @@ export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violat
   readonly stage: Stage | 'end-of-input';
   /** Of a subject that crashed: the end of its standard error, at most `MOST_STANDARD_ERROR` UTF-16 units. */
   readonly standardError?: string;
+  /** Of a subject that failed: a busy machine may be to blame, or what killed its process from outside. Not stored. */
+  readonly mayBeChance?: boolean;
 }
 
 export const MOST_STANDARD_ERROR = 64 * 1024;

@@ -262,7 +262,7 @@ const failureLeading = async (
 
 /** A failure to answer is a finding of its own class. If it is not known at which step, it stands at the creation. */
 export const failureOf = (
-  { failure, detail, did = 'did not answer', at = AT_CREATE, standardError }: FailedAnswer,
+  { failure, detail, did = 'did not answer', at = AT_CREATE, standardError, mayBeChance }: FailedAnswer,
   side: string,
 ): Divergence => ({
   invariant: failure,
@@ -273,6 +273,7 @@ export const failureOf = (
   actual: detail,
   difference: `the ${side} ${did}`,
   ...(standardError === undefined ? {} : { standardError }),
+  ...(mayBeChance === true && { mayBeChance }),
 });
 
 const AT_CREATE = { place: { kind: 'create' }, stage: 'create' } as const;

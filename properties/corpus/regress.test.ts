@@ -111,23 +111,43 @@ describe('another subject', () => {
   });
 });
 
-describe('programs before that of an entry', () => {
-  /** Answers as impl does, but only in 2-level paging, and fails at its second program; notes the paging of all. */
-  const failing = (asked: string[]): ExternalSubject => ({
-    kind: 'external',
-    name: 'failing',
-    start: () => Promise.resolve({ ...versionOne('failing'), paging: ['2-level'] }),
-    answer: (program) => {
-      asked.push(program.machine.paging);
-      const failed = failedAnswer('subject-crash', 'killed by SIGSEGV');
-      return Promise.resolve(asked.length === 2 ? failed : { kind: 'trace', trace: traceOf(IMPL.create(), program) });
-    },
-    close: () => Promise.resolve(undefined),
+/** Answers as impl does, but only in 2-level paging, and fails at some of its programs, by number from 1; notes the paging of all. */
+const failing = (asked: string[], failures: readonly number[], mayBeChance = false): ExternalSubject => ({
+  kind: 'external',
+  name: 'failing',
+  start: () => Promise.resolve({ ...versionOne('failing'), paging: ['2-level'] }),
+  answer: (program) => {
+    asked.push(program.machine.paging);
+    if (!failures.includes(asked.length))
+      return Promise.resolve({ kind: 'trace', trace: traceOf(IMPL.create(), program) });
+    return Promise.resolve({ ...failedAnswer('subject-crash', 'killed'), mayBeChance });
+  },
+  close: () => Promise.resolve(undefined),
+});
+
+describe('a subject that fails at an entry', () => {
+  const plain = (): Finding['case'] => ({
+    traffic: 'hostile',
+    program: { machine: { ...entry.case.program.machine, paging: '2-level' }, steps: [] },
   });
+
+  test.each([
+    ['once', [1], false, 'diverges', 1],
+    ['once, for which the machine may be to blame,', [1], true, 'as-recorded', 2],
+    ['three times, for which the machine may be to blame,', [1, 2, 3], true, 'diverges', 3],
+  ])('%s: %j %s → %s', async (_, failures, mayBeChance, verdict, runs) => {
+    const asked: string[] = [];
+    const subject = failing(asked, failures, mayBeChance);
+    const checked = await checkStored({ ...entry, case: plain(), file: 'a.json' }, { ...SETTINGS, subject });
+    expect([checked.verdict, asked.length]).toEqual([verdict, runs]);
+  });
+});
+
+describe('programs before that of an entry', () => {
   const programs = (...pagings: readonly Paging[]): readonly Program[] =>
     pagings.map((paging) => ({ machine: { ...entry.case.program.machine, paging }, steps: [] }));
   const checkBehind = async (before: readonly Program[], asked: string[]): Promise<Checked> =>
-    await checkStored({ ...entry, before, file: 'a.json' }, { ...SETTINGS, subject: failing(asked) });
+    await checkStored({ ...entry, before, file: 'a.json' }, { ...SETTINGS, subject: failing(asked, [2]) });
 
   test('are not asked if the subject does not support one of them', async () => {
     const asked: string[] = [];

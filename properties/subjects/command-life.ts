@@ -14,6 +14,9 @@ const FAREWELL = 2000;
 /** How long its pipes may stay open after it exits, held by a process that it started, in milliseconds. */
 const AFTERMATH = 250;
 
+/** Signals that end a process from outside, such as that of the kernel when memory is short. A crash ends it by others: SIGABRT, SIGSEGV, SIGILL. */
+export const FROM_OUTSIDE: ReadonlySet<unknown> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
+
 /** Why no more answers come. */
 export type Break =
   | { readonly kind: 'unasked' }
@@ -22,7 +25,8 @@ export type Break =
   /** The answers to several programs are longer together than one may be. */
   | { readonly kind: 'too-much' }
   | { readonly kind: 'late' }
-  | { readonly kind: 'gone'; readonly how: string }
+  /** `isFromOutside`: by a signal that a process does not send itself. */
+  | { readonly kind: 'gone'; readonly how: string; readonly isFromOutside: boolean }
   /** We ended it ourselves: no failure of the command. */
   | { readonly kind: 'closed' };
 
@@ -224,7 +228,8 @@ export class Life {
 
   private departure(): Extract<Break, { kind: 'gone' }> {
     const { exitCode, signalCode } = this.child;
-    return { kind: 'gone', how: signalCode === null ? `exited with code ${exitCode}` : `killed by ${signalCode}` };
+    const how = signalCode === null ? `exited with code ${exitCode}` : `killed by ${signalCode}`;
+    return { kind: 'gone', how, isFromOutside: FROM_OUTSIDE.has(signalCode) };
   }
 
   private leave(): void {

@@ -272,9 +272,12 @@ export class CommandSubject implements ExternalSubject {
       case 'too-long':
         return failedAnswer('subject-garbage', broken.problem);
       case 'late':
-        return failedAnswer('subject-timeout', `no answer within ${this.caseTimeout} ms`);
+        return { ...failedAnswer('subject-timeout', `no answer within ${this.caseTimeout} ms`), mayBeChance: true };
       case 'gone':
-        return processCrash(broken.how, life.standardError, breadcrumb(life.standardError, program));
+        return {
+          ...processCrash(broken.how, life.standardError, breadcrumb(life.standardError, program)),
+          mayBeChance: broken.isFromOutside,
+        };
       case 'closed':
         throw this.closed();
       default:

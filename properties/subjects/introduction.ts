@@ -128,9 +128,15 @@ const refusal = async (
   await life.kill();
   switch (broken.kind) {
     case 'late':
-      return new NotIntroduced(failedAnswer('subject-timeout', `no first answer within ${timeout} ms of its start`));
+      return new NotIntroduced({
+        ...failedAnswer('subject-timeout', `no first answer within ${timeout} ms of its start`),
+        mayBeChance: true,
+      });
     case 'gone':
-      return new NotIntroduced(processCrash(`${broken.how} before its first answer`, life.standardError, undefined));
+      return new NotIntroduced({
+        ...processCrash(`${broken.how} before its first answer`, life.standardError, undefined),
+        mayBeChance: broken.isFromOutside,
+      });
     case 'closed':
       return new Error('the command was closed while it started');
     default:

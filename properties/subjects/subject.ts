@@ -32,6 +32,8 @@ export interface FailedAnswer {
   readonly at?: { readonly place: Place; readonly stage: Divergence['stage'] } | undefined;
   /** The end of its standard error, if it is a process that wrote there. */
   readonly standardError?: string;
+  /** A busy machine may be to blame, or what killed the process from outside. */
+  readonly mayBeChance?: boolean;
 }
 
 /** How a process failed at the end of its input, and the last programs that it had answered. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Tinypool } from 'tinypool';
 import type { Failure } from '../../properties/campaign/events.js';
 import { BadInput } from '../../properties/formats/index.js';
+import { FROM_OUTSIDE } from '../../properties/subjects/command-life.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import type { Outcome, WorkerOptions, WorkerPool } from '../terminal/surroundings.js';
 
@@ -14,8 +15,6 @@ import type { Outcome, WorkerOptions, WorkerPool } from '../terminal/surrounding
 const START = 60_000;
 /** Milliseconds before a worker that ended while it started is replaced. */
 const RESPITE = 100;
-/** Signals that end a process from outside. What runs in a worker ends it by others: SIGABRT, SIGSEGV, SIGILL. */
-const FROM_OUTSIDE: ReadonlySet<unknown> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP']);
 /** Bytes at the end of a worker's standard error that are searched. */
 const LAST_WORDS = 64 * 1024;
 
