@@ -223,6 +223,14 @@ describe('after a failure it is started afresh', () => {
     expect(answer).toMatchObject({ standardError: expect.stringMatching(/^x{65529}the end$/) });
   });
 
+  test.each([
+    ['SIGKILL', true],
+    ['SIGSEGV', false],
+  ])('when it dies by %s, for which the machine may be to blame: %s', async (signal, mayBeChance) => {
+    const subject = running(onlyAtFirst(ON_LINE(`process.kill(process.pid, '${signal}')`)));
+    expect(await subject.answer(PROGRAM)).toMatchObject({ failure: 'subject-crash', mayBeChance });
+  });
+
   test('when it dies between two programs, which is told of the second', async () => {
     const path = scriptOf(`each((line) => { answer(line); if (life === 1) setTimeout(() => process.exit(4), 20); });`);
     const subject = running(path);
