@@ -70,6 +70,15 @@ test.each([0, 1, 3])('a module that ends our process with %i is no result', (sta
   expect(err).toContain('shadowdiff: a module ended the process before the command was done');
 });
 
+test('a .js file that its package.json takes for CommonJS is refused with what to do', () => {
+  writeModule('commonjs.js', 'export default () => library.implWith("", []).create();');
+  writeFileSync(join(directory, 'package.json'), '{"type":"commonjs"}');
+  const { status, err } = call('fuzz --subject module:./commonjs.js --programs 1');
+  rmSync(join(directory, 'package.json'));
+  expect(status).toBe(2);
+  expect(err).toMatch(/it cannot be loaded: .*; name it \.mjs, or put "type": "module" into package\.json/);
+});
+
 test('a module that loops at its top level ends within the time for starting, and nothing is written', () => {
   writeModule('looping.mjs', 'for (;;);');
   const side = '--subject module:./looping.mjs --start-timeout 500ms';

@@ -3,12 +3,14 @@
 import { getSystemErrorMap } from 'node:util';
 import { visible } from './visible-text.js';
 
-/** Where in a source the problem is, and how many others there are. */
+/** Where in a source the problem is, how many others there are, and what its process wrote. */
 export interface BadInputPlace {
   /** A path such as `steps[3].paddr`, or `line 3, column 7`; left out if it is the whole. */
   readonly place?: string;
   /** Mentions the problems besides this one. */
   readonly further?: string;
+  /** The end of what a command that cannot be used wrote to its standard error. */
+  readonly standardError?: string | undefined;
 }
 
 /**
@@ -17,14 +19,16 @@ export interface BadInputPlace {
  */
 export class BadInput extends Error {
   override readonly name = 'BadInput';
+  readonly standardError: string | undefined;
 
   /**
    * @param source - where the input came from: a file's path, a subject's name, an option
    * @param text - what is wrong, `; `, and what to do about it
    */
-  constructor(source: string, text: string, { place, further }: BadInputPlace = {}) {
+  constructor(source: string, text: string, { place, further, standardError }: BadInputPlace = {}) {
     const subject = place === undefined ? source : `${source}: ${place}`;
     super(visible(`${subject}: ${text}${further === undefined ? '' : ` (${further})`}`));
+    this.standardError = standardError;
   }
 }
 

@@ -127,8 +127,9 @@ export class CommandSubject implements ExternalSubject {
       return (await this.begin()).capabilities;
     } catch (error) {
       if (!(error instanceof NotIntroduced)) throw error;
-      const { failure, detail } = error.answer;
-      throw new BadInput(this.where, `cannot use ${quoted(this.title)}: ${detail}; ${this.remedies[failure]}`);
+      const { failure, detail, standardError } = error.answer;
+      const problem = `cannot use ${quoted(this.title)}: ${detail}; ${this.remedies[failure]}`;
+      throw new BadInput(this.where, problem, { standardError });
     }
   }
 

@@ -65,7 +65,7 @@ export class ModuleSubject implements InProcessSubject {
 
   private async checkFile(): Promise<void> {
     if (this.file === '')
-      throw new BadInput(this.options.where, 'no file is named; write module:FILE, such as module:./mine.js');
+      throw new BadInput(this.options.where, 'no file is named; write module:FILE, such as module:./mine.mjs');
     const why = await whyNoFile(this.file);
     if (why !== undefined) throw this.refusal(why);
     if (!TYPESCRIPT.has(extname(this.file)) || stripsTypes()) return;
@@ -82,7 +82,7 @@ export class ModuleSubject implements InProcessSubject {
       const hangs = known === undefined && !imports.has(url) && (await hangsAtTop(url, startTimeout));
       if (!hangs) return await importOnce(url);
     } catch (error) {
-      throw this.refusal(`it cannot be loaded: ${crashOf(error).detail}`, 'mend it, or run it with node to see why');
+      throw this.refusal(`it cannot be loaded: ${crashOf(error).detail}`, remedyFor(error));
     }
     throw this.refusal(
       `it is not loaded within ${startTimeout} ms`,
@@ -157,6 +157,12 @@ export const blamedOnModules = (error: unknown): unknown => {
   const remedy = 'catch it in the module, or report it if it comes from shadowdiff';
   return new BadInput(files, `it failed outside of the calls of its machines: ${crashOf(error).detail}; ${remedy}`);
 };
+
+/** A .js file is no ECMAScript module where package.json has the type "commonjs", which `npm init` writes. */
+const remedyFor = (error: unknown): string =>
+  error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message)
+    ? 'name it .mjs, or put "type": "module" into package.json'
+    : 'mend it, or run it with node to see why';
 
 const TYPESCRIPT: ReadonlySet<string> = new Set(['.ts', '.mts', '.cts']);
 

@@ -3,12 +3,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { parseCounterexample } from '../../properties/corpus/counterexample.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
+import type { Summary } from '../report/document/summary-document.js';
 
 const clone = inject('clone');
 const entry = join(clone, 'dist', 'scripts', 'shadowdiff.js');
@@ -95,6 +96,32 @@ test('what shows by chance is flaky, and kept nowhere', () => {
   expect(out).toMatch(/^divergence: \d kinds? of finding \(none new, \d flaky\) in 400 programs/m);
   expect(kept()).toEqual([]);
   expect(existsSync(join(directory, 'corpus'))).toBe(false);
+});
+
+test('a night keeps what a subject remembers, and the next one replays it as recorded', () => {
+  const night = (seed: string) => {
+    const words = [
+      '--jobs',
+      '1',
+      '--programs',
+      '60',
+      '--min-programs',
+      '0',
+      '--max-steps',
+      '48',
+      '--shrink-time',
+      '1m',
+    ];
+    return shadowdiff('nightly', '--subject', subject('after'), ...words, '--seed', seed, '--out', `out/${seed}`);
+  };
+  expect(night('one').out).toMatch(/^new {7}\S.* \(0 steps behind \d+ other programs, \d+ programs\)$/m);
+  const [{ path, finding }] = kept();
+  const again = night('two');
+  expect(again.out).toMatch(/^corpus {4}1 entry replayed, as recorded$/m);
+  expect(again.out).toMatch(/^known {5}\S.* \(0 steps behind /m);
+  expect(again.code).toBe(1);
+  const { findings } = JSON.parse(readFileSync(join(directory, 'out', 'one', 'summary.json'), 'utf8')) as Summary;
+  expect(findings).toMatchObject([{ file: relative(directory, path), programsBefore: finding.before!.length }]);
 });
 
 test('what a subject remembers is kept with the programs before it, which are few and small', () => {

@@ -194,7 +194,7 @@ const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: Campai
 };
 
 const findingSummary = (finding: Finding): FindingSummary => {
-  const { case: found, divergence, provenance, shrunk, shown, count, triage, file, replay } = finding;
+  const { case: found, before, divergence, provenance, shrunk, shown, count, triage, file, replay } = finding;
   return {
     signature: signatureOf(divergence),
     status: triage!,
@@ -205,6 +205,7 @@ const findingSummary = (finding: Finding): FindingSummary => {
     traffic: found.traffic,
     ...(shrunk === undefined ? {} : { shrunk }),
     ...(shown === undefined ? {} : { shown }),
+    ...(before === undefined ? {} : { programsBefore: before.length }),
     ...(file === undefined ? {} : { file }),
     replay: replay!,
   };

@@ -413,3 +413,17 @@ test.each(['invariants', 'defects'])('%s are listed, for people and for programs
     expect(text.out).toContain(id);
   }
 });
+
+test('of a command that ends before its first answer, the last lines of its standard error are shown, made printable', async () => {
+  const script = join(directory, 'no-device.mjs');
+  await writeFile(
+    script,
+    "console.error('opening /dev/kvm\\n\\u001b[31mno such device\\ncannot go on'); process.exit(1);",
+  );
+  const { code, err } = await call(['fuzz', '--subject', `exec:${process.execPath} ${script}`]);
+  expect(code).toBe(2);
+  expect(err).toContain('exited with code 1 before its first answer; its last words: "cannot go on"');
+  expect(err).toMatch(
+    /\nthe end of its standard error:\n {2}opening \/dev\/kvm\n {2}\\u001b\[31mno such device\n {2}cannot go on\n$/,
+  );
+});

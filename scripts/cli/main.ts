@@ -9,6 +9,7 @@ import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { addHelp, helpItem, helpWidth } from './help.js';
 import { readPaths } from './options/paths.js';
+import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import { Session } from '../terminal/session.js';
 import type { Surroundings } from '../terminal/surroundings.js';
@@ -92,10 +93,30 @@ const explain = (error: unknown, session: Session): ExitCode => {
   return code;
 };
 
+const MOST_START_LINES = 20;
+
+/** The end of what a command wrote before it ended without an answer, if the message does not have all of it. */
+const startErrorLines = ({ standardError = '' }: BadInput): readonly string[] => {
+  const lines = standardError.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length < 2) return [];
+  const left = lines.length - MOST_START_LINES;
+  const shown = lines.slice(-MOST_START_LINES).map((line) => `  ${printable(line)}`);
+  return [
+    'the end of its standard error:',
+    ...(left > 0 ? [`  (${counted(left, 'line')} before these)`] : []),
+    ...shown,
+  ];
+};
+
 /** What is printed of an error, and the exit code. One that no code of ours expects is a bug of ours. */
 export const explained = (error: unknown): { readonly lines: readonly string[]; readonly code: ExitCode } => {
   if (error instanceof CommanderError) return { lines: [], code: error.exitCode === 0 ? EXIT.clean : EXIT.badInput };
-  if (error instanceof BadInput) return { lines: [`shadowdiff: ${printable(error.message)}`], code: EXIT.badInput };
+  if (error instanceof BadInput) {
+    return {
+      lines: [`shadowdiff: ${printable(error.message)}`, ...startErrorLines(error)],
+      code: EXIT.badInput,
+    };
+  }
   if (error instanceof CommandNotAllowed)
     return { lines: [`shadowdiff: ${printable(error.message)}`], code: EXIT.inconclusive };
   const thrown = error instanceof Error ? error : new Error(String(error));

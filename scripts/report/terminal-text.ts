@@ -124,10 +124,13 @@ const TONES: Readonly<Record<Triage, NewsLine['tone']>> = {
   tolerated: 'plain',
 };
 
-const findingNews = ({ signature, status, count, steps, shown, replay }: FindingReport): NewsLine => {
+const findingNews = ({ signature, status, count, steps, shown, programsBefore, replay }: FindingReport): NewsLine => {
   const programs = counted(count, 'program');
+  const behind = programsBefore === undefined ? '' : ` behind ${counted(programsBefore, 'other program')}`;
   const details =
-    status === 'flaky' ? `${programs}; shows in ${shown} of ${RERUNS} runs` : `${counted(steps, 'step')}, ${programs}`;
+    status === 'flaky'
+      ? `${programs}; shows in ${shown} of ${RERUNS} runs`
+      : `${counted(steps, 'step')}${behind}, ${programs}`;
   return { label: STATUS_LABELS[status], text: `${signature} (${details})`, tone: TONES[status], command: replay };
 };
 

@@ -29,7 +29,7 @@ export const registerFuzz = (program: Command, session: Session): void => {
     ['shadowdiff fuzz --programs 5000 --seed nightly', 'the same programs each time'],
     ['shadowdiff fuzz --traffic coherent --paging pae', 'only a part of it'],
     ["shadowdiff fuzz --subject 'exec:./my-subject'", 'a machine in another process, in any language'],
-    ['shadowdiff fuzz --subject module:./mine.js', 'one in JavaScript, in the same process'],
+    ['shadowdiff fuzz --subject module:./mine.mjs', 'one in JavaScript, in the same process'],
     ['shadowdiff fuzz --subject wasm:./mine.wasm', 'one in WebAssembly, from C, Rust or anything else'],
   ]).action(async (flags: CampaignFlags) => {
     session.exitCode = await runCampaign('fuzz', flags, session);

@@ -93,6 +93,8 @@ const findingSummary = openObject({
   shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
   /** In how many of 3 runs it showed again; left out: it was not run again. */
   shown: z.exactOptional(wholeNumber(0, RERUNS)),
+  /** Programs that the same process must run first, because the subject remembers something of them; left out: none. */
+  programsBefore: z.exactOptional(naturalNumber),
   /** Where it is stored, if it could be. */
   file: z.exactOptional(anyText),
   replay,

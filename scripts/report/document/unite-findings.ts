@@ -10,7 +10,7 @@ import type { FindingFile, Results } from './read-results.js';
 import type { FindingReport, ReportDocument } from './report-document.js';
 import type { FindingSummary } from './summary-document.js';
 
-type UnitedFinding = Pick<FindingReport, 'count' | 'status' | 'shown' | 'steps' | 'replay'> & {
+type UnitedFinding = Pick<FindingReport, 'count' | 'status' | 'shown' | 'programsBefore' | 'steps' | 'replay'> & {
   readonly stored: FindingFile | undefined;
 };
 
@@ -44,7 +44,7 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
     const summarized = summaries.get(signature);
     const replay = replayOf(summarized?.file === path ? summarized.replay : { file: path });
     const here: UnitedFinding = {
-      ...(before ?? { status: 'new', count: 1 }),
+      ...(before ?? { status: 'new', count: 1, ...beforeOf(stored) }),
       steps: stepsOf(stored),
       replay,
       stored,
@@ -54,12 +54,22 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
   return united;
 };
 
-const countsOf = ({ count, status, shown, steps }: FindingSummary): Omit<UnitedFinding, 'stored' | 'replay'> => ({
+const countsOf = ({
+  count,
+  status,
+  shown,
+  programsBefore,
+  steps,
+}: FindingSummary): Omit<UnitedFinding, 'stored' | 'replay'> => ({
   count,
   status,
   ...(shown === undefined ? {} : { shown }),
+  ...(programsBefore === undefined ? {} : { programsBefore }),
   steps,
 });
+
+const beforeOf = ({ finding: { before } }: FindingFile): Pick<UnitedFinding, 'programsBefore'> =>
+  before === undefined ? {} : { programsBefore: before.length };
 
 /** The one that has the smaller stored program, with the counts of both. */
 const merged = (one: UnitedFinding, other: UnitedFinding): UnitedFinding => ({
