@@ -14,7 +14,7 @@ import type { Session } from '../../terminal/session.js';
 import type { CommandFlags } from '../../terminal/sides.js';
 import { allowedBy } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
-import { duration } from '../options/option-values.js';
+import { caseTimeoutOption, startTimeoutOption } from '../options/option-values.js';
 import { addAllowExec } from '../options/side-flags.js';
 
 interface ReportFlags extends CommandFlags {
@@ -42,16 +42,8 @@ export const registerReport = (program: Command, session: Session): void => {
         .default('html' satisfies ReporterName),
     )
     .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
-    .option(
-      '--case-timeout <duration>',
-      'what an exec:, module: or wasm: subject may take for one program (default: as in the run)',
-      duration,
-    )
-    .option(
-      '--start-timeout <duration>',
-      'what it may take from its start to its first answer (default: 30s)',
-      duration,
-    )
+    .addOption(caseTimeoutOption('as in the run'))
+    .addOption(startTimeoutOption('30s'))
     .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
   addHelp(addAllowExec(command), [
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],

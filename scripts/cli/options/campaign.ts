@@ -16,7 +16,15 @@ import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../../terminal/result-directory.js';
-import { duration, pagingOption, profileOption, share, wholeNumber } from './option-values.js';
+import {
+  caseTimeoutOption,
+  duration,
+  pagingOption,
+  profileOption,
+  share,
+  startTimeoutOption,
+  wholeNumber,
+} from './option-values.js';
 import { trafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
@@ -67,16 +75,8 @@ export const addCampaignOptions = (
     )
     .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: impl)`)
     .option('--reference <name>', 'the machine it must agree with (default: model)')
-    .option(
-      '--case-timeout <duration>',
-      'time an exec:, module: or wasm: subject may take for one program (default: 5s)',
-      duration,
-    )
-    .option(
-      '--start-timeout <duration>',
-      'time it may take from its start to its first answer (default: 30s)',
-      duration,
-    )
+    .addOption(caseTimeoutOption('5s'))
+    .addOption(startTimeoutOption('30s'))
     .option(
       '--guided <share>',
       'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',

@@ -34,6 +34,23 @@ export const duration = (text: string): number => {
   return milliseconds;
 };
 
+/** `defaultText`: what holds without the option, where it has no default. */
+export const caseTimeoutOption = (defaultText?: string): Option =>
+  durationOption(
+    '--case-timeout',
+    'what a machine of your own (exec:, module:, …) may take for one program',
+    defaultText,
+  );
+
+/** As `caseTimeoutOption`. */
+export const startTimeoutOption = (defaultText?: string): Option =>
+  durationOption('--start-timeout', 'what it may take from its start to its first answer', defaultText);
+
+const durationOption = (flag: string, text: string, defaultText: string | undefined): Option =>
+  new Option(`${flag} <duration>`, defaultText === undefined ? text : `${text} (default: ${defaultText})`).argParser(
+    duration,
+  );
+
 export interface PagingFlag {
   readonly paging: ProgramOptions['paging'];
 }

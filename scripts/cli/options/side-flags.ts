@@ -1,7 +1,6 @@
 /** The options that name the two sides of a run. */
 
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import { CommandNotAllowed, DEFAULT_START_TIMEOUT, SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { recordedReport } from '../../report/replay-text.js';
 import { printable } from '../../terminal/printable.js';
@@ -9,20 +8,12 @@ import type { Session } from '../../terminal/session.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { DEFAULT_CASE_TIMEOUT, sidesOf } from '../../terminal/sides.js';
 import type { CaseFile } from '../case-file.js';
-import { duration, profileOption } from './option-values.js';
+import { caseTimeoutOption, profileOption, startTimeoutOption } from './option-values.js';
 
 export const addTimeLimits = (command: Command): Command =>
   command
-    .addOption(
-      new Option('--case-timeout <duration>', 'what an exec:, module: or wasm: subject may take for one program')
-        .default(DEFAULT_CASE_TIMEOUT, '5s')
-        .argParser(duration),
-    )
-    .addOption(
-      new Option('--start-timeout <duration>', 'what it may take from its start to its first answer')
-        .default(DEFAULT_START_TIMEOUT, '30s')
-        .argParser(duration),
-    );
+    .addOption(caseTimeoutOption().default(DEFAULT_CASE_TIMEOUT, '5s'))
+    .addOption(startTimeoutOption().default(DEFAULT_START_TIMEOUT, '30s'));
 
 /** For a command that runs what files name. */
 export const addAllowExec = (command: Command): Command =>
