@@ -117,6 +117,16 @@ test.each([
   }
 });
 
+test('a module may take longer to load than a worker may be silent', () => {
+  writeModule(
+    'slow.mjs',
+    `for (const start = Date.now(); Date.now() < start + 1500;);
+     export default () => new library.ShadowMachine();`,
+  );
+  const { status, err } = call('fuzz --subject module:./slow.mjs --case-timeout 100ms --programs 5 --seed a --jobs 1');
+  expect({ status, err }).toEqual({ status: expect.toBeOneOf([0, 1]), err: '' });
+});
+
 test('what a module prints reaches no terminal raw, nor our standard output', () => {
   writeModule(
     'printing.mjs',

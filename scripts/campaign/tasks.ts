@@ -15,7 +15,7 @@ import type { Finding } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Progress } from '../../properties/shrink/index.js';
-import { IMPL, subjectNamed } from '../../properties/subjects/subject-names.js';
+import { DEFAULT_START_TIMEOUT, IMPL, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { SubjectSettings } from '../../properties/subjects/subject-names.js';
 import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
 import { withMethods } from '../../properties/subjects/subject.js';
@@ -135,8 +135,8 @@ export interface Workplace {
   readonly subjects: Subjects;
   /** Milliseconds since some moment. */
   readonly monotonic: () => number;
-  /** Awaited often: gives a sign of life, and lets signals through. */
-  readonly alive: () => void | Promise<void>;
+  /** Awaited often: gives a sign of life, and lets signals through. `late`: milliseconds by which the next sign may be late. */
+  readonly alive: (late?: number) => void | Promise<void>;
   /** Awaited before a program runs. `careful`: returns only when the report has left the process. */
   readonly begin: (program: number, careful: boolean) => void | Promise<void>;
   /** Called now and then with the steps of the program that is being shrunk. */
@@ -191,22 +191,29 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     steps,
     guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
-    subject: sideOf(settings.subject, settings, workplace),
-    model: sideOf(settings.reference, settings, workplace),
+    subject: await sideOf(settings.subject, settings, workplace),
+    model: await sideOf(settings.reference, settings, workplace),
   };
 };
 
 /** Milliseconds between two signs of life while a subject outside the process is awaited. */
 const AWAITING_EVERY = 500;
 
-/** A subject outside the process has its own time limits: to wait for it is a sign of life. */
-const sideOf = (
+/** A subject outside the process has its own time limits: to wait for it is a sign of life. One from a file is loaded here. */
+const sideOf = async (
   name: string,
-  { caseTimeout, startTimeout, capabilities, allowed }: SubjectSettings,
+  { caseTimeout, startTimeout = DEFAULT_START_TIMEOUT, capabilities, allowed }: SubjectSettings,
   { isWatched, subjects, alive }: Workplace,
-): Subject => {
+): Promise<Subject> => {
   const side = subjects.named(name, 'worker', { caseTimeout, startTimeout, capabilities, allowed });
-  if (side.kind === 'in-process' || !isWatched) return side;
+  if (!isWatched) return side;
+  if (side.kind === 'in-process') {
+    if (side.start === undefined) return side;
+    await alive(startTimeout);
+    await side.start();
+    await alive(0);
+    return side;
+  }
   let awaited = 0;
   let timer: NodeJS.Timeout | undefined;
   return withMethods(side, {
@@ -261,7 +268,7 @@ const checkFile = async (task: TaskOf<'corpus'>, workplace: Workplace): Promise<
   const asRecorded = subject === IMPL.name || (isReadable(stored) && stored.subject === subject);
   // An entry may have thousands of programs.
   const named: typeof subjectNamed = (...recorded) => livelySide(subjectNamed(...recorded), workplace);
-  const asked = asRecorded ? {} : { subject: sideOf(subject, task, workplace) };
+  const asked = asRecorded ? {} : { subject: await sideOf(subject, task, workplace) };
   const checked = await checkStored(stored, { caseTimeout, startTimeout, capabilities, allowed, named, ...asked });
   return { ...checked, recordedFor, ...(isReadable(stored) ? { signature: signatureOf(stored.divergence) } : {}) };
 };

@@ -31,6 +31,8 @@ export interface SignOfLife {
   readonly program?: number;
   /** Steps of the program that is being shrunk. */
   readonly steps?: number;
+  /** Milliseconds by which the next sign may be late. */
+  readonly late?: number;
 }
 
 export class ProcessPool implements WorkerPool {
@@ -163,14 +165,14 @@ export class Watch {
     this.outer.removeEventListener('abort', this.abort);
   }
 
-  private hear({ program, steps }: SignOfLife): void {
+  private hear({ program, steps, late = 0 }: SignOfLife): void {
     // A worker that is being aborted may still send one, and a timer would keep this process alive.
     if (this.ended) return;
     this.program = program ?? this.program;
     this.begun = true;
     if (steps !== undefined) this.onSteps?.(steps);
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.expire, this.patience);
+    this.timer = setTimeout(this.expire, this.patience + late);
   }
 
   private readonly expire = (): void => {

@@ -78,7 +78,8 @@ const workplaceOf = (subjects: Subjects): Workplace => {
     isWatched: true,
     subjects,
     monotonic,
-    alive: () => {
+    alive: (late) => {
+      if (late !== undefined) return sent({ late });
       sign({});
       return eventLoop.pause();
     },
