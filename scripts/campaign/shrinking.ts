@@ -13,7 +13,7 @@ export class Shrinking {
   private readonly context: RunContext;
   /** Findings that this process has begun to work on: none is tried twice. */
   private readonly begun = new Set<string>();
-  /** Workers that are working out a finding; while there is one, the time of shrinking passes. */
+  /** Workers that are shrinking; while there is one, the time of shrinking passes. */
   private busy = 0;
   /** Since when, and how long before, in milliseconds. */
   private since = 0;
@@ -35,13 +35,7 @@ export class Shrinking {
     const finding = this.next();
     if (finding === undefined) return false;
     this.begun.add(nameOf(finding));
-    if (this.busy++ === 0) this.since = this.context.now;
-    try {
-      await this.workOut(finding);
-    } finally {
-      if (--this.busy === 0) this.before += this.context.now - this.since;
-      this.steps = undefined;
-    }
+    await this.workOut(finding);
     return true;
   }
 
@@ -91,7 +85,7 @@ export class Shrinking {
 
   private async shrunk(finding: Finding): Promise<Finding | undefined> {
     const task = { kind: 'shrink', ...this.searchOf(finding) } as const;
-    const outcome = await this.context.perform(task, { onSteps: this.noteSteps });
+    const outcome = await this.timed((onSteps) => this.context.perform(task, { onSteps }));
     if (outcome.kind === 'unknown') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
     if (outcome.kind === 'failed') return finding;
@@ -104,7 +98,7 @@ export class Shrinking {
   /** It does not show by itself: perhaps behind the programs that its process had run. */
   private async behind(history: NonNullable<Finding['history']>, finding: Finding): Promise<Finding | undefined> {
     const task = { kind: 'sequence', ...this.searchOf({ ...finding, history }) } as const;
-    const outcome = await this.context.perform(task, { onSteps: this.noteSteps });
+    const outcome = await this.timed((onSteps) => this.context.perform(task, { onSteps }));
     if (outcome.kind === 'unknown') return undefined;
     if (outcome.kind === 'failed' || outcome.result === undefined) return finding;
     const shown = await this.timesShown(outcome.result, RERUNS);
@@ -112,9 +106,16 @@ export class Shrinking {
     return shown === 0 ? finding : { ...outcome.result, shown };
   }
 
-  private readonly noteSteps = (steps: number): void => {
-    this.steps = steps;
-  };
+  /** Counts the time of a search. That of running a finding again is not counted, because no search could do without. */
+  private async timed<Result>(search: (onSteps: (steps: number) => void) => Promise<Result>): Promise<Result> {
+    if (this.busy++ === 0) this.since = this.context.now;
+    try {
+      return await search((steps) => (this.steps = steps));
+    } finally {
+      if (--this.busy === 0) this.before += this.context.now - this.since;
+      this.steps = undefined;
+    }
+  }
 
   private searchOf(finding: Finding) {
     const { left: time } = this;
