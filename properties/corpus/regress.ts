@@ -65,7 +65,11 @@ const checkFinding = async (finding: Finding, file: string, options: RegressOpti
   const { named = subjectNamed } = options;
   const model = named(finding.reference, file, options);
   const subject = options.subject ?? named(finding.subject, file, options);
-  const unsupported = await whyNotRun([...(finding.before ?? []), program], [subject, model], finding.profile);
+  const unsupported = await whyNotRun(
+    [...(finding.before ?? []), program],
+    [subject, model],
+    finding.profile ?? 'lguest',
+  );
   if (unsupported !== undefined) return { verdict: 'unsupported', reason: unsupported };
   if (options.subject !== undefined) return mustAgree(finding, subject, model);
   const own =

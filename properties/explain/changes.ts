@@ -1,5 +1,6 @@
 /** What a moment changed, each in a short clause. */
 
+import type { Profile } from '../profile.js';
 import { describeEntry, formatHex } from '../formats/index.js';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
@@ -17,6 +18,7 @@ export const changesOf = (
   before: RerunMoment | undefined,
   { machine, steps }: Program,
   roles: Roles,
+  profile: Profile,
 ): readonly string[] => {
   const { place, shadow, subject } = moment;
   const step = place.kind === 'step' ? steps[place.index] : undefined;
@@ -27,7 +29,7 @@ export const changesOf = (
     shadow === undefined
       ? referenceChanges(moment, before)
       : shadowChanges(shadow, before?.shadow, pagingSizes(machine.paging).switcherAddress);
-  const stores = place.kind === 'end' || isOver(moment) ? [] : storeChanges(moment, machine.paging, roles);
+  const stores = place.kind === 'end' || isOver(moment) ? [] : storeChanges(moment, machine.paging, roles, profile);
   return [...ended, ...(step === undefined || dead ? [] : noted(step, machine.paging, roles)), ...inside, ...stores];
 };
 
@@ -73,10 +75,10 @@ const referenceChanges = ({ subjectCounts }: RerunMoment, before: RerunMoment | 
     .map((page) => `page ${page} has ${plural(subjectCounts.get(page) ?? 0, 'reference')}`);
 };
 
-const storeChanges = ({ subject }: RerunMoment, paging: Paging, roles: Roles): readonly string[] =>
+const storeChanges = ({ subject }: RerunMoment, paging: Paging, roles: Roles, profile: Profile): readonly string[] =>
   (subject.stores ?? []).slice(0, MOST_LEAVES).map(({ paddr, value }) => {
     const role = roles.get(paddr) ?? `word ${formatHex(paddr)}`;
-    return `${role}: ${describeEntry(value, paging)} (written by the hypervisor)`;
+    return `${role}: ${describeEntry(value, paging)} (written by the ${profile === 'lguest' ? 'hypervisor' : 'CPU'})`;
   });
 
 const shadowChanges = (now: ShadowSnapshot, before: ShadowSnapshot | undefined, window: number): readonly string[] => {

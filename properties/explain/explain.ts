@@ -2,13 +2,15 @@
 
 import { describeMachine, describeStep, formatHex } from '../formats/index.js';
 import type { Machine, Observable, Program } from '../../model/vocabulary/index.js';
-import { OBSERVABLES, pagingSizes } from '../../model/vocabulary/index.js';
+import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
 import { SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
 import type { JudgeOptions, Sought } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import { Pair } from '../pair.js';
+import type { Profile } from '../profile.js';
+import { PROFILE_LIMITS } from '../profile.js';
 import { invariantNamed } from '../invariants/invariants.js';
 import { SubjectFailed, guarded } from '../subjects/foreign-machine.js';
 import type { FrameContext, Frames } from './frames.js';
@@ -71,11 +73,11 @@ const rerunFinding = async (
   const rerun = new Rerun(program, modelPlayer, subjectPlayer);
   const observes = { reference: modelPlayer.observes, subject: subjectPlayer.observes };
   const roles = rolesOf(program, reachedSteps(divergence, program));
-  const context: FrameContext = { program, divergence, roles };
+  const context: FrameContext = { program, divergence, roles, profile };
   const taken = framesOf(rerun, context, [modelPlayer.machine, subjectPlayer.machine]);
   if (taken === undefined) return undefined;
   const { frames, changes, last } = taken;
-  const notes = notesOf(observes, rerun, context, tried);
+  const notes = notesOf(observes, rerun, context, [...tried, ...profileNotes(profile)]);
   return { frames, changes, notes, observes, ...explainDivergence(evidenceOf(rerun, context, last)) };
 };
 
@@ -117,7 +119,7 @@ const evidenceOf = (
 const notesOf = (
   { reference, subject }: Explanation['observes'],
   { unreadable }: Rerun,
-  { program, divergence }: FrameContext,
+  { program, divergence, profile }: FrameContext,
   tried: readonly string[],
 ): readonly string[] => {
   const left = framesLeftOut(divergence, program);
@@ -125,16 +127,26 @@ const notesOf = (
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
     ...tried,
-    ...unknownNote('reference', reference),
-    ...unknownNote('subject', subject),
-    ...(subject.includes('shadow') ? [] : ['The subject does not expose its shadow tables, so they are not shown.']),
+    ...unknownNote('reference', reference, profile),
+    ...unknownNote('subject', subject, profile),
+    ...(subject.includes('shadow') || !PROFILE_LIMITS[profile].observes.includes('shadow')
+      ? []
+      : ['The subject does not expose its shadow tables, so they are not shown.']),
     ...(unreadable ? ['The subject broke, and its shadow tables could not be read afterwards.'] : []),
   ];
 };
 
-/** What a side does not observe, but for its shadow. */
-const unknownNote = (side: string, observes: readonly Observable[]): readonly string[] => {
-  const missing = OBSERVABLES.filter((each) => each !== 'shadow' && !observes.includes(each));
+const profileNotes = (profile: Profile): readonly string[] =>
+  profile === 'lguest'
+    ? []
+    : [
+        `In the profile ${profile} the ${PROFILE_LIMITS[profile].observes.join(' and ')} of a step are all that is seen.`,
+      ];
+
+/** What a side does not observe of what the profile shows, but for its shadow. */
+const unknownNote = (side: string, observes: readonly Observable[], profile: Profile): readonly string[] => {
+  const shown = PROFILE_LIMITS[profile].observes;
+  const missing = shown.filter((each) => each !== 'shadow' && !observes.includes(each));
   if (missing.length === 0) return [];
   return [`The ${side} does not show these, so they are unknown: ${listText(missing.map((each) => NAMES[each]))}.`];
 };
@@ -160,7 +172,7 @@ const triedNotes = (
 const explanationOf = (
   { traffic, program }: Case,
   divergence: Divergence,
-  { model, subject, before = [] }: ExplainOptions,
+  { model, subject, profile = 'lguest', before = [] }: ExplainOptions,
   needed: readonly Necessity[],
   { sentence, focus, observes, frames, changes, notes }: Ran,
 ): Explanation => {
@@ -173,6 +185,7 @@ const explanationOf = (
     focus,
     subject: subject.name,
     reference: model.name,
+    ...(profile === 'lguest' ? {} : { profile }),
     observes,
     traffic,
     machine,
@@ -185,7 +198,7 @@ const explanationOf = (
     steps: steps.map((step, index): ExplainedStep => ({
       index,
       listing: describeStep(step, machine.paging),
-      meaning: meaningOf({ kind: 'step', index }, program, roles),
+      meaning: meaningOf({ kind: 'step', index }, program, roles, profile),
       setsUp: clauses(changes[index] ?? []),
       necessity: needed[index],
     })),

@@ -4,6 +4,7 @@
  * apply is undefined, and left out of JSON. Steps count from 0, as in listings.
  */
 
+import type { Profile } from '../profile.js';
 import type { MachineConfig, Observable, ShadowLeaf } from '../../model/vocabulary/index.js';
 import type { Traffic } from '../generators/index.js';
 import type { Divergence, Place } from '../divergence.js';
@@ -27,6 +28,8 @@ export interface Explanation {
   /** Names as in formats.md, Names. */
   readonly subject: string;
   readonly reference: string;
+  /** What of both sides was looked at; left out: `lguest`. */
+  readonly profile?: Profile;
   /** What each side shows; anything else of it is unknown. Empty if a side gave no trace. */
   readonly observes: { readonly reference: readonly Observable[]; readonly subject: readonly Observable[] };
   readonly traffic: Traffic;
@@ -96,6 +99,8 @@ export interface ExplainedStep {
 export type Necessity =
   /** The program no longer diverges. */
   | { readonly kind: 'needed' }
+  /** The program no longer belongs to its profile, so it was not tried. */
+  | { readonly kind: 'outside' }
   /** It diverges with another signature. */
   | { readonly kind: 'shapes'; readonly signature: string }
   /** It diverges with the same signature. */

@@ -1,5 +1,6 @@
 /** The moments of a run as frames, and what each step changed. */
 
+import type { Profile } from '../profile.js';
 import {
   describeEntry,
   describeMachine,
@@ -28,6 +29,7 @@ export interface FrameContext {
   readonly program: Program;
   readonly divergence: Divergence;
   readonly roles: Roles;
+  readonly profile: Profile;
 }
 
 export interface Frames {
@@ -39,14 +41,14 @@ export interface Frames {
 
 /** Runs the program: its frames, what each step changed, and the last two moments. */
 export const takeFrames = (rerun: Rerun, context: FrameContext): Frames => {
-  const { program, divergence, roles } = context;
+  const { program, divergence, roles, profile } = context;
   const frames: Frame[] = [];
   const changes: (readonly string[])[] = [];
   const leftOut = framesLeftOut(divergence, program);
   let last: Frames['last'] | undefined;
   for (const moment of rerun.moments(divergence)) {
     const before = last?.[0];
-    const changed = changesOf(moment, before, program, roles);
+    const changed = changesOf(moment, before, program, roles, profile);
     const index = moment.place.kind === 'step' ? moment.place.index : undefined;
     if (index !== undefined) changes[index] = changed;
     if (index === undefined || index >= leftOut) frames.push(frameOf(moment, before, changed, rerun, context));
@@ -65,7 +67,7 @@ const frameOf = (
   before: RerunMoment | undefined,
   changes: readonly string[],
   { guest, history }: Rerun,
-  { program, divergence, roles }: FrameContext,
+  { program, divergence, roles, profile }: FrameContext,
 ): Frame => {
   const { place, model, subject } = moment;
   const shadow = moment.shadowIsOld ? undefined : moment.shadow;
@@ -81,7 +83,7 @@ const frameOf = (
     place,
     name: describePlace(place),
     listing: listingOf(place, program),
-    meaning: meaningOf(place, program, roles),
+    meaning: meaningOf(place, program, roles, profile),
     diverges,
     changes,
     outcome: compared('outcome', expected, actual, undefined, field),

@@ -13,18 +13,22 @@ import type {
 } from '../../model/vocabulary/index.js';
 import { paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Place } from '../divergence.js';
+import type { Profile } from '../profile.js';
 import { accessText, plural, rangeText } from './words.js';
 import { GuestRecord } from '../guest-record.js';
 import { pagingLevels, treeOf } from './table-rows.js';
 import { WordHistory } from './rerun.js';
 import { ZERO_OBSERVATION } from '../trace-of.js';
 
-export const meaningOf = (place: Place, { machine, steps }: Program, roles: Roles): string => {
+export const meaningOf = (place: Place, { machine, steps }: Program, roles: Roles, profile: Profile): string => {
   switch (place.kind) {
     case 'create':
-      return creationMeaning(machine);
+      return profile === 'lguest' ? creationMeaning(machine) : 'a CPU without paging: every address stands for itself';
     case 'step':
-      return stepMeaning(steps[place.index], machine.paging, roles);
+      return (
+        (profile === 'lguest' ? undefined : cpuMeaning(steps[place.index])) ??
+        stepMeaning(steps[place.index], machine.paging, roles)
+      );
     case 'end':
       return 'every step was taken';
     case 'destroy':
@@ -33,6 +37,18 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
       return 'the subject is to exit, with status 0';
     default:
       return place satisfies never;
+  }
+};
+
+/** What a step is to a CPU, where it is not the call of a hypervisor. */
+const cpuMeaning = (step: Step): string | undefined => {
+  switch (step.op) {
+    case 'new-pgtable':
+      return `the guest loads CR3 with root ${formatHex(step.root)}`;
+    case 'flush-tlb':
+      return 'the guest reloads CR3, which drops every cached translation';
+    default:
+      return undefined;
   }
 };
 

@@ -8,6 +8,7 @@ import { signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
 import { hurriedJudgeOf, judgeOf } from '../judging.js';
 import { reachedSteps } from './frames.js';
+import { whyOutside } from '../subjects/scope.js';
 import type { Necessity } from './explanation.js';
 
 /** A bound on the steps of all trials together: enough for a program of a thousand steps. A trial that does not diverge takes all. */
@@ -34,7 +35,7 @@ export const necessities = async (
   const { steps } = program;
   const reached = reachedSteps(divergence, program);
   const behind = steps.slice(reached).map((): Necessity => ({ kind: 'not-reached' }));
-  const { before = [] } = options;
+  const { before = [], profile = 'lguest' } = options;
   if (!triesSteps(divergence, program, before))
     return [...steps.slice(0, reached).map((): Necessity => ({ kind: 'not-tried' })), ...behind];
   const isApart = before.length > 0 || divergence.place.kind === 'end-of-input';
@@ -44,6 +45,10 @@ export const necessities = async (
     for (let index = 0; index < reached; index++) {
       await pause();
       const shorter = { machine: program.machine, steps: steps.toSpliced(index, 1) };
+      if (whyOutside(shorter, profile) !== undefined) {
+        found.push({ kind: 'outside' });
+        continue;
+      }
       // A guest that no longer keeps its contract is a hostile one.
       const kept = traffic === 'coherent' && keepsContract(shorter);
       const other = await judging.judge({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, before);

@@ -75,6 +75,8 @@ export class Rerun {
   private readonly subject: Player;
   /** The guest's record needs the stores that the model does not observe. */
   private readonly fill: Fill | undefined;
+  /** The subject may leave upper entries alone, where the model stores them. */
+  private readonly subjectFill: Fill | undefined;
   private over = false;
   private last: RerunMoment | undefined = undefined;
 
@@ -83,6 +85,7 @@ export class Rerun {
     this.model = model;
     this.subject = subject;
     this.fill = fillOf(model, subject);
+    this.subjectFill = fillOf(subject, model);
   }
 
   /** Takes the program up to the divergence. */
@@ -104,14 +107,16 @@ export class Rerun {
     if (!this.over) this.guest.follow(step);
     const model = this.model.machine.apply(step);
     const subject = this.subject.machine.apply(step);
-    const filled = this.fill === undefined ? model : this.fill(model, subject, { guest: this.guest, step });
+    const now = { guest: this.guest, step };
+    const filled = this.fill === undefined ? model : this.fill(model, subject, now);
+    const filledSubject = this.subjectFill === undefined ? subject : this.subjectFill(subject, model, now);
     if (!this.over) this.history.follow(index, step, filled);
     this.guest.absorb(filled);
     const { outcome } = subject;
     this.over = bareOutcome(outcome.kind);
     if (outcome.kind === 'killed') this.killed ??= { step: index, reason: outcome.reason };
     const before = this.last;
-    const moment = this.take({ kind: 'step', index }, model, subject);
+    const moment = this.take({ kind: 'step', index }, filled, filledSubject);
     this.noteLosses(index, moment, before);
     return moment;
   }

@@ -29,7 +29,7 @@ export const askingOf = (
 ): Asking => {
   if (contract === 'kept' && traffic === 'hostile') return { asked: 'not', because: [HOSTILE] };
   if (outcomes?.some((kind) => PROFILE_LIMITS[scope.profile].outcomes.includes(kind)) === false)
-    return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes.join(' or ')}`] };
+    return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes[0]}`] };
   const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));
   const because = sights.flatMap((sight) => whyUnseen(sight, scope) ?? []);
   if (because.length === sights.length) return { asked: 'not', because };
@@ -55,7 +55,10 @@ const isReportable = (sight: Reportable, { subjectShows, referenceShows }: Scope
 
 /** What one side does not show is not compared; only the subject's shadow tables and the reference's fresh walks are looked at. */
 const whyUnseen = (sight: Reportable, { profile, subjectShows, referenceShows }: Scope): string | undefined => {
-  if (isLeftOut(sight, profile)) return `the profile ${profile} shows no ${WORDS[sight]}`;
+  if (isLeftOut(sight, profile)) {
+    const shown = PROFILE_LIMITS[profile].observes.map((each) => WORDS[each]);
+    return `the profile ${profile} shows ${shown.join(' and ')} alone`;
+  }
   if (sight !== 'fresh' && !subjectShows.includes(sight)) return `the subject shows no ${WORDS[sight]}`;
   return sight === 'shadow' || referenceShows.includes(sight) ? undefined : `the reference shows no ${WORDS[sight]}`;
 };

@@ -6,6 +6,7 @@ import type { Case, ProgramOptions } from '../generators/index.js';
 import { Draw } from '../generators/draw.js';
 import { programArbitrary } from '../generators/index.js';
 import { keepsContract } from '../contract.js';
+import { whyOutside } from '../subjects/scope.js';
 import { mutated, repaired, spliced } from './mutation.js';
 import type { Guidance } from './program-pool.js';
 
@@ -35,11 +36,12 @@ export class Breeder {
   constructor({ pool, share, favoured = [] }: Guidance, options: ProgramOptions) {
     this.options = options;
     this.share = share;
-    const { paging, steps: allowed } = options;
+    const { paging, steps: allowed, profile = 'lguest' } = options;
     const parents = pool.members
       .map((program, index) => ({ program, isFavoured: favoured.includes(index) }))
       .filter(({ program: { machine } }) => paging === 'both' || machine.paging === paging)
       .filter(({ program: { steps } }) => allowed === undefined || steps.every(({ op }) => allowed.includes(op)))
+      .filter(({ program }) => whyOutside(program, profile) === undefined)
       .map((parent) => ({ ...parent, keepsContract: keepsContract(parent.program) }));
     this.parents = parents;
     this.favoured = parents.filter(({ isFavoured }) => isFavoured);
@@ -67,10 +69,16 @@ export class Breeder {
     if (traffic === 'hostile') return { traffic, program: this.child(program, source) };
     let child = this.child(program, source);
     for (let left = coherent ? MOST_TRIES : 1; left > 0; left--) {
-      if (keepsContract(child)) return { traffic: 'coherent', program: child };
+      if (this.isCoherent(child)) return { traffic: 'coherent', program: child };
       if (left > 1) child = this.child(program, source);
     }
     return traffic === 'mixed' ? { traffic: 'hostile', program: child } : undefined;
+  }
+
+  /** In a profile of its own, a child belongs to it, or it is none. */
+  private isCoherent(child: Program): boolean {
+    const { profile = 'lguest' } = this.options;
+    return keepsContract(child) && whyOutside(child, profile) === undefined;
   }
 
   private child(parent: Program, source: Randomness): Program {

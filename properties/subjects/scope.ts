@@ -27,7 +27,7 @@ export interface Scope {
 export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'upper stores', 'fresh'];
 
 /** Starts both sides. Throws `BadInput` if that fails. */
-export const scopeOf = async (subject: Subject, reference: Subject, profile: Profile = 'lguest'): Promise<Scope> => {
+export const scopeOf = async (subject: Subject, reference: Subject, profile: Profile): Promise<Scope> => {
   const one = withinProfile(await capabilitiesOf(subject), profile);
   const other = withinProfile(await capabilitiesOf(reference), profile);
   const walksAlways = reference.kind === 'in-process' && reference.create().walksAlways === true;
@@ -66,7 +66,7 @@ export const missingFor = ({ machine, steps }: Program, able: Able): string | un
 export const whyNotRun = async (
   programs: readonly Program[],
   sides: readonly Subject[],
-  profile: Profile = 'lguest',
+  profile: Profile,
 ): Promise<string | undefined> => {
   for (const side of sides) {
     const limits = await limitsOf(side);

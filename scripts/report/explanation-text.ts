@@ -71,6 +71,8 @@ const neededText = (necessity: Necessity): string => {
   switch (necessity.kind) {
     case 'needed':
       return 'yes';
+    case 'outside':
+      return 'yes, or the program leaves its profile';
     case 'shapes':
       return `for this signature; without it: ${necessity.signature}`;
     case 'superfluous':
@@ -100,7 +102,7 @@ const stateLines = (frame: Frame, explanation: Explanation, look: Look): readonl
   look.colors.bold(`both sides at ${frame.name}`),
   ...answerLines(frame, look),
   look.colors.bold(`the guest at ${frame.name}`),
-  ...guestLines(frame.guest, explanation.levels, look),
+  ...guestLines(frame.guest, explanation, look),
   ...(frame.shadow === undefined ? [] : [look.colors.bold(`the shadow at ${frame.name}`)]),
   ...(frame.shadow === undefined ? [] : shadowLines(frame.shadow, explanation.levels, look)),
 ];
@@ -131,27 +133,29 @@ const answerLines = ({ outcome, counts, references, stores }: Frame, { width, co
 const referencesText = (count: number | undefined): string =>
   count === undefined ? UNKNOWN : counted(count, 'reference');
 
-const guestLines = (guest: GuestState, levels: readonly PagingLevel[], look: Look): readonly string[] => {
+const guestLines = (guest: GuestState, explanation: Explanation, look: Look): readonly string[] => {
   const stack =
     guest.stack === undefined ? '' : `, ${counted(guest.stack.pages, 'stack page')} below ${guest.stack.esp}`;
   const kernel = guest.initialized ? `kernel from ${guest.kernelAddress}` : 'no init yet';
   const runs = guest.linear ? 'linear mode' : `root ${guest.root ?? '?'}`;
   const head = labelled('runs on', `${runs}, ${kernel}, CPU ${guest.cpu}${stack}`, look.width, 2);
-  return [head, ...guest.trees.flatMap((tree) => treeLines(tree, levels, look))];
+  return [head, ...guest.trees.flatMap((tree) => treeLines(tree, explanation, look))];
 };
 
 const treeLines = (
   { root, current, slots, tables, leftOut }: GuestTree,
-  levels: readonly PagingLevel[],
+  { levels, profile = 'lguest' }: Explanation,
   look: Look,
 ) => {
   const found = slots?.length === 0 ? 'in no slot' : `in slot ${slots?.join(' and ')}`;
   const shadowed = slots === undefined ? `slot ${UNKNOWN}` : found;
+  // A CPU has no slots.
+  const where = [...(current ? ['the current one'] : []), ...(profile === 'lguest' ? [shadowed] : [])];
   const all = tables.flatMap(({ level, rows }) => rows.map((row) => ({ ...row, name: levels[level].name })));
   const rows = mostImportant(all, ({ change, divergent }) => change !== 'same' || divergent, MOST_ROWS);
   const hidden = leftOut + all.length - rows.length;
   return [
-    labelled('root', `${root}${current ? ', the current one' : ''}, ${shadowed}`, look.width, 2),
+    labelled('root', [root, ...where].join(', '), look.width, 2),
     ...rows.map(({ name, index, paddr, from, to, text, since, change, divergent }) =>
       row(
         name,

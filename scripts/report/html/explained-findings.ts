@@ -61,7 +61,11 @@ const runAgain = async (
   const eventLoop = new EventLoopYield(session.surroundings.monotonic);
   try {
     await startSides(sides);
-    const why = await whyNotRun([...(stored.before ?? []), stored.case.program], [sides.subject, sides.model]);
+    const why = await whyNotRun(
+      [...(stored.before ?? []), stored.case.program],
+      [sides.subject, sides.model],
+      sides.profile,
+    );
     if (why !== undefined) return { unexplained: `It cannot be run here: ${why}.` };
     const explanation = await explanationOf(stored, signature, sides, () => eventLoop.pause());
     if (explanation !== undefined) return { explanation };

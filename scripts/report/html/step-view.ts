@@ -15,6 +15,7 @@ export const anchorOf = (finding: string, { name }: Pick<Frame, 'name'>): string
 /** Only the diverging step is shown at first; the page's script shows the others. */
 export const frameView = (frame: Frame, explanation: Explanation, finding: string): Markup => {
   const anchor = anchorOf(finding, frame);
+  const isCpu = explanation.profile === 'architecture';
   return html`<section
     class="frame"
     id="${anchor}"
@@ -26,8 +27,10 @@ export const frameView = (frame: Frame, explanation: Explanation, finding: strin
     </h4>
     <p class="meaning">${frame.meaning}</p>
     ${frame.diverges ? divergenceBanner(explanation) : undefined} ${changesList(frame, explanation)}
-    <div class="pair">${comparison(frame, explanation)} ${references(frame, explanation)}</div>
-    <div class="pair">${guestTables(frame.guest, explanation)} ${shadowTables(frame.shadow, explanation)}</div>
+    <div class="pair">${comparison(frame, explanation)} ${isCpu ? undefined : references(frame, explanation)}</div>
+    <div class="pair">
+      ${guestTables(frame.guest, explanation)} ${isCpu ? undefined : shadowTables(frame.shadow, explanation)}
+    </div>
   </section>`;
 };
 

@@ -35,8 +35,13 @@ const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: Gue
 const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, explanation: Explanation): Markup => {
   const found = slots?.length === 0 ? 'in no slot' : `shadowed by slot ${slots?.join(', ')}`;
   const shadowed = slots === undefined ? `slot ${UNKNOWN}` : found;
+  // A CPU has no slots.
+  const where = [
+    ...(current ? ['the guest runs on it'] : []),
+    ...(explanation.profile === undefined ? [shadowed] : []),
+  ];
   return html`<div class="tree">
-    <h5>Root ${root} <small>${current ? 'the guest runs on it; ' : ''}${shadowed}</small></h5>
+    <h5>Root ${root} <small>${where.join('; ')}</small></h5>
     ${tables.map((table) => tableView(table, explanation))} ${leftOutText(leftOut)}
   </div>`;
 };
