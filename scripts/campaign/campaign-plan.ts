@@ -385,7 +385,7 @@ const guidanceIn = (
 
 /** One of the sides runs outside this process. */
 export const hasCommand = ({ subject, reference }: Pick<CampaignRecord, 'subject' | 'reference'>): boolean =>
-  [subject, reference].some((name) => name.startsWith('exec:'));
+  [subject, reference].some((name) => /^(exec|metal):/.test(name));
 
 export const batchesOf = ({ record, part }: Pick<CampaignPlan, 'record' | 'part'>): Batches => {
   const { programs, shards } = record.campaign;
