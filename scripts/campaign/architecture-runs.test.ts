@@ -108,6 +108,17 @@ describe('a finding', () => {
     expect(explained.out).not.toMatch(/slot|by the hypervisor|unknown|shadow tables/);
   });
 
+  test('is of the program that seeds prints', async () => {
+    const file = await found();
+    const { provenance } = JSON.parse(readFileSync(file, 'utf8')) as {
+      provenance: { program: number; originalSteps: number };
+    };
+    const which = ['--campaign', 'cpu', '--program', String(provenance.program)];
+    const { out } = await capturedCall(['seeds', ...which, '--print', '--profile', 'architecture']);
+    const { machine, steps } = JSON.parse(out) as { machine: { guestPages: number }; steps: object[] };
+    expect([steps.length, machine.guestPages <= 128]).toEqual([provenance.originalSteps, true]);
+  });
+
   test('is reported with the guest’s tables, and without a shadow', async () => {
     await run('fuzz', ...PROFILE, '--subject', 'impl:dirty-lost-on-second-fault', '--out', at('run'));
     const frames =

@@ -5,12 +5,15 @@ import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import type { Profile } from '../../../properties/profile.js';
+import { PROFILE_LIMITS } from '../../../properties/profile.js';
 import type { PagingFlag } from './option-values.js';
 import { pagingOption, wholeNumber } from './option-values.js';
 
 export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];
   readonly maxSteps: number;
+  readonly profile?: Profile;
 }
 
 export const trafficOption = (description: string): Option =>
@@ -31,7 +34,9 @@ export const addProgramOptions = (command: Command): Command =>
       DEFAULT_PROGRAM_OPTIONS.mostSteps,
     );
 
-export const programOptionsOf = ({ paging, traffic, maxSteps }: ProgramFlags): ProgramOptions => ({
+export const programOptionsOf = ({ paging, traffic, maxSteps, profile = 'lguest' }: ProgramFlags): ProgramOptions => ({
+  profile,
+  guestPages: PROFILE_LIMITS[profile].guestPages,
   paging,
   traffic,
   mostSteps: maxSteps,
