@@ -28,6 +28,8 @@ export const PSE = 0x80;
 /** Global. */
 export const G = 0x100;
 export const AVL = 0xe00;
+/** Bits that change nothing in a leaf, and that no upper entry may have. */
+export const HINTS = PWT | PCD | G | AVL;
 
 /** Bits 0–11: everything but the page number. */
 export const FLAGS = 0xfff;

@@ -234,8 +234,9 @@ export class Lockstep {
     else tally.hits++;
   }
 
+  /** Switches of a dead guest do nothing, and reports leave out its shadow. */
   private countCacheHit(): void {
-    if (this.moment.shadow === undefined || !this.guest.initialized) return;
+    if (this.wasOver || this.moment.shadow === undefined || !this.guest.initialized) return;
     if (this.preState.rootSlot !== undefined) this.tally.cacheHits++;
     else this.tally.cacheMisses++;
   }

@@ -142,9 +142,9 @@ describe('a CPU with a bug is found', () => {
   );
 
   test.each(cases)('%s, %s', async (name, paging, create) => {
-    const { divergence, programs } = await hunt(mmu(name, create), WALK, paging, 400);
+    const { divergence, programs } = await hunt(mmu(name, create), WALK, paging, 1000);
     expect(divergence?.invariant).toMatch(/^(accessed-dirty|coherence)$/);
-    expect(programs).toBeLessThan(400);
+    expect(programs).toBeLessThan(1000);
   });
 
   test('also by impl, where its leaves tell', async () => {

@@ -45,8 +45,8 @@ const programsBySignature = (batches: readonly BatchResult[]): Readonly<Record<s
 
 describe('a batch', () => {
   test('of a machine with many defects, none of which outlives a program, is the sum of its programs, in any company', async () => {
-    const whole = [await run(0, 1, 24)];
-    const parts = [await run(0, 3, 8), await run(2, 3, 8), await run(1, 3, 8)];
+    const whole = [await run(0, 1, 36)];
+    const parts = [await run(0, 3, 12), await run(2, 3, 12), await run(1, 3, 12)];
     expect(Object.keys(programsBySignature(whole)).length).toBeGreaterThan(5);
     expect(programsBySignature(parts)).toEqual(programsBySignature(whole));
     expect(summed(parts)).toEqual(summed(whole));

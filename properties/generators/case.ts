@@ -1,6 +1,7 @@
 /** What a generator makes, and how it mixes what it makes. */
 
 import type { Program } from '../../model/vocabulary/index.js';
+import type { Draw } from './draw.js';
 
 /** The two kinds of guest (machine.md 5). */
 export const TRAFFICS = ['hostile', 'coherent'] as const;
@@ -17,3 +18,13 @@ export interface Case {
  * baselines for measuring that: `weighted` gives every kind its usual weight in every program, `uniform` the same weight to all kinds.
  */
 export type Mixture = 'swarm' | 'weighted' | 'uniform';
+
+/** The longest of most programs, in steps: short programs find most bugs soonest. */
+export const USUAL_STEPS = 160;
+
+/** A program with room for hundreds of repetitions, so that counters of eight bits wrap. */
+export const isLong = (mostSteps: number): boolean => mostSteps > USUAL_STEPS;
+
+/** How often a thing is repeated in a program of at most so many steps: past where a counter of four or eight bits wraps. */
+export const drawRepetitions = (draw: Draw, mostSteps: number): number =>
+  (isLong(mostSteps) ? 256 : 16) + draw.below(8);

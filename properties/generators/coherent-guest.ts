@@ -102,7 +102,7 @@ export class CoherentGuest {
     const root = this.someRoot(target);
     const region = this.userRegion(target);
     const table = this.tableFor(root, region, choice);
-    if (table !== undefined) this.changeLeaf(root, region, table, this.leaf(target), userLeaf(this.layout, choice));
+    if (table !== undefined) this.changeLeaf(root, region, table, target, userLeaf(this.layout, choice));
   }
 
   unmap(target: number, choice: number): void {
@@ -122,13 +122,14 @@ export class CoherentGuest {
     const region = this.userRegion(target);
     const table = this.tableOf(root, region);
     if (table === undefined) return;
-    const leaf = this.leaf(target);
-    this.changeLeaf(root, region, table, leaf, edit(this.leafWord(table, leaf)));
+    this.changeLeaf(root, region, table, target, edit(this.leafWord(table, this.leaf(target))));
   }
 
-  private changeLeaf(root: number, region: number, table: number, leaf: number, value: number): void {
+  private changeLeaf(root: number, region: number, table: number, target: number, value: number): void {
+    const leaf = this.leaf(target);
     this.storeLeaf(table, leaf, value);
-    this.announceLeaf(root, this.layout.userRegions[region] ?? 0, leaf, value);
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, leaf);
+    this.announceLeaf(root, page + fields.announcedOffset(target), value);
   }
 
   /** Maps a page past the devices and touches it. The leaf is not accessed, so its announcement does not kill yet. */
@@ -137,9 +138,8 @@ export class CoherentGuest {
     const table = this.tableFor(this.current, region, choice);
     if (table === undefined) return;
     const { guestPages, devicePages } = this.layout.machine;
-    const leaf = this.leaf(target);
-    this.changeLeaf(this.current, region, table, leaf, (guestPages + devicePages) * PAGE_BYTES + RIGHTS);
-    const page = this.places.page(this.layout.userRegions[region] ?? 0, leaf);
+    this.changeLeaf(this.current, region, table, target, (guestPages + devicePages) * PAGE_BYTES + RIGHTS);
+    const page = this.places.page(this.layout.userRegions[region] ?? 0, this.leaf(target));
     this.pushAccess(page + fields.offset(choice), fields.isRead(choice), fields.isUser(choice));
   }
 
@@ -244,7 +244,8 @@ export class CoherentGuest {
   private changeKernelLeaf(region: number, leaf: number, value: number, target: number): void {
     this.storeLeaf(this.kernelTable(region), leaf, value);
     // Any root will do: all of them share the kernel's leaves.
-    this.announceLeaf(this.anyRoot(target), this.layout.kernelRegions[region] ?? 0, leaf, value);
+    const page = this.places.page(this.layout.kernelRegions[region] ?? 0, leaf);
+    this.announceLeaf(this.anyRoot(target), page + fields.announcedOffset(target), value);
   }
 
   /** Copies a kernel leaf table, puts the copy into every root, and flushes everything (rule 2). */
@@ -363,9 +364,8 @@ export class CoherentGuest {
   }
 
   setStack(choice: number): void {
-    const unused = fields.isAligned(choice) ? 0 : fields.offset(choice);
     const pages = fields.oneOf(choice, 3);
-    this.steps.push({ op: 'set-stack', esp: vaddr(this.places.stackTop - unused), pages });
+    this.steps.push({ op: 'set-stack', esp: vaddr(this.places.stackTop - fields.unusedStack(choice)), pages });
   }
 
   migrate(choice: number): void {
@@ -444,9 +444,7 @@ export class CoherentGuest {
     this.store(this.places.leaf(table, leaf), value);
   }
 
-  /** `region` is the region's own number, as in geometry.ts. */
-  private announceLeaf(root: number, region: number, leaf: number, value: number): void {
-    const address = this.places.page(region, leaf);
+  private announceLeaf(root: number, address: number, value: number): void {
     this.steps.push({
       op: 'set-pte',
       root: paddr(this.places.root(root)),

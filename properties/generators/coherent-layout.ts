@@ -12,6 +12,7 @@ import { lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, geometryOf, middleOf, topOf } from './geometry.js';
 import * as fields from './macro-fields.js';
+import { makeNearMachine } from './neighbours.js';
 
 export interface CoherentLayout {
   readonly profile: Profile;
@@ -91,6 +92,32 @@ export interface LayoutLimits {
   readonly guestPages?: number | undefined;
 }
 
+/**
+ * Its RAM holds `needed` pages of tables. One in sixteen is a near miss, except in the profile `architecture`, where a machine has
+ * nothing but RAM.
+ */
+const drawMachine = (
+  draw: Draw,
+  paging: Paging,
+  needed: number,
+  { profile, guestPages }: { readonly profile: Profile; readonly guestPages: number },
+): MachineConfig => {
+  const isCpu = profile === 'architecture';
+  const machine = {
+    paging,
+    guestPages: drawGuestPages(draw, needed, guestPages),
+    devicePages: isCpu ? 0 : draw.below(9),
+    hostCpus: isCpu ? 1 : drawHostCpus(draw),
+    draw: draw.unsigned(),
+    failAllocation: 0,
+  };
+  if (isCpu || draw.bits(4) !== 0) return machine;
+  makeNearMachine(draw, machine);
+  machine.guestPages = Math.min(Math.max(machine.guestPages, needed + 1), guestPages);
+  machine.failAllocation = 0;
+  return machine;
+};
+
 export const drawLayout = (
   draw: Draw,
   paging: Paging,
@@ -110,17 +137,9 @@ export const drawLayout = (
   const middles = paging === 'pae' ? kernelTops.length + rootCount * userTops.length : 0;
   const leafTables = kernelRegions.length + 2 + Math.ceil(rootCount * userRegions.length * 0.75);
   const firstData = firstMiddle + middles + leafTables;
-  const isCpu = profile === 'architecture';
   return {
     profile,
-    machine: {
-      paging,
-      guestPages: drawGuestPages(draw, firstData, guestPages),
-      devicePages: isCpu ? 0 : draw.below(9),
-      hostCpus: isCpu ? 1 : drawHostCpus(draw),
-      draw: draw.unsigned(),
-      failAllocation: 0,
-    },
+    machine: drawMachine(draw, paging, firstData, { profile, guestPages }),
     geometry,
     kernelAddress: addressOf(geometry, kernelRegion, 0),
     userRegions,
@@ -264,10 +283,10 @@ const mappedPage = (layout: CoherentLayout, choice: number): number => {
 };
 
 export const userLeaf = (layout: CoherentLayout, choice: number): number =>
-  mappedPage(layout, choice) * PAGE_BYTES + fields.flags(choice, USER_FLAGS);
+  mappedPage(layout, choice) * PAGE_BYTES + (fields.flags(choice, USER_FLAGS) ^ fields.hints(choice));
 
 export const kernelLeaf = (layout: CoherentLayout, choice: number): number =>
-  mappedPage(layout, choice) * PAGE_BYTES + fields.flags(choice, KERNEL_FLAGS);
+  mappedPage(layout, choice) * PAGE_BYTES + (fields.flags(choice, KERNEL_FLAGS) ^ fields.hints(choice));
 
 /** A stack page is writable; the guest may have left A and D clear. */
 export const stackLeaf = (layout: CoherentLayout, choice: number): number =>

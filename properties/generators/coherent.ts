@@ -2,6 +2,7 @@
 
 import type { Paging, Program } from '../../model/vocabulary/index.js';
 import type { Mixture } from './case.js';
+import { drawRepetitions, isLong } from './case.js';
 import { CoherentGuest } from './coherent-guest.js';
 import type { CoherentLayout, LayoutLimits } from './coherent-layout.js';
 import { drawLayout } from './coherent-layout.js';
@@ -87,6 +88,7 @@ export const drawCoherent = (
   const { steps } = guest;
   const room = Math.max(mostSteps - steps.length, 0);
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
+  const repeats = isLong(mostSteps);
   const macros: Macro[] = [];
   const take = (kind: MacroKind): boolean => {
     const macro: Macro = { kind, target: draw.word(), choice: draw.word() };
@@ -97,7 +99,16 @@ export const drawCoherent = (
     else steps.length = length;
     return fits;
   };
-  while (steps.length < target && take(draw.pick(kinds)));
+  const takeMany = (kind: MacroKind): boolean => {
+    for (let left = drawRepetitions(draw, mostSteps); left > 0; left--)
+      if (!take(kind) || !take('access')) return false;
+    return true;
+  };
+  if (draw.bits(3) === 0) takeMany(draw.pick(kinds));
+  while (steps.length < target) {
+    const kind = draw.pick(kinds);
+    if (!(repeats && draw.bits(5) === 0 ? takeMany(kind) : take(kind))) break;
+  }
   if (profile !== 'architecture' && draw.bits(5) === 0) take('blunder');
   return { program: { machine: layout.machine, steps }, origin: { layout, macros } };
 };

@@ -5,8 +5,10 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, switcherRegistersAddress } from '../../model/vocabulary/index.js';
-import { A, FULL, G, P, PCD, PSE, PWT, RIGHTS, RW } from '../entry-bits.js';
+import { A, FULL, P, PSE, RIGHTS, RW } from '../entry-bits.js';
+import type { Draw } from './draw.js';
 import { lottery } from './draw.js';
+import { STEP_FIELDS } from './fields.js';
 import type { HostileGuest } from './hostile-guest.js';
 import type { WalkPath } from './walk-path.js';
 import { forgetPath, layAnyPath, layPath, mapEnd, readEnd } from './walk-path.js';
@@ -21,6 +23,9 @@ export const MOST_FATAL_STEPS = 12;
 /** High halves of a PAE entry: reserved bits only, page number bits only, both. */
 const HIGH_HALVES: readonly number[] = [0x1000, 0x80000000, 0x7ffff000, 1, 0x800, 0xfff, 0xffffffff];
 
+/** One of them, or any single bit. */
+const badHighHalf = (draw: Draw): number => (draw.bits(1) === 0 ? (1 << draw.below(32)) >>> 0 : draw.pick(HIGH_HALVES));
+
 const dataEntry = (guest: HostileGuest, flags: number, high = 0): GuestEntry =>
   guestEntry(guest.draw.pick(guest.layout.data) * PAGE_BYTES + flags, high);
 
@@ -30,10 +35,10 @@ const isPae = ({ geometry }: HostileGuest): boolean => geometry.paging === 'pae'
 const badLeaf = (guest: HostileGuest): GuestEntry => {
   const { guestPages, devicePages } = guest.layout.machine;
   const choice = guest.draw.below(isPae(guest) ? 10 : 4);
-  if (choice >= 4) return dataEntry(guest, FULL, guest.draw.pick(HIGH_HALVES));
+  if (choice >= 4) return dataEntry(guest, FULL, badHighHalf(guest.draw));
   if (choice === 0) return dataEntry(guest, FULL | PSE);
   if (choice <= 2) return guestEntry((guestPages + devicePages) * PAGE_BYTES + FULL);
-  return guestEntry(guest.draw.pick([0xfffff000, guestPages * PAGE_BYTES + PSE, 0x80000000]) + FULL);
+  return guestEntry(guest.draw.pick([0xfffff000, guestPages * PAGE_BYTES + PSE, guest.highBitPage()]) + FULL);
 };
 
 /** A bad leaf, found by a walk or announced in place of one in use. */
@@ -44,16 +49,18 @@ const fatalLeaf: FatalSequence = (guest) => {
   guest.setPte(path.root, path.page, badLeaf(guest));
 };
 
-/** The entry that names `table` with these flags, spoilt: it has bits that no upper entry may have, or names a page outside RAM. */
+/** The entry that names `table` with these flags, spoilt: it has a bit that no entry of its level may have, or a page outside RAM. */
 const badUpper = (guest: HostileGuest, table: number, flags: number): GuestEntry => {
   const { draw } = guest;
   const good = table * PAGE_BYTES + flags;
   const choice = draw.below(isPae(guest) ? 9 : 5);
-  if (choice >= 5) return guestEntry(good, draw.pick(HIGH_HALVES));
+  if (choice >= 5) return guestEntry(good, badHighHalf(draw));
   if (choice <= 1) return guestEntry(good | PSE);
-  if (choice <= 3) return guestEntry(good | draw.pick([PWT, PCD, G]));
+  if (choice <= 3) return guestEntry(good | draw.pick(FLAG_BITS.filter((bit) => (flags & bit) === 0)));
   return guestEntry(guest.outsideRam() + flags);
 };
+
+const FLAG_BITS: readonly number[] = Array.from({ length: 12 }, (_, bit) => 1 << bit);
 
 const spoilUpper = (guest: HostileGuest, { uppers, table }: WalkPath, depth: number): void => {
   const { draw, layout } = guest;
@@ -94,30 +101,37 @@ const outOfTables: FatalSequence = (guest) => {
   const end = layPath(guest, neighbour, pteIndex);
   guest.store(end.leaf, dataEntry(guest, FULL));
   if (guest.draw.bits(2) === 0) forgetPath(guest, end);
-  guest.failAlloc(1);
-  readEnd(guest, end);
+  guest.failAlloc(guest.draw.bits(2) !== 0 ? 1 : guest.near(STEP_FIELDS['fail-alloc'].count, 0));
+  if (guest.draw.bits(2) === 0) guest.setStack(end.page + PAGE_BYTES, 1);
+  else readEnd(guest, end);
 };
 
 const switcherPte: FatalSequence = (guest) => {
   const { switcherAddress } = guest.geometry;
-  const address = guest.draw.pick([switcherAddress, switcherAddress + PAGE_BYTES, LARGEST]);
+  const address = guest.draw.pick([switcherAddress, guest.draw.between(switcherAddress, LARGEST), LARGEST]);
   guest.setPte(guest.root(), address, guest.leaf());
 };
 
 const rootIndexTooLarge: FatalSequence = (guest) => {
   const { rootEntries } = guest.geometry;
-  guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries, rootEntries, rootEntries + 1, LARGEST]));
+  const near = guest.near(STEP_FIELDS['set-pgd'].index, rootEntries);
+  guest.setPgd(guest.root(), guest.draw.pick([rootEntries, rootEntries, rootEntries, near, LARGEST]));
 };
 
-/** A stack in the Switcher's window, mostly in the registers page, the only one there that is writable. */
+/**
+ * A stack in the Switcher's window, mostly in the registers page, the only one there that is writable, or in a page that the guest's own
+ * tables map there.
+ */
 const stackInSwitcher: FatalSequence = (guest) => {
   const { geometry, draw, cpu } = guest;
-  const { switcherAddress, paging } = geometry;
-  guest.touch(guest.address());
+  const { switcherAddress, switcherRegion, paging } = geometry;
+  const mapsItself = draw.bits(1) === 0;
+  if (mapsItself) guest.store(layPath(guest, switcherRegion, 0).leaf, dataEntry(guest, FULL));
+  else guest.touch(guest.address());
   const registers = switcherRegistersAddress(paging, cpu);
-  const page = draw.pick([registers, registers, registers, registers + PAGE_BYTES, switcherAddress]);
+  const page = mapsItself ? switcherAddress : draw.pick([registers, registers, registers, registers + PAGE_BYTES]);
   // A stack pointer of 0 or 1 wraps.
-  const esp = draw.bits(3) === 0 ? draw.pick([0, 1, PAGE_BYTES]) : page + draw.between(1, PAGE_BYTES);
+  const esp = draw.bits(3) === 0 ? draw.pick([0, 1, PAGE_BYTES]) : page + guest.offsetOfStack();
   guest.setStack(esp, draw.between(1, 2));
 };
 
@@ -170,7 +184,7 @@ export const spoiltStackInBlankSlot: FatalSequence = (guest) => {
 const FORBIDDEN_CALLS: readonly FatalSequence[] = [
   (guest) => guest.init(guest.layout.kernelAddress),
   (guest) => guest.setPmd(guest.draw.pick(guest.layout.leaves), guest.draw.below(guest.geometry.tableEntries)),
-  (guest) => guest.setUsualStack(guest.draw.pick([3, 4, LARGEST])),
+  (guest) => guest.setUsualStack(guest.draw.pick([3, LARGEST, guest.near(STEP_FIELDS['set-stack'].pages, 3)])),
   (guest) => guest.guestPa(guest.draw.pick([guest.geometry.switcherAddress, LARGEST, guest.draw.unsigned()])),
 ];
 const forbiddenCall: FatalSequence = (guest) => guest.draw.pick(FORBIDDEN_CALLS)(guest);

@@ -46,7 +46,7 @@ const number = (limits: Partial<NumberField>): NumberField => ({
   least: 0,
   most: () => U32_MOST,
   unit: () => 1,
-  borders: () => [],
+  borders: () => [0],
   ...limits,
 });
 
@@ -87,9 +87,7 @@ const bounded = ({ least, most }: { readonly least: number; readonly most: numbe
   number({ least, most: () => most, borders: () => [least, most] });
 
 /** The fields of each kind of step besides `op`, in the order in which they are written. */
-export const STEP_FIELDS: {
-  readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Field>>;
-} = {
+export const STEP_FIELDS = {
   store: { paddr: WORD_IN_RAM, value: ENTRY },
   init: { kernelAddress: VADDR },
   'new-pgtable': { root: ROOT, draw: DRAW },
@@ -101,12 +99,12 @@ export const STEP_FIELDS: {
   access: { vaddr: VADDR, kind: word('read', 'write'), mode: word('kernel', 'user') },
   'guest-pa': { vaddr: VADDR },
   migrate: { cpu: number({ most: ({ hostCpus }) => hostCpus - 1, borders: ({ hostCpus }) => [0, hostCpus - 1] }) },
-  'fail-alloc': { count: number({ borders: () => [0] }) },
+  'fail-alloc': { count: number({}) },
   protect: {
     page: number({ most: ({ guestPages }) => guestPages - 1, borders: ({ guestPages }) => [0, guestPages - 1] }),
     access: word('write', 'read', 'none'),
   },
-};
+} satisfies { readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Field>> };
 
 export const MACHINE_FIELDS: Readonly<Record<keyof MachineConfig, WordField | NumberField>> = {
   paging: word(...PAGINGS),
@@ -114,7 +112,7 @@ export const MACHINE_FIELDS: Readonly<Record<keyof MachineConfig, WordField | Nu
   devicePages: bounded(MACHINE_BOUNDS.devicePages),
   hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
   draw: DRAW,
-  failAllocation: number({ borders: () => [0] }),
+  failAllocation: number({}),
 };
 
 /** Whether a number field may hold this value on this machine. */

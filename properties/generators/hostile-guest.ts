@@ -4,12 +4,14 @@
 
 import type { AccessKind, AccessMode, FlushScope, GuestEntry, Protection, Step } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { A, D, FULL, G, P, PCD, PWT, RIGHTS, RW, US } from '../entry-bits.js';
+import { A, D, FLAGS, FULL, G, HINTS, P, PCD, PSE, PWT, RIGHTS, RW, US } from '../entry-bits.js';
 import type { Draw } from './draw.js';
 import { lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
+import type { NumberField } from './fields.js';
 import type { HostileLayout } from './hostile-layout.js';
+import { neighbourOf } from './neighbours.js';
 
 /** The last page of the physical address space. */
 const LARGEST_PAGE = ADDRESS_SPACE_BYTES - PAGE_BYTES;
@@ -19,7 +21,7 @@ const PROTECTIONS: readonly Protection[] = ['none', 'read', 'write', 'write'];
 
 // Flags of entries, as often as they are drawn.
 
-/** A leaf: one in sixteen is not present. */
+/** A leaf, in 32 tickets: one in sixteen is not present. */
 const LEAF_FLAGS = lottery([
   [7, FULL],
   [4, RIGHTS | A],
@@ -93,14 +95,28 @@ export class HostileGuest {
     return this.draw.bits(2) === 0 ? this.geometry.rootEntries - 1 : this.draw.pick(this.layout.tops);
   }
 
-  /** The first address of a page outside RAM. */
+  /** The first address of a page outside RAM: right behind it, the last one, or one between. */
   outsideRam(): number {
-    return this.draw.pick([this.layout.machine.guestPages * PAGE_BYTES, LARGEST_PAGE, 0x80000000]);
+    return this.draw.pick([this.layout.machine.guestPages * PAGE_BYTES, LARGEST_PAGE, this.highBitPage()]);
   }
 
-  /** The first address of a page of the layout. */
-  page(): number {
-    return addressOf(this.geometry, this.region(), this.draw.pick(this.layout.pteIndexes));
+  /** The first address of a page outside most RAMs, which becomes page 0 where a high bit is lost. */
+  highBitPage(): number {
+    return 2 ** this.draw.between(24, 31);
+  }
+
+  /** A neighbour of what a field would usually hold. */
+  near(field: NumberField, value: number): number {
+    return neighbourOf(this.draw, value, field, this.layout.machine);
+  }
+
+  /** An address in a page of the layout, as a `set-pte` may name the page: mostly its first address. */
+  announcedAddress(): number {
+    const bits = this.draw.word();
+    const { regions, pteIndexes } = this.layout;
+    const region = regions[((bits & 0xff) * regions.length) >> 8];
+    const pteIndex = pteIndexes[(((bits >>> 8) & 0xff) * pteIndexes.length) >> 8];
+    return addressOf(this.geometry, region, pteIndex) + (bits >>> 29 === 0 ? (bits >>> 16) & FLAGS : 0);
   }
 
   /** An address within a page of the layout. */
@@ -113,20 +129,25 @@ export class HostileGuest {
     return (addressOf(this.geometry, region, pteIndex ?? 0) | (bits >>> 20)) >>> 0;
   }
 
-  /** An entry that names a page, with one of the given sets of flags. If it is not present, its PAE high half is random. */
-  entry(page: number, choices: readonly number[]): GuestEntry {
-    const flags = this.draw.pick(choices);
+  /** An entry that names a page. If it is not present, all its other bits may be random. */
+  entry(page: number, flags: number): GuestEntry {
     const low = page * PAGE_BYTES + flags;
-    if ((flags & P) !== 0 || this.geometry.paging === '2-level') return guestEntry(low);
-    return guestEntry(low, this.draw.word());
+    if ((flags & P) !== 0) return guestEntry(low);
+    const noise = this.draw.word();
+    const high = this.geometry.paging === 'pae' ? noise : 0;
+    return guestEntry(noise < 0 ? low ^ (noise & FLAGS & ~P) : low, high);
   }
 
-  /** A leaf: mostly of RAM, sometimes of a device. */
+  /** A leaf: mostly of RAM, sometimes of a device; one in eight with hints, and one in 32 with any flags that a good leaf may have. */
   leaf(): GuestEntry {
     const { machine, data } = this.layout;
-    const device = machine.devicePages > 0 && this.draw.bits(4) === 0;
+    const bits = this.draw.word();
+    const device = machine.devicePages > 0 && bits >>> 28 === 0;
     const page = device ? machine.guestPages + this.draw.below(machine.devicePages) : this.draw.pick(data);
-    return this.entry(page, LEAF_FLAGS);
+    const flags = LEAF_FLAGS[bits & 31];
+    if ((bits & 0x0e000000) !== 0) return this.entry(page, flags);
+    const varied = (bits & 0x01800000) === 0 ? FLAGS & ~(P | PSE) : HINTS;
+    return this.entry(page, flags ^ ((bits >>> 5) & varied));
   }
 
   // Steps.
@@ -147,14 +168,14 @@ export class HostileGuest {
     const { geometry, layout } = this;
     const value =
       geometry.paging === 'pae'
-        ? this.entry(this.draw.pick(layout.middles), TOP_FLAGS)
-        : this.entry(this.draw.pick(layout.leaves), flags);
+        ? this.entry(this.draw.pick(layout.middles), this.draw.pick(TOP_FLAGS))
+        : this.entry(this.draw.pick(layout.leaves), this.draw.pick(flags));
     this.store(root + topOf(geometry, region) * geometry.entryBytes, value);
   }
 
   /** An entry of a middle table; PAE only. */
   storeMiddle(page: number, region: number, flags = UPPER_FLAGS): void {
-    const value = this.entry(this.draw.pick(this.layout.leaves), flags);
+    const value = this.entry(this.draw.pick(this.layout.leaves), this.draw.pick(flags));
     this.store(entryAddress(this.geometry, page, middleOf(this.geometry, region)), value);
   }
 
@@ -178,7 +199,14 @@ export class HostileGuest {
   /** A stack whose first page every leaf table of the layout maps for the kernel. */
   setUsualStack(pages: number): void {
     const page = addressOf(this.geometry, this.layout.stackRegion, this.layout.stackPteIndex);
-    this.setStack(page + (this.draw.bits(1) === 0 ? PAGE_BYTES : this.draw.between(1, PAGE_BYTES)), pages);
+    this.setStack(page + this.offsetOfStack(), pages);
+  }
+
+  /** Where a stack in a page begins: at the page's end, one byte into it, or anywhere between. */
+  offsetOfStack(): number {
+    const choice = this.draw.bits(2);
+    if (choice <= 1) return PAGE_BYTES;
+    return choice === 2 ? 1 : this.draw.between(1, PAGE_BYTES);
   }
 
   setPte(root: number, address: number, pte: GuestEntry): void {

@@ -8,6 +8,8 @@ import { MACHINE_BOUNDS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, geometryOf, topOf } from './geometry.js';
+import { STEP_FIELDS } from './fields.js';
+import { makeNearMachine, neighbourOf } from './neighbours.js';
 
 // The machine: mostly small, so that pages are reused; sometimes at an end of its bounds.
 
@@ -30,19 +32,25 @@ const FAILURES: Readonly<Record<Paging, readonly number[]>> = { '2-level': [1, 2
 /** Rare, because a program whose machine was not created tests nothing else. */
 const drawFailure = (draw: Draw, paging: Paging): number => (draw.oneIn(32) ? draw.pick(FAILURES[paging]) : 0);
 
-/** `mostPages`: of guest RAM, at least 64. */
+/** One in sixteen is a near miss. `mostPages`: of guest RAM, at least 64. */
 export const drawMachine = (
   draw: Draw,
   paging: Paging,
   mostPages: number = MACHINE_BOUNDS.guestPages.most,
-): MachineConfig => ({
-  paging,
-  guestPages: drawGuestPages(draw, mostPages),
-  devicePages: draw.below(9),
-  hostCpus: drawHostCpus(draw),
-  draw: draw.unsigned(),
-  failAllocation: drawFailure(draw, paging),
-});
+): MachineConfig => {
+  const machine = {
+    paging,
+    guestPages: drawGuestPages(draw, mostPages),
+    devicePages: draw.below(9),
+    hostCpus: drawHostCpus(draw),
+    draw: draw.unsigned(),
+    failAllocation: drawFailure(draw, paging),
+  };
+  if (draw.bits(4) !== 0) return machine;
+  makeNearMachine(draw, machine);
+  machine.guestPages = Math.min(machine.guestPages, mostPages);
+  return machine;
+};
 
 // The layout.
 
@@ -75,10 +83,11 @@ const kernelTops = (geometry: Geometry): readonly number[] =>
   geometry.paging === 'pae' ? [3, 3, 3, 2, 1] : [768, 768, 768, 512, 2, 1021];
 
 /** Mostly the border between two root entries. */
-const drawKernelAddress = (draw: Draw, geometry: Geometry): number => {
+const drawKernelAddress = (draw: Draw, geometry: Geometry, machine: MachineConfig): number => {
   const border = addressOf(geometry, draw.pick(kernelTops(geometry)) << geometry.topBits, 0);
   const rare = draw.below(128);
-  if (rare >= 28) return border;
+  if (rare >= 32) return border;
+  if (rare >= 28) return neighbourOf(draw, border, STEP_FIELDS.init.kernelAddress, machine);
   if (rare >= 14) return border + draw.between(1, 3) * PAGE_BYTES;
   if (rare >= 10) return border + draw.below(2 ** geometry.regionBits);
   if (rare >= 7) return border + (draw.between(1, 3) << geometry.regionBits);
@@ -152,7 +161,9 @@ export const drawHostileLayout = (draw: Draw, machine: MachineConfig): HostileLa
   const geometry = geometryOf(machine.paging);
   const linearSteps = draw.bits(3) === 0 ? draw.between(3, 24) : 0;
   const low = linearSteps > 0 && draw.bits(1) === 0;
-  const kernelAddress = low ? drawLowKernelAddress(draw, machine.guestPages) : drawKernelAddress(draw, geometry);
+  const kernelAddress = low
+    ? drawLowKernelAddress(draw, machine.guestPages)
+    : drawKernelAddress(draw, geometry, machine);
   const regions = drawRegions(draw, geometry, kernelAddress);
   const pteIndexes = drawPteIndexes(draw, geometry);
   const row = new PageRow(draw, machine.guestPages);

@@ -8,6 +8,8 @@ import { topOf } from './geometry.js';
 import { HostileGuest } from './hostile-guest.js';
 import { drawHostileLayout } from './hostile-layout.js';
 import type { Mixture } from './case.js';
+import { makeNearMisses } from './neighbours.js';
+import { repeatOneThing } from './sequences.js';
 import type { Action } from './swarm.js';
 import { drawActions } from './swarm.js';
 
@@ -49,7 +51,7 @@ const CALLS: readonly Action[] = [
   (guest) => guest.flush('all'),
   (guest) => guest.setUsualStack(1),
   (guest) => guest.setPmd(guest.draw.pick(guest.layout.leaves), 0),
-  (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()),
+  (guest) => guest.setPte(guest.root(), guest.announcedAddress(), guest.leaf()),
   (guest) => guest.setPgd(guest.root(), 0),
 ];
 
@@ -99,11 +101,13 @@ export const drawHostile = (
   const { steps } = guest;
   if (isLinear || draw.bits(7) === 0) return linearProgram(guest, mostSteps);
   openingSteps(guest);
-  const actions = drawActions(draw, mixture);
+  if (draw.bits(3) === 0) repeatOneThing(guest, mostSteps);
+  const actions = drawActions(draw, mixture, mostSteps);
   const room = Math.max(mostSteps - steps.length, 0);
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
   while (steps.length < target - MOST_FATAL_STEPS) draw.pick(actions)(guest);
   tryToDie(guest);
   if (steps.length > mostSteps) steps.length = mostSteps;
+  if (draw.bits(3) === 0) makeNearMisses(draw, steps, machine);
   return { machine, steps };
 };

@@ -1,19 +1,21 @@
 /** What the two random words of a macro choose. Imported as `fields`: `fields.root(target, 3)` is the number of one of three roots. */
 
-import { A, D, RW, US } from '../entry-bits.js';
+import { PAGE_BYTES } from '../../model/vocabulary/index.js';
+import { A, D, HINTS, RW, US } from '../entry-bits.js';
 
 /*
  * Where a macro acts: the fields of `target`. The current root is meant unless the lowest two bits of `root` are clear.
  *
  *    31  29 28    26 25    24 23        16 15         8 7          0
- *   |      | empty  | kernel | root       | leaf       | region     |
+ *   | inside | empty | kernel | root      | leaf       | region     |
  *
  * What it does there: the fields of `choice`, by what the macro changes.
  *
- *   a leaf           page 0–15, device 16–19, flags 20–27; in the kernel half also stack 24–26 and stack page 30
+ *   a leaf           page 0–15, device 16–19, flags 20–27, hinted 28–30, hints where an entry has them; in the kernel half also stack
+ *                    24–26 and stack page 30
  *   an upper entry   RW, US, A, D where an entry has them, whole 8–9, announcement 24–28
  *   an access        kind 0, user 1, odd mode 2–4, place 5–11, Switcher offset 12–27, offset 20–31
- *   a stack          pages 0–7, aligned 8, offset 20–31
+ *   a stack          pages 0–7, aligned 8, last byte 9–10, offset 20–31
  */
 
 /** Which of `count` things eight random bits choose. */
@@ -36,6 +38,8 @@ export const isKernel = (target: number): boolean => field(target, 24, 2) === 0;
 /** Once in eight times: a region without a table. */
 export const mayBeEmpty = (target: number): boolean => field(target, 26, 3) === 0;
 export const address = (target: number): number => target >>> 0;
+/** Once in eight times, an announced address lies this far inside its page. */
+export const announcedOffset = (target: number): number => (field(target, 29, 3) === 0 ? field(target, 0, 12) : 0);
 
 // Of `choice`.
 
@@ -48,6 +52,8 @@ export const page = (choice: number, pages: number): number => field(choice, 0, 
 export const isDevice = (choice: number): boolean => field(choice, 16, 4) === 0;
 export const flags = (choice: number, flags: readonly number[]): number =>
   flags[choose(choice >>> 20, flags.length)] ?? 0;
+/** Once in eight times: some of a leaf's bits that change nothing. */
+export const hints = (choice: number): number => (field(choice, 28, 3) === 0 ? choice & HINTS : 0);
 /** Once in eight times, for a kernel leaf: one of the two stack pages. */
 export const isStack = (choice: number): boolean => field(choice, 24, 3) === 0;
 export const stackPage = (choice: number): number => field(choice, 30, 1);
@@ -71,5 +77,8 @@ export const isOddMode = (choice: number): boolean => field(choice, 2, 3) === 0;
 export const place = (choice: number): number => field(choice, 5, 7);
 export const switcherOffset = (choice: number): number => field(choice, 12, 16);
 
-/** A stack pointer at the end of the stack pages. */
-export const isAligned = (choice: number): boolean => field(choice, 8, 1) === 1;
+/** How far below the end of the stack pages the stack begins: mostly not at all, or all but one byte of a page. */
+export const unusedStack = (choice: number): number => {
+  if (field(choice, 8, 1) === 1) return 0;
+  return field(choice, 9, 2) === 0 ? PAGE_BYTES - 1 : offset(choice);
+};

@@ -9,7 +9,7 @@ import { keepsContract } from '../contract.js';
 import type { Profile } from '../profile.js';
 import { anySteps } from './any-step.js';
 import type { Case, Mixture, Traffic } from './case.js';
-import { TRAFFICS } from './case.js';
+import { TRAFFICS, USUAL_STEPS } from './case.js';
 import type { CoherentOrigin } from './coherent.js';
 import { drawCoherent, lowerCoherent } from './coherent.js';
 import { Draw } from './draw.js';
@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly paging: Paging | 'both';
   /** `mixed`: drawn for each program. */
   readonly traffic: Traffic | 'mixed';
-  /** The longest program, in steps: at least 48, so that a guest has room to set up its tables. */
+  /** The longest program, in steps: at least 48, so that a guest has room to set up its tables. Most programs have at most 160. */
   readonly mostSteps: number;
   /** `swarm` by default. */
   readonly mixture?: Mixture;
@@ -53,7 +53,10 @@ const neededSteps = (paging: ProgramOptions['paging'], traffic: ProgramOptions['
 
 const COHERENT_STEPS: readonly Op[] = ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pte', 'set-pgd', 'access'];
 
-export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 160 };
+export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 2048 };
+
+/** One program in this many may be as long as the options allow. */
+const LONG_EVERY = 256;
 
 /** What fast-check keeps with a generated coherent case, for shrinking. */
 interface MacroContext {
@@ -76,8 +79,9 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
   }
 
   override generate(random: fc.Random): fc.Value<Case> {
-    const { mostSteps, mixture = 'swarm', guestPages, profile } = this.options;
+    const { mixture = 'swarm', guestPages, profile } = this.options;
     const draw = new Draw(random);
+    const mostSteps = this.mostSteps(draw);
     const bits = draw.bits(2);
     const paging = this.paging(bits & 1);
     const traffic = this.traffic(bits >> 1, paging);
@@ -91,6 +95,11 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     const context: MacroContext = { origin, listContext: undefined };
     if (limited === program) return new fc.Value<Case>({ traffic, program }, context);
     return new fc.Value<Case>({ traffic, program: limited }, undefined);
+  }
+
+  private mostSteps(draw: Draw): number {
+    const { mostSteps } = this.options;
+    return draw.oneIn(LONG_EVERY) ? mostSteps : Math.min(mostSteps, USUAL_STEPS);
   }
 
   /** Without the steps that programs may not have: what is left of a valid program is one. */

@@ -307,3 +307,40 @@ describe.each(TRAFFICS)('%s traffic meets the caches', (traffic) => {
     expect(blankSwitches / switches).toBeLessThan(0.7);
   });
 });
+
+describe('some programs do one thing many times', () => {
+  const arbitrary = programArbitrary({ traffic: 'hostile' });
+  const programs = Array.from({ length: 4000 }, (_, index) => {
+    return arbitrary.generate(randomFor(programSeed('lives', index)), undefined).value.program;
+  });
+  const mostOf = (count: (steps: readonly Step[]) => number): number =>
+    Math.max(...programs.map(({ steps }) => count(steps)));
+
+  test('a few have thousands of steps, and all others few', () => {
+    const long = programs.filter(({ steps }) => steps.length > 160);
+    expect(long.length).toBeGreaterThan(4);
+    expect(long.length).toBeLessThan(40);
+    expect(Math.max(...long.map(({ steps }) => steps.length))).toBeGreaterThan(1800);
+  });
+
+  test.each(['flush-tlb', 'new-pgtable', 'set-pte', 'migrate', 'fail-alloc', 'set-pgd'] as const)(
+    'more than 256 times: %s',
+    (op) => {
+      expect(mostOf((steps) => steps.filter((step) => step.op === op).length)).toBeGreaterThan(256);
+    },
+  );
+
+  test('one page is mapped at more than 16 addresses, and at more than 256', () => {
+    const aliases = programs.map(({ steps }) => {
+      const byPage = new Map<number, Set<number>>();
+      for (const step of steps) {
+        if (step.op !== 'set-pte') continue;
+        const page = step.pte.low >>> 12;
+        byPage.set(page, (byPage.get(page) ?? new Set()).add(step.vaddr));
+      }
+      return Math.max(0, ...[...byPage.values()].map(({ size }) => size));
+    });
+    expect(aliases.filter((each) => each > 16).length).toBeGreaterThan(50);
+    expect(Math.max(...aliases)).toBeGreaterThan(256);
+  });
+});

@@ -4,10 +4,11 @@
 
 import type { GuestEntry } from '../../model/vocabulary/index.js';
 import { ADDRESS_SPACE_BYTES, PAGE_BYTES, guestEntry } from '../../model/vocabulary/index.js';
-import { A, D, FULL, G, P, PCD, PWT, RW, US } from '../entry-bits.js';
+import { A, D, FULL, G, P, PCD, PWT, RIGHTS, RW, US } from '../entry-bits.js';
+import { drawRepetitions } from './case.js';
 import { addressOf, entryAddress, middleOf, topOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
-import { layAnyPath, layPath, mapEnd } from './walk-path.js';
+import { forgetPath, layAnyPath, layPath, mapEnd, readEnd } from './walk-path.js';
 
 type Edge = (guest: HostileGuest) => void;
 
@@ -17,7 +18,7 @@ const LARGEST = ADDRESS_SPACE_BYTES - 1;
 
 /** Stores or announces a leaf, and touches an address that it may map. */
 const meetLeaf = (guest: HostileGuest, leaf: GuestEntry): void => {
-  if (guest.draw.bits(1) === 0) guest.setPte(guest.root(), guest.page(), leaf);
+  if (guest.draw.bits(1) === 0) guest.setPte(guest.root(), guest.announcedAddress(), leaf);
   else guest.storeLeaf(leaf);
   guest.touch(guest.address());
 };
@@ -53,8 +54,8 @@ const LEAF_EDGES: readonly Edge[] = [
 ];
 
 const UPPER_EDGES: readonly Edge[] = [
-  // An upper entry that lacks a right, A or D.
-  (guest) => meetUpper(guest, tableAddress(guest), FULL & ~guest.draw.pick([RW, US, A, D])),
+  // An upper entry with any of the bits that it may have.
+  (guest) => meetUpper(guest, tableAddress(guest), P | (guest.draw.word() & FULL)),
   // A root that is a leaf table too (in PAE, a middle table), and a table that contains itself.
   (guest) => meetUpper(guest, Math.floor(guest.root() / PAGE_BYTES) * PAGE_BYTES),
   (guest) => {
@@ -70,7 +71,7 @@ const UPPER_EDGES: readonly Edge[] = [
 
 const HYPERCALL_EDGES: readonly Edge[] = [
   (guest) => guest.newPgtable(0),
-  (guest) => guest.setPte(guest.outsideRam(), guest.page(), guest.leaf()),
+  (guest) => guest.setPte(guest.outsideRam(), guest.announcedAddress(), guest.leaf()),
   (guest) => guest.setPgd(guest.outsideRam(), guest.draw.pick(guest.layout.tops)),
   // The last root entry holds the Switcher.
   (guest) => guest.setPgd(guest.root(), guest.geometry.rootEntries - 1),
@@ -81,7 +82,24 @@ const HYPERCALL_EDGES: readonly Edge[] = [
   (guest) => guest.setPte(guest.root(), guest.geometry.switcherAddress - PAGE_BYTES, guest.leaf()),
 ];
 
+/** The shadow maps two stack pages for reading, the guest's tables by now map others there, and the hypervisor has to pin both. */
+const pinTwoMovedPages: Edge = (guest) => {
+  const { draw, layout, geometry } = guest;
+  const path = layPath(guest, layout.stackRegion, layout.stackPteIndex);
+  const { leaf, page } = path;
+  const mapBoth = (flags: number): void => {
+    for (const each of [leaf, leaf - geometry.entryBytes])
+      guest.store(each, guestEntry(draw.pick(layout.data) * PAGE_BYTES + flags));
+  };
+  mapBoth(RIGHTS);
+  forgetPath(guest, path);
+  for (const each of [page, page - PAGE_BYTES]) guest.access(each, 'read', 'kernel');
+  mapBoth(FULL);
+  guest.setUsualStack(2);
+};
+
 const STACK_EDGES: readonly Edge[] = [
+  pinTwoMovedPages,
   (guest) => guest.setStack(guest.draw.pick([0, 1, PAGE_BYTES, guest.geometry.switcherAddress]), 0),
   (guest) => guest.setStack(guest.address(), guest.draw.between(0, 2)),
 ];
@@ -164,4 +182,45 @@ export const narrowUpper = (guest: HostileGuest): void => {
   if (draw.bits(1) === 0) guest.store(path.leaf, guest.leaf());
   if (stack) guest.setUsualStack(1);
   if (draw.bits(1) === 0) guest.setUsualStack(0);
+};
+
+// The same thing many times, because counters wrap.
+
+const REPEATED: readonly Edge[] = [
+  (guest) => guest.flush('user'),
+  (guest) => guest.flush('all'),
+  (guest) => guest.newPgtable(guest.root()),
+  (guest) => guest.migrate(),
+  (guest) => guest.setPgd(guest.root(), guest.top()),
+  // Switches that get no root page as long as there are blank slots.
+  (guest) => {
+    guest.failAlloc(1);
+    guest.newPgtable(guest.root());
+    guest.failAlloc(0);
+  },
+  // Tables in more and more regions.
+  (guest) => {
+    const { draw, layout, geometry } = guest;
+    readEnd(guest, layPath(guest, draw.below(geometry.switcherRegion), draw.pick(layout.pteIndexes)));
+  },
+];
+
+export const repeatOneThing = (guest: HostileGuest, mostSteps: number): void => {
+  const times = drawRepetitions(guest.draw, mostSteps);
+  if (guest.draw.bits(1) === 0) return mapOnePageAt(guest, times);
+  const thing = guest.draw.pick(REPEATED);
+  for (let left = times; left > 0; left--) {
+    thing(guest);
+    guest.touch(guest.address());
+  }
+};
+
+/** Maps one page at many addresses of a region, without touching them. */
+const mapOnePageAt = (guest: HostileGuest, addresses: number): void => {
+  const { geometry, draw, layout } = guest;
+  const region = guest.region();
+  const path = layPath(guest, region, draw.pick(layout.pteIndexes));
+  const leaf = guestEntry(draw.pick(layout.data) * PAGE_BYTES + FULL);
+  mapEnd(guest, path, leaf);
+  for (let index = 0; index < addresses; index++) guest.setPte(path.root, addressOf(geometry, region, index), leaf);
 };

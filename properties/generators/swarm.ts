@@ -5,10 +5,11 @@
 
 import type { Op } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
-import { meetEdge, narrowUpper, runOutOfMemory, shareReadOnly } from './sequences.js';
+import { meetEdge, narrowUpper, repeatOneThing, runOutOfMemory, shareReadOnly } from './sequences.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
 import type { Mixture } from './case.js';
+import { isLong } from './case.js';
 
 export type Action = (guest: HostileGuest) => void;
 
@@ -23,7 +24,7 @@ const touch: Action = (guest) => guest.touch(guest.address());
 const announceLeaf: Action = (guest) => {
   const leaf = guest.leaf();
   guest.storeLeaf(leaf);
-  guest.setPte(guest.root(), guest.page(), leaf);
+  guest.setPte(guest.root(), guest.announcedAddress(), leaf);
 };
 
 const announceTop: Action = (guest) => {
@@ -63,7 +64,7 @@ const OFTEN: readonly WeightedAction[] = [
   { weight: 3, action: (guest) => guest.storeLeaf(guest.leaf()) },
   { weight: 1, action: storeUpper },
   { weight: 3, action: announceLeaf },
-  { weight: 3, action: (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()) },
+  { weight: 3, action: (guest) => guest.setPte(guest.root(), guest.announcedAddress(), guest.leaf()) },
   { weight: 1, action: announceTop },
   { weight: 1, action: announceTopAndSwitch },
   { weight: 1, action: (guest) => guest.setPgd(guest.root(), guest.top()) },
@@ -93,7 +94,7 @@ const ONE_OF_EACH: Readonly<Record<Op, Action>> = {
   'flush-tlb': (guest) => guest.flush(guest.draw.bits(1) === 0 ? 'user' : 'all'),
   'set-stack': (guest) => guest.setUsualStack(guest.draw.below(3)),
   'set-pmd': (guest) => guest.setPmd(guest.draw.pick(guest.layout.leaves), middleOf(guest.geometry, guest.region())),
-  'set-pte': (guest) => guest.setPte(guest.root(), guest.page(), guest.leaf()),
+  'set-pte': (guest) => guest.setPte(guest.root(), guest.announcedAddress(), guest.leaf()),
   'set-pgd': (guest) => guest.setPgd(guest.root(), guest.top()),
   access: touch,
   'guest-pa': (guest) => guest.guestPa(guest.address()),
@@ -123,13 +124,14 @@ const addTickets = (
   }
 };
 
-/** A program's lottery: each action as many times as it weighs. */
-export const drawActions = (draw: Draw, mixture: Mixture): readonly Action[] => {
+/** A program's lottery: each action as many times as it weighs. A long program repeats things instead of risking the guest's life. */
+export const drawActions = (draw: Draw, mixture: Mixture, mostSteps: number): readonly Action[] => {
   if (mixture === 'uniform') return UNIFORM;
   const swarm = mixture === 'swarm';
   const tickets: Action[] = [];
   addTickets(tickets, ALWAYS, swarm ? ALWAYS_FACTORS : SAME_FACTORS, draw);
   addTickets(tickets, OFTEN, swarm ? OFTEN_FACTORS : SAME_FACTORS, draw);
-  addTickets(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);
+  if (isLong(mostSteps)) tickets.push((guest) => repeatOneThing(guest, mostSteps));
+  else addTickets(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);
   return tickets;
 };

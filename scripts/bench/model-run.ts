@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Machine, Step } from '../../model/vocabulary/index.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
+import { USUAL_STEPS } from '../../properties/generators/index.js';
 import type { GuestSize } from './plain-guest.js';
 import { leafOf, machineFor, MOST_ROOTS, openingOf, pageOf, rootNumber } from './plain-guest.js';
 
@@ -20,7 +20,7 @@ export class ModelRun {
   private readonly real = new ShadowMachine();
   private readonly count: Count = { steps: 0 };
   private readonly commands = fc.commands<Machine, Machine>(commandsOf(this.count), {
-    maxCommands: DEFAULT_PROGRAM_OPTIONS.mostSteps,
+    maxCommands: USUAL_STEPS,
     size: 'max',
   });
 

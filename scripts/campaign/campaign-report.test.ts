@@ -13,7 +13,7 @@ import type { Spy } from '../../test-support/in-process-run.js';
 import { runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 
 const DEFECT = 'impl:reference-held-twice';
-const FEW = ['--programs', '12', '--seed', 'three', '--max-steps', '48', '--max-tries', '4', '--min-programs', '1'];
+const FEW = ['--programs', '16', '--seed', 'three', '--max-steps', '48', '--max-tries', '4', '--min-programs', '1'];
 /** Enough for every invariant. */
 const MANY = ['--programs', '700', '--seed', 'three'];
 

@@ -27,7 +27,7 @@ const entries = async (): Promise<readonly string[]> => (await readdir(corpus())
 
 const exampleProgram = async (): Promise<string> => {
   const path = join(directory, 'program.json');
-  const { out } = await call(['seeds', '--campaign', 'test', '--program', '1', '--print']);
+  const { out } = await call(['seeds', '--campaign', 'test', '--program', '2', '--print']);
   await writeFile(path, out);
   return path;
 };
@@ -372,7 +372,10 @@ describe('trace and seeds', () => {
     const [introduced, trace] = await answers('--shadow');
     expect(JSON.parse(introduced)).toMatchObject({ format: 'shadowdiff-hello/2', name: 'impl', observes: OBSERVABLES });
     const { created } = JSON.parse(trace) as { readonly created: object };
-    expect(created).toMatchObject({ shadow: { current: 2, roots: [null, null, [expect.any(Number), null], null] } });
+    const { machine } = JSON.parse(line) as { readonly machine: { readonly draw: number } };
+    const current = machine.draw % 4;
+    const roots = [0, 1, 2, 3].map((slot) => (slot === current ? [expect.any(Number), null] : null));
+    expect(created).toMatchObject({ shadow: { current, roots } });
     const [plain, without] = await answers('--subject', 'model');
     expect(JSON.parse(plain)).toMatchObject({ name: 'model', observes: OBSERVABLES.slice(0, -1) });
     expect(without).not.toContain('shadow');

@@ -11,7 +11,7 @@ import {
   MOST_TRIES,
   isCampaignName,
 } from '../../../properties/campaign/campaign-bounds.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS, USUAL_STEPS } from '../../../properties/generators/index.js';
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
@@ -65,7 +65,7 @@ export const addCampaignOptions = (
     )
     .option(
       '--max-steps <count>',
-      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS} (default: ${DEFAULT_PROGRAM_OPTIONS.mostSteps})`,
+      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS} (default: ${DEFAULT_PROGRAM_OPTIONS.mostSteps}); most have at most ${USUAL_STEPS}`,
       wholeNumber(FEWEST_STEPS, MOST_STEPS),
     )
     .option(

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
-import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import { DEFAULT_PROGRAM_OPTIONS, USUAL_STEPS } from '../../../properties/generators/index.js';
 import type { Profile } from '../../../properties/profile.js';
 import { PROFILE_LIMITS } from '../../../properties/profile.js';
 import type { PagingFlag } from './option-values.js';
@@ -29,7 +29,7 @@ export const addProgramOptions = (command: Command): Command =>
     )
     .option(
       '--max-steps <count>',
-      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS}`,
+      `longest program, ${FEWEST_STEPS} to ${MOST_STEPS}; most have at most ${USUAL_STEPS}`,
       wholeNumber(FEWEST_STEPS, MOST_STEPS),
       DEFAULT_PROGRAM_OPTIONS.mostSteps,
     );
