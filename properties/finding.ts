@@ -34,8 +34,8 @@ export interface Finding {
   readonly note: string;
   /** How far the program was shrunk; left out: as it was generated. */
   readonly shrunk?: ShrinkExtent;
-  /** In how many of `RERUNS` the program showed its signature again; left out: it was not run again. */
-  readonly shown?: number;
+  /** How often the program showed its signature again; left out: it was not run again. */
+  readonly shown?: Shown;
   /** Programs of the run that showed the signature. */
   readonly count?: number;
   /** What the run knows about it beforehand. */
@@ -66,14 +66,30 @@ export type ShrinkExtent = (typeof SHRINK_EXTENTS)[number];
 export const TRIAGES = ['new', 'recorded', 'tolerated', 'flaky'] as const;
 export type Triage = (typeof TRIAGES)[number];
 
+/** Of so many runs of one program, those that showed its finding. */
+export interface Shown {
+  readonly times: number;
+  readonly runs: number;
+}
+
 /** How often a finding is run again from the program that will be stored. */
-export const RERUNS = 3;
+const RERUNS = 10;
+/** And how often at least, if that takes long, as it does where every run is a time-out or boots a machine. */
+export const FEWEST_RERUNS = 3;
+/** Milliseconds after which it takes long. */
+export const RERUN_TIME = 10_000;
+
+/** `isLate`: `RERUN_TIME` has passed. */
+export const isRunAgain = (runs: number, isLate: boolean): boolean => runs < (isLate ? FEWEST_RERUNS : RERUNS);
+
+/** It showed in every run. */
+export const isAlways = ({ times, runs }: Shown): boolean => times === runs;
 
 /** It showed every time it was run again. */
-export const isSteady = ({ shown }: Finding): boolean => shown === RERUNS;
+export const isSteady = ({ shown }: Finding): boolean => shown !== undefined && isAlways(shown);
 
 /** It was run again and did not always show. */
-export const isFlaky = ({ shown }: Finding): boolean => shown !== undefined && shown < RERUNS;
+export const isFlaky = ({ shown }: Finding): boolean => shown !== undefined && !isAlways(shown);
 
 /** Where a finding comes from. */
 export interface Provenance {

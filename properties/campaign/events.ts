@@ -9,8 +9,8 @@ import type { CounterexampleJson } from '../corpus/counterexample.js';
 import { counterexampleFromJson, counterexampleToJson } from '../corpus/counterexample.js';
 import { VERDICTS } from '../corpus/regress.js';
 import type { Divergence } from '../divergence.js';
-import type { Finding, ShrinkExtent } from '../finding.js';
-import { MOST_BEFORE, RERUNS, SHRINK_EXTENTS } from '../finding.js';
+import type { Finding, ShrinkExtent, Shown } from '../finding.js';
+import { MOST_BEFORE, SHRINK_EXTENTS } from '../finding.js';
 import { anyText, choice, exactObject, naturalNumber, unionError, wholeNumber } from '../formats/fields.js';
 import type { ProgramJson } from '../formats/index.js';
 import { programFromJson, programToJson } from '../formats/index.js';
@@ -145,16 +145,20 @@ export const eventFromJson = (value: unknown, source: string): Event => {
   return event.kind === 'finding' ? { kind: event.kind, finding: findingFromJson(event.finding, source) } : event;
 };
 
+const shown = exactObject({ times: naturalNumber, runs: naturalNumber }).check(
+  z.refine(({ times, runs }) => times <= runs, { error: 'give at most as many times as runs' }),
+);
+
 const findingSchema = exactObject({
   shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
-  shown: z.exactOptional(wholeNumber(0, RERUNS)),
+  shown: z.exactOptional(shown),
   history: z.exactOptional(z.array(z.unknown()).check(z.maxLength(MOST_BEFORE))),
   counterexample: z.unknown(),
 });
 
 interface FindingJson {
   readonly shrunk?: ShrinkExtent;
-  readonly shown?: number;
+  readonly shown?: Shown;
   readonly history?: readonly (number | ProgramJson)[];
   readonly counterexample: CounterexampleJson;
 }

@@ -22,7 +22,7 @@ const finding = (
   program: number,
   steps: number,
   shrunk?: ShrinkExtent,
-  shown?: number,
+  times?: number,
 ): Finding => ({
   status: 'open',
   subject: 'impl',
@@ -41,7 +41,7 @@ const finding = (
   provenance: { date: '', version: '', seed: '', program, originalSteps: steps },
   note: '',
   ...(shrunk === undefined ? {} : { shrunk }),
-  ...(shown === undefined ? {} : { shown }),
+  ...(times === undefined ? {} : { shown: { times, runs: 3 } }),
 });
 
 const counts = (steps: number) => {

@@ -3,12 +3,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
-import { RERUNS } from '../finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
 import type { BatchOptions, BatchResult } from './batch.js';
 import { runBatch } from './batch.js';
-import type { ShrinkWatcher } from './shrink-finding.js';
+import type { RerunWatcher, ShrinkWatcher } from './shrink-finding.js';
 import { shrinkFinding, timesShown } from './shrink-finding.js';
 
 const subject = (name: string) => subjectNamed(name, 'test', { caseTimeout: 1000, allowed: [] });
@@ -29,6 +28,7 @@ const OPTIONS: BatchOptions = {
 const PROGRAMS = 16;
 const MOST_TRIES = 20;
 const PATIENT: ShrinkWatcher = { pause: () => undefined, interrupted: () => false };
+const AT_ONCE: RerunWatcher = { pause: () => undefined, isLate: () => false };
 
 const run = async (count: number, options: Partial<BatchOptions> = {}): Promise<BatchResult> =>
   await runBatch(
@@ -112,7 +112,7 @@ describe('a finding', () => {
       expect(signatureOf(small.divergence)).toBe(signatureOf(finding.divergence));
       expect(small.case.program.steps.length).toBeLessThanOrEqual(finding.provenance.originalSteps);
       expect(small).toMatchObject({ shrunk: 'wholly', provenance: finding.provenance });
-      expect(await timesShown(OPTIONS, small, RERUNS, () => undefined)).toBe(RERUNS);
+      expect(await timesShown(OPTIONS, small, AT_ONCE)).toEqual({ times: 10, runs: 10 });
     }
   });
 
@@ -120,7 +120,9 @@ describe('a finding', () => {
     const other: Finding = { ...usual[0], divergence: { ...usual[0].divergence, difference: 'another' } };
     const options = { ...OPTIONS, mostTries: MOST_TRIES };
     expect(await shrinkFinding(options, other, PATIENT)).toEqual({ kind: 'not-reproduced' });
-    expect(await timesShown(OPTIONS, other, RERUNS, () => undefined)).toBe(0);
+    expect(await timesShown(OPTIONS, other, AT_ONCE)).toEqual({ times: 0, runs: 10 });
+    const slow = { ...AT_ONCE, isLate: () => true };
+    expect(await timesShown(OPTIONS, other, slow)).toEqual({ times: 0, runs: 3 });
   });
 
   test('is the smallest so far when shrinking is interrupted', async () => {

@@ -2,7 +2,8 @@
 
 import type { Divergence } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
-import type { Finding } from '../finding.js';
+import type { Finding, Shown } from '../finding.js';
+import { isRunAgain } from '../finding.js';
 import type { Case } from '../generators/index.js';
 import type { JudgeOptions, Judging } from '../judging.js';
 import { hurriedJudgeOf, judgeOf } from '../judging.js';
@@ -51,7 +52,13 @@ export const shrinkFinding = async (
 /** In a process of its own, if a side is outside this one. */
 const isConfirmed = async (options: JudgeOptions, finding: Finding): Promise<boolean> => {
   const isInside = options.subject.kind === 'in-process' && options.model.kind === 'in-process';
-  return isInside || (await timesShown(options, finding, 1, () => undefined)) === 1;
+  if (isInside) return true;
+  const judging = judgeOf(options, finding.divergence);
+  try {
+    return await showsAgain(judging, finding);
+  } finally {
+    await judging.close();
+  }
 };
 
 /** What shows the finding, as it was generated. */
@@ -86,23 +93,33 @@ const shrinkFrom = async (
   }
 };
 
-/** In how many of `runs` the finding's program shows its signature again. */
+type Stored = Pick<Finding, 'case' | 'before' | 'divergence'>;
+
+export interface RerunWatcher extends Pick<ShrinkWatcher, 'pause'> {
+  /** `RERUN_TIME` has passed since the first run began. */
+  readonly isLate: () => boolean;
+}
+
+/** How often the finding's program shows its signature again. */
 export const timesShown = async (
   options: JudgeOptions,
-  { case: found, before, divergence }: Pick<Finding, 'case' | 'before' | 'divergence'>,
-  runs: number,
-  pause: () => void | Promise<void>,
-): Promise<number> => {
-  const judging = judgeOf(options, divergence);
-  let shown = 0;
+  finding: Stored,
+  { pause, isLate }: RerunWatcher,
+): Promise<Shown> => {
+  const judging = judgeOf(options, finding.divergence);
+  let [times, runs] = [0, 0];
   try {
-    for (let time = 0; time < runs; time++) {
+    for (; isRunAgain(runs, isLate()); runs++) {
       await pause();
-      const again = await judging.judge(found, before);
-      if (again !== undefined && signatureOf(again) === signatureOf(divergence)) shown++;
+      if (await showsAgain(judging, finding)) times++;
     }
-    return shown;
+    return { times, runs };
   } finally {
     await judging.close();
   }
+};
+
+const showsAgain = async (judging: Judging, { case: found, before, divergence }: Stored): Promise<boolean> => {
+  const again = await judging.judge(found, before);
+  return again !== undefined && signatureOf(again) === signatureOf(divergence);
 };

@@ -13,7 +13,7 @@ import { CommandNotAllowed, IMPL, MODEL, subjectNamed } from '../subjects/subjec
 import { whyNotRun } from '../subjects/scope.js';
 import type { Subject } from '../subjects/subject.js';
 import type { Finding } from '../finding.js';
-import { RERUNS } from '../finding.js';
+import { FEWEST_RERUNS } from '../finding.js';
 import type { CorpusFile, StoredFinding } from './store.js';
 import { isReadable } from './store.js';
 
@@ -92,7 +92,7 @@ const judge = async (
   try {
     let found = await judging.judge(finding.case, finding.before);
     // What the machine may be to blame for counts if it shows every time.
-    for (let run = 1; run < RERUNS && found?.mayBeChance === true; run++)
+    for (let run = 1; run < FEWEST_RERUNS && found?.mayBeChance === true; run++)
       found = await judging.judge(finding.case, finding.before);
     return found;
   } finally {

@@ -91,7 +91,7 @@ const kept = (): readonly { readonly path: string; readonly finding: Finding }[]
 test('what shows by chance is flaky, and kept nowhere', () => {
   const { code, out, err } = fuzz('chance', 400);
   expect([code, err]).toEqual([1, '']);
-  expect(out).toMatch(/^flaky {5}.* shows in [012] of 3 runs\)$/m);
+  expect(out).toMatch(/^flaky {5}.* shows in \d of 10 runs\)$/m);
   expect(out).not.toMatch(/^new /m);
   expect(out).toMatch(/^divergence: \d kinds? of finding \(none new, \d flaky\) in 400 programs/m);
   expect(kept()).toEqual([]);

@@ -3,8 +3,8 @@
 import type { BatchTask } from '../../properties/campaign/batch.js';
 import { failureDivergence, isWorkerFailure } from '../../properties/campaign/events.js';
 import { signatureOf } from '../../properties/divergence.js';
-import type { Finding } from '../../properties/finding.js';
-import { RERUNS, isFlaky, isSteady } from '../../properties/finding.js';
+import type { Finding, Shown } from '../../properties/finding.js';
+import { RERUN_TIME, isFlaky, isRunAgain, isSteady } from '../../properties/finding.js';
 import type { Progress } from '../terminal/progress-display.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS, failureText } from './run-context.js';
@@ -75,23 +75,23 @@ export class Shrinking {
 
   /** Undefined if it is not known how often it shows. What shows sometimes is flaky, and not shrunk. */
   private async workedOut({ history = [], ...finding }: Finding): Promise<Finding | undefined> {
-    const shown = await this.timesShown(finding, RERUNS);
+    const shown = await this.timesShown(finding);
     if (shown === undefined) return undefined;
     const asItIs = { ...finding, shown };
     if (this.left <= 0 || isWorkerFailure(finding.divergence)) return asItIs;
-    if (isSteady(asItIs)) return await this.shrunk(asItIs);
-    return shown === 0 && history.length > 0 ? await this.behind(history, asItIs) : asItIs;
+    if (isSteady(asItIs)) return await this.shrunk(asItIs, shown);
+    return shown.times === 0 && history.length > 0 ? await this.behind(history, asItIs) : asItIs;
   }
 
-  private async shrunk(finding: Finding): Promise<Finding | undefined> {
+  private async shrunk(finding: Finding, { times, runs }: Shown): Promise<Finding | undefined> {
     const task = { kind: 'shrink', ...this.searchOf(finding) } as const;
     const outcome = await this.timed((onSteps) => this.context.perform(task, { onSteps }));
     if (outcome.kind === 'unknown') return undefined;
     // A worker that fails while it shrinks has met another program; this one stays as it is.
     if (outcome.kind === 'failed') return finding;
     const { result } = outcome;
-    if (result.kind === 'not-reproduced') return { ...finding, shown: RERUNS - 1 };
-    const shown = await this.timesShown(result.finding, RERUNS);
+    if (result.kind === 'not-reproduced') return { ...finding, shown: { times, runs: runs + 1 } };
+    const shown = await this.timesShown(result.finding);
     return shown === undefined ? undefined : { ...result.finding, shown };
   }
 
@@ -101,9 +101,9 @@ export class Shrinking {
     const outcome = await this.timed((onSteps) => this.context.perform(task, { onSteps }));
     if (outcome.kind === 'unknown') return undefined;
     if (outcome.kind === 'failed' || outcome.result === undefined) return finding;
-    const shown = await this.timesShown(outcome.result, RERUNS);
+    const shown = await this.timesShown(outcome.result);
     if (shown === undefined) return undefined;
-    return shown === 0 ? finding : { ...outcome.result, shown };
+    return shown.times === 0 ? finding : { ...outcome.result, shown };
   }
 
   /** Counts the time of a search. That of running a finding again is not counted, because no search could do without. */
@@ -124,27 +124,28 @@ export class Shrinking {
     return { settings, finding, mostTries, time: time === Infinity ? undefined : time };
   }
 
-  /** In how many of `runs` a finding shows again; undefined if that is not known. */
-  private async timesShown(finding: Finding, runs: number): Promise<number | undefined> {
+  /** How often a finding shows again; undefined if that is not known. */
+  private async timesShown(finding: Finding): Promise<Shown | undefined> {
     if (isWorkerFailure(finding.divergence)) return await this.timesFailed(finding);
-    const task = { kind: 'rerun', settings: this.context.settings, finding, runs } as const;
+    const task = { kind: 'rerun', settings: this.context.settings, finding } as const;
     const outcome = await this.context.perform(task, { attempts: MOST_ATTEMPTS });
     if (outcome.kind === 'failed') this.context.leaveUndone(task, failureText(outcome));
     return outcome.kind === 'done' ? outcome.result : undefined;
   }
 
-  private async timesFailed({ provenance, divergence }: Finding): Promise<number | undefined> {
+  private async timesFailed({ provenance, divergence }: Finding): Promise<Shown | undefined> {
     const { settings } = this.context;
     const range = { first: provenance.program, stride: 1, count: 1 };
     const batch: BatchTask = { range, skip: [], enough: {}, careful: true };
-    let failures = 0;
-    for (let time = 0; time < RERUNS; time++) {
+    const late = this.context.now + RERUN_TIME;
+    let [times, runs] = [0, 0];
+    for (; isRunAgain(runs, this.context.now > late); runs++) {
       const outcome = await this.context.perform({ kind: 'batch', settings, batch });
       if (outcome.kind === 'unknown') return undefined;
       if (outcome.kind !== 'failed') continue;
-      if (signatureOf(failureDivergence(outcome.how, outcome.detail)) === signatureOf(divergence)) failures++;
+      if (signatureOf(failureDivergence(outcome.how, outcome.detail)) === signatureOf(divergence)) times++;
     }
-    return failures;
+    return { times, runs };
   }
 }
 

@@ -11,7 +11,8 @@ import { checkStored } from '../../properties/corpus/regress.js';
 import type { CorpusFile } from '../../properties/corpus/store.js';
 import { isReadable, readStored } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
-import type { Finding } from '../../properties/finding.js';
+import type { Finding, Shown } from '../../properties/finding.js';
+import { RERUN_TIME } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Progress } from '../../properties/shrink/index.js';
@@ -48,8 +49,8 @@ interface Tasks {
   readonly sequence: Tasks['shrink'];
   /** Ends the subjects outside the process. */
   readonly farewell: { readonly settings: CampaignSettings };
-  /** Counts in how many of `runs` a finding shows again. */
-  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding; readonly runs: number };
+  /** Counts how often a finding shows again. */
+  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding };
   /**
    * Checks a file of the corpus for a subject. What was recorded for it must be as recorded, and it must agree on every other program;
    * for impl the file is checked as `shadowdiff regress` does.
@@ -64,7 +65,7 @@ export interface Results {
   readonly sequence: Finding | undefined;
   /** How they failed at the end of their input, since the last farewell: a finding each. */
   readonly farewell: readonly Finding[];
-  readonly rerun: number;
+  readonly rerun: Shown;
   readonly corpus: CheckedFile;
 }
 
@@ -157,9 +158,7 @@ export const perform = async (task: Task, workplace: Workplace): Promise<Results
     case 'farewell':
       return endsOf(task.settings, await workplace.subjects.close());
     case 'rerun':
-      return await timesShown(await optionsOf(task.settings, workplace), task.finding, task.runs, () =>
-        workplace.alive(),
-      );
+      return await rerun(task, workplace);
     case 'corpus':
       return await checkFile(task, workplace);
     default:
@@ -248,6 +247,13 @@ const searchOf = async (
   const interrupted = (): boolean => workplace.monotonic() > end;
   const onProgress = ({ steps }: Progress): void => workplace.shrunkTo(steps);
   return [options, finding, { pause: () => workplace.alive(), interrupted, onProgress }];
+};
+
+const rerun = async ({ settings, finding }: TaskOf<'rerun'>, workplace: Workplace): Promise<Shown> => {
+  const options = await optionsOf(settings, workplace);
+  const late = workplace.monotonic() + RERUN_TIME;
+  const isLate = (): boolean => workplace.monotonic() > late;
+  return await timesShown(options, finding, { pause: () => workplace.alive(), isLate });
 };
 
 /** Of processes that ran programs of the campaign, each as a finding of the last of these programs. */

@@ -4,7 +4,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../../properties/divergence.js';
 import { describePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { RERUNS, isFlaky } from '../../properties/finding.js';
+import { isFlaky } from '../../properties/finding.js';
 import { describeMachine, describeStep, visibleLines } from '../../properties/formats/index.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
@@ -40,8 +40,9 @@ const memoryLines = ({ before = [] }: Finding, { width }: Session): readonly str
 export const beforeText = (count: number): string => `${counted(count, 'other program')} in the same process`;
 export const REMEMBERS = 'the subject remembers something from an earlier program';
 
-/** For a finding that was run again. */
-export const oftenText = ({ shown }: Finding): string => `shows in ${shown} of ${RERUNS} runs`;
+/** `shows in 3 of 10 runs`: for a finding that was run again. */
+export const oftenText = ({ shown }: Pick<Finding, 'shown'>): string =>
+  `shows in ${shown!.times} of ${shown!.runs} runs`;
 
 const sizeText = ({ case: { program }, shrunk }: Finding): string => {
   if (shrunk === undefined) return 'not shrunk';

@@ -4,7 +4,6 @@
  */
 
 import type { Triage } from '../../properties/finding.js';
-import { RERUNS } from '../../properties/finding.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
@@ -12,6 +11,7 @@ import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import type { FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
+import { oftenText } from './finding-text.js';
 import type { NewsLine } from './report-news.js';
 import { STATUS_LABELS, corpusNews, healthLines } from './report-news.js';
 
@@ -124,13 +124,12 @@ const TONES: Readonly<Record<Triage, NewsLine['tone']>> = {
   tolerated: 'plain',
 };
 
-const findingNews = ({ signature, status, count, steps, shown, programsBefore, replay }: FindingReport): NewsLine => {
+const findingNews = (finding: FindingReport): NewsLine => {
+  const { signature, status, count, steps, programsBefore, replay } = finding;
   const programs = counted(count, 'program');
   const behind = programsBefore === undefined ? '' : ` behind ${counted(programsBefore, 'other program')}`;
   const details =
-    status === 'flaky'
-      ? `${programs}; shows in ${shown} of ${RERUNS} runs`
-      : `${counted(steps, 'step')}${behind}, ${programs}`;
+    status === 'flaky' ? `${programs}; ${oftenText(finding)}` : `${counted(steps, 'step')}${behind}, ${programs}`;
   return { label: STATUS_LABELS[status], text: `${signature} (${details})`, tone: TONES[status], command: replay };
 };
 

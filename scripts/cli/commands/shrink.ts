@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BadInput, formatProgram } from '../../../properties/formats/index.js';
 import type { Case } from '../../../properties/generators/index.js';
-import type { Finding, Provenance } from '../../../properties/finding.js';
-import { RERUNS } from '../../../properties/finding.js';
+import type { Finding, Provenance, Shown } from '../../../properties/finding.js';
+import { RERUN_TIME, isAlways, isRunAgain } from '../../../properties/finding.js';
 import { timesShown } from '../../../properties/campaign/shrink-finding.js';
 import type { Divergence } from '../../../properties/divergence.js';
 import { fileNameOf, formatCounterexample } from '../../../properties/corpus/counterexample.js';
@@ -65,7 +65,7 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   const outcome = await shrinkFile(file, sides, flags, session);
   if (outcome.kind === 'flaky') {
     const { signature, shown } = outcome;
-    const often = `${sides.subject.name} shows "${signature}" in ${shown} of ${RERUNS} runs of one program`;
+    const often = `${sides.subject.name} shows "${signature}" in ${shown.times} of ${shown.runs} runs of one program`;
     session.complain(`shadowdiff: ${printable(`${file.source}: flaky: ${often}`)}; nothing was written`);
     return EXIT.inconclusive;
   }
@@ -79,10 +79,10 @@ const runShrink = async (path: string, flags: ShrinkFlags, session: Session): Pr
   return interrupted ? EXIT.interrupted : EXIT.clean;
 };
 
-/** `flaky`: the program, or the smaller one that was made of it, shows the finding only in some of `RERUNS`. */
+/** `flaky`: the program, or the smaller one that was made of it, shows the finding only in some of its runs. */
 type Outcome =
   | { readonly kind: 'shrunk'; readonly small: Shrunk; readonly interrupted: boolean }
-  | { readonly kind: 'flaky'; readonly signature: string; readonly shown: number };
+  | { readonly kind: 'flaky'; readonly signature: string; readonly shown: Shown };
 
 const shrinkFile = async (
   { source, case: found, entry }: CaseFile,
@@ -97,7 +97,12 @@ const shrinkFile = async (
   const isApart = before.length > 0 || sought.place?.kind === 'end-of-input';
   const fresh = judgeOf(options, sought);
   const judging = isApart ? fresh : hurriedJudgeOf(options, sought);
-  const eventLoop = new EventLoopYield(session.surroundings.monotonic);
+  const { monotonic } = session.surroundings;
+  const eventLoop = new EventLoopYield(monotonic);
+  const untilLate = (): (() => boolean) => {
+    const late = monotonic() + RERUN_TIME;
+    return () => monotonic() > late;
+  };
   let interrupted = false;
   const unsubscribe = session.surroundings.onInterrupt(() => (interrupted = true));
   const judge = async (candidate: Case) => {
@@ -106,22 +111,22 @@ const shrinkFile = async (
   };
   try {
     await startSidesFor([...before, found.program], source, sides);
-    const divergence = await divergenceOf(found, (candidate) => fresh.judge(candidate, before));
+    const divergence = await divergenceOf(found, (candidate) => fresh.judge(candidate, before), untilLate());
     if (divergence === undefined) {
       const agreement = `${sides.subject.name} does not diverge from ${sides.model.name} on this program`;
       throw new BadInput(source, `${agreement}; name another --subject, or replay it to look`);
     }
     const signature = signatureOf(divergence);
-    const shownBy = (each: Pick<Finding, 'case' | 'divergence'>): Promise<number> =>
-      timesShown(options, { ...each, before }, RERUNS, () => eventLoop.pause());
+    const shownBy = (each: Pick<Finding, 'case' | 'divergence'>): Promise<Shown> =>
+      timesShown(options, { ...each, before }, { pause: () => eventLoop.pause(), isLate: untilLate() });
     const shownAtFirst = await shownBy({ case: found, divergence });
-    if (shownAtFirst < RERUNS) return { kind: 'flaky', signature, shown: shownAtFirst };
+    if (!isAlways(shownAtFirst)) return { kind: 'flaky', signature, shown: shownAtFirst };
     const limits = { mostTries: flags.maxTries, interrupted: () => interrupted };
     const small = await shrink({ value: found }, signature, judge, limits);
-    const shown = small.kind === 'shrunk' ? await shownBy(small) : 0;
-    return small.kind === 'shrunk' && shown === RERUNS
-      ? { kind: 'shrunk', small, interrupted }
-      : { kind: 'flaky', signature, shown };
+    const { times, runs } = shownAtFirst;
+    if (small.kind === 'not-reproduced') return { kind: 'flaky', signature, shown: { times, runs: runs + 1 } };
+    const shown = await shownBy(small);
+    return isAlways(shown) ? { kind: 'shrunk', small, interrupted } : { kind: 'flaky', signature, shown };
   } finally {
     unsubscribe();
     await judging.close();
@@ -129,13 +134,14 @@ const shrinkFile = async (
   }
 };
 
-/** Undefined if the program does not diverge in any of `RERUNS`. */
+/** Undefined if the program does not diverge in any of its runs. */
 const divergenceOf = async (
   found: Case,
   judge: (candidate: Case) => Promise<Divergence | undefined>,
+  isLate: () => boolean,
 ): Promise<Divergence | undefined> => {
   let divergence: Divergence | undefined;
-  for (let run = 0; run < RERUNS && divergence === undefined; run++) divergence = await judge(found);
+  for (let run = 0; divergence === undefined && isRunAgain(run, isLate()); run++) divergence = await judge(found);
   return divergence;
 };
 

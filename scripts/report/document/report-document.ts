@@ -152,7 +152,9 @@ const finding = z.strictObject({
   status: z
     .enum(TRIAGES)
     .describe('new; recorded: open in the corpus; flaky: it does not always show; tolerated: in the file of --known'),
-  shown: z.exactOptional(count).describe('In how many of 3 runs it showed again'),
+  shown: z
+    .exactOptional(z.strictObject({ times: count, runs: count }))
+    .describe('In how many of so many runs it showed again'),
   programsBefore: z.exactOptional(count).describe('Programs that the same process must run first'),
   steps: count.describe('Of the smallest program that shows it'),
   impact: z.enum(['host', 'guest']).describe('What it can harm: the host and all its guests, or only the guest itself'),

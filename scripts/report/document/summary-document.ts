@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
 import type { Replay } from '../../../properties/finding.js';
-import { RERUNS, SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
+import { SHRINK_EXTENTS, TRIAGES } from '../../../properties/finding.js';
 import type { Immutable } from '../../../properties/formats/fields.js';
 import {
   anyText,
@@ -91,8 +91,8 @@ const findingSummary = openObject({
   traffic: choice(TRAFFICS),
   /** How far it was shrunk; left out: as it was generated. */
   shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
-  /** In how many of 3 runs it showed again; left out: it was not run again. */
-  shown: z.exactOptional(wholeNumber(0, RERUNS)),
+  /** In how many of so many runs it showed again; left out: it was not run again. */
+  shown: z.exactOptional(openObject({ times: naturalNumber, runs: naturalNumber })),
   /** Programs that the same process must run first, because the subject remembers something of them; left out: none. */
   programsBefore: z.exactOptional(naturalNumber),
   /** Where it is stored, if it could be. */
