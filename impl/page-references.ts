@@ -27,7 +27,8 @@ export class PageReferences {
   /** References on the Switcher's pages, as `takeChanges` last found them. */
   readonly switcher = { text: 0, state: [0], registers: 0 };
 
-  private readonly counts = new Int32Array(TABLE_FRAME);
+  /** References, by frame. */
+  readonly counts = new Int32Array(TABLE_FRAME);
   /** Sum of all counts. */
   private total = 0;
   /** By guest page, what the Launcher's mapping allows: one of `MAY`. */

@@ -136,4 +136,24 @@ export const ACCOUNTING_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'reference-count-in-eight-bits',
+    title: 'The 256th reference on a page makes its count 0',
+    class: 'wrapped counter',
+    wrong:
+      'The count of references on a page has eight bits, and a guest may map one page at more addresses than that.',
+    origin: 'Linux CVE-2016-0728, a reference count that wraps to 0',
+    translation: 'The count has eight bits instead of 32, so that a table of leaves is enough.',
+    consequence: 'The page is free while it is mapped, and the guest chooses the page.',
+    harms: 'host',
+    rule: 'machine.md 1, Host pages: each present leaf holds one reference',
+    inLguest: false,
+    plant({ references }) {
+      const sound = references.take.bind(references);
+      references.take = (frame) => {
+        sound(frame);
+        references.counts[frame] &= 0xff;
+      };
+    },
+  },
 ];

@@ -100,6 +100,21 @@ const read = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), 
 const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
 const stackAt = (esp: number): Step => ({ op: 'set-stack', esp: vaddr(esp), pages: 1 });
 
+/** Maps one page at 257 addresses, the last 256 of them by a set-pte each. */
+const PAGE_AT_MANY_ADDRESSES: Program = {
+  machine: CONFIG,
+  steps: [
+    init(0xc0000000),
+    store(0x1000, 0x2067),
+    store(0x2000, 0x5067),
+    { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
+    read(0),
+    ...Array.from({ length: 256 }, (_, index): Step => {
+      return { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr((index + 1) * 0x1000), pte: guestEntry(0x5067) };
+    }),
+  ],
+};
+
 /** Rare ones: random programs come by them too seldom for a test, so each has a program of its own. */
 const RARE: Readonly<Record<string, Program>> = {
   'creation-leaks-root': { machine: { ...CONFIG, failAllocation: 2 }, steps: [] },
@@ -114,12 +129,24 @@ const RARE: Readonly<Record<string, Program>> = {
       stackAt(0x1000),
     ],
   },
+  'reference-count-in-eight-bits': PAGE_AT_MANY_ADDRESSES,
   'set-pte-in-linear-mode': {
     machine: CONFIG,
     steps: [
       init(0),
       read(0x3000),
       { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0x3000), pte: guestEntry(0x5067) },
+    ],
+  },
+  'set-pte-lost-when-counter-wraps': PAGE_AT_MANY_ADDRESSES,
+  'stack-on-first-switcher-page': {
+    machine: CONFIG,
+    steps: [
+      init(0xc0000000),
+      store(0x1ffc, 0x2067),
+      store(0x2000, 0x5067),
+      { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
+      stackAt(0xffc00001),
     ],
   },
   'stack-in-switcher-allowed': { machine: CONFIG, steps: [init(0xc0000000), read(0), stackAt(0xffc02000)] },
@@ -132,14 +159,20 @@ const SLOW_BUDGET = 200_000;
 const SLOW = new Set([
   'device-border-off-by-one',
   'entry-stored-in-halves',
+  'failing-allocations-in-eight-bits',
   'large-table-accepted',
+  'leaf-page-in-sixteen-bits',
   'leaf-page-truncated',
   'leaf-reserved-bits-ignored',
+  'leaf-reserved-high-bits-accepted',
   'refused-page-keeps-leaf',
+  'registers-of-cpu-modulo-thirty-two',
+  'root-index-in-sixteen-bits',
   'set-pgd-loses-switcher',
   'set-pgd-one-past-the-end',
   'table-lost-on-second-allocation',
   'table-page-truncated',
+  'top-entry-software-bits-accepted',
   'upper-entry-only-gains',
 ]);
 

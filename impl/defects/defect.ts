@@ -13,6 +13,8 @@ export type DefectClass =
   | 'missing dirty'
   | 'off-by-one'
   | 'wrong mask'
+  | 'narrow type'
+  | 'wrapped counter'
   | 'missing check'
   | 'allocation-failure path'
   | 'eviction'

@@ -4,6 +4,11 @@ import { FAULT_PRESENT, vaddr } from '../../model/vocabulary/index.js';
 import { ACCESSED, DIRTY, FULL_RIGHTS, LEAF_FLAGS, USER, WRITABLE } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
+const UNCACHED = 0x10;
+const GLOBAL = 0x100;
+/** Bits 9 to 11, which the CPU leaves to software. */
+const SOFTWARE_BITS = 0xe00;
+
 export const DEMAND_DEFECTS: readonly Defect[] = [
   {
     id: 'demand-checks-leaf-rights-alone',
@@ -204,6 +209,39 @@ export const DEMAND_DEFECTS: readonly Defect[] = [
     plant({ ram }) {
       const sound = ram.writeBack.bind(ram);
       ram.writeBack = (address, low, high) => sound(address, (low & (~0xfff | LEAF_FLAGS)) >>> 0, high);
+    },
+  },
+  {
+    id: 'global-uncached-leaf-is-supervisor',
+    title: 'A leaf with both G and PCD loses its US bit',
+    class: 'permission merge',
+    wrong: 'Two flags that change nothing alone are decoded together as a type of memory that users may not reach.',
+    origin: 'constructed: combinations of flags, as access.c of kvm-unit-tests enumerates them',
+    translation: 'The two flags are G and PCD.',
+    consequence: 'A page of the user’s faults, and the guest cannot mend it.',
+    harms: 'guest',
+    rule: 'machine.md 3, demand 6',
+    inLguest: false,
+    plant({ maker }) {
+      const sound = maker.flagsOf.bind(maker);
+      const both = GLOBAL | UNCACHED;
+      maker.flagsOf = (low) => ((low & both) === both ? sound(low) & ~USER : sound(low));
+    },
+  },
+  {
+    id: 'write-back-loses-software-bits',
+    title: 'Writing A or D back clears the guest’s software bits',
+    class: 'wrong mask',
+    wrong: 'The entry that is written back is made of the bits that the hypervisor knows, without bits 9 to 11.',
+    origin: 'constructed from lguest’s demand_page, which writes the whole entry back',
+    translation: 'Literally.',
+    consequence: 'The guest loses what it has noted in its entries.',
+    harms: 'guest',
+    rule: 'machine.md 3, demand 6: write the changed leaf back',
+    inLguest: false,
+    plant({ ram }) {
+      const sound = ram.writeBack.bind(ram);
+      ram.writeBack = (address, low, high) => sound(address, (low & ~SOFTWARE_BITS) >>> 0, high);
     },
   },
 ];

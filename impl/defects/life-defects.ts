@@ -103,4 +103,20 @@ export const LIFE_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'failing-allocations-in-eight-bits',
+    title: 'How many allocations fail is kept in eight bits',
+    class: 'narrow type',
+    wrong: 'A fail-alloc of 256 lets the next allocation succeed.',
+    origin: 'constructed: a number kept in too narrow a type',
+    translation: 'The number is the count of fail-alloc.',
+    consequence: 'A guest that must die for lack of memory lives on.',
+    harms: 'guest',
+    rule: 'machine.md 3, fail-alloc',
+    inLguest: false,
+    plant({ host }) {
+      const sound = host.failAfter.bind(host);
+      host.failAfter = (succeeding, failing) => sound(succeeding, failing & 0xff);
+    },
+  },
 ];

@@ -100,4 +100,20 @@ export const SET_PGD_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'root-index-in-sixteen-bits',
+    title: 'set-pgd looks at the lower 16 bits of the index alone',
+    class: 'narrow type',
+    wrong: 'The index is kept in 16 bits before it is checked, so 65,536 passes for 0.',
+    origin: 'constructed: a number kept in too narrow a type before its check',
+    translation: 'Literally.',
+    consequence: 'A call that must kill drops an entry of another table instead.',
+    harms: 'guest',
+    rule: 'machine.md 3, set-pgd',
+    inLguest: false,
+    plant({ calls }) {
+      const sound = calls.setPgd.bind(calls);
+      calls.setPgd = (root, index) => sound(root, index & 0xffff);
+    },
+  },
 ];

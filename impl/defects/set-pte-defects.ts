@@ -196,4 +196,47 @@ export const SET_PTE_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'set-pte-lost-when-counter-wraps',
+    title: 'Every 256th set-pte is lost',
+    class: 'wrapped counter',
+    wrong: 'The calls that wait to be done are counted in eight bits, and none seems to wait when the count is 0.',
+    origin: 'constructed from lguest’s lazy hypercalls: a ring whose index wraps',
+    translation: 'Nothing waits here, so the call whose number is a multiple of 256 is left out.',
+    consequence: 'The guest uses a page that it has given away.',
+    harms: 'guest',
+    rule: 'machine.md 3, set-pte',
+    inLguest: false,
+    plant({ calls, host }) {
+      let count = 0;
+      const reset = host.reset.bind(host);
+      host.reset = (tableEntries) => {
+        count = 0;
+        reset(tableEntries);
+      };
+      const sound = calls.setPte.bind(calls);
+      calls.setPte = (root, address, pte) => {
+        count = (count + 1) & 0xff;
+        if (count !== 0) sound(root, address, pte);
+      };
+    },
+  },
+  {
+    id: 'set-pte-needs-page-address',
+    title: 'set-pte ignores an address that is not the first of its page',
+    class: 'missing check',
+    wrong: 'The address is compared with that of the page instead of being rounded down to it.',
+    origin: 'constructed from lguest’s guest_set_pte, which takes any address of the page',
+    translation: 'Literally.',
+    consequence: 'The guest uses a page that it has given away.',
+    harms: 'guest',
+    rule: 'machine.md 3, set-pte',
+    inLguest: false,
+    plant({ calls }) {
+      const sound = calls.setPte.bind(calls);
+      calls.setPte = (root, address, pte) => {
+        if ((address & 0xfff) === 0) sound(root, address, pte);
+      };
+    },
+  },
 ];

@@ -134,4 +134,24 @@ export const STACK_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'stack-on-first-switcher-page',
+    title: 'A stack may lie in the first page of the Switcher’s window',
+    class: 'off-by-one',
+    wrong:
+      'The address of a stack page is compared with switcherAddress by > instead of >=, and only one stack pointer shows it.',
+    origin: 'constructed: a mutant of impl',
+    translation: 'Literally.',
+    consequence: 'A page of the guest’s is mapped over the Switcher’s code.',
+    harms: 'host',
+    rule: 'machine.md 3, pin the stack',
+    inLguest: false,
+    plant({ stack, guest, demand }) {
+      const sound = stack.pinned.bind(stack);
+      stack.pinned = (address) =>
+        address === guest.sizes.switcherAddress
+          ? stack.writable(address) || demand.page(address, FAULT_WRITE) === 'mapped'
+          : sound(address);
+    },
+  },
 ];

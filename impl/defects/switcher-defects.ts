@@ -64,4 +64,20 @@ export const SWITCHER_DEFECTS: readonly Defect[] = [
       };
     },
   },
+  {
+    id: 'registers-of-cpu-modulo-thirty-two',
+    title: 'The pages of host CPU 32 lie where those of CPU 0 do',
+    class: 'narrow type',
+    wrong: 'The number of the host CPU is kept in five bits where its pages’ addresses are computed.',
+    origin: 'constructed: a machine with more CPUs than its author had',
+    translation: 'Literally.',
+    consequence: 'The Switcher saves the guest’s registers in another CPU’s page.',
+    harms: 'host',
+    rule: 'machine.md 1, Switcher: what the window holds',
+    inLguest: false,
+    plant({ switcher }) {
+      const sound = switcher.registersAddress.bind(switcher);
+      switcher.registersAddress = (cpu) => sound(cpu & 31);
+    },
+  },
 ];

@@ -6,6 +6,9 @@ import type { Defect } from './defect.js';
 /** Bits 32 to 43 of an entry. */
 const PAGE_BITS_OF_UPPER_HALF = 0xfff;
 
+/** Bits 9 to 11, which the CPU leaves to software. */
+const SOFTWARE_BITS = 0xe00;
+
 export const WALK_DEFECTS: readonly Defect[] = [
   {
     id: 'device-border-off-by-one',
@@ -145,6 +148,54 @@ export const WALK_DEFECTS: readonly Defect[] = [
       const middle = walk.middleIsBad.bind(walk);
       walk.topIsBad = (low) => top(low, 0);
       walk.middleIsBad = (low) => middle(low, 0);
+    },
+  },
+  {
+    id: 'leaf-page-in-sixteen-bits',
+    title: 'A leaf’s page number is kept in 16 bits',
+    class: 'narrow type',
+    wrong: 'A leaf that names page 65,536 passes for one that names page 0.',
+    origin: 'constructed: a number kept in too narrow a type before its check',
+    translation: 'Literally.',
+    consequence: 'The guest is given a page that it did not name.',
+    harms: 'guest',
+    rule: 'machine.md 3, demand 5: any other page is bad',
+    inLguest: false,
+    plant({ walk }) {
+      const sound = walk.placeOf.bind(walk);
+      walk.placeOf = (low, high) => sound(low & 0x0fffffff, high);
+    },
+  },
+  {
+    id: 'leaf-reserved-high-bits-accepted',
+    title: 'A PAE leaf with one of the bits 52 to 62 set passes',
+    class: 'wrong mask',
+    wrong: 'The mask of reserved bits leaves out those that a CPU with more features ignores.',
+    origin: 'KVM, rsvd_bits_mask: which of the upper bits are reserved depends on what the guest was told',
+    translation: 'The bits that long mode leaves to software are taken for such here.',
+    consequence: 'A leaf that must kill is installed.',
+    harms: 'guest',
+    rule: 'machine.md 1, reserved bits; 3, demand 5',
+    inLguest: false,
+    plant({ walk }) {
+      const sound = walk.placeOf.bind(walk);
+      walk.placeOf = (low, high) => sound(low, high & ~0x7ff00000);
+    },
+  },
+  {
+    id: 'top-entry-software-bits-accepted',
+    title: 'A top entry with a software bit passes',
+    class: 'wrong mask',
+    wrong: 'Bits 9 to 11 of a top entry are not looked at, as if it were a leaf.',
+    origin: 'constructed: the mask of a leaf used for another level',
+    translation: 'Literally.',
+    consequence: 'An entry that must kill is used.',
+    harms: 'guest',
+    rule: 'machine.md 3, demand 2: bits other than P|RW|US|A|D',
+    inLguest: false,
+    plant({ walk }) {
+      const sound = walk.topIsBad.bind(walk);
+      walk.topIsBad = (low, high) => sound(low & ~SOFTWARE_BITS, high);
     },
   },
 ];
