@@ -80,7 +80,7 @@ __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...
 
 /* serial.c */
 void serial_begin(void);
-u8 serial_get(void);
+u8 serial_wait(void);
 u32 serial_get_word(void);
 void serial_put(u8 byte);
 void serial_put_word(u32 word);

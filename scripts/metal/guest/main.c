@@ -6,8 +6,8 @@
  * what belongs to it, and the guest answers each with the small letter:
  *
  *	V word			the variant that it shall be (guest.h)
- *	M			a batch of programs lies in the mailbox; when the answer comes, the traces do
- *	S length, words		one program, by way of the serial port; its trace follows the same way
+ *	M			a batch of programs lies in the mailbox; with the answer, their traces do
+ *	S length, words		a batch by way of the serial port; a length and the traces follow the answer
  *
  * Programs and traces are those of model/formats.md (Binary encoding), each behind its length. A guest that cannot go on writes P and a text
  * that ends with a zero byte.
@@ -46,14 +46,14 @@ static void serve_from_serial(void)
 {
 	u32 length = serial_get_word(), i;
 
-	if (length >= COUNT(mailbox->in))
-		die("a program of %x words", length);
-	mailbox->words_in = 1 + length;
-	mailbox->in[0] = length;
-	for (i = 1; i <= length; i++)
+	if (length > COUNT(mailbox->in))
+		die("a batch of %x words", length);
+	mailbox->words_in = length;
+	for (i = 0; i < length; i++)
 		mailbox->in[i] = serial_get_word();
 	run_batch();
 	serial_put('s');
+	serial_put_word(mailbox->words_out);
 	for (i = 0; i < mailbox->words_out; i++)
 		serial_put_word(mailbox->out[i]);
 }
@@ -137,7 +137,7 @@ void main(void)
 	serial_begin();
 	put_text(GREETING);
 	for (;;) {
-		u8 request = serial_get();
+		u8 request = serial_wait();
 
 		switch (request) {
 		case 'V':

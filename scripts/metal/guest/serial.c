@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The first serial port, a 16550A with its FIFO. A guest that waits for a byte halts until the port interrupts. */
+/* The first serial port, a 16550A with its FIFO. */
 #include "guest.h"
 
 #define PORT 0x3f8
 #define DATA (PORT + 0)
 #define INTERRUPT_ENABLE (PORT + 1)	/* 1: received data */
-#define FIFO_CONTROL (PORT + 2)		/* 0xc7: on, both cleared, interrupt at 14 bytes or a pause: as many as QEMU passes at once */
+#define FIFO_CONTROL (PORT + 2)
+#define FIFO_CLEARED 0x07		/* on, both emptied, interrupt at the first byte */
+#define FIFO_OF_1 0x01
+#define FIFO_OF_14 0xc1			/* QEMU passes as many bytes at once as it takes to interrupt */
 #define LINE_CONTROL (PORT + 3)		/* 3: 8 bits, no parity; 0x80: DATA and the next port are the divisor */
 #define MODEM_CONTROL (PORT + 4)	/* 0xb: DTR, RTS, and the interrupt line is connected */
 #define LINE_STATUS (PORT + 5)
@@ -13,8 +16,6 @@
 #define CAN_SEND 0x20
 
 #define FIFO_BYTES 16
-/* How often it asks the port before it halts: inside a message the next byte is near. */
-#define PATIENCE 2000
 
 static u32 room; /* bytes that the sending FIFO takes without being asked again */
 
@@ -24,19 +25,27 @@ void serial_begin(void)
 	outb(DATA, 1);
 	outb(INTERRUPT_ENABLE, 0);
 	outb(LINE_CONTROL, 0x03);
-	outb(FIFO_CONTROL, 0xc7);
+	outb(FIFO_CONTROL, FIFO_CLEARED);
 	outb(MODEM_CONTROL, 0x0b);
 	outb(INTERRUPT_ENABLE, 0x01);
 }
 
-u8 serial_get(void)
+/* The first byte of a request, for which the guest halts. */
+u8 serial_wait(void)
 {
-	u32 asked = 0;
-
+	outb(FIFO_CONTROL, FIFO_OF_1);
 	while (!(inb(LINE_STATUS) & RECEIVED))
-		if (++asked > PATIENCE)
-			/* An interrupt between sti and hlt is held back by one instruction, so none is lost. */
-			asm volatile("sti; hlt; cli");
+		/* An interrupt between sti and hlt is held back by one instruction, so none is lost. */
+		asm volatile("sti; hlt; cli");
+	outb(FIFO_CONTROL, FIFO_OF_14);
+	return inb(DATA);
+}
+
+/* The next byte of a request, which is near. */
+static u8 serial_get(void)
+{
+	while (!(inb(LINE_STATUS) & RECEIVED))
+		;
 	return inb(DATA);
 }
 
