@@ -47,7 +47,7 @@ class Inbox {
     while (pieces.length - end >= WORD) {
       const next = end + WORD * (1 + pieces.readUInt32LE(end));
       if (next - end > MOST_BATCH)
-        throw new MachineDied('refused', `a program is longer than ${MOST_BATCH} bytes; give a smaller --steps`);
+        throw new MachineDied('refused', `a program is longer than ${MOST_BATCH} bytes; give a smaller --max-steps`);
       if (next > pieces.length || (end > 0 && next > room)) break;
       end = next;
     }

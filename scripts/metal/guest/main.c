@@ -17,6 +17,8 @@
 
 #define GREETING "\nshadowdiff-metal/1\n"
 
+__attribute__((used)) static const char sources[] = "sources " SOURCES; /* build.sh */
+
 u32 variant;
 
 static void run_batch(void)

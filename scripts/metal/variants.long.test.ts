@@ -1,0 +1,28 @@
+/** Variants of the kernel that make mistakes: each is found from the command line, and made small. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { METAL_VARIANTS } from '../../properties/subjects/metal-subject.js';
+import { isInstalled } from '../../test-support/c-subjects.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'metal-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const mistakes = METAL_VARIANTS.filter((variant) => variant !== 'pdpte-flags');
+
+describe.each(mistakes)('a kernel with %s', (variant) => {
+  test.each([
+    ['v86', true],
+    ['qemu', isInstalled('qemu-system-i386')],
+  ])('is found on %s', (platform, isHere) => {
+    if (!isHere) return;
+    const entry = join(inject('clone'), 'dist/scripts/shadowdiff.js');
+    const subject = `metal:${platform},${variant}`;
+    const words = ['fuzz', '--profile', 'architecture', '--subject', subject, '--max-findings', '1', '--time', '60s'];
+    const { status, stdout } = spawnSync(process.execPath, [entry, ...words], { cwd: directory, encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(/\b(?:\d|10) after shrinking/) });
+  });
+});
