@@ -10,7 +10,8 @@ import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from '../../properties/gene
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
-import { IMPL, MODEL, subjectNamed } from '../../properties/subjects/subject-names.js';
+import { METAL_CAPABILITIES } from '../../properties/subjects/metal-subject.js';
+import { IMPL, MODEL, WALK, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 
 /**
@@ -30,6 +31,14 @@ export const fuzzWhile = async (
 
 const BATCH_PROGRAMS = 200;
 
+/** What `--profile architecture` makes of a campaign. */
+const OF_A_CPU = {
+  model: WALK,
+  profile: 'architecture',
+  traffic: 'coherent',
+  guestPages: METAL_CAPABILITIES.guestPages,
+} as const;
+
 /** A campaign that runs batch after batch against any subject. */
 export class BatchRun {
   private readonly options: BatchOptions;
@@ -45,6 +54,7 @@ export class BatchRun {
       model: MODEL,
       subject: subjectNamed(subject, 'bench', { caseTimeout: 10_000, allowed: 'all' }),
       invariants: INVARIANTS,
+      ...(subject.startsWith('metal:') ? OF_A_CPU : {}),
     };
   }
 

@@ -37,9 +37,8 @@ test('the kernel was built from its sources, and so was the floppy', () => {
   const hash = createHash('sha256');
   for (const name of SOURCES) hash.update(readFileSync(join(FOLDER, 'guest', name)));
   const mark = `sources ${hash.digest('hex')}`;
-  const stale = 'run npm run build:metal';
-  expect(readFileSync(KERNEL).includes(mark), stale).toBe(true);
-  expect(readFileSync(join(FOLDER, 'metal.img')).includes(mark), stale).toBe(true);
+  const stale = [KERNEL, join(FOLDER, 'metal.img')].filter((path) => !readFileSync(path).includes(mark));
+  expect({ stale, remedy: 'npm run build:metal' }).toMatchObject({ stale: [] });
 });
 
 test.skipIf(!canBuild)('a kernel that is built anew answers as it does', async () => {

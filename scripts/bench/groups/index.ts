@@ -5,6 +5,7 @@ import { access } from './access.js';
 import { calls, growth } from './hypercalls.js';
 import { invariants, loop, memory } from './loop.js';
 import { machines } from './machines.js';
+import { metal } from './metal.js';
 import { start, workers } from './processes.js';
 import { shrinking } from './shrinking.js';
 import { subjects } from './subjects.js';
@@ -18,6 +19,7 @@ export const GROUPS: readonly Group[] = [
   invariants,
   workers,
   subjects,
+  metal,
   start,
   shrinking,
   memory,
