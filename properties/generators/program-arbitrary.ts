@@ -51,7 +51,16 @@ const neededSteps = (paging: ProgramOptions['paging'], traffic: ProgramOptions['
   return paging === '2-level' ? COHERENT_STEPS : [...COHERENT_STEPS, 'set-pmd'];
 };
 
-const COHERENT_STEPS: readonly Op[] = ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pte', 'set-pgd', 'access'];
+/** Without these no coherent guest is made. */
+export const COHERENT_STEPS: readonly Op[] = [
+  'store',
+  'init',
+  'new-pgtable',
+  'flush-tlb',
+  'set-pte',
+  'set-pgd',
+  'access',
+];
 
 export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 2048 };
 

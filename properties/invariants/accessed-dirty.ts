@@ -27,6 +27,7 @@ export const accessedDirty: Invariant = {
   looksAt: ['stores', 'upper stores', 'ram'],
   contract: 'any',
   stages: ['create', ...OPS, 'end', 'destroy'],
+  needs: [['store']],
   whenQuiet: ['access'],
   situations: [
     {

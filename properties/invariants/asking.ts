@@ -4,7 +4,6 @@ import { OPS } from '../../model/vocabulary/index.js';
 import type { Traffic } from '../generators/case.js';
 import type { Profile } from '../profile.js';
 import { PROFILE_LIMITS } from '../profile.js';
-import { unsupportedSteps } from '../subjects/scope.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
 
@@ -23,7 +22,7 @@ export const HOSTILE = 'hostile guests keep no contract';
 
 /** Before any program has run. */
 export const askingOf = (
-  { contract, looksAt, stages, outcomes }: Invariant,
+  { contract, looksAt, stages, needs = [stages], outcomes }: Invariant,
   scope: Scope,
   traffic: Traffic | 'mixed',
 ): Asking => {
@@ -33,15 +32,11 @@ export const askingOf = (
   const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));
   const because = sights.flatMap((sight) => whyUnseen(sight, scope) ?? []);
   if (because.length === sights.length) return { asked: 'not', because };
-  if (stages.length > 0 && stages.every((stage) => isMissing(stage, scope))) return notReached(scope);
+  const missing = needs.filter((group) => group.length > 0 && group.every((each) => isMissing(each, scope)));
+  if (missing.length > 0)
+    return { asked: 'not', because: missing.map((group) => `no program has ${group.join(' or ')}`) };
   return because.length === 0 ? FULLY : { asked: 'partly', because };
 };
-
-/** Of an invariant that is exercised only by steps that are missing. */
-export const notReached = (scope: Scope): Asking => ({
-  asked: 'not',
-  because: [`no program has ${unsupportedSteps(scope).join(' or ')}`],
-});
 
 const isMissing = (stage: Invariant['stages'][number], { steps }: Scope): boolean =>
   OPS.some((op) => op === stage && !steps.includes(op));

@@ -1,4 +1,5 @@
 import { isHostRefusal } from '../../model/vocabulary/index.js';
+import { COHERENT_STEPS } from '../generators/index.js';
 import { compareOutcomes, hasOwnInvariant } from './outcome-difference.js';
 import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
@@ -16,6 +17,7 @@ export const coherence: Invariant = {
   neverAlone:
     'while the model is sound, an outcome that differs from its fresh walk differs from its own; it alone sees what both sides serve stale',
   stages: ['access', 'guest-pa'],
+  needs: COHERENT_STEPS.map((op) => [op]),
   situations: [
     {
       name: 'an access',

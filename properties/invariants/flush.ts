@@ -39,6 +39,7 @@ export const flush: Invariant = {
   contract: 'any',
   neverAlone: 'a mapping that stays, or goes, changes a reference in the same step, which reference-count sees too',
   stages: ['init', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'new-pgtable'],
+  needs: [['init'], ['new-pgtable', 'flush-tlb']],
   whenQuiet: [],
   situations: [
     { name: 'asked for', stages: ['flush-tlb'], looksAt: 'shadow', dimensions: [SCOPE, PAGING, SLOTS_IN_USE] },

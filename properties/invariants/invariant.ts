@@ -42,6 +42,8 @@ export interface Invariant {
   /** Why no bug can be caught by this invariant alone; left out where the catalogue has one that is. */
   readonly neverAlone?: string;
   readonly stages: readonly Stage[];
+  /** Steps without which it cannot be exercised: one of each group. Left out: one of its stages. */
+  readonly needs?: readonly (readonly Stage[])[];
   /**
    * Stages at which it is checked even if the step was quiet: both outcomes agree and neither side changed anything, outside or
    * inside. Left out: all of them. Most violations are a wrong change, or a change on one side alone.

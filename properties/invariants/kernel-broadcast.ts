@@ -32,6 +32,7 @@ export const kernelBroadcast: Invariant = {
   contract: 'any',
   neverAlone: 'a slot that keeps an old mapping keeps its reference too, which reference-count sees',
   stages: ['set-pte', ...FILLERS],
+  needs: [['store'], ['init'], ['new-pgtable'], ['set-pte']],
   whenQuiet: [],
   situations: [
     { name: 'announced', stages: ['set-pte'], looksAt: 'shadow', dimensions: [PAGING, ENTRY, holdersFrom(2)] },

@@ -38,6 +38,7 @@ export const pgdirCache: Invariant = {
   contract: 'any',
   neverAlone: 'a wrong slot has other tables and mappings than the right one, which table-accounting and flush see too',
   stages: ['new-pgtable'],
+  needs: [['init'], ['new-pgtable']],
   situations: [
     {
       name: 'a switch',

@@ -23,6 +23,7 @@ export const stackPinned: Invariant = {
   contract: 'any',
   neverAlone: 'the next pin takes a page that is not writable again, which reference-count may see',
   stages: ['set-stack', ...CLEARERS],
+  needs: [['init'], ['set-stack']],
   situations: [
     { name: 'a stack set', stages: ['set-stack'], dimensions: [PAGING, PAGES, SHADOW] },
     {

@@ -45,10 +45,6 @@ export const scopeOf = async (subject: Subject, reference: Subject, profile: Pro
 const sightsOf = ({ observes, upperStores }: Capabilities): readonly Sight[] =>
   upperStores ? [...observes, 'upper stores'] : observes;
 
-/** The step kinds that one of the sides lacks. */
-export const unsupportedSteps = ({ steps }: Pick<Scope, 'steps'>): readonly Op[] =>
-  OPS.filter((op) => !steps.includes(op));
-
 /** What a program may need of a side. */
 export type Able = Pick<Capabilities, 'paging' | 'guestPages' | 'steps'>;
 

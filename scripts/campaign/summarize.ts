@@ -6,15 +6,12 @@ import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
-import type { Asking } from '../../properties/invariants/asking.js';
-import { askingOf, notReached } from '../../properties/invariants/asking.js';
-import type { Invariant } from '../../properties/invariants/invariant.js';
+import { askingOf } from '../../properties/invariants/asking.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
 import { CellNumbers } from '../../properties/pool/cells.js';
 import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
 import type { Scope } from '../../properties/subjects/scope.js';
-import { unsupportedSteps } from '../../properties/subjects/scope.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import type {
@@ -134,7 +131,7 @@ const invariantSummaries = (
   const scope = scopeOfRecord(record.campaign);
   return invariantsOf(record.campaign).map((invariant, index) => ({
     id: invariant.id,
-    ...askingIn(invariant, record.campaign, scope, exercised[index]),
+    ...askingOf(invariant, scope, record.campaign.traffic),
     checks: checks[index],
     exercised: exercised[index],
     ...(edges === undefined ? {} : { edges: edges[index] }),
@@ -164,13 +161,6 @@ const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesRea
     if (rows.includes(0)) last = program;
   }
   return { all: { total, reached: byRow[0], last }, byInvariant: byRow.subarray(1) };
-};
-
-/** An invariant that nothing exercised may lack the steps that do. */
-const askingIn = (invariant: Invariant, campaign: CampaignRecord, scope: Scope, exercised: number): Asking => {
-  const asking = askingOf(invariant, scope, campaign.traffic);
-  const isLimited = asking.asked !== 'not' && exercised === 0 && unsupportedSteps(scope).length > 0;
-  return isLimited ? notReached(scope) : asking;
 };
 
 /** As recorded; machines of this package do everything, and show what machines like them do. */
