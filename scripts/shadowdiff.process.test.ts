@@ -113,9 +113,12 @@ const muteFor = (seconds: number): string => `exec:sh -c 'read line; echo {}; ex
 test('a second signal does not wait for the subject', async () => {
   const words = ['fuzz', '--time', '1m', '--subject', muteFor(60), '--case-timeout', '50s'];
   const child = spawn(process.execPath, [entry, ...words], { cwd: clone });
-  child.stdout.once('data', () => child.kill('SIGINT'));
-  // Again and again, because signals that a busy machine delivers together count as one.
-  const again = setInterval(() => child.kill('SIGINT'), 400);
+  let again: NodeJS.Timeout | undefined;
+  child.stdout.once('data', () => {
+    child.kill('SIGINT');
+    // Again and again, because signals that a busy machine delivers together count as one.
+    again = setInterval(() => child.kill('SIGINT'), 400);
+  });
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(again);
   expect(code).toBe(130);
