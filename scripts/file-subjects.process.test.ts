@@ -159,10 +159,10 @@ describe('a machine that hangs at some steps', () => {
     );
     const side = '--subject module:./hanging.mjs --case-timeout 500ms';
     const signature = 'subject-timeout | set-stack | the subject did not answer';
-    const run = call(`fuzz ${side} --programs 8 --seed a --jobs 1 --corpus hanging --out run`);
+    const run = call(`fuzz ${side} --programs 12 --seed a --jobs 1 --corpus hanging --out run`);
     expect(run.status).toBe(1);
     expect(run.out).toContain(signature);
-    expect(run.out).toMatch(/programs +8 with/);
+    expect(run.out).toMatch(/programs +12 with/);
     const [entry] = filesIn('hanging').map((file) => `hanging/${file}`);
     for (const command of ['replay', 'explain']) {
       const { status, out } = call(`${command} ${entry} ${side}`);
