@@ -98,6 +98,8 @@ export class Life {
   private over: Break | undefined = undefined;
   /** Its process has exited and its pipes are closed. */
   private isGone = false;
+  /** It was killed, or `end` has returned how it exited. */
+  private isSettled = false;
   private readonly gone: Promise<void>;
   private resolveGone: () => void = () => undefined;
 
@@ -162,13 +164,16 @@ export class Life {
 
   /**
    * Closes an idle command's input and gives it time to exit, so that it can save its results. Returns how it exited, a clause, if that was
-   * with another status than 0.
+   * with another status than 0, even before its input ended. Returns it once, and not if the command was killed for a failure.
    */
   async end(): Promise<string | undefined> {
-    if (this.pending === undefined && this.over === undefined) {
-      this.over = { kind: 'closed' };
-      this.child.stdin.end();
-      await this.goneWithin(FAREWELL);
+    if (this.pending === undefined && !this.isSettled) {
+      this.isSettled = true;
+      if (this.over === undefined) {
+        this.over = { kind: 'closed' };
+        this.child.stdin.end();
+        await this.goneWithin(FAREWELL);
+      }
       // One that is not gone by now is killed, and how it exits says nothing.
       if (this.isGone && this.child.exitCode !== 0) return this.departure().how;
     }
@@ -177,6 +182,7 @@ export class Life {
   }
 
   async kill(): Promise<void> {
+    this.isSettled = true;
     this.breakOff({ kind: 'closed' });
     if (this.isGone) return;
     this.signal();

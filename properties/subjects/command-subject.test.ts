@@ -240,6 +240,19 @@ describe('after a failure it is started afresh', () => {
     expect(await outcomeOf(subject)).toBe('trace 2');
   });
 
+  test('when it dies after its last answer, which is a failure at the end of its input, reported once', async () => {
+    const path = scriptOf(`each((line) => { answer(line); setTimeout(() => process.exit(4), 20); });`);
+    const subject = running(path);
+    expect(await outcomeOf(subject)).toBe('trace 2');
+    await untilGone(livesOf(path)[0]);
+    await sleep(50);
+    expect(await subject.close()).toMatchObject({
+      answer: { failure: 'subject-crash', detail: 'exited with code 4', at: { place: { kind: 'end-of-input' } } },
+      seen: [PROGRAM],
+    });
+    expect(await subject.close()).toBeUndefined();
+  });
+
   test('when it prints something unasked', async () => {
     const mark = join(directory, 'unasked');
     const late = `setTimeout(() => { answer(line); fs.writeFileSync('${mark}', 'x\\n'); }, 20)`;
