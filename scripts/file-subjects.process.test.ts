@@ -159,7 +159,7 @@ describe('a machine that hangs at some steps', () => {
     );
     const side = '--subject module:./hanging.mjs --case-timeout 500ms';
     const signature = 'subject-timeout | set-stack | the subject did not answer';
-    const run = call(`fuzz ${side} --programs 12 --seed a --jobs 1 --corpus hanging --out run`);
+    const run = call(`fuzz ${side} --programs 12 --seed a --max-tries 4 --jobs 1 --corpus hanging --out run`);
     expect(run.status).toBe(1);
     expect(run.out).toContain(signature);
     expect(run.out).toMatch(/programs +12 with/);
