@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the boot loader to C, into and out of paging, the access itself, and traps. "SDM" is Intel's Software Developer's Manual, volume 3.
+ * From the boot loader to C, into and out of paging, the access itself, and traps. "SDM" is Intel's Software
+ * Developer's Manual, volume 3.
  */
 #include "layout.h"
 
@@ -11,8 +12,8 @@
 #define P_RW_US_A_D 0x067
 
 /*
- * (i) Boot. This section is linked at its physical address, everything else in the window. The kernel's own address spaces map its page
- * to itself, because paging goes on and off here.
+ * (i) Boot. This section is linked at its physical address, everything else in the window. The kernel's own
+ * address spaces map its page to itself, because paging goes on and off here.
  */
 
 	.section .boot, "ax"
@@ -69,8 +70,8 @@ high:
 	call main
 
 /*
- * void set_paging(u32 cr3, u32 cr4): other paging, in an address space of the kernel's own. SDM 4.1.2 lets CR4.PAE change while paging is
- * on, but hardly any kernel does that, and it is not what this one tests.
+ * void set_paging(u32 cr3, u32 cr4): other paging, in an address space of the kernel's own. SDM 4.1.2 lets
+ * CR4.PAE change while paging is on, but hardly any kernel does that, and it is not what this one tests.
  */
 	.globl set_paging
 set_paging:
@@ -79,8 +80,9 @@ set_paging:
 	jmp change_paging
 
 /*
- * (ii) bool touch(u32 vaddr, u32 how, u32 *word): the access. Loads *word from vaddr or stores it there, at CPL 0 or CPL 3, and returns
- * whether that faulted. Both ends, the fault and the interrupt of user code, come back by way of touching_esp.
+ * (ii) bool touch(u32 vaddr, u32 how, u32 *word): the access. Loads *word from vaddr or stores it there, at
+ * CPL 0 or CPL 3, and returns whether that faulted. Both ends, the fault and the interrupt of user code,
+ * come back by way of touching_esp.
  */
 
 	.globl touch
@@ -200,8 +202,8 @@ interrupt:
 	.section .rodata
 	.globl trap_entries
 trap_entries:
-	.long trap_0, trap_1, trap_2, trap_3, trap_4, trap_5, trap_6, trap_7, trap_8, trap_9, trap_10, trap_11, trap_12, trap_13
-	.long page_fault, trap_13, trap_16, trap_17, trap_18, trap_19
+	.long trap_0, trap_1, trap_2, trap_3, trap_4, trap_5, trap_6, trap_7, trap_8, trap_9
+	.long trap_10, trap_11, trap_12, trap_13, page_fault, 0, trap_16, trap_17, trap_18, trap_19
 	.globl interrupt_entry, done_entry
 interrupt_entry:
 	.long interrupt

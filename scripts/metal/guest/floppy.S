@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first sector of ../metal.img, a boot floppy for machines that load no ELF: it loads the kernel, which fills the next SECTORS sectors,
- * and enters it as a multiboot loader does: in protected mode, without paging, at the address behind the header.
+ * The first sector of ../metal.img, a boot floppy for machines that load no ELF: it loads the kernel, which
+ * fills the next SECTORS sectors, and enters it as a multiboot loader does: in protected mode, without
+ * paging, at the address behind the header.
  */
 #include "layout.h"
 

@@ -23,7 +23,10 @@ typedef uint64_t u64;
 #define A 0x20u
 #define D 0x40u
 
-/* Variants of the kernel: bits that the harness sends before the first program. The first five are mistakes, to show that such are found. */
+/*
+ * Variants of the kernel: bits that the harness sends before the first program. The first five are mistakes,
+ * to show that such are found.
+ */
 #define NO_INVLPG 1		/* set-pte does not invalidate */
 #define EARLY_FLUSH 2		/* set-pte invalidates before the store, and the CPU reads the page in between */
 #define NO_PGD_RELOAD 4		/* set-pgd does not reload CR3 */
@@ -34,8 +37,8 @@ typedef uint64_t u64;
 extern u32 variant;
 
 /*
- * Programs and answers lie here, whether they came by way of memory or of the serial port. The place of the step that runs is left for
- * a harness that can read memory, in case the machine dies of it.
+ * Programs and answers lie here, whether they came by way of memory or of the serial port. The place of the
+ * step that runs is left for a harness that can read memory, in case the machine dies of it.
  */
 struct mailbox {
 	u32 words_in, words_out;

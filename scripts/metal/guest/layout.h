@@ -2,8 +2,8 @@
 /*
  * Where everything lies; README.md draws it. Used by C, by assembly and by the linker script.
  *
- * The kernel needs only the low 2 MB of physical memory, and sees them through its window: the top 2 MB of every address space,
- * at physical + WINDOW.
+ * The kernel needs only the low 2 MB of physical memory, and sees them through its window: the top 2 MB of
+ * every address space, at physical + WINDOW.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H

@@ -2,15 +2,15 @@
 /*
  * The kernel's start, its conversation with the harness, and its end.
  *
- * It begins by writing GREETING, which the harness looks for behind whatever a BIOS wrote. Then the harness sends requests, each a letter and
- * what belongs to it, and the guest answers each with the small letter:
+ * It begins by writing GREETING, which the harness looks for behind whatever a BIOS wrote. Then the harness
+ * sends requests, each a letter and what belongs to it, and the guest answers each with the small letter:
  *
  *	V word			the variant that it shall be (guest.h)
  *	M			a batch of programs lies in the mailbox; with the answer, their traces do
  *	S length, words		a batch by way of the serial port; a length and the traces follow the answer
  *
- * Programs and traces are those of model/formats.md (Binary encoding), each behind its length. A guest that cannot go on writes P and a text
- * that ends with a zero byte.
+ * Programs and traces are those of model/formats.md (Binary encoding), each behind its length. A guest that
+ * cannot go on writes P and a text that ends with a zero byte.
  */
 #include <stdarg.h>
 #include "guest.h"
@@ -108,7 +108,9 @@ static void build_task(void)
 	asm volatile("ltr %w0" : : "r"(TASK));
 }
 
-/* Both interrupt controllers: vectors from VECTOR_IRQ, and of all lines only the serial port's (IRQ 4) open. */
+/*
+ * Both interrupt controllers: vectors from VECTOR_IRQ, and of all lines only the serial port's (IRQ 4) open.
+ */
 static void build_interrupts(void)
 {
 	static const u16 controller[2] = { 0x20, 0xa0 };
@@ -201,7 +203,8 @@ struct frame {
 
 __attribute__((noreturn)) void trapped(const struct frame *frame)
 {
-	die("exception %x, code %x, at cs %x eip %x eflags %x; cr2 %x cr3 %x; eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x esp %x",
-	    frame->vector, frame->code, frame->cs, frame->eip, frame->eflags, frame->cr2, frame->cr3, frame->eax, frame->ebx,
-	    frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp, frame->esp);
+	die("exception %x, code %x, at cs %x eip %x eflags %x; cr2 %x cr3 %x; "
+	    "eax %x ebx %x ecx %x edx %x esi %x edi %x ebp %x esp %x",
+	    frame->vector, frame->code, frame->cs, frame->eip, frame->eflags, frame->cr2, frame->cr3,
+	    frame->eax, frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp, frame->esp);
 }

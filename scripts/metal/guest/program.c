@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Programs: reads the words of one, does its steps on the real MMU, and writes the words of its trace (model/formats.md, Binary encoding). What a step
- * means is in model/machine.md, 3; here it is what a guest does that has no hypercalls.
+ * Programs: reads the words of one, does its steps on the real MMU, and writes the words of its trace
+ * (model/formats.md, Binary encoding). What a step means is in model/machine.md, 3; here it is what a guest
+ * does that has no hypercalls.
  */
 #include "guest.h"
 
@@ -95,7 +96,10 @@ static void step_new_pgtable(void)
 	answer_outcome(OK);
 }
 
-/* Reloading CR3 flushes all that is not global, and CR4.PGE is off, so that nothing is (SDM 4.10.4.1). In PAE it loads the PDPTEs as well (4.4.1). */
+/*
+ * Reloading CR3 flushes all that is not global, and CR4.PGE is off, so that nothing is (SDM 4.10.4.1). In
+ * PAE it loads the PDPTEs as well (4.4.1).
+ */
 static void reload_root(void)
 {
 	if (!linear())
@@ -128,8 +132,8 @@ static void step_set_pte(void)
 }
 
 /*
- * The word around vaddr, which lies in the same page. The window is answered for as if it were not there: a program must not see, let alone change,
- * what it is run by.
+ * The word around vaddr, which lies in the same page. The window is answered for as if it were not there: a
+ * program must not see, let alone change, what it is run by.
  */
 static void step_access(void)
 {

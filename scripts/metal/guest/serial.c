@@ -16,6 +16,7 @@
 #define CAN_SEND 0x20
 
 #define FIFO_BYTES 16
+#define POLLS 400	/* Bochs has the next byte by then */
 
 static u32 room; /* bytes that the sending FIFO takes without being asked again */
 
@@ -30,23 +31,35 @@ void serial_begin(void)
 	outb(INTERRUPT_ENABLE, 0x01);
 }
 
-/* The first byte of a request, for which the guest halts. */
+/*
+ * Halts until a byte is there: a guest that polls holds the lock that QEMU needs to pass the next one. An
+ * interrupt between sti and hlt is held back by one instruction, so none is lost.
+ */
+static u8 receive(u32 polls)
+{
+	while (!(inb(LINE_STATUS) & RECEIVED))
+		if (polls)
+			polls--;
+		else
+			asm volatile("sti; hlt; cli");
+	return inb(DATA);
+}
+
+/* The first byte of a request. */
 u8 serial_wait(void)
 {
+	u8 byte;
+
 	outb(FIFO_CONTROL, FIFO_OF_1);
-	while (!(inb(LINE_STATUS) & RECEIVED))
-		/* An interrupt between sti and hlt is held back by one instruction, so none is lost. */
-		asm volatile("sti; hlt; cli");
+	byte = receive(0);
 	outb(FIFO_CONTROL, FIFO_OF_14);
-	return inb(DATA);
+	return byte;
 }
 
 /* The next byte of a request, which is near. */
 static u8 serial_get(void)
 {
-	while (!(inb(LINE_STATUS) & RECEIVED))
-		;
-	return inb(DATA);
+	return receive(POLLS);
 }
 
 u32 serial_get_word(void)

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Page tables: those of the kernel's own address spaces, the kernel's entry in the program's, and the words of program RAM with all that the MMU may do to
- * them.
+ * Page tables: those of the kernel's own address spaces, the kernel's entry in the program's, and the words
+ * of program RAM with all that the MMU may do to them.
  */
 #include "guest.h"
 
 #define PGD_ENTRIES 1024
 #define PAE_ENTRIES 512
 
-/* The window, and RAM as it appears before the first new-pgtable: mapped to itself, for the supervisor. entry.S makes the first two. */
-__attribute__((aligned(PAGE))) u32 linear_root[PGD_ENTRIES], window_table[PGD_ENTRIES], linear_table[PGD_ENTRIES];
+/*
+ * The window, and RAM as it appears before the first new-pgtable: mapped to itself, for the supervisor.
+ * entry.S makes the first two.
+ */
+__attribute__((aligned(PAGE))) u32 linear_root[PGD_ENTRIES], linear_table[PGD_ENTRIES];
+__attribute__((aligned(PAGE))) u32 window_table[PGD_ENTRIES];
 static __attribute__((aligned(PAGE))) u64 pae_linear_middle[PAE_ENTRIES], pae_linear_table[PAE_ENTRIES];
 static __attribute__((aligned(PAGE))) u64 pae_window_middle[PAE_ENTRIES], pae_window_table[PAE_ENTRIES];
 static __attribute__((aligned(32))) u64 pae_linear_root[4];
@@ -60,8 +64,9 @@ static void set_ram_entry(u32 paddr, u64 entry)
 }
 
 /*
- * (ii) Tags. A word that the program has not stored holds its page's number, so that a read says which page it reached. P is clear in a tag, so that to
- * the MMU it is as good as the zero that the program takes it for.
+ * (ii) Tags. A word that the program has not stored holds its page's number, so that a read says which page
+ * it reached. P is clear in a tag, so that to the MMU it is as good as the zero that the program takes it
+ * for.
  */
 
 #define TAG 0x7a6b0000u
@@ -77,13 +82,16 @@ static void tag(u32 paddr)
 }
 
 /*
- * (iii) The kernel's entry in the program's address space. CR3 can change under the kernel because each root leads to the window; to the program its words
- * are as it stored them. Where the kernel's entry lies, the program's value is kept here:
+ * (iii) The kernel's entry in the program's address space. CR3 can change under the kernel because each root
+ * leads to the window; to the program its words are as it stored them. Where the kernel's entry lies, the
+ * program's value is kept here:
  *
  *	2-level		entry 1023 of the root
- *	PAE		entry 511 of the table of 512 that entry 3 of the root points at; or entry 3 itself, if it is not present.
- *			Entry 3 is kept in any case: a CPU has loaded it with CR3, and a store does not reach it (SDM 4.4.1). QEMU's TCG reads it at
- *			every walk, and would lose the window.
+ *	PAE		entry 511 of the table of 512 that entry 3 of the root points at, and entry 3
+ *
+ * Entry 3 has the kernel's own table where the program has none. It is kept in any case: a CPU has loaded it
+ * with CR3, and a store does not reach it (SDM 4.4.1). QEMU's TCG reads it at every walk, and would lose the
+ * window.
  */
 
 struct kept {
@@ -148,8 +156,8 @@ static void leave(const struct kept *list, u32 count)
 }
 
 /*
- * (iv) The words that the program has stored, with their values as the harness knows them: those that were stored or reported last. Only they can be present,
- * so only in them a sound MMU sets A and D.
+ * (iv) The words that the program has stored, with their values as the harness knows them: those that were
+ * stored or reported last. Only they can be present, so only in them a sound MMU sets A and D.
  */
 
 struct word {
@@ -171,8 +179,9 @@ static struct word *word_at(u32 paddr)
 }
 
 /*
- * PAE: whether a word is one of the four at the top, of the root in use. A CPU reads them when CR3 is loaded, and has no A to set in them (SDM 4.4.1). QEMU's TCG
- * reads them at every walk and sets bit 5, which is reserved: SHOWS_PDPTES reports that.
+ * PAE: whether a word is one of the four at the top, of the root in use. A CPU reads them when CR3 is
+ * loaded, and has no A to set in them (SDM 4.4.1). QEMU's TCG reads them at every walk and sets bit 5, which
+ * is reserved: SHOWS_PDPTES reports that.
  */
 static bool in_top(u32 paddr)
 {
@@ -234,7 +243,10 @@ void load_root(u32 root)
 	mark_top();
 }
 
-/* The words that a walk reads from top to bottom, as far as it comes, without PAE's root, which has no flags. Returns how many. */
+/*
+ * The words that a walk reads from top to bottom, as far as it comes, without PAE's root, which has no
+ * flags. Returns how many.
+ */
 u32 path_to(u32 vaddr, u32 *path)
 {
 	u32 shift = pae ? 21 : 22, table = tables.root, count = 0;
@@ -277,12 +289,13 @@ static void report(struct word *word, u32 *count)
 /*
  * Answers which words changed in an access: A and D from top to bottom, then whatever else changed.
  *
- * SDM 4.8 leaves open whether a walk that ends in a fault sets A in the upper entries that it passed, and CPUs and emulators differ. Such an A counts from the first
- * access through the entry that succeeds.
+ * SDM 4.8 leaves open whether a walk that ends in a fault sets A in the upper entries that it passed, and
+ * CPUs and emulators differ. Such an A counts from the first access through the entry that succeeds.
  */
 void report_stores(u32 vaddr, bool faulted)
 {
-	u32 path[LONGEST_PATH], length = tables.linear ? 0 : path_to(vaddr, path), length_at = mailbox->words_out, count = 0, i;
+	u32 path[LONGEST_PATH], length = tables.linear ? 0 : path_to(vaddr, path);
+	u32 count_at = mailbox->words_out, count = 0, i;
 
 	answer(0);
 	for (i = 0; i < length; i++) {
@@ -298,7 +311,7 @@ void report_stores(u32 vaddr, bool faulted)
 	for (i = 0; i < word_count; i++)
 		if (!words[i].marked || program_entry(words[i].paddr) != (words[i].entry | A))
 			report(&words[i], &count);
-	mailbox->out[length_at] = count;
+	mailbox->out[count_at] = count;
 }
 
 /* (v) Which page an access reached. */
@@ -317,8 +330,8 @@ static u32 page_in_tables(u32 vaddr)
 }
 
 /*
- * Finds the page that holds a word at that offset. If several do, it is the page to which the tables lead: an access to the wrong one goes unseen then, and no right one
- * is called wrong.
+ * Finds the page that holds a word at that offset. If several do, it is the page to which the tables lead:
+ * an access to the wrong one goes unseen then, and no right one is called wrong.
  */
 static u32 find_page(u32 vaddr, u32 word)
 {
