@@ -71,7 +71,7 @@ class BochsMachine extends ProcessMachine {
 
   override end(): void {
     super.end();
-    rmSync(this.directory, { recursive: true, force: true });
+    this.tidy();
   }
 
   protected override written(bytes: Buffer): void {
@@ -84,6 +84,12 @@ class BochsMachine extends ProcessMachine {
     socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => this.ears?.heard(bytes));
+    // The kernel runs, so Bochs has opened all its files: nothing stays behind if we are killed.
+    socket.once('data', () => this.tidy());
     return socket;
+  }
+
+  private tidy(): void {
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
