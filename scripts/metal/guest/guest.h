@@ -66,11 +66,9 @@ bool linear(void);
 u32 current_root(void);
 void load_root(u32 root);
 void store(u32 paddr, u64 entry);
-u32 path_to(u32 vaddr, u32 *path);
 u32 page_reached(u32 vaddr, u32 how, u32 word);
 void report_stores(u32 vaddr, bool faulted);
 
-#define LONGEST_PATH 3
 #define MARKER 0xa55a5aa4u	/* what write accesses store; not present, should a walk find it */
 
 /* entry.S */

@@ -243,11 +243,13 @@ void load_root(u32 root)
 	mark_top();
 }
 
+#define LONGEST_PATH 3
+
 /*
  * The words that a walk reads from top to bottom, as far as it comes, without PAE's root, which has no
  * flags. Returns how many.
  */
-u32 path_to(u32 vaddr, u32 *path)
+static u32 path_to(u32 vaddr, u32 *path)
 {
 	u32 shift = pae ? 21 : 22, table = tables.root, count = 0;
 	u64 entry;
