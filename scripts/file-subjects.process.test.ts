@@ -58,7 +58,10 @@ test('a module that makes our own machines gives the findings of impl, whatever 
   expect(expected.length).toBeGreaterThan(1);
   for (const jobs of [1, 2]) {
     const corpus = `module-${jobs}`;
-    expect(call(`fuzz --subject module:./planted.mjs ${few} --jobs ${jobs} --corpus ${corpus}`).status).toBe(1);
+    const { status, out } = call(`fuzz --subject module:./planted.mjs ${few} --jobs ${jobs} --corpus ${corpus}`);
+    expect(status).toBe(1);
+    const last = out.trimEnd().split('\n').at(-1)!;
+    expect(call(last.slice(last.indexOf('replay '))).status).toBe(1);
     expect(recorded(corpus, 'module:./planted.mjs')).toEqual(expected);
   }
 });
