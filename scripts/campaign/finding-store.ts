@@ -15,7 +15,6 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Finding, Replay } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { BadInput, formatProgram } from '../../properties/formats/index.js';
-import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { IMPL, MODEL, ownMachine } from '../../properties/subjects/subject-names.js';
 import { FINDINGS_DIRECTORY } from '../report/document/summary-document.js';
 import { findingReport, oftenText } from '../report/finding-text.js';
@@ -63,8 +62,6 @@ interface StorePlaces {
   readonly keepIn: string | undefined;
   /** Of the run, in milliseconds. */
   readonly caseTimeout: number;
-  /** What this command line lets run. */
-  readonly allowed: AllowedCommands;
   /** What helps if a file in that directory cannot be written. */
   readonly remedy: string;
 }
@@ -138,27 +135,12 @@ export class FindingStore {
     const inRun = await this.writeToRun(finding);
     const sides = { subject: finding.subject, reference: finding.reference };
     if (finding.file !== undefined)
-      return { file: finding.file, replay: this.replayOf(finding, { ...sides, file: finding.file }) };
+      return { file: finding.file, replay: replayOf(finding, { ...sides, file: finding.file }) };
     const inCorpus = await this.writeToCorpus(finding);
-    if (inCorpus !== undefined) return { file: inCorpus.file, replay: this.replayOf(finding, inCorpus) };
-    if (inRun !== undefined) return { file: inRun, replay: this.replayOf(finding, { ...sides, file: inRun }) };
+    if (inCorpus !== undefined) return { file: inCorpus.file, replay: replayOf(finding, inCorpus) };
+    if (inRun !== undefined) return { file: inRun, replay: replayOf(finding, { ...sides, file: inRun }) };
     // A bare program names no sides.
-    return { replay: this.replayOf(finding, { subject: IMPL.name, reference: MODEL.name, file: 'FILE' }) };
-  }
-
-  /** `recorded`: what the file names. A file's word runs no command, so what this command line lets run is named again. */
-  private replayOf(
-    { subject, reference }: Finding,
-    recorded: Pick<Finding, 'subject' | 'reference'> & { readonly file: string },
-  ): Replay {
-    const { allowed } = this.places;
-    const isCommand = (name: string): boolean =>
-      (allowed === 'all' || allowed.includes(name)) && ownMachine(name, recorded.file) === undefined;
-    return {
-      file: recorded.file,
-      ...(recorded.subject === subject && !isCommand(subject) ? {} : { subject }),
-      ...(recorded.reference === reference && !isCommand(reference) ? {} : { reference }),
-    };
+    return { replay: replayOf(finding, { subject: IMPL.name, reference: MODEL.name, file: 'FILE' }) };
   }
 
   private async writeToRun(finding: Finding): Promise<string | undefined> {
@@ -189,5 +171,19 @@ export class FindingStore {
     return stored;
   }
 }
+
+/** `recorded`: what the file names. A file's word runs no command, so the line names one again. */
+const replayOf = (
+  { subject, reference }: Finding,
+  recorded: Pick<Finding, 'subject' | 'reference'> & { readonly file: string },
+): Replay => {
+  const isEnough = (named: string, name: string): boolean =>
+    named === name && ownMachine(name, recorded.file) !== undefined;
+  return {
+    file: recorded.file,
+    ...(isEnough(recorded.subject, subject) ? {} : { subject }),
+    ...(isEnough(recorded.reference, reference) ? {} : { reference }),
+  };
+};
 
 const isSameProgram = (one: Finding, other: Finding): boolean => fileNameOf(one) === fileNameOf(other);

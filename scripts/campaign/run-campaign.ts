@@ -76,7 +76,7 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
   // A shard does not know which program will represent a finding.
   const keepIn = record.campaign.shards === 1 ? plan.part.corpus : undefined;
   const { caseTimeout } = record.campaign;
-  const store = new FindingStore({ directory, keepIn, caseTimeout, allowed, remedy: remedyFor(record) }, session);
+  const store = new FindingStore({ directory, keepIn, caseTimeout, remedy: remedyFor(record) }, session);
   const workers = await startWorkers(plan, session);
   const onFinding: RunTools['onFinding'] = (finding) =>
     record.campaign.kind === 'nightly' ? Promise.resolve() : store.show(finding);

@@ -78,13 +78,12 @@ const publishMerged = async (
   const remedy = remedyFor(record);
   await writeRunRecord(out, record, remedy);
   const { caseTimeout } = record.campaign;
-  const allowed = allowedBy(flags);
-  const store = new FindingStore({ directory: out, keepIn, caseTimeout, allowed, remedy }, session);
+  const store = new FindingStore({ directory: out, keepIn, caseTimeout, remedy }, session);
   const options = {
     directory: out,
     record,
     known,
-    allowed,
+    allowed: allowedBy(flags),
     corpus: keepIn ?? corpusOf(record.campaign),
     keepIn,
     interrupted: false,
@@ -93,7 +92,7 @@ const publishMerged = async (
   };
   const publication = await publish(ledger, options, store, session);
   printReport(publication, { directory: out, record }, session);
-  await writeResults(out, record, publication, { allowed, caseTimeout, session });
+  await writeResults(out, record, publication, { allowed: options.allowed, caseTimeout, session });
   return publication.summary.exitCode;
 };
 
