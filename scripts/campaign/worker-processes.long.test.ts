@@ -67,7 +67,7 @@ const TROUBLED: Readonly<Record<string, string>> = {
     import { ProcessPool } from './scripts/campaign/worker-pool.js';
     import { processSurroundings } from './scripts/cli/process-surroundings.js';
     import { named } from './troubled-subject.mjs';
-    const worker = { module: new URL('./troubled-worker.mjs', import.meta.url), heap: 48 };
+    const worker = { module: new URL('./troubled-worker.mjs', import.meta.url), heap: 96 };
     const workers = (options) => new ProcessPool(worker, options);
     process.exitCode = await main(process.argv.slice(2), { ...processSurroundings(), subjectNamed: named, workers });
   `,
