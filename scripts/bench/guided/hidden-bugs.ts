@@ -1,4 +1,4 @@
-/** Ten bugs of a machine in C, each behind a comparison with a constant that generated programs practically never draw. */
+/** Ten bugs of a machine in C, each behind comparisons with constants. */
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run bench:hidden`: whether edges of a subject's own code, as feedback, find bugs behind comparisons that generated programs
- * practically never pass. Needs clang.
+ * `npm run bench:hidden`: whether edges of a subject's own code, as feedback, find bugs behind comparisons with constants. Needs clang.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
