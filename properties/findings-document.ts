@@ -1,12 +1,18 @@
-/** FINDINGS.md: each deviation of lguest from the specification as a short security note, with the program that shows it. */
+/** FINDINGS.md: short notes on what was found in lguest and in emulators, with the programs that show it. */
 
 import type { Defect } from '../impl/defects/defect.js';
 import { describeMachine, describeStep } from './formats/index.js';
 import type { Finding } from './finding.js';
+import type { EmulatorFinding } from './emulator-findings.js';
+import { EMULATOR_FINDINGS } from './emulator-findings.js';
 import { fileNameOf } from './corpus/counterexample.js';
 import type { Divergence } from './divergence.js';
 
-const HEAD = `# What the harness finds in lguest
+const HEAD = `# What the harness finds
+
+In lguest, and in [emulators](#emulators).
+
+## lguest
 
 Each note is about one deviation of Linux's \`drivers/lguest/page_tables.c\` from the specification that both of our machines
 follow. Fuzzing found the programs and the harness shrank them; none was written by hand. Each is in \`corpus/\`:
@@ -23,8 +29,30 @@ This file is made by \`npx shadowdiff defects findings\` from the catalogue (\`i
 export const findingsDocument = (defects: readonly Defect[], entries: readonly Finding[]): string => {
   const worst = [...defects].sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? -1 : 1));
   const notes = worst.map((defect, index) => note(index + 1, defect, shortestEntry(defect, entries)));
-  return [HEAD, summary(worst), ...notes].join('\n');
+  return [HEAD, summary(worst), ...notes, EMULATORS, ...EMULATOR_FINDINGS.map(emulatorNote)].join('\n');
 };
+
+const EMULATORS = `## Emulators
+
+Our kernel ([scripts/metal](../scripts/metal/README.md)) ran programs of the profile \`architecture\` under emulators, beside a walk of the
+tables as Intel's manual has it. None of these differences is in what a well-behaved guest sees; section numbers are those of the Software
+Developer's Manual, volume 3A.
+`;
+
+const emulatorNote = ({ title, seenIn, wrong, consequence, rule, program }: EmulatorFinding): string =>
+  [
+    `### ${title}`,
+    '',
+    wrong,
+    '',
+    `**Consequence.** ${consequence}`,
+    '',
+    `**Where.** ${seenIn}`,
+    '',
+    `**A CPU** follows section ${rule}.`,
+    '',
+    ...(program === undefined ? [] : ['```text', ...program, '```', '']),
+  ].join('\n');
 
 /** What harms the host comes first. */
 const rank = ({ harms }: Defect): number => (harms === 'host' ? 0 : 1);
@@ -45,7 +73,7 @@ const summary = (defects: readonly Defect[]): string => {
 
 const note = (number: number, defect: Defect, entry: Finding | undefined): string =>
   [
-    `## <a id="${number}"></a>${number}. ${defect.title}`,
+    `### <a id="${number}"></a>${number}. ${defect.title}`,
     '',
     `\`impl:${defect.id}\` · ${defect.class} · harms the ${defect.harms}`,
     '',
