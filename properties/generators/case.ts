@@ -1,11 +1,22 @@
 /** What a generator makes, and how it mixes what it makes. */
 
-import type { Program } from '../../model/vocabulary/index.js';
+import type { Op, Program } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
 
 /** The two kinds of guest (machine.md 5). */
 export const TRAFFICS = ['hostile', 'coherent'] as const;
 export type Traffic = (typeof TRAFFICS)[number];
+
+/** Without these no coherent guest is made. */
+export const COHERENT_STEPS: readonly Op[] = [
+  'store',
+  'init',
+  'new-pgtable',
+  'flush-tlb',
+  'set-pte',
+  'set-pgd',
+  'access',
+];
 
 /** A program and the kind of its guest: a coherent one keeps the contract of machine.md 5. */
 export interface Case {

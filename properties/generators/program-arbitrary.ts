@@ -9,7 +9,7 @@ import { keepsContract } from '../contract.js';
 import type { Profile } from '../profile.js';
 import { anySteps } from './any-step.js';
 import type { Case, Mixture, Traffic } from './case.js';
-import { TRAFFICS, USUAL_STEPS } from './case.js';
+import { COHERENT_STEPS, TRAFFICS, USUAL_STEPS } from './case.js';
 import type { CoherentOrigin } from './coherent.js';
 import { drawCoherent, lowerCoherent } from './coherent.js';
 import { Draw } from './draw.js';
@@ -50,17 +50,6 @@ const neededSteps = (paging: ProgramOptions['paging'], traffic: ProgramOptions['
   if (traffic !== 'coherent') return ['access'];
   return paging === '2-level' ? COHERENT_STEPS : [...COHERENT_STEPS, 'set-pmd'];
 };
-
-/** Without these no coherent guest is made. */
-export const COHERENT_STEPS: readonly Op[] = [
-  'store',
-  'init',
-  'new-pgtable',
-  'flush-tlb',
-  'set-pte',
-  'set-pgd',
-  'access',
-];
 
 export const DEFAULT_PROGRAM_OPTIONS: ProgramOptions = { paging: 'both', traffic: 'mixed', mostSteps: 2048 };
 

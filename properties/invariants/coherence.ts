@@ -1,5 +1,5 @@
 import { isHostRefusal } from '../../model/vocabulary/index.js';
-import { COHERENT_STEPS } from '../generators/index.js';
+import { COHERENT_STEPS } from '../generators/case.js';
 import { compareOutcomes, hasOwnInvariant } from './outcome-difference.js';
 import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
