@@ -64,7 +64,7 @@ const lengthened = ({ finding }: FindingEvent, number: number): string => {
 
 test('40 findings of 100,000 steps make a page of at most 32 MiB that says what it leaves out', () => {
   const few = ['--programs', '4', '--seed', 'long', '--jobs', '1', '--max-tries', '1', '--min-programs', '1'];
-  const run = shadowdiff('nightly', '--subject', 'impl:set-pgd-loses-switcher', ...few, '--out', 'run');
+  const run = shadowdiff('nightly', '--subject', 'impl:reference-held-twice', ...few, '--out', 'run');
   expect(run).toEqual({ code: 1, err: '' });
   const log = at('run', 'events.jsonl');
   const events = readFileSync(log, 'utf8').split('\n');
