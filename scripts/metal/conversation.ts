@@ -11,6 +11,7 @@ const GREETING = '\nshadowdiff-metal/1\n';
 const MAILBOX = 0x180000;
 const IN = 0x181000;
 const OUT = 0x1a0000;
+const END = 0x200000;
 const WORD = 4;
 /** Bytes of programs, lengths included, that the mailbox holds. */
 export const MOST_BATCH = OUT - IN;
@@ -88,6 +89,7 @@ export class Conversation {
     this.send(LETTERS.batch);
     await this.answer(LETTERS.batchDone, 0);
     const words = Buffer.from(memory.read(MAILBOX + WORD, WORD)).readUInt32LE(0);
+    if (words * WORD > END - OUT) throw new MachineDied('babble', `the kernel counts ${words} words of answers`);
     return Buffer.from(memory.read(OUT, words * WORD));
   }
 

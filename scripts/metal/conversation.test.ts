@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { Conversation } from './conversation.js';
+import type { Ears, Machine } from './machine.js';
+
+/** A machine whose memory is all ones, and which answers every request at once. */
+const claiming = (): Machine => {
+  let ears: Ears | undefined;
+  return {
+    name: 'claiming',
+    memory: { read: (_, length) => new Uint8Array(length).fill(0xff), write: () => undefined },
+    listen: (given) => {
+      ears = given;
+      ears.heard(Buffer.from('\nshadowdiff-metal/1\n'));
+    },
+    send: ([letter]) => ears?.heard(Uint8Array.of(letter + 0x20)),
+    end: () => undefined,
+  };
+};
+
+test('a mailbox that counts more answers than it holds is not read', async () => {
+  const conversation = new Conversation(claiming(), { start: 1000, program: 1000 });
+  await conversation.begin(0);
+  await expect(conversation.run(Buffer.alloc(4))).rejects.toMatchObject({
+    death: 'babble',
+    message: 'the kernel counts 4294967295 words of answers',
+  });
+});
