@@ -10,6 +10,7 @@ import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Colors, Session } from '../terminal/session.js';
+import type { FindingReport } from './document/report-document.js';
 
 /**
  * The caller adds where it is stored and how to replay it. Findings have no number: which one is found first depends on the number of
@@ -54,6 +55,13 @@ const placeText = ({ place }: Divergence, program: Program): string => {
   const step = place.kind === 'step' ? program.steps[place.index] : undefined;
   const where = describePlace(place);
   return step === undefined ? where : `${where}: ${describeStep(step, program.machine.paging).replace(/ {2,}/g, ' ')}`;
+};
+
+/** What a build server shows beside the name of a finding; not escaped. */
+export const findingMessage = ({ signature, counterexample }: FindingReport): string => {
+  if (counterexample === undefined) return signature;
+  const { place, field, expected, actual } = counterexample;
+  return `${place}: ${field}: expected ${expected}, was ${actual}`;
 };
 
 /** What the two sides disagree about. */

@@ -9,7 +9,7 @@ import { explainCommand } from '../terminal/sides.js';
 import type { BuiltReport } from './document/build-report.js';
 import { counterexampleOf } from './document/build-report.js';
 import type { CorpusReport, FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
-import { standardErrorLines } from './finding-text.js';
+import { findingMessage, standardErrorLines } from './finding-text.js';
 import { shownListing } from './program-window.js';
 
 /** Its types declare a default export, but the module is CommonJS and is itself the export. */
@@ -47,7 +47,7 @@ const addFindings = (suite: TestSuite, invariant: string, report: BuiltReport, s
       .testCase()
       .className(`shadowdiff.${invariant}`)
       .name(printable(finding.signature))
-      .failure(messageOf(finding), invariant)
+      .failure(printable(findingMessage(finding)), invariant)
       .stacktrace(detailsOf(finding, report, session).join('\n'));
   }
 };
@@ -66,12 +66,6 @@ const addCorpus = (suite: TestSuite, { replayed, broken }: CorpusReport): void =
       .failure(printable(reason), 'corpus')
       .stacktrace(printable(command));
   }
-};
-
-const messageOf = ({ signature, counterexample }: FindingReport): string => {
-  if (counterexample === undefined) return printable(signature);
-  const { place, field, expected, actual } = counterexample;
-  return printable(`${place}: ${field}: expected ${expected}, was ${actual}`);
 };
 
 const detailsOf = (finding: FindingReport, report: BuiltReport, session: Session): readonly string[] => [

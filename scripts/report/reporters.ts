@@ -1,12 +1,15 @@
 /** The forms of a report. A new one is a file and a line here. */
 
 import { visibleLines } from '../../properties/formats/index.js';
+import { annotationLines } from './annotations-text.js';
+import { badge } from './badge-text.js';
 import type { BuiltReport } from './document/build-report.js';
 import type { ReportDocument } from './document/report-document.js';
 import type { RerunOptions } from './html/explained-findings.js';
 import { htmlPieces } from './html/html-page.js';
 import { junitText } from './junit-text.js';
 import { markdownText } from './markdown-text.js';
+import { sarifLog } from './sarif-text.js';
 import { terminalReport } from './terminal-text.js';
 
 interface Reporter {
@@ -17,15 +20,17 @@ interface Reporter {
   pieces(report: BuiltReport, rerun: RerunOptions): Iterable<string> | AsyncIterable<string>;
 }
 
+const jsonText = (value: unknown): string => visibleLines(JSON.stringify(value, undefined, 1));
+
 /** As `JSON.stringify(document, undefined, 1)`, one finding at a time. */
 function* jsonPieces(document: ReportDocument): Generator<string> {
   const { findings } = document;
-  const text = visibleLines(JSON.stringify({ ...document, findings: [] }, undefined, 1));
+  const text = jsonText({ ...document, findings: [] });
   const [before, after] = text.split(/(?<=\n "findings": \[)(?=\])/);
   if (findings.length === 0) return yield text;
   yield before;
   for (const [index, finding] of findings.entries()) {
-    const indented = visibleLines(JSON.stringify(finding, undefined, 1)).replace(/^/gm, '  ');
+    const indented = jsonText(finding).replace(/^/gm, '  ');
     yield index < findings.length - 1 ? `${indented},` : indented;
   }
   yield ` ${after}`;
@@ -36,6 +41,9 @@ export const REPORTERS = [
   { name: 'terminal', pieces: ({ document }, { session }) => terminalReport(document, session) },
   { name: 'markdown', pieces: ({ document }) => [visibleLines(markdownText(document))] },
   { name: 'junit', pieces: (report, { session }) => [visibleLines(junitText(report, session))] },
+  { name: 'sarif', pieces: ({ document }) => [jsonText(sarifLog(document))] },
+  { name: 'annotations', pieces: ({ document }) => annotationLines(document) },
+  { name: 'badge', pieces: ({ document }) => [jsonText(badge(document))] },
   { name: 'json', pieces: ({ document }) => jsonPieces(document) },
 ] as const satisfies readonly Reporter[];
 

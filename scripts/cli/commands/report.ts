@@ -49,6 +49,9 @@ export const registerReport = (program: Command, session: Session): void => {
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
     ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
     ['shadowdiff report out --reporter junit --out junit.xml', 'for a build server'],
+    ['shadowdiff report out --reporter sarif --out out.sarif', 'for a code-scanning page'],
+    ['shadowdiff report out --reporter annotations', 'for a GitHub workflow, which shows them at the counterexamples'],
+    ['shadowdiff report out --reporter badge --out badge.json', 'for a README, as shields.io reads it'],
   ]).action(async (directories: readonly string[], flags: ReportFlags) => {
     if (flags.schema === true) session.print(JSON.stringify(reportSchema(), undefined, 1));
     else await runReport(directories, flags, session);
