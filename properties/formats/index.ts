@@ -12,6 +12,8 @@ export {
   describeStep,
   entryBits,
 } from './listing.js';
+export { BadListing, LONGEST_LISTING, formatListing, parseListing } from './parse-listing.js';
+export type { ReadListing } from './parse-listing.js';
 export { quoted, shownValue, visible, visibleLines } from './visible-text.js';
 export {
   PROGRAM_FORMAT,

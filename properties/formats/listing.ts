@@ -1,4 +1,4 @@
-/** Steps, entries and observations as text for people. Nothing else may depend on it. */
+/** Steps, entries and observations as text for people. Only `parseListing` reads it back. */
 
 import type {
   GuestEntry,
@@ -23,7 +23,7 @@ import { formatHex, formatHexEntry } from './hex.js';
 import { quoted } from './visible-text.js';
 
 /** In the order of the listing: rights, then A and D, which the CPU sets, then the rest. */
-const FLAGS = [
+export const FLAGS = [
   ['RW', RW],
   ['US', US],
   ['A', A],

@@ -47,6 +47,10 @@ export class Problems {
     this.#count += 1;
   }
 
+  get first(): { readonly path: Path; readonly text: string } | undefined {
+    return this.#first;
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0;
   }

@@ -18,7 +18,7 @@ export const PROGRAM_FORMAT = 'shadowdiff-program/1';
 
 const bounded = ({ least, most }: { readonly least: number; readonly most: number }) => wholeNumber(least, most);
 
-const machineSchema = exactObject({
+export const machineSchema = exactObject({
   paging: choice(PAGINGS),
   guestPages: bounded(MACHINE_BOUNDS.guestPages),
   devicePages: bounded(MACHINE_BOUNDS.devicePages),
