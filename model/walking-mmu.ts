@@ -27,7 +27,7 @@ import type {
   Step,
   Vaddr,
 } from './vocabulary/index.js';
-import { guestEntry, paddr, pagingSizes, reservedBytes, ZERO_ENTRY } from './vocabulary/index.js';
+import { guestEntry, hasFeature, paddr, pagingSizes, reservedBytes, ZERO_ENTRY } from './vocabulary/index.js';
 
 const P = 1 << 0;
 const RW = 1 << 1;
@@ -143,9 +143,10 @@ export class WalkingMmu implements Machine {
 
     const path = this.walk(ROOT_LEVEL[this.machine.paging], this.root, vaddr);
     if (path === undefined) return fault(0);
-    // 4.6.1: a user-mode access needs U/S in every entry, and a write, as CR0.WP is 1, needs R/W in every entry.
+    // 4.6.1: a user-mode access needs U/S in every entry, and a write R/W in every entry, unless CR0.WP is 0 and it is the supervisor's.
+    const isGuarded = mode === 'user' || this.writeProtects;
     if (mode === 'user' && !this.allow(path, US)) return fault(FAULT_P);
-    if (kind === 'write' && !this.allow(path, RW)) return fault(FAULT_P);
+    if (kind === 'write' && isGuarded && !this.allow(path, RW)) return fault(FAULT_P);
     for (const entry of path) this.mark(entry, kind);
     return { kind: 'mapped', paddr: paddr(pageOf(path[path.length - 1].value) + (vaddr & 0xfff)) };
   }
@@ -181,7 +182,12 @@ export class WalkingMmu implements Machine {
     this.stores.push({ paddr: at, value });
   }
 
-  private get machine(): MachineConfig {
+  /** CR0.WP (4.1.3). */
+  protected get writeProtects(): boolean {
+    return !hasFeature(this.machine, 'write-protect-off');
+  }
+
+  protected get machine(): MachineConfig {
     if (this.config === undefined) throw new Error('no machine was created');
     return this.config;
   }

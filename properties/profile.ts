@@ -3,8 +3,8 @@
  * real ones can be tested (machine.md 6).
  */
 
-import type { Observable, Op, OutcomeKind } from '../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, OBSERVABLES, OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
+import type { Feature, Observable, Op, OutcomeKind } from '../model/vocabulary/index.js';
+import { FEATURES, MACHINE_BOUNDS, OBSERVABLES, OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 
 export const PROFILES = ['lguest', 'architecture'] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -16,6 +16,7 @@ export interface ProfileLimits {
   readonly outcomes: readonly OutcomeKind[];
   /** The most pages of guest RAM. */
   readonly guestPages: number;
+  readonly features: readonly Feature[];
 }
 
 export const PROFILE_LIMITS: Readonly<Record<Profile, ProfileLimits>> = {
@@ -24,6 +25,7 @@ export const PROFILE_LIMITS: Readonly<Record<Profile, ProfileLimits>> = {
     observes: OBSERVABLES,
     outcomes: OUTCOME_KINDS,
     guestPages: MACHINE_BOUNDS.guestPages.most,
+    features: [],
   },
   architecture: {
     steps: ['store', 'init', 'new-pgtable', 'flush-tlb', 'set-pmd', 'set-pte', 'set-pgd', 'access'],
@@ -31,5 +33,6 @@ export const PROFILE_LIMITS: Readonly<Record<Profile, ProfileLimits>> = {
     outcomes: ['created', 'initialized', 'ok', 'mapped', 'fault', 'destroyed'],
     // They end below the hole of a PC's memory at 640 kB.
     guestPages: 128,
+    features: FEATURES,
   },
 };

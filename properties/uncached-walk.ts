@@ -6,7 +6,7 @@
  */
 
 import type { Killed, Outcome, Paddr, Step, Vaddr } from '../model/vocabulary/index.js';
-import { FAULT_PRESENT, KILL, accessCode, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import { FAULT_PRESENT, KILL, accessCode, guestEntry, hasFeature, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
 import type { GuestRecord } from './guest-record.js';
 
@@ -97,6 +97,10 @@ export const leafFor = (guest: GuestRecord, step: Step | undefined): Paddr | und
   return walk.kind === 'leaf' ? walk.at : undefined;
 };
 
+/** Whether RW counts: without CR0.WP, it does not for the kernel (machine.md 6). */
+export const isWriteGuarded = ({ config }: GuestRecord, mode: AccessMode): boolean =>
+  mode === 'user' || !hasFeature(config, 'write-protect-off');
+
 /** The outcome of an access when nothing is cached and the host withholds nothing. */
 export const uncachedAccess = (guest: GuestRecord, address: Vaddr, kind: AccessKind, mode: AccessMode): Outcome => {
   const code = accessCode(kind, mode);
@@ -104,7 +108,7 @@ export const uncachedAccess = (guest: GuestRecord, address: Vaddr, kind: AccessK
   const walk = uncachedWalk(guest, address);
   if (walk.kind === 'killed') return walk;
   if (walk.kind === 'absent') return { kind: 'fault', code };
-  if ((kind === 'write' && !walk.writable) || (mode === 'user' && !walk.user)) {
+  if ((kind === 'write' && !walk.writable && isWriteGuarded(guest, mode)) || (mode === 'user' && !walk.user)) {
     return { kind: 'fault', code: code | FAULT_PRESENT };
   }
   const page = pageOf(walk.entry);

@@ -10,6 +10,10 @@ import { ADDRESS_SPACE_BYTES, vaddr } from './units.js';
 export const PAGINGS = ['2-level', 'pae'] as const;
 export type Paging = (typeof PAGINGS)[number];
 
+/** What the CPU of a program may have or do that a plain one does not (machine.md 6), in the order of formats.md. */
+export const FEATURES = ['write-protect-off'] as const;
+export type Feature = (typeof FEATURES)[number];
+
 /** The machine that a program asks for. */
 export interface MachineConfig {
   readonly paging: Paging;
@@ -23,7 +27,12 @@ export interface MachineConfig {
   readonly draw: number;
   /** Which host allocation of creation fails, counted from 1; 0: none. */
   readonly failAllocation: number;
+  /** At least one, each once and in the order of `FEATURES`; left out: none. Machines of the profile `architecture` alone have some. */
+  readonly features?: readonly Feature[];
 }
+
+export const hasFeature = ({ features }: Pick<MachineConfig, 'features'>, feature: Feature): boolean =>
+  features?.includes(feature) === true;
 
 /** A machine and the steps that it takes: everything that a run depends on. */
 export interface Program {

@@ -86,6 +86,16 @@ const refusedChoice = (input: unknown, values: readonly string[]): string => {
 export const choice = <const Word extends string>(words: readonly Word[]) =>
   z.enum(words, { error: ({ input }) => refusedChoice(input, words) });
 
+/** Some of a few words: a list with at least one, which is read in their order. */
+export const someOf = <const Word extends string>(words: readonly Word[]) =>
+  z.transform<readonly Word[], readonly Word[]>((input: unknown, context) => {
+    const remedy = `give a list of at least one of ${listed(words)}, each once`;
+    if (!Array.isArray(input)) return refuse(context, input, `${shownValue(input)} is not a list`, remedy);
+    const given = words.filter((word) => input.includes(word));
+    if (given.length > 0 && given.length === input.length) return given;
+    return refuse(context, input, `${shownValue(input)} is not such a list`, remedy);
+  });
+
 export const anyText = z.string({
   error: ({ input }) => `${input === undefined ? 'missing' : `${shownValue(input)} is not a text`}; give a string`,
 });

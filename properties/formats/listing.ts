@@ -183,5 +183,6 @@ export const describeMachine = (machine: MachineConfig): string => {
     `draw ${machine.draw}`,
   ];
   if (machine.failAllocation > 0) parts.push(`allocation ${machine.failAllocation} of creation fails`);
+  parts.push(...(machine.features ?? []));
   return parts.join(', ');
 };

@@ -3,6 +3,7 @@ import { formatProgram, parseProgram, programFromJson, programHash, programToJso
 import fc from 'fast-check';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import {
+  FEATURES,
   guestEntry,
   MACHINE_BOUNDS,
   OPS,
@@ -116,6 +117,9 @@ const programs: fc.Arbitrary<Program> = fc
     failAllocation: u32,
   })
   .chain((machine) =>
+    fc.subarray([...FEATURES]).map((features) => (features.length === 0 ? machine : { ...machine, features })),
+  )
+  .chain((machine) =>
     fc.record({
       machine: fc.constant(machine),
       steps: fc.array(stepOf(machine.paging, machine.guestPages, machine.hostCpus), { maxLength: 30 }),
@@ -140,7 +144,8 @@ describe('any valid program', () => {
         const document = JSON.parse(formatProgram(program));
         const objects = [document, document.machine, ...document.steps];
         const object = objects[at % objects.length];
-        if (takesAway) delete object[Object.keys(object)[at % Object.keys(object).length]];
+        const needed = Object.keys(object).filter((key) => key !== 'features');
+        if (takesAway) delete object[needed[at % needed.length]];
         else object.further = 1;
         expect(messageOf(document)).toMatch(/^x: .*(missing|unknown key "further"); [^\n]*$/);
       }),
@@ -198,7 +203,7 @@ test.each<[string, unknown]>([
     { ...documentOf(MACHINE), seed: 1 },
   ],
   [
-    'x: machine: missing; give an object with "paging", "guestPages", "devicePages", "hostCpus", "draw", "failAllocation"',
+    'x: machine: missing; give an object with "paging", "guestPages", "devicePages", "hostCpus", "draw", "failAllocation", "features"',
     documentOf(undefined),
   ],
   [
@@ -224,6 +229,10 @@ test.each<[string, unknown]>([
   [
     'x: machine.failAllocation: 4294967296 is out of range; give a whole number from 0 to 4294967295',
     documentOf({ ...MACHINE, failAllocation: 2 ** 32 }),
+  ],
+  [
+    'x: machine.features: a list is not such a list; give a list of at least one of "write-protect-off", each once',
+    documentOf({ ...MACHINE, features: [] }),
   ],
   ['x: steps[0]: 3 is not an object; give an object with "op"', documentOf(MACHINE, 3)],
   [

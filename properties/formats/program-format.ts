@@ -3,9 +3,20 @@
 import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
 import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, OPS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
+import { FEATURES, MACHINE_BOUNDS, OPS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
 import { BadInput } from './bad-input.js';
-import { choice, exactObject, hexEntry, hexPaddr, hexVaddr, list, u32, unionError, wholeNumber } from './fields.js';
+import {
+  choice,
+  exactObject,
+  hexEntry,
+  hexPaddr,
+  hexVaddr,
+  list,
+  someOf,
+  u32,
+  unionError,
+  wholeNumber,
+} from './fields.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { readJson } from './json-text.js';
 import { shownValue } from './visible-text.js';
@@ -25,6 +36,7 @@ export const machineSchema = exactObject({
   hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
   draw: u32,
   failAllocation: u32,
+  features: z.exactOptional(someOf(FEATURES)),
 }) satisfies z.core.$ZodType<MachineConfig>;
 
 /** Steps are read one at a time, by `stepSchema`. */
@@ -204,9 +216,17 @@ const stepText = (step: Step): string => {
   }
 };
 
-const machineText = ({ paging, guestPages, devicePages, hostCpus, draw, failAllocation }: MachineConfig): string =>
+const machineText = ({
+  paging,
+  guestPages,
+  devicePages,
+  hostCpus,
+  draw,
+  failAllocation,
+  features,
+}: MachineConfig): string =>
   `{"paging":"${paging}","guestPages":${guestPages},"devicePages":${devicePages},"hostCpus":${hostCpus},` +
-  `"draw":${draw},"failAllocation":${failAllocation}}`;
+  `"draw":${draw},"failAllocation":${failAllocation}${features === undefined ? '' : `,"features":${JSON.stringify(features)}`}}`;
 
 /**
  * A program in one line, without a newline: the same ASCII text for every spelling of it (key order, blanks, leading zeros). Keys stand in

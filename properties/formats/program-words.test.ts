@@ -114,6 +114,8 @@ test('a machine and a step may be written alone', () => {
   const machine = { paging: 'pae', guestPages: 8, devicePages: 3, hostCpus: 2, draw: 7, failAllocation: 1 } as const;
   expect(writeMachine(words, 0, machine)).toBe(6);
   expect([...words]).toEqual([1, 8, 3, 2, 7, 1, 0, 0]);
+  expect(writeMachine(words, 0, { ...machine, features: ['write-protect-off'] })).toBe(6);
+  expect(words[0]).toBe(1 + 256);
   expect(writeStep(words, 0, { op: 'access', vaddr: vaddr(0x1000), kind: 'write', mode: 'user' })).toBe(3);
   expect([...words.subarray(0, 3)]).toEqual([8, 0x1000, 3]);
 });

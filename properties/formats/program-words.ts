@@ -1,7 +1,7 @@
 /** Programs as 32-bit words (formats.md, Binary encoding). Words have the byte order of this machine, which must be little-endian. */
 
 import type { GuestEntry, MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
-import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { FEATURES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 
 const MACHINE_WORDS = 6;
 const MOST_STEP_WORDS = 5;
@@ -12,9 +12,17 @@ const PROTECTIONS = ['none', 'read', 'write'] as const;
 /** The numbers of steps by `op`. */
 const OP_NUMBERS = Object.fromEntries(OPS.map((op, number) => [op, number])) as Readonly<Record<Step['op'], number>>;
 
+/** The first of the features' bits. */
+const FEATURE_BIT = 256;
+
+const featureBits = ({ features }: MachineConfig): number =>
+  features === undefined
+    ? 0
+    : FEATURES.reduce((sum, each, index) => sum + (features.includes(each) ? 1 << index : 0), 0);
+
 /** Writes six words from `at` on and returns the offset behind them. */
 export const writeMachine = (words: Uint32Array, at: number, machine: MachineConfig): number => {
-  words[at] = PAGINGS.indexOf(machine.paging);
+  words[at] = PAGINGS.indexOf(machine.paging) + FEATURE_BIT * featureBits(machine);
   words[at + 1] = machine.guestPages;
   words[at + 2] = machine.devicePages;
   words[at + 3] = machine.hostCpus;

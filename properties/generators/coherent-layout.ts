@@ -3,7 +3,7 @@
  * addresses it uses, and where the entries for them lie. The kernel half begins at a root entry's border.
  */
 
-import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
+import type { Feature, MachineConfig, Paging } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import { A, D, FULL, P, RIGHTS, RW, US, G, PCD, PWT } from '../entry-bits.js';
 import type { Profile } from '../profile.js';
@@ -90,7 +90,15 @@ export interface LayoutLimits {
   readonly profile?: Profile | undefined;
   /** The most pages of guest RAM, 64 … 4096; 4096 by default. No layout needs more than 64. */
   readonly guestPages?: number | undefined;
+  /** What the CPU may have, in the profile `architecture`; nothing by default. */
+  readonly features?: readonly Feature[] | undefined;
 }
+
+/** Each of those that there may be, in every second program. */
+const drawFeatures = (draw: Draw, possible: readonly Feature[]): Pick<MachineConfig, 'features'> => {
+  const features = possible.filter(() => draw.bits(1) === 0);
+  return features.length === 0 ? {} : { features };
+};
 
 /**
  * Its RAM holds `needed` pages of tables. One in sixteen is a near miss, except in the profile `architecture`, where a machine has
@@ -100,7 +108,11 @@ const drawMachine = (
   draw: Draw,
   paging: Paging,
   needed: number,
-  { profile, guestPages }: { readonly profile: Profile; readonly guestPages: number },
+  {
+    profile,
+    guestPages,
+    features,
+  }: Required<{ readonly [Name in keyof LayoutLimits]: NonNullable<LayoutLimits[Name]> }>,
 ): MachineConfig => {
   const isCpu = profile === 'architecture';
   const machine = {
@@ -110,6 +122,7 @@ const drawMachine = (
     hostCpus: isCpu ? 1 : drawHostCpus(draw),
     draw: draw.unsigned(),
     failAllocation: 0,
+    ...drawFeatures(draw, features),
   };
   if (isCpu || draw.bits(4) !== 0) return machine;
   makeNearMachine(draw, machine);
@@ -121,7 +134,7 @@ const drawMachine = (
 export const drawLayout = (
   draw: Draw,
   paging: Paging,
-  { profile = 'lguest', guestPages = MACHINE_BOUNDS.guestPages.most }: LayoutLimits = {},
+  { profile = 'lguest', guestPages = MACHINE_BOUNDS.guestPages.most, features = [] }: LayoutLimits = {},
 ): CoherentLayout => {
   const geometry = geometryOf(paging);
   const kernelRegion = drawKernelTop(draw, paging) << geometry.topBits;
@@ -139,7 +152,7 @@ export const drawLayout = (
   const firstData = firstMiddle + middles + leafTables;
   return {
     profile,
-    machine: drawMachine(draw, paging, firstData, { profile, guestPages }),
+    machine: drawMachine(draw, paging, firstData, { profile, guestPages, features }),
     geometry,
     kernelAddress: addressOf(geometry, kernelRegion, 0),
     userRegions,

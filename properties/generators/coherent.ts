@@ -79,9 +79,9 @@ export interface CoherentOptions extends LayoutLimits {
 export const drawCoherent = (
   draw: Draw,
   paging: Paging,
-  { mostSteps, mixture, guestPages, profile }: CoherentOptions,
+  { mostSteps, mixture, guestPages, features, profile }: CoherentOptions,
 ): { readonly program: Program; readonly origin: CoherentOrigin } => {
-  const layout = drawLayout(draw, paging, { profile, guestPages });
+  const layout = drawLayout(draw, paging, { profile, guestPages, features });
   const kinds = drawMacroKinds(draw, mixture, profile);
   const guest = new CoherentGuest(layout);
   guest.start();

@@ -5,6 +5,7 @@
 
 import type { MachineConfig, Op, Step } from '../../model/vocabulary/index.js';
 import {
+  FEATURES,
   MACHINE_BOUNDS,
   MOST_STACK_PAGES,
   PAGE_BYTES,
@@ -13,11 +14,17 @@ import {
   switcherRegistersAddress,
 } from '../../model/vocabulary/index.js';
 
-export type Field = WordField | NumberField | EntryField;
+export type Field = WordField | WordsField | NumberField | EntryField;
 
 /** One of a few words. */
 export interface WordField {
   readonly kind: 'word';
+  readonly words: readonly string[];
+}
+
+/** Some of a few words, in their order; left out: none. */
+export interface WordsField {
+  readonly kind: 'words';
   readonly words: readonly string[];
 }
 
@@ -106,14 +113,15 @@ export const STEP_FIELDS = {
   },
 } satisfies { readonly [Name in Op]: Readonly<Record<Exclude<keyof (Step & { op: Name }), 'op'>, Field>> };
 
-export const MACHINE_FIELDS: Readonly<Record<keyof MachineConfig, WordField | NumberField>> = {
+export const MACHINE_FIELDS = {
   paging: word(...PAGINGS),
   guestPages: bounded(MACHINE_BOUNDS.guestPages),
   devicePages: bounded(MACHINE_BOUNDS.devicePages),
   hostCpus: bounded(MACHINE_BOUNDS.hostCpus),
   draw: DRAW,
   failAllocation: number({}),
-};
+  features: { kind: 'words', words: FEATURES },
+} satisfies { readonly [Name in keyof Required<MachineConfig>]: Field };
 
 /** Whether a number field may hold this value on this machine. */
 export const holds = (field: NumberField, value: unknown, machine: MachineConfig): value is number =>

@@ -82,7 +82,9 @@ const onPageBeside = (
 type NearMissFields = readonly (readonly [name: string, field: NumberField | EntryField])[];
 
 const nearMissFields = (fields: Readonly<Record<string, Field>>): NearMissFields =>
-  Object.entries(fields).filter((each): each is [string, NumberField | EntryField] => each[1].kind !== 'word');
+  Object.entries(fields).filter(
+    (each): each is [string, NumberField | EntryField] => each[1].kind === 'number' || each[1].kind === 'entry',
+  );
 
 const FIELDS_BY_OP = Object.fromEntries(OPS.map((op) => [op, nearMissFields(STEP_FIELDS[op])])) as Readonly<
   Record<Op, NearMissFields>

@@ -4,7 +4,7 @@
  */
 
 import fc from 'fast-check';
-import type { Op, Paging, Program } from '../../model/vocabulary/index.js';
+import type { Feature, Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { keepsContract } from '../contract.js';
 import type { Profile } from '../profile.js';
 import { anySteps } from './any-step.js';
@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly steps?: readonly Op[] | undefined;
   /** The most pages of guest RAM, 64 … 4096; 4096 by default. */
   readonly guestPages?: number | undefined;
+  /** What the CPUs of programs may have, in the profile `architecture`; nothing by default. */
+  readonly features?: readonly Feature[] | undefined;
   /** `lguest` by default. All programs of the profile `architecture` are coherent. */
   readonly profile?: Profile | undefined;
 }
@@ -77,7 +79,7 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
   }
 
   override generate(random: fc.Random): fc.Value<Case> {
-    const { mixture = 'swarm', guestPages, profile } = this.options;
+    const { mixture = 'swarm', guestPages, features, profile } = this.options;
     const draw = new Draw(random);
     const mostSteps = this.mostSteps(draw);
     const bits = draw.bits(2);
@@ -88,7 +90,7 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
       const program = drawHostile(draw, drawMachine(draw, paging, guestPages), { mostSteps, mixture, isLinear });
       return new fc.Value<Case>({ traffic, program: this.limited(program) }, undefined);
     }
-    const { program, origin } = drawCoherent(draw, paging, { mostSteps, mixture, guestPages, profile });
+    const { program, origin } = drawCoherent(draw, paging, { mostSteps, mixture, guestPages, features, profile });
     const limited = this.limited(program);
     const context: MacroContext = { origin, listContext: undefined };
     if (limited === program) return new fc.Value<Case>({ traffic, program }, context);

@@ -1,6 +1,6 @@
 /** Whether a value is a valid program (formats.md, Program). Shrinking checks every candidate, so this must be fast. */
 
-import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
+import type { Feature, MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
 import type { Field } from './fields.js';
 import { MACHINE_FIELDS, STEP_FIELDS, holds } from './fields.js';
 
@@ -13,10 +13,16 @@ const isU32 = (value: unknown): boolean =>
 const isEntry = (value: unknown, { paging }: MachineConfig): boolean =>
   isRecord(value) && isU32(value.low) && isU32(value.high) && (paging === 'pae' || value.high === 0);
 
+/** At least one of the words, each once and in their order. */
+const isSome = (value: unknown, words: readonly string[]): boolean =>
+  Array.isArray(value) && value.length > 0 && words.filter((word) => value.includes(word)).join() === value.join();
+
 const fits = (field: Field, value: unknown, machine: MachineConfig): boolean => {
   switch (field.kind) {
     case 'word':
       return typeof value === 'string' && field.words.includes(value);
+    case 'words':
+      return value === undefined || isSome(value, field.words);
     case 'number':
       return holds(field, value, machine);
     case 'entry':
@@ -50,9 +56,15 @@ export const isProgram = (value: unknown): value is Program => {
   return isMachine(machine) && Array.isArray(steps) && steps.every((step) => isStep(step, machine));
 };
 
+export const withoutFeature = ({ features = [], ...plain }: MachineConfig, feature: Feature): MachineConfig => {
+  const left = features.filter((each) => each !== feature);
+  return left.length === 0 ? plain : { ...plain, features: left };
+};
+
 /** The same steps on simpler machines, where they are valid. */
 export const smallerMachines = ({ machine, steps }: Program): Program[] => {
   const simpler: MachineConfig[] = [];
+  for (const feature of machine.features ?? []) simpler.push(withoutFeature(machine, feature));
   if (machine.failAllocation > 0) simpler.push({ ...machine, failAllocation: 0 });
   if (machine.devicePages > 0) simpler.push({ ...machine, devicePages: 0 });
   if (machine.hostCpus > 1) simpler.push({ ...machine, hostCpus: 1 });

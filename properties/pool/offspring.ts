@@ -36,11 +36,12 @@ export class Breeder {
   constructor({ pool, share, favoured = [] }: Guidance, options: ProgramOptions) {
     this.options = options;
     this.share = share;
-    const { paging, steps: allowed, profile = 'lguest' } = options;
+    const { paging, steps: allowed, features = [], profile = 'lguest' } = options;
     const parents = pool.members
       .map((program, index) => ({ program, isFavoured: favoured.includes(index) }))
       .filter(({ program: { machine } }) => paging === 'both' || machine.paging === paging)
       .filter(({ program: { steps } }) => allowed === undefined || steps.every(({ op }) => allowed.includes(op)))
+      .filter(({ program: { machine } }) => machine.features?.every((each) => features.includes(each)) ?? true)
       .filter(({ program }) => whyOutside(program, profile) === undefined)
       .map((parent) => ({ ...parent, keepsContract: keepsContract(parent.program) }));
     this.parents = parents;

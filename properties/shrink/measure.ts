@@ -2,7 +2,7 @@
  * What "smaller" means. A measure is a list of numbers, compared lexicographically:
  *
  *   1. steps;
- *   2. the machine: its pages, CPUs and devices, the failing allocation of its creation, and its draw;
+ *   2. the machine: its pages, CPUs, devices and features, the failing allocation of its creation, and its draw;
  *   3. steps out of the usual order;
  *   4. how much the kinds of steps ask of the reader;
  *   5. kernel halves that do not begin at the usual address, and pages with two roles;
@@ -71,11 +71,14 @@ export const measureOf = (program: Program): Measure => {
   ];
 };
 
-const measureOfMachine = ({ guestPages, devicePages, hostCpus, draw, failAllocation }: MachineConfig): Measure => [
-  guestPages + devicePages + hostCpus,
-  failAllocation,
+const measureOfMachine = ({
+  guestPages,
+  devicePages,
+  hostCpus,
   draw,
-];
+  failAllocation,
+  features = [],
+}: MachineConfig): Measure => [guestPages + devicePages + hostCpus + features.length, failAllocation, draw];
 
 export const isSmaller = (one: Measure, other: Measure): boolean => {
   const index = one.findIndex((value, place) => value !== other[place]);

@@ -3,6 +3,7 @@
 import type { Program, Step } from '../../model/vocabulary/index.js';
 import { SLOTS } from '../../model/vocabulary/index.js';
 import { entryOnPage, pageOf } from '../entry-bits.js';
+import { withoutFeature } from '../generators/valid-program.js';
 import { mapEntries, mapSteps, pagesUsed, withMachine } from './rewrite.js';
 import type { Pass } from './search.js';
 
@@ -14,6 +15,7 @@ export const simplifyMachine: Pass = function* (smallest) {
   yield* simplifyCreation(smallest);
   yield* simplifyDevices(smallest);
   yield* simplifyRam(smallest);
+  yield* simplifyFeatures(smallest);
 };
 
 const simplifyCpus: Pass = function* (smallest) {
@@ -35,6 +37,12 @@ const withCpus = (program: Program, hostCpus: number, rename: (cpu: number) => n
 const simplifyCreation: Pass = function* (smallest) {
   for (const failAllocation of [0, 1, 2, 3]) if (yield withMachine(smallest(), { failAllocation })) break;
   for (const draw of [0, smallest().machine.draw % SLOTS]) if (yield withMachine(smallest(), { draw })) break;
+};
+
+const simplifyFeatures: Pass = function* (smallest) {
+  const { machine } = smallest();
+  for (const feature of machine.features ?? [])
+    yield { machine: withoutFeature(smallest().machine, feature), steps: smallest().steps };
 };
 
 const simplifyDevices: Pass = function* (smallest) {

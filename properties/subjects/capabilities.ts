@@ -1,8 +1,8 @@
 /** What a subject can do and what it lets the harness observe: the answer to a hello (formats.md, Subject protocol). */
 
 import * as z from 'zod/mini';
-import type { Machine, Observable, Op, Paging } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import type { Feature, Machine, Observable, Op, Paging } from '../../model/vocabulary/index.js';
+import { FEATURES, MACHINE_BOUNDS, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { anyText, choice, listOf, openObject, wholeNumber, yesOrNo } from '../formats/fields.js';
 import { BadInput, readJson } from '../formats/index.js';
 import { Problems } from '../formats/problems.js';
@@ -24,6 +24,8 @@ export interface Capabilities {
   readonly paging: readonly Paging[];
   /** The most pages of guest RAM, 64 … 4096. */
   readonly guestPages: number;
+  /** What its CPU can have (machine.md 6). */
+  readonly features: readonly Feature[];
   readonly steps: readonly Op[];
   readonly observes: readonly Observable[];
   /** Its `stores` hold entries of every level of the guest's tables, not leaves alone. */
@@ -43,6 +45,7 @@ export const versionOne = (name: string): Capabilities => ({
   profile: 'lguest',
   paging: PAGINGS,
   guestPages: MACHINE_BOUNDS.guestPages.most,
+  features: [],
   steps: OPS,
   upperStores: false,
   inFlight: 1,
@@ -59,20 +62,22 @@ export const capabilitiesOfMachine = (name: string, { shadow }: Machine): Capabi
 
 /** What of it a profile lets be seen. */
 export const withinProfile = (able: Capabilities, profile: Profile): Capabilities => {
-  const { steps, observes, guestPages } = PROFILE_LIMITS[profile];
+  const { steps, observes, guestPages, features } = PROFILE_LIMITS[profile];
   return {
     ...able,
     steps: able.steps.filter((each) => steps.includes(each)),
     observes: able.observes.filter((each) => observes.includes(each)),
     guestPages: Math.min(able.guestPages, guestPages),
+    features: able.features.filter((each) => features.includes(each)),
   };
 };
 
-/** All that a CPU can do and show (machine.md 6). */
-export const capabilitiesOfCpu = (name: string): Capabilities => ({
+/** All that a CPU with these features can do and show (machine.md 6). */
+export const capabilitiesOfCpu = (name: string, features: readonly Feature[]): Capabilities => ({
   ...withinProfile(versionOne(name), 'architecture'),
   version: 2,
   profile: 'architecture',
+  features,
   upperStores: true,
 });
 
@@ -96,6 +101,7 @@ const helloSchema = openObject({
   profile: z.optional(choice(PROFILES)),
   paging: z.optional(listOf(choice(PAGINGS))),
   guestPages: z.optional(wholeNumber(FEWEST_GUEST_PAGES, MACHINE_BOUNDS.guestPages.most)),
+  features: z.optional(listOf(choice(FEATURES))),
   steps: z.optional(listOf(choice(OPS))),
   observes: z.optional(listOf(choice(OBSERVABLES))),
   upperStores: z.optional(yesOrNo),
@@ -132,6 +138,7 @@ export const readHello = (text: string, source: string, command: string): Capabi
     profile: others.profile ?? otherwise.profile,
     paging: inOrder(PAGINGS, paging),
     guestPages: others.guestPages ?? otherwise.guestPages,
+    features: inOrder(FEATURES, others.features ?? otherwise.features),
     steps: inOrder(OPS, steps),
     observes: shown,
     upperStores,

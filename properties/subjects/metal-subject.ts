@@ -5,6 +5,7 @@
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { FEATURES } from '../../model/vocabulary/index.js';
 import { BadInput, quoted } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { capabilitiesOfCpu } from './capabilities.js';
@@ -49,8 +50,12 @@ export const readArguments = ([platform, kernel, ...numbers]: readonly string[])
   return { platform, kernel, variant, startTimeout, caseTimeout };
 };
 
-/** What the adapter answers to the hello, but for its name. */
-export const METAL_CAPABILITIES: Capabilities = { ...capabilitiesOfCpu('metal'), inFlight: 64, encoding: 'binary' };
+/** What the adapter answers to the hello, but for its name, and for features that the CPU lacks. */
+export const METAL_CAPABILITIES: Capabilities = {
+  ...capabilitiesOfCpu('metal', FEATURES),
+  inFlight: 64,
+  encoding: 'binary',
+};
 
 const REMEDIES: OwnCommand['remedies'] = {
   'subject-crash': 'mend that, or name another platform',

@@ -1,7 +1,7 @@
 /** What two sides have in common: which programs both can run, and what of their runs is compared. */
 
-import type { Op, Paging, Program } from '../../model/vocabulary/index.js';
-import { OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import type { Feature, Op, Paging, Program } from '../../model/vocabulary/index.js';
+import { FEATURES, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { breachOf } from '../contract.js';
 import type { Sight } from '../invariants/invariant.js';
 import type { Profile } from '../profile.js';
@@ -17,6 +17,8 @@ export interface Scope {
   readonly paging: readonly Paging[];
   /** The most pages of guest RAM. */
   readonly guestPages: number;
+  /** What the CPUs of programs may have. */
+  readonly features: readonly Feature[];
   readonly steps: readonly Op[];
   readonly subjectShows: readonly Sight[];
   readonly referenceShows: readonly Sight[];
@@ -34,6 +36,7 @@ export const scopeOf = async (subject: Subject, reference: Subject, profile: Pro
   return {
     profile,
     guestPages: Math.min(one.guestPages, other.guestPages),
+    features: FEATURES.filter((each) => one.features.includes(each) && other.features.includes(each)),
     paging: PAGINGS.filter((each) => one.paging.includes(each) && other.paging.includes(each)),
     steps: OPS.filter((each) => one.steps.includes(each) && other.steps.includes(each)),
     subjectShows: sightsOf(one),
@@ -46,12 +49,14 @@ const sightsOf = ({ observes, upperStores }: Capabilities): readonly Sight[] =>
   upperStores ? [...observes, 'upper stores'] : observes;
 
 /** What a program may need of a side. */
-export type Able = Pick<Capabilities, 'paging' | 'guestPages' | 'steps'>;
+export type Able = Pick<Capabilities, 'paging' | 'guestPages' | 'features' | 'steps'>;
 
-/** What a program needs that is missing, such as `pae paging` or `set-pmd`; undefined if it can be run. */
+/** What a program needs that is missing, such as `pae paging`, `write-protect-off` or `set-pmd`; undefined if it can be run. */
 export const missingFor = ({ machine, steps }: Program, able: Able): string | undefined => {
   if (!able.paging.includes(machine.paging)) return `${machine.paging} paging`;
   if (machine.guestPages > able.guestPages) return `more than ${able.guestPages} pages of RAM`;
+  const feature = machine.features?.find((each) => !able.features.includes(each));
+  if (feature !== undefined) return feature;
   return able.steps.length === OPS.length ? undefined : steps.find(({ op }) => !able.steps.includes(op))?.op;
 };
 
@@ -91,9 +96,9 @@ export const whyOtherProfile = (able: Capabilities, profile: Profile): string | 
 
 /** Why a program does not belong to a profile, as a sentence without a full stop; undefined if it does. */
 export const whyOutside = (program: Program, profile: Profile): string | undefined => {
-  if (profile === 'lguest') return undefined;
   const missing = missingFor(program, { paging: PAGINGS, ...PROFILE_LIMITS[profile] });
   if (missing !== undefined) return `the profile ${profile} has no ${missing}`;
+  if (profile === 'lguest') return undefined;
   if (program.machine.failAllocation !== 0) return `the profile ${profile} has no failing allocation`;
   const breach = breachOf(program, profile);
   return breach && `the program is not of the profile ${profile}: step ${breach.step}: ${breach.reason}`;

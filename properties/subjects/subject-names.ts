@@ -4,6 +4,7 @@ import type { Defect } from '../../impl/defects/defect.js';
 import { defectNamed, lguestDefects } from '../../impl/defects/catalogue.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import type { Machine } from '../../model/vocabulary/index.js';
+import { FEATURES } from '../../model/vocabulary/index.js';
 import { BadInput, quoted } from '../formats/index.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import { WalkingMmu } from '../../model/walking-mmu.js';
@@ -24,7 +25,7 @@ export const MODEL: InProcessSubject = { kind: 'in-process', name: 'model', crea
 export const mmu = (name: string, create: () => Machine): InProcessSubject => ({
   kind: 'in-process',
   name,
-  start: () => Promise.resolve(capabilitiesOfCpu(name)),
+  start: () => Promise.resolve(capabilitiesOfCpu(name, FEATURES)),
   create,
 });
 

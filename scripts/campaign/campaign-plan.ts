@@ -293,6 +293,7 @@ export const settingsOf = ({
   invariants: campaign.invariants ?? undefined,
   profile: profileOf(campaign),
   guestPages: campaign.scope?.guestPages,
+  features: campaign.scope?.features,
   paging: pagingOf(campaign),
   traffic: campaign.traffic,
   steps: stepsOf(campaign),
@@ -347,6 +348,7 @@ export const withScope = (
 const recordedScope = ({
   paging,
   guestPages,
+  features,
   steps,
   subjectShows,
   referenceShows,
@@ -354,6 +356,7 @@ const recordedScope = ({
 }: Scope): NonNullable<CampaignRecord['scope']> => ({
   paging: [...paging],
   ...(guestPages === MACHINE_BOUNDS.guestPages.most ? {} : { guestPages }),
+  ...(features.length === 0 ? {} : { features: [...features] }),
   steps: [...steps],
   subjectShows: [...subjectShows],
   referenceShows: [...referenceShows],

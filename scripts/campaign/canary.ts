@@ -49,6 +49,7 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
     ...DEFAULT_PROGRAM_OPTIONS,
     steps: undefined,
     guestPages: undefined,
+    features: undefined,
     profile: undefined,
     campaign: canaryCampaign(context.settings.campaign),
     subject: `impl:${defect}`,

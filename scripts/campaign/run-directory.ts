@@ -24,7 +24,7 @@ import {
 import type { Event } from '../../properties/campaign/events.js';
 import { PROFILES } from '../../properties/profile.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
-import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { FEATURES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { readTextFile, refuseLink, removeTemporaries, writeTextFile } from '../../properties/corpus/store.js';
 import {
   anyText,
@@ -111,6 +111,8 @@ const campaign = exactObject({
       paging: z.array(choice(PAGINGS)),
       /** The most pages of guest RAM; left out: as many as a machine can have. */
       guestPages: z.exactOptional(naturalNumber),
+      /** What the CPUs of programs may have; left out: nothing. */
+      features: z.exactOptional(z.array(choice(FEATURES))),
       steps: z.array(choice(OPS)),
       subjectShows: z.array(choice(SIGHTS)),
       referenceShows: z.array(choice(SIGHTS)),

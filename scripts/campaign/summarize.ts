@@ -166,7 +166,7 @@ const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesRea
 /** As recorded; machines of this package do everything, and show what machines like them do. */
 const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: CampaignRecord): Scope => {
   const { most: guestPages } = MACHINE_BOUNDS.guestPages;
-  if (scope !== undefined) return { profile, guestPages, ...scope };
+  if (scope !== undefined) return { profile, guestPages, features: [], ...scope };
   const shownBy = (name: string): readonly Observable[] => {
     const own = ownMachine(name, RUN_FILE);
     return (own === undefined ? versionOne(name) : capabilitiesOfMachine(name, own.create())).observes;
@@ -176,6 +176,7 @@ const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: Campai
     profile,
     paging: PAGINGS,
     guestPages,
+    features: [],
     steps: OPS,
     subjectShows: shownBy(subject),
     referenceShows: [...shownBy(reference), ...(walksAlways ? (['fresh'] as const) : [])],

@@ -176,8 +176,8 @@ const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTas
 });
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
-  const { campaign, date, version, profile, paging, guestPages, traffic, mostSteps, steps, invariants, guidance } =
-    settings;
+  const { campaign, date, version, profile, paging, guestPages, features, traffic, mostSteps, steps } = settings;
+  const { invariants, guidance } = settings;
   return {
     campaign,
     date,
@@ -185,6 +185,7 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     profile,
     paging,
     guestPages,
+    features,
     traffic,
     mostSteps,
     steps,

@@ -66,9 +66,9 @@ const serve = async (machine: Machine, { variant, startTimeout, caseTimeout }: A
   const conversation = new Conversation(machine, { start: startTimeout, program: caseTimeout });
   const inbox = new Inbox();
   try {
-    await conversation.begin(variant);
+    const features = await conversation.begin(variant);
     if (!(await inbox.readLine())) return;
-    process.stdout.write(`${formatHello({ ...METAL_CAPABILITIES, name: machine.name })}\n`);
+    process.stdout.write(`${formatHello({ ...METAL_CAPABILITIES, name: machine.name, features })}\n`);
     for (;;) {
       const programs = await inbox.readPrograms(conversation.room);
       if (programs === undefined) return;

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { Conversation } from './conversation.js';
 import type { Ears, Machine } from './machine.js';
 
+/** The length of a list, and its one word. */
+const NO_FEATURES = [1, 0, 0, 0, 0, 0, 0, 0];
+
 /** A machine whose memory is all ones, and which answers every request at once. */
 const claiming = (): Machine => {
   let ears: Ears | undefined;
@@ -12,7 +15,7 @@ const claiming = (): Machine => {
       ears = given;
       ears.heard(Buffer.from('\nshadowdiff-metal/1\n'));
     },
-    send: ([letter]) => ears?.heard(Uint8Array.of(letter + 0x20)),
+    send: ([letter]) => ears?.heard(Uint8Array.of(letter + 0x20, ...(letter === 0x56 ? NO_FEATURES : []))),
     end: () => undefined,
   };
 };

@@ -3,6 +3,8 @@
  * of formats.md (Binary encoding), each a word with its length and so many words.
  */
 
+import type { Feature } from '../../model/vocabulary/index.js';
+import { FEATURES } from '../../model/vocabulary/index.js';
 import type { Machine } from './machine.js';
 import { MachineDied } from './machine.js';
 
@@ -61,15 +63,17 @@ export class Conversation {
     machine.listen({ heard: (bytes) => this.hear(bytes), died: (error) => this.die(error) });
   }
 
-  /** Waits for the kernel, whatever a BIOS writes before it. `variant`: guest.h. */
-  async begin(variant: number): Promise<void> {
+  /** Waits for the kernel, whatever a BIOS writes before it; returns what its CPU has. `variant`: guest.h. */
+  async begin(variant: number): Promise<readonly Feature[]> {
     await this.expect(this.limits.start, 'the kernel did not come up', (heard) => {
       const at = heard.indexOf(GREETING, 0, 'latin1');
       return at === -1 ? undefined : heard.subarray(0, at + GREETING.length);
     });
     this.send(LETTERS.variant, wordOf(variant));
-    await this.answer(LETTERS.variantSet, 0, this.limits.start);
+    const answer = await this.answer(LETTERS.variantSet, 1, this.limits.start);
+    const bits = answer.readUInt32LE(WORD);
     this.hasBegun = true;
+    return FEATURES.filter((_, index) => (bits & (1 << index)) !== 0);
   }
 
   /** How many bytes of programs may be run at once. */

@@ -45,7 +45,7 @@ const line = (first: string, answer = ''): Machine => {
       ears = given;
       say(first);
     },
-    send: (bytes) => say(bytes[0] === 'V'.charCodeAt(0) ? 'v' : answer),
+    send: (bytes) => say(bytes[0] === 'V'.charCodeAt(0) ? 'v\x01\0\0\0\0\0\0\0' : answer),
     end: () => undefined,
   };
 };

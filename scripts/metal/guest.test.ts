@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Observation, Step } from '../../model/vocabulary/index.js';
+import type { Feature, Observation, Step } from '../../model/vocabulary/index.js';
 import { ProgramWriter, TraceReader, formatHex, programFromJson } from '../../properties/formats/index.js';
 import { METAL_CAPABILITIES } from '../../properties/subjects/metal-subject.js';
 import { Conversation } from './conversation.js';
@@ -46,11 +46,23 @@ const stepOf = ([op, first, second, third]: Words): object => {
   }
 };
 
-const run = async (paging: '2-level' | 'pae', lines: readonly string[]): Promise<readonly string[]> => {
+const run = async (
+  paging: '2-level' | 'pae',
+  lines: readonly string[],
+  features?: readonly Feature[],
+): Promise<readonly string[]> => {
   const program = programFromJson(
     {
       format: 'shadowdiff-program/1',
-      machine: { paging, guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
+      machine: {
+        paging,
+        guestPages: 64,
+        devicePages: 0,
+        hostCpus: 1,
+        draw: 0,
+        failAllocation: 0,
+        ...(features && { features }),
+      },
       steps: ['init 0xc0000000', ...lines].map((line) => stepOf(line.split(' '))),
     },
     'test',
@@ -138,6 +150,14 @@ describe.each(['2-level', 'pae'] as const)('%s', (paging) => {
       'mapped 0x3fffd',
       'fault 5',
     ]);
+  });
+
+  test('without CR0.WP the supervisor writes what is read-only, and the user does not', async () => {
+    const program = [...tables[paging]('7', '5'), 'new-pgtable 0x1000'];
+    const writes = [...program, 'access 0x0 write user', 'access 0x0 write kernel'];
+    const marked = `mapped 0x5000 ${upperAt}=2027 2000=5065`;
+    expect(await run(paging, writes, ['write-protect-off'])).toEqual(['fault 7', marked]);
+    expect(await run(paging, writes)).toEqual(['fault 7', 'fault 3']);
   });
 
   test('nothing of a program is left for the next', async () => {

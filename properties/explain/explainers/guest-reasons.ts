@@ -11,6 +11,7 @@ import {
   isPresent,
   isUser,
   isWritable,
+  isWriteGuarded,
   pageOf,
   uncachedAccess,
   uncachedPhysical,
@@ -87,7 +88,7 @@ export const whyFault = (evidence: Evidence, { vaddr: address, kind, mode }: Acc
   return (
     whyUnmapped(evidence, address) ??
     (mode === 'user' ? withheld(evidence, met, 'US') : undefined)?.text ??
-    (kind === 'write' ? withheld(evidence, met, 'RW') : undefined)?.text
+    (kind === 'write' && isWriteGuarded(guest, mode) ? withheld(evidence, met, 'RW') : undefined)?.text
   );
 };
 

@@ -36,6 +36,9 @@ typedef uint64_t u64;
 
 extern u32 variant;
 
+/* What the CPU of a program may have: bits in the order of model/formats.md (Program). */
+#define WRITE_PROTECT_OFF 1	/* CR0.WP is 0 */
+
 /*
  * Programs and answers lie here, whether they came by way of memory or of the serial port. The place of the
  * step that runs is left for a harness that can read memory, in case the machine dies of it.
@@ -60,7 +63,8 @@ void answer(u32 word);
 /* tables.c */
 extern bool pae;
 void build_tables(void);
-void begin_tables(bool wants_pae, u32 guest_pages);
+u32 cpu_features(void);
+void begin_tables(bool wants_pae, u32 guest_pages, u32 wanted_features);
 void end_tables(void);
 bool linear(void);
 u32 current_root(void);

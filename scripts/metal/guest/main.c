@@ -5,7 +5,8 @@
  * It begins by writing GREETING, which the harness looks for behind whatever a BIOS wrote. Then the harness
  * sends requests, each a letter and what belongs to it, and the guest answers each with the small letter:
  *
- *	V word			the variant that it shall be (guest.h)
+ *	V word			the variant that it shall be (guest.h); a length, 1, and the features of the CPU
+ *				follow the answer
  *	M			a batch of programs lies in the mailbox; with the answer, their traces do
  *	S length, words		a batch by way of the serial port; a length and the traces follow the answer
  *
@@ -147,6 +148,8 @@ void main(void)
 		case 'V':
 			variant = serial_get_word();
 			serial_put('v');
+			serial_put_word(1);
+			serial_put_word(cpu_features());
 			break;
 		case 'M':
 			serve_from_memory();

@@ -197,13 +197,15 @@ static void run_step(void)
 
 static void create(void)
 {
-	u32 paging = next(), guest_pages = next(), i;
+	u32 first = next(), paging = first & 0xff, features = first >> 8, guest_pages = next(), i;
 
 	for (i = 0; i < 4; i++)
 		next(); /* device pages, host CPUs, draw and failed allocation belong to a hypervisor */
 	if (paging > 1 || guest_pages < 1 || guest_pages > RAM_PAGES)
 		die("a machine with paging %x and %x pages", paging, guest_pages);
-	begin_tables(paging, guest_pages);
+	if (features & ~cpu_features())
+		die("a machine with the features %x, of which this CPU has %x", features, cpu_features());
+	begin_tables(paging, guest_pages, features);
 	program.switcher_address = paging ? 0xffe00000 : 0xffc00000;
 	program.kernel_address = 0xffffffff;
 	answer_outcome(CREATED);

@@ -18,9 +18,11 @@ static __attribute__((aligned(PAGE))) u64 pae_linear_middle[PAE_ENTRIES], pae_li
 static __attribute__((aligned(PAGE))) u64 pae_window_middle[PAE_ENTRIES], pae_window_table[PAE_ENTRIES];
 static __attribute__((aligned(32))) u64 pae_linear_root[4];
 
+#define CR0_WP (1u << 16)
 #define CR4_PAE 0x20
 
 bool pae;
+static u32 features; /* of the program that runs */
 
 static struct {
 	u32 linear_pages;
@@ -394,19 +396,34 @@ static u32 linear_cr3(void)
 	return pae ? PHYSICAL(pae_linear_root) : PHYSICAL(linear_root);
 }
 
-void begin_tables(bool wants_pae, u32 guest_pages)
+u32 cpu_features(void)
+{
+	return WRITE_PROTECT_OFF;
+}
+
+static void set_cr0(u32 bits, bool on)
+{
+	u32 cr0;
+
+	asm volatile("movl %%cr0, %0" : "=r"(cr0));
+	asm volatile("movl %0, %%cr0" : : "r"(on ? cr0 | bits : cr0 & ~bits) : "memory");
+}
+
+void begin_tables(bool wants_pae, u32 guest_pages, u32 wanted_features)
 {
 	u32 page;
 
 	for (page = 0; page < RAM_PAGES; page++)
 		linear_table[page] = pae_linear_table[page] = page < guest_pages ? page * PAGE | P | RW : 0;
 	tables.linear = true;
+	features = wanted_features;
 	if (pae != wants_pae) {
 		pae = wants_pae;
 		set_paging(linear_cr3(), pae ? CR4_PAE : 0);
 	} else {
 		load_cr3(linear_cr3());
 	}
+	set_cr0(CR0_WP, !(features & WRITE_PROTECT_OFF));
 }
 
 /* Leaves RAM as if there had been no program. */
