@@ -2,6 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { readSync, writeSync } from 'node:fs';
 
 /** What went wrong with a machine. The adapter exits with the number, so that each has a signature of its own. */
 export const DEATHS = { refused: 2, exception: 10, ended: 11, silent: 12, babble: 13 } as const;
@@ -24,11 +25,21 @@ export interface Memory {
   write(at: number, bytes: Uint8Array): void;
 }
 
+/** The memory that an open file holds; physical 0 is `base`. */
+export const memoryInFile = (file: number, base: number): Memory => ({
+  read: (at, length) => {
+    const bytes = Buffer.allocUnsafe(length);
+    readSync(file, bytes, 0, length, base + at);
+    return bytes;
+  },
+  write: (at, bytes) => void writeSync(file, bytes, 0, bytes.length, base + at),
+});
+
 export interface Machine {
   /** For reports, such as `QEMU 7.2.22`. */
   readonly name: string;
   /** Left out: all goes by way of the serial line. */
-  readonly memory?: Memory;
+  readonly memory?: Memory | undefined;
   /** Receives what the guest writes to the serial line, from now on. */
   listen(ears: Ears): void;
   send(bytes: Uint8Array): void;

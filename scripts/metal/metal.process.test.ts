@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { programFromJson } from '../../properties/formats/index.js';
 import { CommandSubject } from '../../properties/subjects/command-subject.js';
 import { isInstalled } from '../../test-support/c-subjects.js';
+import { Conversation } from './conversation.js';
+import { boot } from './platforms.js';
 
 const clone = inject('clone');
 const directory = mkdtempSync(join(tmpdir(), 'metal-'));
@@ -32,11 +34,11 @@ const fuzz = (
 /** It has no option that only shows its version. */
 const isBochsInstalled = spawnSync('bochs', ['--help']).status === 0;
 
-/** How many programs each is given: Bochs is slow. */
+/** How many programs each is given. */
 const PLATFORMS = [
   ['v86', 1000, true],
   ['qemu', 1000, isInstalled('qemu-system-i386')],
-  ['bochs', 100, isBochsInstalled],
+  ['bochs', 500, isBochsInstalled],
 ] as const;
 
 describe.each(PLATFORMS)('metal:%s', (platform, programs, isHere) => {
@@ -47,6 +49,14 @@ describe.each(PLATFORMS)('metal:%s', (platform, programs, isHere) => {
       out: expect.stringContaining(`in ${programs.toLocaleString('en')} programs`),
     });
   });
+});
+
+/** Elsewhere all goes by way of its serial port. */
+test.skipIf(!isBochsInstalled || process.platform !== 'linux')('the memory of Bochs is found', async () => {
+  const machine = await boot('bochs', join(clone, 'scripts/metal/metal.elf'));
+  onTestFinished(() => machine.end());
+  await new Conversation(machine, { start: TIMEOUT, program: TIMEOUT }).begin(0);
+  expect(machine.memory).toBeDefined();
 });
 
 test('a kernel that dies of a program is a crash at its step, and the next program has a new machine', async () => {

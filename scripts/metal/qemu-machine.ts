@@ -1,13 +1,13 @@
 /** QEMU, which keeps the guest's memory in a file that we read and write, and shows registers over its monitor (QMP). */
 
-import { mkdtempSync, openSync, readSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readJson } from '../../properties/formats/index.js';
 import type { Memory } from './machine.js';
-import { MachineDied, ProcessMachine } from './machine.js';
+import { MachineDied, ProcessMachine, memoryInFile } from './machine.js';
 
 const MEMORY_BYTES = 16 * 2 ** 20;
 /** Numbers of files in QEMU. */
@@ -48,10 +48,7 @@ export class QemuMachine extends ProcessMachine {
       needs: 'QEMU 5.0 or later is needed',
       files: [file, 'pipe'],
     });
-    this.memory = {
-      read: (at, length) => bytesAt(file, at, length),
-      write: (at, bytes) => void writeSync(file, bytes, 0, bytes.length, at),
-    };
+    this.memory = memoryInFile(file, 0);
     this.monitor = this.child.stdio[MONITOR] as Socket;
     this.monitor.on('error', () => undefined);
     createInterface(this.monitor)
@@ -92,10 +89,4 @@ const memoryFile = (): number => {
   const file = openSync(path, 'r+');
   rmSync(directory, { recursive: true });
   return file;
-};
-
-const bytesAt = (file: number, at: number, length: number): Uint8Array => {
-  const bytes = Buffer.allocUnsafe(length);
-  readSync(file, bytes, 0, length, at);
-  return bytes;
 };

@@ -68,7 +68,7 @@ protected:
 	movl $KERNEL, %edi
 	movl $SECTORS * SECTOR / 4, %ecx
 	rep movsl
-	movl $MAILBOX, %ecx	/* what the kernel expects to be zero ends there */
+	movl $MEMORY_END, %ecx	/* the kernel needs zeros up to the mailbox; Bochs keeps in one piece what is touched in one sweep */
 	subl %edi, %ecx
 	xorl %eax, %eax
 	rep stosb
