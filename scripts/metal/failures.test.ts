@@ -1,11 +1,12 @@
 /** Machines that fail: each has one clear message. Commands of Node.js pass for emulators. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { metalCommand } from '../../properties/subjects/metal-subject.js';
+import { isInstalled } from '../../test-support/c-subjects.js';
 import { Conversation } from './conversation.js';
 import type { Ears, Machine } from './machine.js';
 import { boot } from './platforms.js';
@@ -85,7 +86,34 @@ describe('at its start', () => {
     const remedy = 'there is no command "qemu-system-i386"; apt-get install qemu-system-x86';
     await expect(attempt(await boot('qemu', KERNEL), PATIENT)).rejects.toThrow(remedy);
   });
+
+  test('QEMU that is too old', async () => {
+    const bin = mkdtempSync(join(directory, 'bin-'));
+    const complaint = "-machine pc,memory-backend=memory: Property '.memory-backend' not found";
+    writeFileSync(join(bin, 'qemu-system-i386'), `#!/bin/sh\necho "qemu: ${complaint}" >&2\nexit 1\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', bin);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const message = `the emulator ended with code 1: qemu: ${complaint}; QEMU 5.0 or later is needed`;
+    await expect(attempt(await boot('qemu', KERNEL), PATIENT)).rejects.toThrow(message);
+  });
+
+  test.skipIf(!isInstalled('qemu-system-i386'))('QEMU that a triple fault resets', async () => {
+    const path = join(directory, 'triple-fault.elf');
+    writeFileSync(path, tripleFaultKernel());
+    const machine = await boot('qemu', path);
+    await expect(attempt(machine, PATIENT)).rejects.toThrow('the machine was reset, as after a triple fault');
+    expect(await machine.registers?.()).toMatch(/EAX=.*CR3=/s);
+  });
 });
+
+/** Our kernel, but its first instructions load an empty table of gates from memory that is zero, and raise an exception. */
+const tripleFaultKernel = (): Buffer => {
+  const kernel = readFileSync(KERNEL);
+  const header = kernel.indexOf(Buffer.from([0x02, 0xb0, 0xad, 0x1b]));
+  // lidt 0x500000; int3
+  kernel.set([0x0f, 0x01, 0x1d, 0x00, 0x00, 0x50, 0x00, 0xcc], header + 12);
+  return kernel;
+};
 
 test.each([
   ['is silent', '', SHORT, 'silent', `the kernel does not answer within ${SHORT} ms; its serial line is silent`],
