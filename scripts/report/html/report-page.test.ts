@@ -134,11 +134,28 @@ describe.skipIf(!isThere)('the page', () => {
     expect(await shown(await open('#step-3'))).toEqual(['finding-1/step-3']);
     const page = await open('#finding-2/step-0');
     expect(await shown(page)).toContain('finding-2/step-0');
-    expect(
-      await page.evaluate(`document.getElementById('finding-2/step-0').getBoundingClientRect().top < innerHeight`),
-    ).toBe(true);
     await page.keyboard.press('ArrowRight');
     expect(await shown(page)).toContain('finding-2/step-1');
+  });
+
+  test.each(SIZES)('a link to a step shows its heading below the bars: $width', async (viewport) => {
+    const page = await open('#finding-2/step-1', { viewport });
+    const at = (selector: string): Promise<{ top: number; bottom: number }> =>
+      page
+        .locator(selector)
+        .evaluate((element) => (({ top, bottom }) => ({ top, bottom }))(element.getBoundingClientRect()));
+    const heading = await at('#finding-2 .frame:not([hidden]) .step-title');
+    const bar = await at('#finding-2 .toolbar');
+    expect(heading.top).toBeGreaterThanOrEqual(bar.bottom);
+    expect(heading.bottom).toBeLessThan(viewport.height);
+  });
+
+  test('the keys step the finding that is on the screen', async () => {
+    const page = await open('#finding-1/step-1');
+    await page.evaluate(`document.getElementById('finding-2').open = true`);
+    await page.evaluate(`document.querySelector('#finding-2 .toolbar').scrollIntoView()`);
+    await page.keyboard.press('ArrowLeft');
+    expect(new URL(page.url()).hash).toMatch(/^#finding-2\//);
   });
 
   test('follows an address through the levels, from step to step', async () => {

@@ -6,7 +6,7 @@
 /** @type {readonly HTMLDetailsElement[]} */
 const findings = [...document.querySelectorAll('details')].filter((each) => each.classList.contains('finding'));
 
-/** The finding that the keys step through. */
+/** The finding that the keys step through, unless it is off the screen and another one is on it. */
 let active = findings.find((each) => each.querySelector('.frame') !== null);
 
 /** @param {Element} finding @returns {readonly HTMLElement[]} */
@@ -48,8 +48,15 @@ const keepInView = (link) => {
   if (below > list.scrollTop) list.scrollTop = below;
 };
 
+/** @param {HTMLElement | undefined} finding */
+const isOnScreen = (finding) => {
+  const { top, bottom } = finding?.querySelector('.stepper')?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
+  return top < innerHeight && bottom > 0;
+};
+
 /** @param {number} by */
 const step = (by) => {
+  if (!isOnScreen(active)) active = findings.find(isOnScreen) ?? active;
   if (active === undefined) return;
   const frame = framesOf(active)[shownIndex(active) + by];
   if (frame !== undefined) goTo(frame.id);
@@ -83,9 +90,9 @@ const route = () => {
   if (anchor === '' && active !== undefined) show(active, framesOf(active).length - 1);
   const finding = follow(anchor);
   if (finding === undefined) return;
-  const { top } = finding.getBoundingClientRect();
-  const { bottom } = (finding.querySelector('.stepper') ?? finding).getBoundingClientRect();
-  if (top > innerHeight / 2 || bottom < 100) (finding.querySelector('.why') ?? finding).scrollIntoView();
+  const title = document.getElementById(anchor)?.querySelector('.step-title');
+  if (title instanceof HTMLElement) title.scrollIntoView();
+  else (finding.querySelector('.why') ?? finding).scrollIntoView();
 };
 
 /** @param {KeyboardEvent} event */
