@@ -30,15 +30,21 @@ export const helpItem: Help['formatItem'] = (term, termWidth, text, helper) => {
   return [`  ${term}`, ...below(text, width)].join('\n');
 };
 
+const examplesBelow = new WeakMap<Command, readonly Example[]>();
+
+export const examplesOf = (command: Command): readonly Example[] => examplesBelow.get(command) ?? [];
+
 /** Adds examples and exit codes below the options. */
-export const addHelp = (command: Command, examples: readonly Example[]): Command =>
-  command.addHelpText('after', ({ command: shown, error }) => {
+export const addHelp = (command: Command, examples: readonly Example[]): Command => {
+  examplesBelow.set(command, examples);
+  return command.addHelpText('after', ({ command: shown, error }) => {
     const output = shown.configureOutput();
     const width = (error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()) ?? FALLBACK_WIDTH;
     // An example is not broken, so that it can be pasted.
     const shownExamples = examples.flatMap(([line, purpose]) => [`  ${line}`, ...below(purpose, width)]);
     return ['', 'Examples:', ...shownExamples, '', 'Exit codes:', ...exitCodes(width)].join('\n');
   });
+};
 
 const below = (text: string, width: number): readonly string[] =>
   wrapped(text, width - MARGIN).map((line) => ' '.repeat(MARGIN) + line);

@@ -19,7 +19,8 @@ import { packageVersion } from '../own-package.js';
 export const main = async (words: readonly string[], surroundings: Surroundings): Promise<ExitCode> => {
   const session = new Session(surroundings);
   try {
-    const program = await commandLine(words, session);
+    const isCalled = (name: string): boolean => words.includes(name) || words.includes('completion');
+    const program = await commandLine(isCalled, session);
     await program.parseAsync(words, { from: 'user' });
     return session.exitCode;
   } catch (error) {
@@ -27,7 +28,8 @@ export const main = async (words: readonly string[], surroundings: Surroundings)
   }
 };
 
-const commandLine = async (words: readonly string[], session: Session): Promise<Command> => {
+/** Commands that are not called have no more than their line in the help, so that their code is not loaded. */
+export const commandLine = async (isCalled: (name: string) => boolean, session: Session): Promise<Command> => {
   const { stdout, stderr } = session.surroundings;
   const program = new Command('shadowdiff')
     .description('Differential testing and fuzzing of shadow page tables.')
@@ -46,14 +48,13 @@ const commandLine = async (words: readonly string[], session: Session): Promise<
     ['shadowdiff replay corpus/FILE', 'replay a counterexample step by step'],
     ['shadowdiff regress', 'replay the whole corpus'],
   ]);
-  for (const listed of COMMANDS) await add(listed, program, words.includes(listed.name) ? session : undefined);
+  for (const listed of COMMANDS) await add(listed, program, isCalled(listed.name) ? session : undefined);
   for (const command of program.commands) finish(command, `shadowdiff ${command.name()}`, session);
   listenForNoColor(program, session);
   program.showHelpAfterError('(shadowdiff --help lists the commands)');
   return program;
 };
 
-/** Whole for a session that may call it, else only its line in the help. */
 const add = async ({ name, summary, load }: ListedCommand, program: Command, session?: Session): Promise<void> => {
   if (session === undefined) program.command(name);
   else (await load())(program, session);

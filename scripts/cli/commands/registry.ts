@@ -68,4 +68,9 @@ export const COMMANDS: readonly ListedCommand[] = [
     'list the planted bugs, and measure what catches them',
     async () => (await import('./defects.js')).registerDefects,
   ),
+  listed(
+    'completion',
+    'print a script that completes command lines in a shell',
+    async () => (await import('./completion.js')).registerCompletion,
+  ),
 ];

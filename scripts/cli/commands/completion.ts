@@ -1,0 +1,101 @@
+/** Scripts with which a shell completes our command lines. They are made from the commands themselves, and run no command of ours. */
+
+import type { Command, Option } from 'commander';
+import { Argument } from 'commander';
+import type { Session } from '../../terminal/session.js';
+import { addHelp } from '../help.js';
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
+
+export const registerCompletion = (program: Command, session: Session): void => {
+  const command = program
+    .command('completion')
+    .description('Print a script that completes commands, options and their values in a shell.')
+    .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS));
+  addHelp(command, [
+    ['shadowdiff completion fish > ~/.config/fish/completions/shadowdiff.fish', 'for fish'],
+    ['source <(shadowdiff completion bash)', 'in ~/.bashrc'],
+    ['source <(shadowdiff completion zsh)', 'in ~/.zshrc, behind compinit'],
+  ]).action((shell: Shell) => {
+    const places = [...placesIn(program, [])];
+    for (const line of shell === 'fish' ? fishLines(places) : bashLines(places, shell)) session.print(line);
+  });
+};
+
+/** A command, and the words that lead to it. */
+interface Place {
+  readonly path: readonly string[];
+  readonly below: readonly Command[];
+  readonly options: readonly Option[];
+}
+
+function* placesIn(command: Command, path: readonly string[]): Generator<Place> {
+  const help = command.createHelp();
+  const below = help.visibleCommands(command).filter((each) => each.name() !== 'help');
+  yield { path, below, options: help.visibleOptions(command) };
+  for (const each of below) yield* placesIn(each, [...path, each.name()]);
+}
+
+const takesValue = (option: Option): boolean => option.required || option.optional;
+
+/** zsh runs the same function as bash. What has no words of ours is completed as file names. */
+const bashLines = (places: readonly Place[], shell: Shell): readonly string[] => [
+  ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
+  '_shadowdiff() {',
+  '  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} path= words= i',
+  '  for ((i = 1; i < COMP_CWORD; i++)); do',
+  '    case "$path ${COMP_WORDS[i]}" in',
+  `      ${alternatives(places.filter(({ path }) => path.length > 0).map(({ path }) => inside(path)))}) path+=" \${COMP_WORDS[i]}" ;;`,
+  '    esac',
+  '  done',
+  '  case "$path $before" in',
+  ...places.flatMap(valueCases),
+  '    *) case "$path" in',
+  ...places.map(({ path, below, options }) => {
+    const names = below.map((each) => each.name()).join(' ');
+    return `      '${inside(path)}') words='${names}'; [[ $word == -* ]] && words='${options.map(({ long }) => long).join(' ')}' ;;`;
+  }),
+  '    esac ;;',
+  '  esac',
+  '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
+  '}',
+  'complete -o default -F _shadowdiff shadowdiff',
+];
+
+const inside = (path: readonly string[]): string => path.map((word) => ` ${word}`).join('');
+const alternatives = (words: readonly string[]): string => words.map((word) => `'${word}'`).join('|');
+
+/** Behind an option that takes a value. */
+const valueCases = ({ path, options }: Place): readonly string[] => {
+  const free = options.filter((option) => takesValue(option) && option.argChoices === undefined);
+  return [
+    ...options.flatMap(({ long, argChoices }) =>
+      argChoices === undefined ? [] : [`    '${inside(path)} ${long}') words='${argChoices.join(' ')}' ;;`],
+    ),
+    ...(free.length === 0 ? [] : [`    ${alternatives(free.map(({ long }) => `${inside(path)} ${long}`))}) ;;`]),
+  ];
+};
+
+const fishLines = (places: readonly Place[]): readonly string[] =>
+  places.flatMap(({ path, below, options }) => {
+    const names = below.map((each) => each.name());
+    const isHere = [
+      ...path.map((word) => `__fish_seen_subcommand_from ${word}`),
+      ...(names.length === 0 ? [] : [`not __fish_seen_subcommand_from ${names.join(' ')}`]),
+    ].join('; and ');
+    const start = `complete -c shadowdiff -n ${quoted(isHere)}`;
+    return [
+      ...below.map((each) => `${start} -f -a ${each.name()} -d ${quoted(each.summary() || each.description())}`),
+      ...options.map((option) => {
+        const value = !takesValue(option)
+          ? ''
+          : option.argChoices === undefined
+            ? ' -r'
+            : ` -x -a ${quoted(option.argChoices.join(' '))}`;
+        return `${start} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
+      }),
+    ];
+  });
+
+const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
