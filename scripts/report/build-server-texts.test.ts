@@ -40,6 +40,7 @@ const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
   troubles: [],
   doubts: [],
   timelines: [],
+  mutations: [],
   ...changes,
 });
 

@@ -3,8 +3,11 @@
  * finding.
  */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Finding } from '../../../properties/finding.js';
-import { packageVersion } from '../../own-package.js';
+import { readJson } from '../../../properties/formats/index.js';
+import { packageDirectory, packageVersion } from '../../own-package.js';
 import type { Session } from '../../terminal/session.js';
 import { DEFAULT_CASE_TIMEOUT, replayCommand } from '../../terminal/sides.js';
 import type { Results } from './read-results.js';
@@ -14,11 +17,12 @@ import type {
   CorpusReport,
   FindingReport,
   MatrixRowReport,
+  MutationScore,
   ReportDocument,
   RunReport,
   TimelineReport,
 } from './report-document.js';
-import { REPORT_FORMAT } from './report-document.js';
+import { MUTATION_SCORES, REPORT_FORMAT, mutationScores } from './report-document.js';
 import { reportVerdict } from './report-verdict.js';
 import type { Summary } from './summary-document.js';
 import { uniteFindings, uniteKnown } from './unite-findings.js';
@@ -89,7 +93,16 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     doubts: [...new Set(summaries.flatMap(({ doubts }) => doubts))],
     timelines: results.flatMap(timelinesOf),
     ...(code === undefined ? {} : { code }),
+    mutations: mutationsOf(runs),
   };
+};
+
+/** The last scores of the machines that ran. */
+const mutationsOf = (runs: readonly RunReport[]): readonly MutationScore[] => {
+  const machines = new Set(runs.flatMap(({ subject, reference }) => [subject, reference]));
+  const path = join(packageDirectory(), MUTATION_SCORES);
+  const scores = mutationScores.parse(readJson(readFileSync(path, 'utf8'), path, 'file'));
+  return scores.filter(({ machine }) => machines.has(machine));
 };
 
 type Counts = Readonly<Record<string, number>>;

@@ -196,6 +196,18 @@ const timeline = z.strictObject({
   ),
 });
 
+const mutationScore = z.strictObject({
+  machine: z.string(),
+  version: z.string().describe('Of shadowdiff, when it was measured'),
+  date: z.string().describe('ISO 8601: when it was measured'),
+  programs: count.describe('How many were run to find a mutation, at most'),
+  mutations: count.describe('Changes in one place of the machine'),
+  found: count,
+  equivalent: count.describe('Not found: they change nothing that a program could show'),
+  guards: count.describe('Not found: they weaken what notices bugs of the machine itself'),
+  missed: count.describe('Not found: some other program would show them'),
+});
+
 const reportDocument = z
   .strictObject({
     format: z.literal(REPORT_FORMAT),
@@ -226,6 +238,11 @@ const reportDocument = z
       })
       .optional()
       .describe('Code that ran, in the run that reached most, and the lines that no run reached'),
+    mutations: z
+      .array(mutationScore)
+      .describe(
+        'How many changes of the machines that were run the default traffic finds: measured earlier, by `npm run mutation`',
+      ),
   })
   .meta({ title: REPORT_FORMAT, description: 'The results of runs of shadowdiff, united' });
 
@@ -239,7 +256,12 @@ export type MatrixRowReport = ReportDocument['matrix'][number];
 export type FindingReport = ReportDocument['findings'][number];
 export type TimelineReport = ReportDocument['timelines'][number];
 export type CodeReport = NonNullable<ReportDocument['code']>;
+export type MutationScore = ReportDocument['mutations'][number];
 export type ReportVerdict = ReportDocument['verdict'];
+
+/** What `npm run mutation` measured last, in the package's directory. */
+export const MUTATION_SCORES = 'scripts/report/mutation-scores.json';
+export const mutationScores = z.array(mutationScore);
 
 /** JSON Schema, draft 2020-12. */
 export const reportSchema = (): unknown => z.toJSONSchema(reportDocument);

@@ -1,7 +1,13 @@
 /** What the runs exercised: each invariant, and the code. */
 
-import { compactCount, counted, formatShare } from '../../terminal/numbers.js';
-import type { CodeReport, InvariantReport, InvariantState, ReportDocument } from '../document/report-document.js';
+import { compactCount, counted, formatCount, formatShare } from '../../terminal/numbers.js';
+import type {
+  CodeReport,
+  InvariantReport,
+  InvariantState,
+  MutationScore,
+  ReportDocument,
+} from '../document/report-document.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 
@@ -86,12 +92,17 @@ const caughtView = ({ alone, withOthers }: NonNullable<InvariantReport['defects'
 
 // Code.
 
-export const codeSection = ({ code }: ReportDocument): Markup | undefined => {
-  if (code === undefined) return undefined;
-  const files = [...new Set(code.unreached.map(({ file }) => file))];
+export const codeSection = ({ code, mutations }: ReportDocument): Markup | undefined => {
+  if (code === undefined && mutations.length === 0) return undefined;
   return html`<section id="code" aria-labelledby="code-title">
     <h2 id="code-title">Code</h2>
-    <table class="plain code">
+    ${code && reachedView(code)} ${mutations.map((score) => html`<p>${mutationText(score)}</p>`)}
+  </section>`;
+};
+
+const reachedView = ({ impl, model, unreached }: CodeReport): Markup => {
+  const files = [...new Set(unreached.map(({ file }) => file))];
+  return html`<table class="plain code">
       <thead>
         <tr>
           <th scope="col">folder</th>
@@ -101,18 +112,24 @@ export const codeSection = ({ code }: ReportDocument): Markup | undefined => {
         </tr>
       </thead>
       <tbody>
-        ${shareRow('impl', code.impl)} ${shareRow('model', code.model)}
+        ${shareRow('impl', impl)} ${shareRow('model', model)}
       </tbody>
     </table>
     ${
       files.length === 0
         ? html`<p>Every line was reached.</p>`
         : html`<details>
-            <summary>${counted(code.unreached.length, 'line')} that no program reached</summary>
-            ${files.map((file) => fileLines(file, code.unreached))}
+            <summary>${counted(unreached.length, 'line')} that no program reached</summary>
+            ${files.map((file) => fileLines(file, unreached))}
           </details>`
-    }
-  </section>`;
+    }`;
+};
+
+/** It was not measured in these runs, and says so. */
+const mutationText = ({ machine, version, date, programs, mutations, found, ...rest }: MutationScore): string => {
+  const { equivalent, guards, missed } = rest;
+  const others = `${formatCount(equivalent)} change nothing that a program could show, ${formatCount(guards)} weaken guards against bugs of the machine itself, ${formatCount(missed)} are missed`;
+  return `Of ${counted(mutations, 'mutation')} of ${machine}, changes in one place, ${counted(programs, 'program')} of the default traffic find ${formatCount(found)}. Of the others, ${others}. Measured on ${date} with version ${version}, not in these runs.`;
 };
 
 const shareRow = (folder: string, { lines, branches, functions }: CodeReport['impl']): Markup =>
