@@ -24,7 +24,7 @@ import { PreStateRecorder } from './invariants/situations/pre-state.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
-import { leafFor } from './uncached-walk.js';
+import { isUpperEntryFor } from './uncached-walk.js';
 
 /** Steps that are still taken after a kill, to check that they have no effect. */
 const STEPS_AFTER_DEATH = 4;
@@ -287,11 +287,10 @@ export const fillOf = (own: Shown | undefined, other: Shown | undefined): Fill |
   });
 };
 
-/** The leaf that one side stored, behind the upper entries that the other did. */
+/** The leaf that one side stored, behind the upper entries of its walk that the other did. */
 const withUpper: (...given: Parameters<Fill>) => Observation['stores'] = ({ stores }, { stores: others }, moment) => {
   if (others.length === 0) return stores;
-  const leaf = leafFor(moment.guest, moment.step);
-  return [...others.filter(({ paddr }) => paddr !== leaf), ...stores];
+  return [...others.filter(({ paddr }) => isUpperEntryFor(moment.guest, moment.step, paddr)), ...stores];
 };
 
 const isOver = (kind: OutcomeKind): boolean =>

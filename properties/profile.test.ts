@@ -147,6 +147,12 @@ describe('a CPU with a bug is found', () => {
     expect(programs).toBeLessThan(1000);
   });
 
+  test('and so worded if the reference shows leaves alone: a store that it did not call for', async () => {
+    const create = BUGS['A set in the PAE root'];
+    const { divergence } = await hunt(mmu('A set in the PAE root', create), MODEL, 'pae', 100);
+    expect(divergence).toMatchObject({ difference: 'store not called for', expected: 'no such store' });
+  });
+
   test('also by impl, where its leaves tell', async () => {
     const dirty = await hunt(mmu('no D', BUGS['no D on a write']), IMPL, '2-level', 400);
     expect(dirty.divergence).toMatchObject({ invariant: 'accessed-dirty', difference: 'D differ' });

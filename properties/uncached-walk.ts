@@ -91,10 +91,24 @@ export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => 
 };
 
 /** Where the leaf lies through which an access goes, if the guest's tables lead to one. */
-export const leafFor = (guest: GuestRecord, step: Step | undefined): Paddr | undefined => {
+const leafFor = (guest: GuestRecord, step: Step | undefined): Paddr | undefined => {
   if (step?.op !== 'access') return undefined;
   const walk = uncachedWalk(guest, step.vaddr);
   return walk.kind === 'leaf' ? walk.at : undefined;
+};
+
+/** Whether an access passes the entry at `at` on the way to a leaf, and sets A in it: PAE's top entries have no A. */
+export const isUpperEntryFor = (guest: GuestRecord, step: Step | undefined, at: Paddr): boolean => {
+  if (step?.op !== 'access' || leafFor(guest, step) === at) return false;
+  let table: number | undefined = guest.root;
+  for (const level of LEVELS[guest.config.paging]) {
+    if (table === undefined) return false;
+    const entryAt = paddr(table + indexAt(level, step.vaddr) * guest.sizes.entryBytes);
+    if (entryAt === at) return level.hasRights;
+    const entry = guest.word(entryAt);
+    table = isPresent(entry) ? pageOf(entry) * 4096 : undefined;
+  }
+  return false;
 };
 
 /** Whether RW counts: without CR0.WP, it does not for the kernel (machine.md 6). */
