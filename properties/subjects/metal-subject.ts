@@ -28,7 +28,8 @@ const PLATFORMS = ['qemu', 'v86', 'bochs'];
 
 /**
  * Variants of the kernel, in the order of their bits in guest.h. The first five are mistakes, to show that such are found; `pdpte-flags`
- * reports bit 5 of PAE's top entries too, which QEMU's TCG sets.
+ * reports bit 5 of PAE's top entries too, which QEMU's TCG sets, and `speculates` reports no stores, because its CPU may set A ahead of the
+ * program (machine.md 6).
  */
 export const METAL_VARIANTS = [
   'no-invlpg',
@@ -37,7 +38,9 @@ export const METAL_VARIANTS = [
   'last-root',
   'user-at-cpl-0',
   'pdpte-flags',
+  'speculates',
 ] as const;
+const SPECULATES = 2 ** METAL_VARIANTS.indexOf('speculates');
 
 const argumentsOf = ({ platform, kernel, variant, startTimeout, caseTimeout }: AdapterOptions): readonly string[] => [
   platform,
@@ -51,11 +54,12 @@ export const readArguments = ([platform, kernel, ...numbers]: readonly string[])
 };
 
 /** What the adapter answers to the hello, but for its name, and for features that the CPU lacks. */
-export const METAL_CAPABILITIES: Capabilities = {
+export const metalCapabilities = (variant: number): Capabilities => ({
   ...capabilitiesOfCpu('metal', FEATURES),
   inFlight: 64,
   encoding: 'binary',
-};
+  ...((variant & SPECULATES) === 0 ? {} : { observes: ['outcome'], upperStores: false }),
+});
 
 const REMEDIES: OwnCommand['remedies'] = {
   'subject-crash': 'mend that, or name another platform',
@@ -69,8 +73,18 @@ const OWN_SHARE = 0.8;
 /** The directory of this package, whether from its sources or from a bundle. */
 const packageDirectory = (): string => dirname(createRequire(import.meta.url).resolve('shadowdiff/package.json'));
 
+/** A platform and the variants behind it. A command may have commas of its own: of its words, those at the end that name variants. */
+const partsOf = (rest: string): readonly string[] => {
+  const words = rest.split(',');
+  if (!rest.includes('{kernel}')) return words;
+  const end = 1 + words.findLastIndex((word) => !isVariant(word));
+  return [words.slice(0, end).join(','), ...words.slice(end)];
+};
+
+const isVariant = (word: string): boolean => (METAL_VARIANTS as readonly string[]).includes(word);
+
 /**
- * The adapter for what follows `metal:`, as `qemu`, `v86,no-invlpg` or `my-emulator {kernel}`.
+ * The adapter for what follows `metal:`, as `qemu`, `v86,no-invlpg` or `my-emulator {kernel},speculates`.
  *
  * @param where - the option or file that the name came from, for messages
  * @throws BadInput for an unknown platform or an unknown variant of the kernel
@@ -80,8 +94,8 @@ export const metalCommand = (
   where: string,
   { startTimeout, caseTimeout }: Readonly<Record<'startTimeout' | 'caseTimeout', number>>,
 ): OwnCommand => {
-  const [platform, ...variants] = rest.includes('{kernel}') ? [rest] : rest.split(',');
-  if (!rest.includes('{kernel}') && !PLATFORMS.includes(platform)) {
+  const [platform, ...variants] = partsOf(rest);
+  if (!platform.includes('{kernel}') && !PLATFORMS.includes(platform)) {
     const remedy = `use one of ${PLATFORMS.join(', ')}, or a command with {kernel} in it`;
     throw new BadInput(where, `there is no platform ${quoted(platform)}; ${remedy}`);
   }
@@ -97,7 +111,6 @@ export const metalCommand = (
 };
 
 const bitOf = (name: string, where: string): number => {
-  const index = (METAL_VARIANTS as readonly string[]).indexOf(name);
-  if (index !== -1) return 2 ** index;
+  if (isVariant(name)) return 2 ** (METAL_VARIANTS as readonly string[]).indexOf(name);
   throw new BadInput(where, `the kernel has no variant ${quoted(name)}; use one of: ${METAL_VARIANTS.join(', ')}`);
 };

@@ -10,7 +10,7 @@ import { DEFAULT_PROGRAM_OPTIONS, programArbitrary } from '../../properties/gene
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Pair } from '../../properties/pair.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
-import { METAL_CAPABILITIES } from '../../properties/subjects/metal-subject.js';
+import { metalCapabilities } from '../../properties/subjects/metal-subject.js';
 import { IMPL, MODEL, WALK, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 
@@ -36,7 +36,7 @@ const OF_A_CPU = {
   model: WALK,
   profile: 'architecture',
   traffic: 'coherent',
-  guestPages: METAL_CAPABILITIES.guestPages,
+  guestPages: metalCapabilities(0).guestPages,
 } as const;
 
 /** A campaign that runs batch after batch against any subject. */

@@ -8,7 +8,7 @@
 import { writeSync } from 'node:fs';
 import { formatHello } from '../../properties/subjects/capabilities.js';
 import type { AdapterOptions } from '../../properties/subjects/metal-subject.js';
-import { METAL_CAPABILITIES, readArguments } from '../../properties/subjects/metal-subject.js';
+import { metalCapabilities, readArguments } from '../../properties/subjects/metal-subject.js';
 import type { Machine } from './machine.js';
 import { DEATHS, MachineDied } from './machine.js';
 import { Conversation, MOST_BATCH } from './conversation.js';
@@ -68,7 +68,8 @@ const serve = async (machine: Machine, { variant, startTimeout, caseTimeout }: A
   try {
     const features = await conversation.begin(variant);
     if (!(await inbox.readLine())) return;
-    process.stdout.write(`${formatHello({ ...METAL_CAPABILITIES, name: machine.name, features })}\n`);
+    process.stdout.write(`${formatHello({ ...metalCapabilities(variant), name: machine.name, features })}
+`);
     for (;;) {
       const programs = await inbox.readPrograms(conversation.room);
       if (programs === undefined) return;

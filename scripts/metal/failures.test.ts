@@ -135,13 +135,13 @@ describe('names', () => {
     expect(() => metalCommand(name, '--subject', TIMES)).toThrow(message);
   });
 
-  test('variants add up', () => {
-    expect(metalCommand('v86,no-invlpg,last-root', '--subject', TIMES).argv.slice(2)).toEqual([
-      'v86',
-      expect.stringMatching(/metal\.elf$/),
-      '9',
-      '1',
-      '1',
-    ]);
+  test.each([
+    ['v86,no-invlpg,last-root', 'v86', '9'],
+    ['v86,speculates', 'v86', '64'],
+    ['qemu -machine pc,accel=kvm -kernel {kernel}', 'qemu -machine pc,accel=kvm -kernel {kernel}', '0'],
+    ['./boot {kernel} pc,accel,no-invlpg,speculates', './boot {kernel} pc,accel', '65'],
+  ])('variants add up: metal:%s', (name, platform, variant) => {
+    const kernel = expect.stringMatching(/metal\.elf$/) as string;
+    expect(metalCommand(name, '--subject', TIMES).argv.slice(2)).toEqual([platform, kernel, variant, '1', '1']);
   });
 });

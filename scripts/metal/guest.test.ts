@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Feature, Observation, Step } from '../../model/vocabulary/index.js';
 import { ProgramWriter, TraceReader, formatHex, programFromJson } from '../../properties/formats/index.js';
-import { METAL_CAPABILITIES } from '../../properties/subjects/metal-subject.js';
+import { metalCapabilities } from '../../properties/subjects/metal-subject.js';
 import { Conversation } from './conversation.js';
 import type { Machine } from './machine.js';
 import { boot } from './platforms.js';
@@ -71,7 +71,7 @@ const run = async (
   writer.add(program);
   const answer = await conversation.run(Buffer.from(writer.take()));
   const words = new Uint32Array(new Uint8Array(answer.subarray(4)).buffer);
-  const { steps } = new TraceReader(METAL_CAPABILITIES, 'answer').trace(words, program);
+  const { steps } = new TraceReader(metalCapabilities(0), 'answer').trace(words, program);
   return program.steps.flatMap((step, index) => shown(step, steps[index]));
 };
 

@@ -51,6 +51,15 @@ describe.each(PLATFORMS)('metal:%s', (platform, programs, isHere) => {
   });
 });
 
+test('a CPU that speculates is not asked for A and D, and the run says so', () => {
+  const { status, out } = fuzz('metal:v86,speculates', '--programs', '20');
+  const reason = 'the subject shows no stores';
+  expect({ status, out }).toEqual({
+    status: 0,
+    out: expect.stringMatching(RegExp(`accessed-dirty.*\\n.*${reason}`, 's')),
+  });
+});
+
 /** Elsewhere all goes by way of its serial port. */
 test.skipIf(!isBochsInstalled || process.platform !== 'linux')('the memory of Bochs is found', async () => {
   const machine = await boot('bochs', join(clone, 'scripts/metal/metal.elf'));

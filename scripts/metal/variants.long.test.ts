@@ -11,7 +11,7 @@ import { isInstalled } from '../../test-support/c-subjects.js';
 const directory = mkdtempSync(join(tmpdir(), 'metal-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const mistakes = METAL_VARIANTS.filter((variant) => variant !== 'pdpte-flags');
+const mistakes = METAL_VARIANTS.slice(0, METAL_VARIANTS.indexOf('pdpte-flags'));
 
 describe.each(mistakes)('a kernel with %s', (variant) => {
   test.each([

@@ -33,6 +33,7 @@ typedef uint64_t u64;
 #define LAST_ROOT 8		/* new-pgtable loads the root that was given before */
 #define USER_AT_CPL_0 16	/* user accesses are made by the supervisor */
 #define SHOWS_PDPTES 32		/* reports bit 5 of the words at PAE's top (tables.c) */
+#define NO_STORES 64		/* answers have no stores: the CPU speculates, and sets A early (SDM 4.10.2.3) */
 
 extern u32 variant;
 
@@ -72,6 +73,7 @@ void load_root(u32 root);
 void store(u32 paddr, u64 entry);
 u32 page_reached(u32 vaddr, u32 how, u32 word);
 void report_stores(u32 vaddr, bool faulted);
+void report_no_stores(void);
 
 #define MARKER 0xa55a5aa4u	/* what write accesses store; not present, should a walk find it */
 

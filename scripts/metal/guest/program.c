@@ -45,7 +45,7 @@ void answer(u32 word)
 static void answer_outcome(enum outcome outcome)
 {
 	answer(outcome);
-	answer(0);
+	report_no_stores();
 }
 
 static void invalidate(u32 vaddr)
@@ -83,7 +83,7 @@ static void step_init(void)
 	program.kernel_address = next();
 	answer(INITIALIZED);
 	answer(-program.switcher_address);
-	answer(0);
+	report_no_stores();
 }
 
 static void step_new_pgtable(void)
@@ -143,7 +143,7 @@ static void step_access(void)
 	if (vaddr >= program.switcher_address) {
 		answer(FAULT);
 		answer(how << 1);
-		answer(0);
+		report_no_stores();
 		return;
 	}
 	faulted = touch(aligned, variant & USER_AT_CPL_0 ? how & ~ACCESS_USER : how, &word);

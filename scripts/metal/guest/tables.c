@@ -290,6 +290,12 @@ static void report(struct word *word, u32 *count)
 	++*count;
 }
 
+void report_no_stores(void)
+{
+	if (!(variant & NO_STORES))
+		answer(0);
+}
+
 /*
  * Answers which words changed in an access: A and D from top to bottom, then whatever else changed.
  *
@@ -301,6 +307,8 @@ void report_stores(u32 vaddr, bool faulted)
 	u32 path[LONGEST_PATH], length = tables.linear ? 0 : path_to(vaddr, path);
 	u32 count_at = mailbox->words_out, count = 0, i;
 
+	if (variant & NO_STORES)
+		return;
 	answer(0);
 	for (i = 0; i < length; i++) {
 		struct word *word = word_at(path[i]);
