@@ -51,6 +51,31 @@ describe('a run', () => {
     expect(campaignDifference(campaign, everything)).toBe('profile is "architecture" here and undefined there');
   });
 
+  test('has its profile in the summary and in every report', async () => {
+    await run('fuzz', ...PROFILE, '--out', at('run'));
+    await run('fuzz', '--out', at('other'));
+    const report = async (reporter: string, ...runs: readonly string[]) =>
+      (
+        await capturedCall([
+          'report',
+          ...runs.map((each) => at(each)),
+          '--reporter',
+          reporter,
+          ...(reporter === 'html' ? ['--out', at('report.html')] : []),
+        ])
+      ).out;
+    expect(json('run', 'summary.json')).toMatchObject({ profile: 'architecture' });
+    expect(JSON.parse(await report('json', 'run', 'other'))).toMatchObject({ runs: [{ profile: 'architecture' }, {}] });
+    expect(await report('markdown', 'run')).toContain(', profile architecture.');
+    expect(await report('markdown', 'other')).not.toContain('profile');
+    const page = async (...runs: readonly string[]) => {
+      await report('html', ...runs);
+      return readFileSync(at('report.html'), 'utf8');
+    };
+    expect(await page('run', 'other')).toMatch(/<td>architecture<\/td>[^]*<td>lguest<\/td>/);
+    expect(await page('other')).not.toContain('<th scope="col">profile</th>');
+  });
+
   test('without the profile is what it was', async () => {
     await run('fuzz', '--out', at('run'));
     expect(json('run', 'run.json').campaign).not.toHaveProperty('profile');

@@ -72,6 +72,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     seed: campaign.seed,
     subject: campaign.subject,
     reference: campaign.reference,
+    ...(campaign.profile === undefined ? {} : { profile: campaign.profile }),
     paging: pagingOf(campaign),
     traffic: campaign.traffic,
     maxSteps: campaign.maxSteps,

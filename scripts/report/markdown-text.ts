@@ -39,7 +39,9 @@ const scopeLine = ({ programs, steps, milliseconds, runs }: ReportDocument): str
   const named = seeds.length === 0 ? '' : `, seed ${seeds.slice(0, 3).map(code).join(', ')}`;
   const more = seeds.length > 3 ? ` and ${seeds.length - 3} more` : '';
   const size = `${counted(programs, 'program')}, ${counted(steps, 'step')}, ${formatTime(milliseconds)}`;
-  return `${counted(runs.length, 'run')}: ${size}${named}${more}.`;
+  const profiles = [...new Set(runs.flatMap(({ profile }) => profile ?? []))];
+  const profiled = profiles.length === 0 ? '' : `, profile ${profiles.join(', ')}`;
+  return `${counted(runs.length, 'run')}: ${size}${named}${more}${profiled}.`;
 };
 
 /** At most this many are listed: GitHub takes a summary of one MiB. */

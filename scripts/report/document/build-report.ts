@@ -158,9 +158,10 @@ const runsOf = (results: Results): readonly RunReport[] => {
   const { summary, coverage } = results;
   const runs: RunReport[] = [];
   if (summary !== undefined) {
-    const { kind, seed, subject, reference, paging, traffic, programs, steps, time, verdict } = summary;
+    const { kind, seed, subject, reference, profile, paging, traffic, programs, steps, time, verdict } = summary;
     const { started, milliseconds } = time;
-    const what = { seed, subject, reference, paging, traffic, programs, steps, started, milliseconds };
+    const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
+    const what = { seed, ...sides, paging, traffic, programs, steps, started, milliseconds };
     runs.push({ source: pathsOf(results).summary, command: kind, ...what, verdict: verdict.kind });
   }
   if (coverage !== undefined && !isSameRun(results)) {

@@ -9,6 +9,7 @@ import type { Immutable } from '../../../properties/formats/fields.js';
 import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
+import { PROFILES } from '../../../properties/profile.js';
 
 export const REPORT_FORMAT = 'shadowdiff-report/3';
 
@@ -32,6 +33,7 @@ const run = z.strictObject({
   seed: z.string(),
   subject: z.string(),
   reference: z.string(),
+  profile: z.exactOptional(z.enum(PROFILES).describe('Left out for lguest')),
   paging: z.string(),
   traffic: z.string(),
   programs: count,

@@ -19,6 +19,7 @@ import {
 } from '../../../properties/formats/fields.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
+import { PROFILES } from '../../../properties/profile.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 
@@ -178,6 +179,8 @@ export const summarySchema = openObject({
   seed: anyText,
   subject: anyText,
   reference: anyText,
+  /** Left out for the profile `lguest`. */
+  profile: z.exactOptional(choice(PROFILES)),
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice([...TRAFFICS, 'mixed']),
   maxSteps: naturalNumber,

@@ -48,8 +48,9 @@ const newsList = (report: ReportDocument): Markup | undefined => {
   </dl>`;
 };
 
-const runsTable = ({ runs }: ReportDocument): Markup =>
-  html`<details>
+const runsTable = ({ runs }: ReportDocument): Markup => {
+  const profiled = runs.some(({ profile }) => profile !== undefined);
+  return html`<details>
     <summary>${counted(runs.length, 'run')}</summary>
     <div class="scroll" role="region" aria-label="Runs" tabindex="0">
       <table class="plain">
@@ -58,6 +59,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
             <th scope="col">run</th>
             <th scope="col">seed</th>
             <th scope="col">started</th>
+            ${profiled ? html`<th scope="col">profile</th>` : undefined}
             <th scope="col">paging</th>
             <th scope="col">guests</th>
             <th scope="col" class="number">programs</th>
@@ -72,6 +74,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
                 <th scope="row">${run.command} <small>${run.source}</small></th>
                 <td><code>${run.seed}</code></td>
                 <td>${run.started.slice(0, 19).replace('T', ' ')}</td>
+                ${profiled ? html`<td>${run.profile ?? 'lguest'}</td>` : undefined}
                 <td>${run.paging === 'pae' ? 'PAE' : run.paging}</td>
                 <td>${run.traffic}</td>
                 <td class="number">${formatCount(run.programs)}</td>
@@ -83,6 +86,7 @@ const runsTable = ({ runs }: ReportDocument): Markup =>
       </table>
     </div>
   </details>`;
+};
 
 const knownTable = ({ known }: ReportDocument): Markup =>
   html`<details>
