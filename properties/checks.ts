@@ -6,6 +6,7 @@ import type { Invariant, Sight, Verdict, Watch, Violation } from './invariants/i
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
 import { StageCounter } from './invariants/situations/grid.js';
+import { sameSwitcher } from './observation-difference.js';
 import type { Tally } from './tally.js';
 import { kindIndex } from './tally.js';
 
@@ -121,19 +122,11 @@ export const selectChecks = (plan: StagePlan, kind: number, over: boolean, momen
   if (over || moment.modelKind !== moment.subjectKind) return plan.all;
   const { tables, changed } = moment.preState;
   const quiet = !changed && isQuiet(moment.model, tables) && isQuiet(moment.subject, tables);
-  return quiet && sameSwitcher(moment) ? plan.quiet[kind] : plan.agreed[kind];
+  return quiet && sameSwitcher(moment.model, moment.subject) ? plan.quiet[kind] : plan.agreed[kind];
 };
 
 const isQuiet = ({ references, stores, tables }: Observation, tablesBefore: number): boolean =>
   references.length === 0 && stores.length === 0 && tables === tablesBefore;
-
-const sameSwitcher = ({ model, subject }: Moment): boolean => {
-  const expected = model.switcher;
-  const actual = subject.switcher;
-  if (expected.text !== actual.text || expected.registers !== actual.registers) return false;
-  for (let cpu = 0; cpu < expected.state.length; cpu++) if (expected.state[cpu] !== actual.state[cpu]) return false;
-  return true;
-};
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'end', 'destroy'];
 

@@ -27,9 +27,9 @@ import { ZERO_OBSERVATION } from './trace-of.js';
 import { isUpperEntryFor } from './uncached-walk.js';
 
 /** Steps that are still taken after a kill, to check that they have no effect. */
-const STEPS_AFTER_DEATH = 4;
+export const STEPS_AFTER_DEATH = 4;
 /** A program that dies before this step tests little. */
-const EARLY_STEPS = 10;
+export const EARLY_STEPS = 10;
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
@@ -113,8 +113,9 @@ export class Lockstep {
 
   /** Creates both machines. */
   begin(machine: MachineConfig, contractKept: boolean): Divergence | undefined {
-    const { moment } = this;
-    this.tally.programs++;
+    const { moment, tally } = this;
+    tally.programs++;
+    tally.judged++;
     this.stepsTaken = 0;
     this.over = this.wasOver = false;
     this.guest.begin(machine);
@@ -245,7 +246,7 @@ export class Lockstep {
 const MAPPED = kindIndex('mapped');
 
 /** What a run with these machines lets invariants see. */
-const shownBy = ({ model, subject, modelShows, subjectShows }: LockstepOptions): ReadonlySet<Sight> => {
+export const shownBy = ({ model, subject, modelShows, subjectShows }: LockstepOptions): ReadonlySet<Sight> => {
   const shows = (shown: Shown | undefined, what: Observable): boolean => shown?.observes.includes(what) ?? true;
   const compared = COMPARED.filter((each) => shows(modelShows, each) && shows(subjectShows, each));
   const hasShadow = subject.shadow !== undefined && shows(subjectShows, 'shadow');

@@ -16,6 +16,8 @@ export const kindIndex = (kind: OutcomeKind): number => KIND_INDEX.get(kind)!;
 /** What was counted over the programs of a run. Arrays by invariant have the order of `invariants`. */
 export class Tally {
   programs = 0;
+  /** Of `programs`: those that the invariants judged at every step. Of the others only programs, steps and early deaths are counted. */
+  judged = 0;
   steps = 0;
   /** Programs that ended in a kill or without memory before their tenth step had run. */
   diedEarly = 0;
@@ -67,12 +69,13 @@ export class Tally {
   }
 }
 
-const SCALARS = ['programs', 'steps', 'diedEarly', 'hits', 'misses', 'cacheHits', 'cacheMisses'] as const;
+const SCALARS = ['programs', 'judged', 'steps', 'diedEarly', 'hits', 'misses', 'cacheHits', 'cacheMisses'] as const;
 
 const numbers = z.array(naturalNumber);
 
 export const tallyCountsSchema = exactObject({
   programs: naturalNumber,
+  judged: naturalNumber,
   steps: naturalNumber,
   diedEarly: naturalNumber,
   hits: naturalNumber,
@@ -92,6 +95,7 @@ export type TallyCounts = z.infer<typeof tallyCountsSchema>;
 
 export const countsOf = (tally: Tally): TallyCounts => ({
   programs: tally.programs,
+  judged: tally.judged,
   steps: tally.steps,
   diedEarly: tally.diedEarly,
   hits: tally.hits,

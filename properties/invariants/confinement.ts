@@ -3,7 +3,7 @@ import { SLOTS } from '../../model/vocabulary/index.js';
 import { ADDRESSING, MAPPERS, PAGING, SLOTS_IN_USE } from './situations/dimensions.js';
 import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
-import type { Moment } from './moment.js';
+import type { Aftermath } from './moment.js';
 
 /** Keeps a guest inside its own memory. */
 export const confinement: Invariant = {
@@ -40,7 +40,7 @@ class ConfinementWatch {
   private seen = 0;
   private found: Violation | undefined = undefined;
 
-  readonly after = ({ stage, shadow, config, guest }: Moment): Verdict => {
+  readonly after = ({ stage, shadow, config, guest }: Aftermath): Verdict => {
     if (shadow === undefined || config.guestPages === 0) return VACUOUS;
     this.switcherAddress = guest.sizes.switcherAddress;
     this.guestPages = config.guestPages;
@@ -50,6 +50,8 @@ class ConfinementWatch {
     else shadow.forEachWrittenLeaf(this.look);
     return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
   };
+
+  readonly audit = this.after;
 
   private readonly look = (leaf: ShadowLeaf): void => {
     this.seen++;

@@ -1,7 +1,7 @@
 /** What an invariant is, and what it answers: that a moment is outside its premise, that it held, or how it was broken. */
 
 import type { Observable, OutcomeKind, Paddr } from '../../model/vocabulary/index.js';
-import type { Moment, Stage } from './moment.js';
+import type { Aftermath, Moment, Stage } from './moment.js';
 import type { Grid } from './situations/grid.js';
 
 /** The premise did not hold, so nothing was checked. */
@@ -23,6 +23,11 @@ export interface Watch {
   readonly before?: (this: void, moment: Moment) => void;
   /** Called without `this`, as `before` is: a method that needs binding is slow to call. */
   readonly after: (this: void, moment: Moment) => Verdict;
+  /**
+   * Looks for a violation at the end of a program whose steps were not judged (screening.ts), while the guest lives. Called without
+   * `this`. Left out: none would show then.
+   */
+  readonly audit?: (this: void, aftermath: Aftermath) => Verdict;
 }
 
 export interface Invariant {

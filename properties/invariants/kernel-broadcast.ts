@@ -5,7 +5,7 @@ import { ENTRY, PAGING, holdersFrom } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
 import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
-import type { Moment, Stage } from './moment.js';
+import type { Aftermath, Moment, Stage } from './moment.js';
 
 const FILLERS: readonly Stage[] = ['access', 'set-stack', 'new-pgtable'];
 
@@ -47,7 +47,7 @@ export const kernelBroadcast: Invariant = {
 };
 
 class BroadcastWatch {
-  private moment: Moment | undefined = undefined;
+  private moment: Aftermath | undefined = undefined;
   private compared = 0;
   private found: Violation | undefined = undefined;
 
@@ -59,6 +59,16 @@ class BroadcastWatch {
     this.compared = 0;
     this.found = undefined;
     moment.shadow?.forEachWrittenLeaf(this.look);
+    return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
+  };
+
+  readonly audit = (moment: Aftermath): Verdict => {
+    const { shadow, guest, contractKept } = moment;
+    if (shadow === undefined || guest.linear || !contractKept) return VACUOUS;
+    this.moment = moment;
+    this.compared = 0;
+    this.found = undefined;
+    for (let slot = 0; slot < SLOTS; slot++) shadow.forEachLeafFrom(slot as Slot, guest.kernelAddress, this.look);
     return this.found ?? (this.compared === 0 ? VACUOUS : HELD);
   };
 

@@ -5,7 +5,7 @@ import { dirty, pageOf, uncachedWalk } from '../uncached-walk.js';
 import { ENTRY, HALF, PAGING, PINNERS, rightsAt, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS, hex } from './invariant.js';
-import type { Moment } from './moment.js';
+import type { Aftermath, Moment } from './moment.js';
 
 /** What the guest's entries allow a leaf. */
 interface Grant {
@@ -54,7 +54,7 @@ export const leastPrivilege: Invariant = {
 };
 
 class LeastPrivilegeWatch {
-  private moment: Moment | undefined = undefined;
+  private moment: Aftermath | undefined = undefined;
   private seen = 0;
   private found: Violation | undefined = undefined;
 
@@ -63,6 +63,17 @@ class LeastPrivilegeWatch {
     this.seen = 0;
     this.found = undefined;
     moment.shadow?.forEachWrittenLeaf(this.look);
+    return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
+  };
+
+  /** Only a coherent guest announced whatever its entries no longer allow. */
+  readonly audit = (moment: Aftermath): Verdict => {
+    const { shadow, contractKept } = moment;
+    if (shadow === undefined || !contractKept) return VACUOUS;
+    this.moment = moment;
+    this.seen = 0;
+    this.found = undefined;
+    shadow.forEachLeaf(shadow.currentSlot, this.look);
     return this.found ?? (this.seen === 0 ? VACUOUS : HELD);
   };
 
@@ -103,7 +114,7 @@ const wrong = (
  * `set-pte` installs the entry that it announces; all other steps install what a walk finds. `unknown`: a table that maps itself
  * may be spoilt by the A and D bits that this step wrote into it.
  */
-const grantFor = (leaf: ShadowLeaf, { step, guest }: Moment): Grant | 'none' | 'unknown' => {
+const grantFor = (leaf: ShadowLeaf, { step, guest }: Aftermath): Grant | 'none' | 'unknown' => {
   if (step?.op === 'set-pte' && vpnOf(step.vaddr) === vpnOf(leaf.vaddr)) {
     const { low } = step.pte;
     if ((low & P) === 0) return 'none';

@@ -37,6 +37,12 @@ export interface Moment {
   readonly ram: GuestRam | undefined;
 }
 
+/** What can be seen of a program when it has ended, if its steps were not judged. The observations are those of its last step. */
+export type Aftermath = Pick<
+  Moment,
+  'config' | 'stage' | 'step' | 'contractKept' | 'guest' | 'model' | 'subject' | 'modelKind' | 'subjectKind' | 'shadow'
+>;
+
 /** The state before the step. What only shadow tables show is zero or false of a subject that does not expose them. */
 export interface PreState {
   /** By `FACT`; complete once the step is over. */

@@ -3,15 +3,16 @@ import type {
   Paging,
   ShadowLeaf,
   ShadowView,
+  Slot,
   SwitcherReferences,
   Vaddr,
 } from '../../model/vocabulary/index.js';
-import { OPS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
+import { OPS, SLOTS, bareOutcome, switcherRegistersAddress, vaddr } from '../../model/vocabulary/index.js';
 import { PAGING, SHADOW } from './situations/dimensions.js';
 import type { Dimension } from './situations/grid.js';
 import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
-import type { Moment } from './moment.js';
+import type { Aftermath, Moment } from './moment.js';
 
 const CPU: Dimension = {
   name: 'host CPU',
@@ -55,6 +56,15 @@ class SwitcherWatch {
     return (shadow === undefined ? undefined : this.look(shadow, moment)) ?? HELD;
   };
 
+  readonly audit = ({ shadow, config }: Aftermath): Verdict => {
+    if (shadow === undefined) return VACUOUS;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const found = this.window.audit(shadow, slot as Slot, config);
+      if (found !== undefined) return found;
+    }
+    return HELD;
+  };
+
   private look(shadow: ShadowView, { guest }: Moment): Violation | undefined {
     const { cpu } = guest;
     if (shadow.shadowVersion === this.version && shadow.currentSlot === this.slot && cpu === this.cpu) return undefined;
@@ -65,8 +75,9 @@ class SwitcherWatch {
   }
 }
 
-/** What the current slot must map at the Switcher's addresses. */
+/** What a slot maps at the Switcher's addresses: the current one when the guest is entered, and any at other times. */
 class Window {
+  private paging: Paging = '2-level';
   private readonly pages = [
     { name: 'text', address: vaddr(0), target: 'switcher-text', page: 0, writable: false },
     { name: 'registers', address: vaddr(0), target: 'switcher-registers', page: 0, writable: true },
@@ -76,18 +87,49 @@ class Window {
   private right = true;
 
   check(shadow: ShadowView, { paging, hostCpus }: MachineConfig, cpu: number): Violation | undefined {
-    const [text, registers, state] = this.pages;
-    text.address = vaddr(switcherRegistersAddress(paging, 0) - 4096);
-    registers.address = switcherRegistersAddress(paging, cpu);
-    state.address = vaddr(registers.address + 4096);
-    state.page = cpu;
+    const text = this.textAddress(paging);
+    this.place(cpu);
     // One pass finds that all is right, which it nearly always is.
     this.seen = 0;
     this.right = true;
-    shadow.forEachLeafFrom(shadow.currentSlot, text.address, this.look);
+    shadow.forEachLeafFrom(shadow.currentSlot, text, this.look);
     if (this.right && this.seen === this.pages.length) return undefined;
     return this.wrongPage(shadow) ?? pageOfAnotherCpu(shadow, paging, hostCpus, cpu);
   }
+
+  /** A slot maps nothing, the text alone, or the text and both pages of one CPU. */
+  audit(shadow: ShadowView, slot: Slot, { paging }: MachineConfig): Violation | undefined {
+    this.seen = 0;
+    this.right = true;
+    shadow.forEachLeafFrom(slot, this.textAddress(paging), this.lookAtAnyCpu);
+    if (this.right && this.seen !== 2) return undefined;
+    return {
+      kind: 'switcher-page',
+      field: `the Switcher's window in slot ${slot}`,
+      expected: 'the text, and both pages of at most one CPU',
+      actual: `${this.seen} pages, of which one is wrong, missing or too many`,
+      difference: 'another window at the end',
+      location: { slot },
+    };
+  }
+
+  private textAddress(paging: Paging): Vaddr {
+    this.paging = paging;
+    return (this.pages[0].address = vaddr(switcherRegistersAddress(paging, 0) - 4096));
+  }
+
+  /** Expects the pages of this CPU. */
+  private place(cpu: number): void {
+    const [, registers, state] = this.pages;
+    registers.address = switcherRegistersAddress(this.paging, cpu);
+    state.address = vaddr(registers.address + 4096);
+    state.page = cpu;
+  }
+
+  private readonly lookAtAnyCpu = (leaf: ShadowLeaf): void => {
+    if (this.seen === 1) this.place(Math.floor((leaf.vaddr - switcherRegistersAddress(this.paging, 0)) / 8192));
+    this.look(leaf);
+  };
 
   private readonly look = (leaf: ShadowLeaf): void => {
     const expected = this.pages[this.seen++];

@@ -3,7 +3,7 @@ import { OPS, bareOutcome } from '../../model/vocabulary/index.js';
 import { PAGING, TABLES, setPmdNeedsPae } from './situations/dimensions.js';
 import type { Invariant, Verdict, Violation } from './invariant.js';
 import { HELD, VACUOUS } from './invariant.js';
-import type { Moment, Stage } from './moment.js';
+import type { Aftermath, Stage } from './moment.js';
 
 const STAGES: readonly Stage[] = ['create', ...OPS, 'destroy'];
 
@@ -62,7 +62,7 @@ class TableWatch {
     this.version = -1;
   }
 
-  readonly after = ({ subject, model, subjectKind, modelKind, shadow }: Moment): Verdict => {
+  readonly after = ({ subject, model, subjectKind, modelKind, shadow }: Aftermath): Verdict => {
     if (bareOutcome(subjectKind) || bareOutcome(modelKind)) return VACUOUS;
     if (subject.tables !== model.tables) {
       const [expected, actual] = [String(model.tables), String(subject.tables)];
@@ -76,6 +76,8 @@ class TableWatch {
     if (!exercised) return VACUOUS;
     return (shadow === undefined ? undefined : this.walk(shadow)) ?? HELD;
   };
+
+  readonly audit = this.after;
 
   private walk(shadow: ShadowView): Violation | undefined {
     this.version = shadow.tableVersion;
