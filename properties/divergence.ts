@@ -26,6 +26,16 @@ export const SUBJECT_RULE = {
 
 export const isSubjectFailure = (invariant: string): boolean => SUBJECT_FAILURES.some((each) => each === invariant);
 
+/** What a finding is named after if a program that was screened (screening.ts) shows a difference and full judgement none. */
+export const SCREEN_DISAGREES = 'screen-disagrees';
+
+/** The rule that such a finding breaks, reported like an invariant. */
+export const SCREEN_RULE = {
+  statement: 'Whatever differs in a program that is screened, an invariant names when the program is judged in full.',
+  source: 'properties/screening.ts',
+  harms: 'guest',
+} as const;
+
 /** `kind` and `location` are known of a divergence that was just seen; counterexample files do not record them. */
 export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violation, 'kind'>> {
   /** The invariant that the finding is named after, or how the subject failed. */

@@ -3,6 +3,7 @@
 import type { Program } from '../model/vocabulary/index.js';
 import type { Case } from './generators/case.js';
 import type { Divergence, Place } from './divergence.js';
+import { SCREEN_DISAGREES } from './divergence.js';
 import { determinism } from './invariants/determinism.js';
 import type { Invariant } from './invariants/invariant.js';
 import { Pair } from './pair.js';
@@ -20,7 +21,7 @@ export interface JudgeOptions {
 
 /** A finding that is looked for. */
 export interface Sought {
-  /** `determinism` needs two runs to show. */
+  /** `determinism` needs two runs to show, and `screen-disagrees` a program that is screened. */
   readonly invariant: string;
   /** At the end of input, what the program shows does not matter. */
   readonly place?: Place | undefined;
@@ -53,6 +54,7 @@ export const judgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
 /** As `judgeOf`, but a subject outside this process goes on from case to case: faster, but what it remembers may show. */
 export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging => {
   const twice = sought?.invariant === determinism.id;
+  const screened = sought?.invariant === SCREEN_DISAGREES;
   const { profile = 'lguest' } = options;
   let pair = new Pair(options);
   return {
@@ -60,7 +62,7 @@ export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging 
       if (whyOutside(program, profile) !== undefined) return undefined;
       pair = new Pair(options);
       const failure = await pair.lead(before);
-      return failure ?? (await pair.run(program, { contractKept: traffic === 'coherent', twice }));
+      return failure ?? (await pair.run(program, { contractKept: traffic === 'coherent', twice, screened }));
     },
     close: async () => void (await pair.close()),
   };

@@ -9,6 +9,7 @@ import { determinism } from './invariants/determinism.js';
 import type { Stage } from './invariants/moment.js';
 import type { Profile } from './profile.js';
 import type { Capabilities } from './subjects/capabilities.js';
+import { Screening } from './screening.js';
 import { capabilitiesOfMachine, withinProfile } from './subjects/capabilities.js';
 import { ForeignMachine, SubjectFailed, answerOfMachine, guarded } from './subjects/foreign-machine.js';
 import { missingFor } from './subjects/scope.js';
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly contractKept: boolean;
   /** Run the subject a second time and compare (invariant `determinism`). */
   readonly twice: boolean;
+  /** Only compare what both sides show (screening.ts), and judge the program if they differ; `twice` then counts for nothing. */
+  readonly screened?: boolean;
 }
 
 /** One side: a machine to step, and how to make it ready for a program. In this process `inFlight` is 0: programs are not asked for. */
@@ -99,23 +102,27 @@ export class Pair {
    * Runs a program and returns the first divergence, if there is one. A program that needs what a side lacks is not run (see
    * `whyNotRun`). `ahead`: what `ask` returned for it. Throws `BadInput` if a command cannot be started.
    */
-  async run(program: Program, { contractKept, twice }: RunOptions, ahead?: Asked): Promise<Divergence | undefined> {
-    const { model, subject, lockstep } = await this.ready();
+  async run(program: Program, options: RunOptions, ahead?: Asked): Promise<Divergence | undefined> {
+    const { contractKept, twice, screened = false } = options;
+    const begun = await this.ready();
+    const { model, subject, lockstep, screening } = begun;
     this.edges = NO_EDGES;
     if (isMissing(program, model, subject)) return undefined;
     const asked = ahead ?? this.ask(program);
     const failure =
       (await loaded(asked.model, model, 'reference')) ?? (await loaded(asked.subject, subject, 'subject'));
     if (failure !== undefined) return failure;
-    const found = this.step(program, contractKept, { model, subject, lockstep });
+    const doubt = screened ? this.step(begun, () => screening.run(program, contractKept)) : undefined;
+    if (screened && (doubt === undefined || this.isSpoiled)) return doubt;
+    const found = this.step(begun, () => lockstep.run(program, contractKept)) ?? doubt;
     if (!this.isSpoiled && subject.edges > 0) this.edges = subject.machine.edges ?? NO_EDGES;
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 
-  private step(program: Program, contractKept: boolean, { model, subject, lockstep }: Begun): Divergence | undefined {
+  private step({ model, subject }: Begun, take: () => Divergence | undefined): Divergence | undefined {
     const limited = this.options.unlimited !== true;
     try {
-      return guarded([model.machine, subject.machine], limited, () => lockstep.run(program, contractKept));
+      return guarded([model.machine, subject.machine], limited, take);
     } catch (error) {
       if (!(error instanceof SubjectFailed)) throw error;
       this.isSpoiled = true;
@@ -165,7 +172,7 @@ export class Pair {
     const { invariants, profile = 'lguest' } = this.options;
     const model = await sideOf(this.options.model, profile);
     const subject = await sideOf(this.options.subject, profile);
-    const lockstep = new Lockstep({
+    const options = {
       model: model.machine,
       subject: subject.machine,
       modelShows: model,
@@ -173,8 +180,8 @@ export class Pair {
       modelIsForeign: model.isForeign,
       invariants,
       tally: this.tally,
-    });
-    return (this.begun = { model, subject, lockstep });
+    };
+    return (this.begun = { model, subject, lockstep: new Lockstep(options), screening: new Screening(options) });
   }
 }
 
@@ -183,6 +190,7 @@ interface Begun {
   readonly model: Side;
   readonly subject: Side;
   readonly lockstep: Lockstep;
+  readonly screening: Screening;
 }
 
 const sideOf = async (subject: Subject, profile: Profile): Promise<Side> => {

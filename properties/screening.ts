@@ -4,16 +4,10 @@
  * and sees nearly every bug that the judgement sees. Where something differs the program is judged after all, which names the finding.
  */
 
-import type {
-  Machine,
-  MachineConfig,
-  Observable,
-  Observation,
-  Program,
-  Step,
-} from '../model/vocabulary/index.js';
+import type { Machine, MachineConfig, Observable, Observation, Program, Step } from '../model/vocabulary/index.js';
 import { bareOutcome } from '../model/vocabulary/index.js';
 import type { Divergence, ProgramPlace } from './divergence.js';
+import { SCREEN_DISAGREES } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
 import type { Invariant, Watch } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
@@ -23,16 +17,6 @@ import { EARLY_STEPS, STEPS_AFTER_DEATH, fillOf, shownBy } from './lockstep.js';
 import { differingMember } from './observation-difference.js';
 import type { Tally } from './tally.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
-
-/** What a finding is named after that full judgement does not confirm. */
-export const SCREEN_DISAGREES = 'screen-disagrees';
-
-/** The rule that such a finding breaks, reported like an invariant. */
-export const SCREEN_RULE = {
-  statement: 'Whatever differs in a screened program, an invariant names when the program is judged in full.',
-  source: 'properties/screening.ts',
-  harms: 'guest',
-} as const;
 
 type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 

@@ -206,7 +206,8 @@ class Batch {
 
   /** Only the first run of a program counts in the tally. */
   private async runProgram({ program, generated, asked }: Upcoming): Promise<void> {
-    const divergence = await this.pair.run(generated.value.program, runOptionsOf(program, generated.value), asked);
+    const how = runOptionsOf(program, generated.value, this.options.judge);
+    const divergence = await this.pair.run(generated.value.program, how, asked);
     const cells = this.newCells?.take(this.pair.reachedEdges) ?? [];
     if (cells.length > 0) this.reached.push({ program, cells });
     if (divergence === undefined) return;

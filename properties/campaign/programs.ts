@@ -18,6 +18,8 @@ export interface CampaignOptions extends ProgramOptions {
   readonly campaign: string;
   /** Left out: no program is made from a pool. */
   readonly guidance?: Guidance | undefined;
+  /** The share of programs that are judged in full, 0 … 1; left out: all. The others are screened. */
+  readonly judge?: number | undefined;
 }
 
 /** A case, and what fast-check remembers of it for shrinking. */
@@ -46,6 +48,12 @@ const TWICE_EVERY = 256;
  */
 export const isRunTwice = (program: number): boolean => scattered(program) % TWICE_EVERY === 0;
 
+/** Shares of programs are whole multiples of one in this many. */
+const SHARE_STEPS = TWICE_EVERY;
+
+/** Whether a program is judged in full: scattered too, and so that programs which are run twice are judged whatever the share. */
+export const isJudged = (program: number, share: number): boolean => scattered(program) % SHARE_STEPS < share * SHARE_STEPS;
+
 /** 32 bits of which each depends on all lower 32 of the number (the finalizer of MurmurHash3). */
 const scattered = (program: number): number => {
   const once = Math.imul(program ^ (program >>> 16), 0x85ebca6b);
@@ -53,10 +61,11 @@ const scattered = (program: number): number => {
   return (again ^ (again >>> 16)) >>> 0;
 };
 
-/** How a program of a campaign is run. */
-export const runOptionsOf = (program: number, { traffic }: Case): RunOptions => ({
+/** How a program of a campaign is run. `judge`: the share of programs that are judged in full. */
+export const runOptionsOf = (program: number, { traffic }: Case, judge = 1): RunOptions => ({
   contractKept: traffic === 'coherent',
   twice: isRunTwice(program),
+  screened: !isJudged(program, judge),
 });
 
 /**
@@ -72,7 +81,7 @@ export const runUntilDivergence = async (
   for (let program = 0; ; program++) {
     if (!(await proceed(program))) return { programs: program, divergence: undefined };
     const { value } = programs(program);
-    const divergence = await pair.run(value.program, runOptionsOf(program, value));
+    const divergence = await pair.run(value.program, runOptionsOf(program, value, options.judge));
     if (divergence !== undefined) return { programs: program + 1, divergence };
   }
 };

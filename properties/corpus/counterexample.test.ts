@@ -4,7 +4,7 @@ import { BadInput, programHash } from '../formats/index.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import { paddr, vaddr } from '../../model/vocabulary/index.js';
 import { programArbitrary } from '../generators/index.js';
-import { SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import { SCREEN_DISAGREES, SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
@@ -68,7 +68,7 @@ describe('an entry as text', () => {
   test('comes back as it was, whatever was found and whoever found it', () => {
     const words = fc.string({ unit: 'binary', maxLength: 20 });
     const programs = programArbitrary().map((each) => each.program);
-    const ids = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES];
+    const ids = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES, SCREEN_DISAGREES];
     const entries = fc
       .record({
         status: fc.constantFrom(...STATUSES),

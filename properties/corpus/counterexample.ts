@@ -10,7 +10,7 @@ import type { Program } from '../../model/vocabulary/index.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import { TRAFFICS } from '../generators/case.js';
 import type { Divergence, Place } from '../divergence.js';
-import { MOST_STANDARD_ERROR, SUBJECT_FAILURES, signatureOf } from '../divergence.js';
+import { MOST_STANDARD_ERROR, SCREEN_DISAGREES, SUBJECT_FAILURES, signatureOf } from '../divergence.js';
 import { SMALL_MACHINES } from '../exhaust/small-machine.js';
 import { FOLDINGS } from '../exhaust/state-key.js';
 import type { Finding, Provenance } from '../finding.js';
@@ -50,8 +50,12 @@ const provenanceSchema = exactObject({
   ),
 }) satisfies z.core.$ZodType<Provenance>;
 
-/** What a finding may be named after: an invariant, or how a subject failed to answer. */
-export const FINDING_NAMES: readonly string[] = [...INVARIANTS.map(({ id }) => id), ...SUBJECT_FAILURES];
+/** What a finding may be named after: an invariant, how a subject failed to answer, or a screened program that judgement did not confirm. */
+export const FINDING_NAMES: readonly string[] = [
+  ...INVARIANTS.map(({ id }) => id),
+  ...SUBJECT_FAILURES,
+  SCREEN_DISAGREES,
+];
 
 /** Whether a finding could have this signature. */
 export const isSignature = (text: string): boolean => {

@@ -37,6 +37,8 @@ export const DEFAULTS = {
   minPrograms: 1000,
   /** Of the time of the run. */
   shrinkShare: 0.2,
+  /** Of the programs (scripts/bench/README.md, Screening). */
+  judge: 1 / 16,
 } as const;
 
 /** Options without defaults: a run that resumes must know which were given. */
@@ -57,6 +59,8 @@ export interface CampaignFlags extends CommandFlags {
   readonly maxSteps?: number;
   readonly maxTries?: number;
   readonly guided?: number;
+  /** The share of programs that are judged in full. */
+  readonly judge?: number;
   readonly corpus?: string;
   readonly known?: string;
   readonly out?: string;
@@ -103,6 +107,7 @@ const OF_CAMPAIGN = [
   'programs',
   'minPrograms',
   'guided',
+  'judge',
   'keepPrograms',
   'shard',
   'out',
@@ -184,8 +189,16 @@ const campaignRecord = (
   maxFindings: kind === 'fuzz' ? (flags.maxFindings ?? DEFAULTS.fuzz.maxFindings) : null,
   shards: shard.of,
   guided: flags.guided ?? 0,
+  judge: judgeFor(flags),
   pool: pool?.identity ?? null,
 });
+
+/** What a screened program shows to differ, only all invariants together can name. */
+const judgeFor = ({ judge, invariant }: CampaignFlags): number => {
+  if (invariant === undefined) return judge ?? DEFAULTS.judge;
+  if (judge === undefined || judge === 1) return 1;
+  throw new BadInput('--judge', 'a run of some invariants judges every program in full; leave it out');
+};
 
 /** Every guest of the profile `architecture` keeps the contract. */
 const trafficFor = ({ profile, traffic }: CampaignFlags): CampaignRecord['traffic'] => {
@@ -302,6 +315,7 @@ export const settingsOf = ({
   startTimeout,
   capabilities,
   allowed,
+  judge: campaign.judge,
   guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
 

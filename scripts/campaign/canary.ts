@@ -51,6 +51,7 @@ const firstCatch = async (defect: string, first: number, context: RunContext): P
     guestPages: undefined,
     features: undefined,
     profile: undefined,
+    judge: undefined,
     campaign: canaryCampaign(context.settings.campaign),
     subject: `impl:${defect}`,
     reference: MODEL.name,

@@ -101,6 +101,8 @@ const campaign = exactObject({
   shards: wholeNumber(1, MOST_SHARDS),
   /** The share of programs that are made from the pool, 0 … 1. */
   guided: z.number().min(0).max(1),
+  /** The share of programs that are judged in full, more than 0 and at most 1; left out: all. */
+  judge: z.exactOptional(z.number().min(Number.MIN_VALUE).max(1)),
   /** The identity of the program pool; null without one. */
   pool: orNull(anyText),
   /** Indexes of the pool's programs that are favoured as parents; left out if the subject counts no edges. */

@@ -80,6 +80,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     maxFindings: campaign.maxFindings,
     time,
     programs,
+    judged: tally.judged,
     steps: tally.steps,
     diedEarly: tally.diedEarly,
     accesses: accessesOf(tally),
@@ -250,10 +251,11 @@ const doubtsOf = (
   corpus: CorpusSummary | null,
 ): readonly string[] => {
   const { programs } = ledger;
+  const { judged } = ledger.tally();
   if (record.campaign.kind === 'fuzz') {
     if (programs === 0) return ['no program was run; give more --time'];
     if (everyProgramTimedOut(ledger)) return [FLUSH_DOUBT];
-    const idle = programs < ENOUGH_PROGRAMS ? [] : idleDoubts(programs, invariants);
+    const idle = judged < ENOUGH_PROGRAMS ? [] : idleDoubts(judged, programs, invariants);
     return [
       ...programDoubts(ledger, record),
       ...idle.map((doubt) => `${doubt}; run longer, or loosen --traffic, --paging or --max-steps`),
@@ -264,7 +266,7 @@ const doubtsOf = (
     ...canaryDoubts(ledger),
     ...shardDoubts(ledger, record),
     ...programDoubts(ledger, record),
-    ...idleDoubts(programs, invariants),
+    ...idleDoubts(judged, programs, invariants),
     ...notRunDoubts(corpus),
     ...(corpus?.unreadable ?? []).map(({ file, reason }) => `${file} cannot be read: ${reason}`),
   ];
@@ -304,10 +306,11 @@ const programDoubts = ({ programs, findings }: Ledger, { kind, campaign }: RunRe
   return [`${counted(programs, 'program')} ran, and --min-programs asks for ${formatCount(fewest)}; run longer`];
 };
 
-const idleDoubts = (programs: number, invariants: readonly InvariantSummary[]): readonly string[] => {
+const idleDoubts = (judged: number, programs: number, invariants: readonly InvariantSummary[]): readonly string[] => {
   const idle = invariants.filter(({ asked, exercised }) => asked !== 'not' && exercised === 0).map(({ id }) => id);
   if (idle.length === 0) return [];
-  return [`never exercised in ${counted(programs, 'program')}: ${idle.join(', ')}`];
+  const where = counted(judged, judged === programs ? 'program' : 'judged program');
+  return [`never exercised in ${where}: ${idle.join(', ')}`];
 };
 
 const notRunDoubts = (corpus: CorpusSummary | null): readonly string[] => {

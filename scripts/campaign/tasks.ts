@@ -34,6 +34,8 @@ export interface CampaignSettings extends ProgramOptions, SubjectSettings {
   /** Ids; undefined for all. */
   readonly invariants: readonly string[] | undefined;
   readonly guidance: GuidanceSettings | undefined;
+  /** The share of programs that are judged in full; left out: all. */
+  readonly judge?: number | undefined;
 }
 
 interface Tasks {
@@ -177,7 +179,7 @@ const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTas
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
   const { campaign, date, version, profile, paging, guestPages, features, traffic, mostSteps, steps } = settings;
-  const { invariants, guidance } = settings;
+  const { invariants, guidance, judge } = settings;
   return {
     campaign,
     date,
@@ -189,6 +191,7 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     traffic,
     mostSteps,
     steps,
+    judge,
     guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
     subject: await sideOf(settings.subject, settings, workplace),

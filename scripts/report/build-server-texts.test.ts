@@ -26,6 +26,7 @@ const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
   version: '1.2.3',
   verdict: { kind: 'divergence', reason: '1 kind of finding' },
   programs: 1_234_567,
+  judged: 1_234_567,
   steps: 50_000_000,
   milliseconds: 1000,
   runs: [],

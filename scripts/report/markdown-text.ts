@@ -1,6 +1,6 @@
 /** A short Markdown summary for a pull request or the page of a workflow. */
 
-import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
+import { compactCount, counted, formatCount, formatShare, formatTime, judgedText } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { FindingReport, InvariantReport, InvariantState, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
@@ -34,11 +34,11 @@ const code = (words: string): string => `<code>${text(words)}</code>`;
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-const scopeLine = ({ programs, steps, milliseconds, runs }: ReportDocument): string => {
+const scopeLine = ({ programs, judged, steps, milliseconds, runs }: ReportDocument): string => {
   const seeds = [...new Set(runs.map(({ seed }) => seed))];
   const named = seeds.length === 0 ? '' : `, seed ${seeds.slice(0, 3).map(code).join(', ')}`;
   const more = seeds.length > 3 ? ` and ${seeds.length - 3} more` : '';
-  const size = `${counted(programs, 'program')}, ${counted(steps, 'step')}, ${formatTime(milliseconds)}`;
+  const size = `${counted(programs, 'program')}${judgedText(judged, programs)}, ${counted(steps, 'step')}, ${formatTime(milliseconds)}`;
   const profiles = [...new Set(runs.flatMap(({ profile }) => profile ?? []))];
   const profiled = profiles.length === 0 ? '' : `, profile ${profiles.join(', ')}`;
   return `${counted(runs.length, 'run')}: ${size}${named}${more}${profiled}.`;

@@ -6,7 +6,7 @@
 import type { Triage } from '../../properties/finding.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { labelled, wrapped } from '../terminal/labelled.js';
-import { compactCount, counted, formatCount, formatShare, formatTime } from '../terminal/numbers.js';
+import { compactCount, counted, formatCount, formatShare, formatTime, judgedText } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import type { FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
@@ -20,11 +20,15 @@ const WIDE = 64;
 
 export const terminalReport = (report: ReportDocument, session: Session): readonly string[] => {
   const { width, colors } = session;
-  const { programs, steps, known } = report;
+  const { programs, judged, steps, known } = report;
   const findings = STATUSES.flatMap((status) => report.findings.filter((finding) => finding.status === status));
   return [
     colors.bold('summary'),
-    labelled('programs', `${formatCount(programs)} with ${counted(steps, 'step')}`, width),
+    labelled(
+      'programs',
+      `${formatCount(programs)} with ${counted(steps, 'step')}${judgedText(judged, programs)}`,
+      width,
+    ),
     labelled('time', timeText(report), width),
     ...counterLines(report, session),
     '',

@@ -37,3 +37,7 @@ export const counted = (count: number, noun: string, plural = `${noun}s`): strin
 /** `1 step`, `2 steps`, `12.3k steps`. */
 export const compactlyCounted = (count: number, noun: string): string =>
   `${compactCount(count)} ${count === 1 ? noun : `${noun}s`}`;
+
+/** `, 50,704 of them judged in full`, behind a number of programs; nothing if all of them were. */
+export const judgedText = (judged: number, programs: number): string =>
+  judged === programs ? '' : `, ${formatCount(judged)} of them judged in full`;

@@ -90,6 +90,7 @@ const partsOf = (progress: Progress): readonly string[] => {
   const perSecond = elapsed <= 0 ? 0 : (steps / elapsed) * 1000;
   return [
     compactlyCounted(programs, 'program'),
+    ...(tally === undefined || tally.judged === tally.programs ? [] : [`${compactCount(tally.judged)} judged in full`]),
     ...(progress.shrinking === undefined ? [] : [shrinkingOf(progress.shrinking)]),
     `${findings} found`,
     ...(progress.left === undefined ? [] : [leftOf(progress.left)]),

@@ -19,6 +19,7 @@ import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../../terminal/result-directory.
 import {
   caseTimeoutOption,
   duration,
+  judgedShare,
   pagingOption,
   profileOption,
   share,
@@ -81,6 +82,11 @@ export const addCampaignOptions = (
       '--guided <share>',
       'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
       share,
+    )
+    .option(
+      '--judge <share>',
+      `judge this share of the programs in full, or all, and screen the others (default: ${DEFAULTS.judge})`,
+      judgedShare,
     )
     .option(
       '--corpus <directory>',

@@ -21,6 +21,13 @@ export const share = (text: string): number => {
   throw new InvalidArgumentError('Give a number from 0 to 1, such as 0.25.');
 };
 
+/** Reads the share of programs to judge in full, which cannot be none. */
+export const judgedShare = (text: string): number => {
+  const value = text === 'all' ? 1 : share(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('Give "all", or a number up to 1 that is more than 0.');
+};
+
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** `500ms`, `60s`, `1.5m`, `1h` in milliseconds; more than nothing, at most a day. */

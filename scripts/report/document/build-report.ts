@@ -76,6 +76,7 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     version: packageVersion(),
     verdict: reportVerdict({ runs, summaries, findings, invariants, matrix }),
     programs: sum(runs.map(({ programs }) => programs)),
+    judged: sum(runs.map(({ judged }) => judged)),
     steps: sum(runs.map(({ steps }) => steps)),
     milliseconds: sum(runs.map(({ milliseconds }) => milliseconds)),
     runs,
@@ -158,16 +159,16 @@ const runsOf = (results: Results): readonly RunReport[] => {
   const { summary, coverage } = results;
   const runs: RunReport[] = [];
   if (summary !== undefined) {
-    const { kind, seed, subject, reference, profile, paging, traffic, programs, steps, time, verdict } = summary;
+    const { kind, seed, subject, reference, profile, paging, traffic, programs, judged, steps, time, verdict } = summary;
     const { started, milliseconds } = time;
     const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
-    const what = { seed, ...sides, paging, traffic, programs, steps, started, milliseconds };
+    const what = { seed, ...sides, paging, traffic, programs, judged, steps, started, milliseconds };
     runs.push({ source: pathsOf(results).summary, command: kind, ...what, verdict: verdict.kind });
   }
   if (coverage !== undefined && !isSameRun(results)) {
     const { seed, paging, traffic, programs, steps, time } = coverage;
     const { started, milliseconds } = time;
-    const what = { seed, paging, traffic, programs, steps, started, milliseconds };
+    const what = { seed, paging, traffic, programs, judged: programs, steps, started, milliseconds };
     const sides = { subject: 'impl', reference: 'model' };
     runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...sides, ...what, verdict: 'done' });
   }

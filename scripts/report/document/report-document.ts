@@ -27,6 +27,8 @@ const verdict = z.strictObject({
   reason: z.string().describe('One line, without a full stop'),
 });
 
+const judged = count.describe('Programs that the invariants judged in full; the others were screened');
+
 const run = z.strictObject({
   source: z.string().describe('The file that describes it'),
   command: z.enum(['fuzz', 'nightly', 'coverage']),
@@ -37,6 +39,7 @@ const run = z.strictObject({
   paging: z.string(),
   traffic: z.string(),
   programs: count,
+  judged,
   steps: count,
   started: z.string().describe('ISO 8601, UTC'),
   milliseconds,
@@ -216,6 +219,7 @@ const reportDocument = z
     version: z.string().describe('Of shadowdiff'),
     verdict,
     programs: count,
+    judged,
     steps: count,
     milliseconds: milliseconds.describe('Summed over the runs'),
     runs: z.array(run),

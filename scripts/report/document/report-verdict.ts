@@ -1,7 +1,7 @@
 /** The verdict over all runs, in one line. */
 
 import type { Asking } from '../../../properties/invariants/asking.js';
-import { counted, formatCount } from '../../terminal/numbers.js';
+import { counted, formatCount, judgedText } from '../../terminal/numbers.js';
 import type { FindingReport, InvariantReport, MatrixRowReport, ReportVerdict, RunReport } from './report-document.js';
 import type { Summary } from './summary-document.js';
 
@@ -14,7 +14,7 @@ interface Evidence {
   readonly matrix: readonly MatrixRowReport[];
 }
 
-/** After fewer programs it is no surprise that an invariant was not exercised. */
+/** After fewer programs that were judged it is no surprise that an invariant was not exercised. */
 export const ENOUGH_PROGRAMS = 2000;
 const MOST_NAMED = 3;
 
@@ -51,10 +51,9 @@ const doubtOf = ({ runs, summaries, invariants, matrix }: Evidence): string | un
   const verdicts = summaries.map(({ verdict }) => verdict);
   const reasons = verdicts.flatMap((verdict) => (verdict.kind === 'inconclusive' ? [verdict.reason] : []));
   if (reasons.length > 0 && reasons.length === verdicts.length) return [...new Set(reasons)].join('; ');
-  const programs = programsOf(runs);
-  if (programs === 0) return 'no program was run';
+  if (programsOf(runs) === 0) return 'no program was run';
   const unexercised = invariants.filter(({ state }) => state === 'unexercised').map(({ id }) => id);
-  const isExpected = programs < ENOUGH_PROGRAMS && verdicts.some(({ kind }) => kind === 'clean');
+  const isExpected = judgedOf(runs) < ENOUGH_PROGRAMS && verdicts.some(({ kind }) => kind === 'clean');
   if (unexercised.length > 0 && !isExpected) return unexercisedText(unexercised);
   const missed = matrix.filter(({ seedsCaught }) => seedsCaught === 0).map(({ defect }) => defect);
   return missed.length === 0
@@ -122,10 +121,14 @@ const impactText = (findings: readonly FindingReport[]): string => {
 
 const programsOf = (runs: readonly RunReport[]): number => runs.reduce((sum, { programs }) => sum + programs, 0);
 
+const judgedOf = (runs: readonly RunReport[]): number => runs.reduce((sum, { judged }) => sum + judged, 0);
+
 const MILLION = 1_000_000;
 
-/** `1.2 million programs`, `5,000 programs`. */
+/** `1.2 million programs, 150,000 of them judged in full`, `5,000 programs`. */
 const programsText = (runs: readonly RunReport[]): string => {
   const programs = programsOf(runs);
-  return programs < MILLION ? counted(programs, 'program') : `${(programs / MILLION).toFixed(1)} million programs`;
+  const text =
+    programs < MILLION ? counted(programs, 'program') : `${(programs / MILLION).toFixed(1)} million programs`;
+  return `${text}${judgedText(judgedOf(runs), programs)}`;
 };

@@ -190,6 +190,8 @@ export const summarySchema = openObject({
   maxFindings: orNull(naturalNumber),
   time: summaryTime,
   programs: naturalNumber,
+  /** Those that the invariants judged in full; what follows but steps and early deaths is known of these alone. */
+  judged: naturalNumber,
   steps: naturalNumber,
   /** Programs that died within ten steps. */
   diedEarly: naturalNumber,

@@ -1,6 +1,6 @@
 /** The top of the page: the verdict, and the runs that it rests on. */
 
-import { counted, formatCount, formatTime } from '../../terminal/numbers.js';
+import { counted, formatCount, formatTime, judgedText } from '../../terminal/numbers.js';
 import type { ReportDocument } from '../document/report-document.js';
 import { verdictSentence } from '../document/report-verdict.js';
 import { corpusNews, healthLines, problemLines } from '../report-news.js';
@@ -10,14 +10,14 @@ import { html } from './markup.js';
 const SIGNS = { divergence: '✕', unsaved: '✕', clean: '✓', inconclusive: '?', interrupted: '?' } as const;
 
 export const summarySection = (report: ReportDocument): Markup => {
-  const { verdict, programs, steps, milliseconds, runs, known } = report;
+  const { verdict, programs, judged, steps, milliseconds, runs, known } = report;
   return html`<section class="summary ${verdict.kind}" aria-labelledby="verdict">
     <h2 id="verdict">
       <span class="sign" aria-hidden="true">${SIGNS[verdict.kind]}</span> ${verdictSentence(verdict)}
     </h2>
     <dl class="facts">
-      ${fact('programs', formatCount(programs))} ${fact('steps', formatCount(steps))}
-      ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
+      ${fact('programs', `${formatCount(programs)}${judgedText(judged, programs)}`)}
+      ${fact('steps', formatCount(steps))} ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
       ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))} against ${namesOf(runs.map(({ reference }) => reference))}`)}
     </dl>
     ${newsList(report)} ${runs.length === 0 ? undefined : runsTable(report)}
@@ -77,7 +77,7 @@ const runsTable = ({ runs }: ReportDocument): Markup => {
                 ${profiled ? html`<td>${run.profile ?? 'lguest'}</td>` : undefined}
                 <td>${run.paging === 'pae' ? 'PAE' : run.paging}</td>
                 <td>${run.traffic}</td>
-                <td class="number">${formatCount(run.programs)}</td>
+                <td class="number">${formatCount(run.programs)}${judgedText(run.judged, run.programs)}</td>
                 <td class="number">${formatTime(run.milliseconds)}</td>
                 <td>${run.verdict}</td>
               </tr>`,
