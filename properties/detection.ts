@@ -17,19 +17,20 @@ export interface DetectionOptions {
   readonly mostSteps: number;
   /** Left out: no program is made from a pool. */
   readonly guidance?: Guidance | undefined;
+  /** The share of programs that are judged in full; left out: all. */
+  readonly judge?: number;
 }
 
-/** Steps that the fuzz loop takes to its first finding; infinite if it has none in `mostSteps`. */
+/** The reference and a machine with a defect, with all invariants. */
+export const pairWith = (defect: Defect): Pair =>
+  new Pair({ model: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
+
+/** Steps that the fuzz loop takes to its first finding on a pair that has run nothing; infinite if it has none in `mostSteps`. */
 export const stepsToDetection = async (
-  defect: Defect,
-  { mixture, campaign, mostSteps, guidance }: DetectionOptions,
+  pair: Pair,
+  { campaign, mixture, guidance, judge, mostSteps }: DetectionOptions,
 ): Promise<number> => {
-  const pair = new Pair({ model: MODEL, subject: implWith(defect.id, [defect]), invariants: INVARIANTS });
-  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, guidance };
-  try {
-    const { divergence } = await runUntilDivergence(options, pair, () => pair.tally.steps < mostSteps);
-    return divergence === undefined ? Infinity : pair.tally.steps;
-  } finally {
-    await pair.close();
-  }
+  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, guidance, judge };
+  const { divergence } = await runUntilDivergence(options, pair, () => pair.tally.steps < mostSteps);
+  return divergence === undefined ? Infinity : pair.tally.steps;
 };

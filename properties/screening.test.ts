@@ -78,7 +78,7 @@ test('a difference that judgement does not confirm is a finding of its own, whic
   const pair = pairOf(subject);
   const found = await pair.run(storing.program, { contractKept: false, twice: false, screened: true });
   expect(found).toMatchObject({ invariant: SCREEN_DISAGREES, stage: 'store', field: 'tables' });
-  const judging = judgeOf({ model: MODEL, subject, invariants: INVARIANTS }, found!);
+  const judging = judgeOf({ model: MODEL, subject, invariants: INVARIANTS }, found);
   expect(signatureOf((await judging.judge(storing))!)).toBe(signatureOf(found!));
   await judging.close();
 });

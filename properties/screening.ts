@@ -27,10 +27,10 @@ interface Audit {
   readonly audit: NonNullable<Watch['audit']>;
 }
 
-const auditOf = ({ id, watch: newWatch }: Invariant): readonly Audit[] => {
-  const watch = newWatch();
+const auditOf = (invariant: Invariant): readonly Audit[] => {
+  const watch = invariant.watch();
   const { audit } = watch;
-  return audit === undefined ? [] : [{ id, watch, audit }];
+  return audit === undefined ? [] : [{ id: invariant.id, watch, audit }];
 };
 
 /** Screens any number of programs, one after the other, on one pair of machines. */

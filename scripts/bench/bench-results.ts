@@ -100,6 +100,7 @@ export const TARGETS: readonly Target[] = [
   atMost(500, 'loop', 'loop', 'the loop at least 2,000,000 steps a second (500 ns a step)'),
   atLeast(3, 'loop', 'model-run-over-loop', 'the loop at least 3 times as fast as fc.modelRun'),
   atMost(1, 'loop', 'invariants-over-machines', 'the invariants together cost less than model and impl'),
+  atLeast(2.2, 'loop', 'loop-over-screened', 'the screened loop at least 2.2 times as fast as the one that judges all'),
   atLeast(1.9, 'workers', 'scaling', 'two workers at least 1.9 times one'),
   atMost(2500, 'subjects', 'pipe-json', 'a subject outside the process costs node at most 2.5 µs a step with JSON'),
   atMost(1000, 'subjects', 'pipe-binary', 'a subject outside the process costs node at most 1 µs a step in words'),
@@ -126,6 +127,7 @@ export const BOUNDS: readonly Target[] = [
   atLeast(0.8, 'loop', 'model-run-over-loop', 'the loop with all invariants is not slower than fc.modelRun with none'),
   atMost(30, 'loop', 'loop-over-impl', 'a step of the loop costs at most 30 of impl'),
   atMost(4, 'loop', 'invariants-over-machines', 'the invariants cost at most 4 times model and impl'),
+  atLeast(1.4, 'loop', 'loop-over-screened', 'the screened loop is faster than the one that judges all'),
   atMost(0.25, 'loop', 'generation-share', 'generation is a small part of the loop'),
   atMost(1.25, 'memory', 'heap-growth', 'memory does not grow with the steps'),
 ];

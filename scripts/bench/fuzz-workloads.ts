@@ -16,14 +16,15 @@ import type { Tally } from '../../properties/tally.js';
 
 /**
  * Runs the fuzz loop, with everything on, until `proceed`, called before each program, returns false. Each `part` has its own programs.
- * Throws on a finding, because the run would then measure the shrinker.
+ * `judge`: the share of programs that are judged in full. Throws on a finding, because the run would then measure the shrinker.
  */
 export const fuzzWhile = async (
   part: number,
   proceed: (programs: number, tally: Tally) => boolean | Promise<boolean>,
+  judge = 1,
 ): Promise<Tally> => {
   const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
-  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign: part === 0 ? CAMPAIGN : `${CAMPAIGN}/${part}` };
+  const options = { ...DEFAULT_PROGRAM_OPTIONS, judge, campaign: part === 0 ? CAMPAIGN : `${CAMPAIGN}/${part}` };
   const { divergence } = await runUntilDivergence(options, pair, (programs) => proceed(programs, pair.tally));
   if (divergence === undefined) return pair.tally;
   throw new Error(`the machines diverge (${signatureOf(divergence)}); run shadowdiff fuzz`);
@@ -81,11 +82,17 @@ export class BatchRun {
 
 /** One long run that pauses between stretches, so that starting a run is not measured. */
 export class PausingLoop {
+  private readonly judge: number;
   private wanted = 0;
   private steps = 0;
   private resume: () => void = () => undefined;
   private arrived: () => void = () => undefined;
   private run: Promise<Tally> | undefined = undefined;
+
+  /** `judge`: the share of programs that are judged in full. */
+  constructor(judge = 1) {
+    this.judge = judge;
+  }
 
   /** Runs `programs` more programs and returns their number of steps. */
   async stretch(programs: number): Promise<number> {
@@ -93,7 +100,7 @@ export class PausingLoop {
     this.wanted += programs;
     const arrival = new Promise<void>((resolve) => (this.arrived = resolve));
     this.resume();
-    this.run ??= fuzzWhile(0, (done, tally) => done < this.wanted || this.pause(tally));
+    this.run ??= fuzzWhile(0, (done, tally) => done < this.wanted || this.pause(tally), this.judge);
     await Promise.race([arrival, this.run]);
     return this.steps - before;
   }

@@ -38,7 +38,7 @@ export const DEFAULTS = {
   /** Of the time of the run. */
   shrinkShare: 0.2,
   /** Of the programs (scripts/bench/README.md, Screening). */
-  judge: 1 / 16,
+  judge: 1,
 } as const;
 
 /** Options without defaults: a run that resumes must know which were given. */

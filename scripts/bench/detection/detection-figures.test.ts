@@ -24,11 +24,18 @@ test('every group has its own mean, and an empty half none', () => {
   expect(groupsOf([row('a', 1, 1), row('c', 1, 1)]).map(([name]) => name)).toEqual(['all', 'held-out']);
 });
 
+const TIMES = [
+  { defect: 'a', judged: 8, screened: 2 },
+  { defect: 'b', judged: 1, screened: 1 },
+];
+
 test.each([
   ['all is well', [row('a', 1000, 3001)], [true, true, true]],
   ['slow', [row('a', 3001, 30_000)], [false, true, true]],
   ['never', [row('a', Infinity, Infinity), row('b', 1, 3)], [true, false, false]],
   ['no better than uniform', [row('a', 1000, 2999)], [true, true, false]],
 ])('targets: %s', (_, rows, met) => {
-  expect(targetsOf({ seeds: 1, mostSteps: 200_000, rows }).map((target) => target.met)).toEqual(met);
+  const targets = targetsOf({ seeds: 1, mostSteps: 200_000, rows, times: TIMES });
+  expect(targets.map((target) => target.met)).toEqual([...met, true]);
+  expect(targets.at(-1)!.measured).toBeCloseTo(2);
 });

@@ -1,7 +1,7 @@
 /** A worker's task: one defect, one mixture, all seeds. */
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
-import { stepsToDetection } from '../../../properties/detection.js';
+import { pairWith, stepsToDetection } from '../../../properties/detection.js';
 import type { Mixture } from '../../../properties/generators/index.js';
 
 export interface DetectionTask {
@@ -17,7 +17,9 @@ const detect = async ({ defect, mixture, seeds, mostSteps }: DetectionTask): Pro
   if (planted === undefined) throw new Error(`there is no defect ${defect}`);
   const steps: number[] = [];
   for (let seed = 0; seed < seeds; seed++) {
-    steps.push(await stepsToDetection(planted, { mixture, campaign: `detection/${defect}/${seed}`, mostSteps }));
+    steps.push(
+      await stepsToDetection(pairWith(planted), { mixture, campaign: `detection/${defect}/${seed}`, mostSteps }),
+    );
   }
   return steps.toSorted((one, other) => one - other);
 };

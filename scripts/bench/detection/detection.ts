@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench:detection`: how soon random programs catch each defect of the catalogue, compared with two plainer mixtures. */
+/** `npm run bench:detection`: how soon random programs catch each defect of the catalogue, compared with two plainer mixtures, and how much sooner if most are  screened. */
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
@@ -10,6 +10,7 @@ import { wholeNumber } from '../../cli/options/option-values.js';
 import type { DetectionFigures, DetectionRow } from './detection-figures.js';
 import { detectionReport, halfOf, MIXTURES, targetsOf } from './detection-figures.js';
 import type { DetectionTask } from './detection-task.js';
+import { measureTimes } from './detection-time.js';
 
 interface Flags {
   readonly seeds: number;
@@ -21,6 +22,7 @@ interface Flags {
 }
 
 const measure = async ({ seeds, maxSteps, workers, defect }: Flags): Promise<DetectionFigures> => {
+  const defects = defect ?? DEFECTS.map(({ id }) => id);
   const filename = new URL('detection-task.js', import.meta.url).href;
   const pool = new Tinypool({ filename, minThreads: workers, maxThreads: workers });
   const median = async (defect: string, mixture: Mixture): Promise<number> => {
@@ -33,8 +35,10 @@ const measure = async ({ seeds, maxSteps, workers, defect }: Flags): Promise<Det
     return { defect, half: halfOf(defect), medians: { swarm, weighted, uniform } };
   };
   try {
-    const rows = await Promise.all((defect ?? DEFECTS.map(({ id }) => id)).map(row));
-    return { seeds, mostSteps: maxSteps, rows };
+    const rows = await Promise.all(defects.map(row));
+    await pool.destroy();
+    const times = await measureTimes({ defects, seeds, mostSteps: maxSteps });
+    return { seeds, mostSteps: maxSteps, rows, times };
   } finally {
     await pool.destroy();
   }

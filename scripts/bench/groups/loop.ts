@@ -7,7 +7,10 @@ import { determinism } from '../../../properties/invariants/determinism.js';
 import type { Invariant } from '../../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
 import { Lockstep } from '../../../properties/lockstep.js';
+import { Screening } from '../../../properties/screening.js';
+import { Tally } from '../../../properties/tally.js';
 import { ZERO_OBSERVATION } from '../../../properties/trace-of.js';
+import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { fuzzWhile, generatedCases, PausingLoop, runPrograms } from '../fuzz-workloads.js';
 import type { Budget, Figure, Group, Round, Unit, Workload } from '../measurement.js';
 import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';
@@ -26,6 +29,24 @@ const lockstepOf = (id: string, title: string, cases: readonly Case[], invariant
         if (lockstep.run(program, traffic === 'coherent') !== undefined) throw new Error('the machines diverge');
       }
       return lockstep.tally.steps - before;
+    },
+  };
+};
+
+/** Both machines in step, compared and never judged. */
+const screeningOf = (cases: readonly Case[]): Workload => {
+  const tally = new Tally(INVARIANTS);
+  const machines = { model: new ReferenceMachine(), subject: new ShadowMachine() };
+  const screening = new Screening({ ...machines, invariants: INVARIANTS, tally });
+  return {
+    id: 'screening',
+    title: 'screening, no program judged',
+    run: () => {
+      const before = tally.steps;
+      for (const { program, traffic } of cases) {
+        if (screening.run(program, traffic === 'coherent') !== undefined) throw new Error('the machines diverge');
+      }
+      return tally.steps - before;
     },
   };
 };
@@ -54,9 +75,15 @@ const mainWorkloads = (programs: number, cases: readonly Case[]): readonly Workl
   const silent = silentMachine();
   const model = new ReferenceMachine();
   const loop = new PausingLoop();
+  const screened = new PausingLoop(DEFAULTS.judge);
   const modelRun = new ModelRun();
   return [
     { id: 'loop', title: 'the whole fuzz loop', run: () => loop.stretch(programs) },
+    {
+      id: 'screened-loop',
+      title: 'the same, screened as campaigns are by default',
+      run: () => screened.stretch(programs),
+    },
     { id: 'model-run', title: 'fc.commands and fc.modelRun instead', run: () => modelRun.run(programs) },
     {
       id: 'generation',
@@ -66,6 +93,7 @@ const mainWorkloads = (programs: number, cases: readonly Case[]): readonly Workl
     { id: 'loop-impl', title: 'impl alone', run: () => runPrograms(impl, plain) },
     { id: 'loop-impl-silent', title: 'impl alone, observing nothing', run: () => runPrograms(silent, plain) },
     { id: 'loop-model', title: 'model alone', run: () => runPrograms(model, plain) },
+    screeningOf(cases),
     lockstepOf('lockstep', 'lockstep, all invariants', cases, INVARIANTS),
     lockstepOf('lockstep-uncounted', 'lockstep, situations not counted', cases, INVARIANTS.map(uncounted)),
     lockstepOf('lockstep-bare', 'lockstep, no invariants', cases, []),
@@ -77,6 +105,18 @@ const share = (id: string, title: string, rounds: readonly Round[], of: (round: 
 
 const mainRatios = (rounds: readonly Round[]): readonly Figure[] => [
   share('model-run-over-loop', 'fc.modelRun over the loop', rounds, (round) => round['model-run'] / round['loop']),
+  share(
+    'loop-over-screened',
+    'the loop over the screened one',
+    rounds,
+    (round) => round['loop'] / round['screened-loop'],
+  ),
+  share(
+    'generation-of-screened',
+    'of the screened loop: generation',
+    rounds,
+    (round) => round['generation'] / round['screened-loop'],
+  ),
   share('loop-over-impl', 'the loop over impl', rounds, (round) => round['loop'] / round['loop-impl']),
   share(
     'invariants-over-machines',

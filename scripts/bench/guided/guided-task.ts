@@ -2,7 +2,7 @@
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
 import type { Reach } from '../../../properties/campaign/batch.js';
-import { stepsToDetection } from '../../../properties/detection.js';
+import { pairWith, stepsToDetection } from '../../../properties/detection.js';
 import { programsOf, runOptionsOf } from '../../../properties/campaign/programs.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
@@ -113,7 +113,7 @@ const detect = async ({
   const steps: number[] = [];
   for (let seed = 0; seed < seeds; seed++) {
     const campaign = `guided/${defect}/${seed}`;
-    steps.push(await stepsToDetection(planted, { mixture: 'swarm', campaign, mostSteps, guidance }));
+    steps.push(await stepsToDetection(pairWith(planted), { mixture: 'swarm', campaign, mostSteps, guidance }));
   }
   return steps.toSorted((one, other) => one - other);
 };

@@ -159,7 +159,8 @@ const runsOf = (results: Results): readonly RunReport[] => {
   const { summary, coverage } = results;
   const runs: RunReport[] = [];
   if (summary !== undefined) {
-    const { kind, seed, subject, reference, profile, paging, traffic, programs, judged, steps, time, verdict } = summary;
+    const { kind, seed, subject, reference, profile, paging, traffic, programs, judged, steps, time, verdict } =
+      summary;
     const { started, milliseconds } = time;
     const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
     const what = { seed, ...sides, paging, traffic, programs, judged, steps, started, milliseconds };
