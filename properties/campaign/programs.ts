@@ -52,7 +52,8 @@ export const isRunTwice = (program: number): boolean => scattered(program) % TWI
 const SHARE_STEPS = TWICE_EVERY;
 
 /** Whether a program is judged in full: scattered too, and so that programs which are run twice are judged whatever the share. */
-export const isJudged = (program: number, share: number): boolean => scattered(program) % SHARE_STEPS < share * SHARE_STEPS;
+export const isJudged = (program: number, share: number): boolean =>
+  scattered(program) % SHARE_STEPS < share * SHARE_STEPS;
 
 /** 32 bits of which each depends on all lower 32 of the number (the finalizer of MurmurHash3). */
 const scattered = (program: number): number => {
