@@ -22,7 +22,7 @@ import { explainDivergence } from './explainers/explainers.js';
 import { necessities, triesSteps } from './necessity.js';
 import { Rerun, playerFor } from './rerun.js';
 import type { RerunMoment } from './rerun.js';
-import type { Frame, Necessity, Rule, ExplainedStep, Explanation } from './explanation.js';
+import type { Necessity, Rule, ExplainedStep, Explanation, WalkedStep, Walkthrough } from './explanation.js';
 import { EXPLANATION_FORMAT } from './explanation.js';
 import { listText, placeText, plural } from './words.js';
 
@@ -48,25 +48,52 @@ export const explainFinding = async (found: Case, options: ExplainOptions): Prom
   const pair = new Pair(options);
   await pair.close();
   await pair.lead(options.before ?? []);
-  const ran = (await rerunFinding(found, divergence, options, tried)) ?? withoutTrace(divergence, tried);
-  return explanationOf(found, divergence, options, needed, ran);
+  const ran = isSubjectFailure(divergence.invariant)
+    ? undefined
+    : await rerunFinding(found, divergence, options, tried);
+  return explanationOf(found, divergence, options, needed, ran ?? withoutTrace(divergence, tried));
 };
 
-interface Ran extends Pick<Explanation, 'sentence' | 'focus' | 'observes'> {
-  readonly frames: readonly Frame[];
+/** What both machines do at every step of a program on which they agree. Returns undefined if a side does not answer. */
+export const walkThrough = async (found: Case, options: ExplainOptions): Promise<Walkthrough | undefined> => {
+  const ran = await framesOfRun(found, undefined, options);
+  if (ran === undefined) return undefined;
+  return walkthroughOf(found, options, { ...ran.taken, observes: ran.observes, notes: notesOf(ran, []) });
+};
+
+interface Walked extends Pick<Walkthrough, 'observes' | 'frames' | 'notes'> {
   /** By step. */
   readonly changes: readonly (readonly string[])[];
-  readonly notes: readonly string[];
+}
+
+interface Ran extends Walked, Pick<Explanation, 'sentence' | 'focus'> {}
+
+const rerunFinding = async (
+  found: Case,
+  divergence: Divergence,
+  options: ExplainOptions,
+  tried: readonly string[],
+): Promise<Ran | undefined> => {
+  const ran = await framesOfRun(found, divergence, options);
+  if (ran === undefined) return undefined;
+  const { rerun, context, observes, taken } = ran;
+  const { frames, changes, last } = taken;
+  const explained = explainDivergence(evidenceOf(rerun, context, divergence, last));
+  return { frames, changes, notes: notesOf(ran, tried), observes, ...explained };
+};
+
+interface FramesOfRun extends Pick<Walkthrough, 'observes'> {
+  readonly rerun: Rerun;
+  readonly context: FrameContext;
+  readonly taken: Frames;
 }
 
 /** Returns undefined if a side did not answer. */
-const rerunFinding = async (
+const framesOfRun = async (
   { program }: Case,
-  divergence: Divergence,
+  divergence: Divergence | undefined,
   { model, subject, profile = 'lguest' }: ExplainOptions,
-  tried: readonly string[],
-): Promise<Ran | undefined> => {
-  if (isSubjectFailure(divergence.invariant)) return undefined;
+): Promise<FramesOfRun | undefined> => {
   const modelPlayer = await playerFor(model, program, profile);
   const subjectPlayer = await playerFor(subject, program, profile);
   if (modelPlayer === undefined || subjectPlayer === undefined) return undefined;
@@ -75,10 +102,7 @@ const rerunFinding = async (
   const roles = rolesOf(program, reachedSteps(divergence, program));
   const context: FrameContext = { program, divergence, roles, profile };
   const taken = framesOf(rerun, context, [modelPlayer.machine, subjectPlayer.machine]);
-  if (taken === undefined) return undefined;
-  const { frames, changes, last } = taken;
-  const notes = notesOf(observes, rerun, context, [...tried, ...profileNotes(profile)]);
-  return { frames, changes, notes, observes, ...explainDivergence(evidenceOf(rerun, context, last)) };
+  return taken && { rerun, context, observes, taken };
 };
 
 /** Undefined if a machine fails that did not fail before. */
@@ -104,7 +128,8 @@ const withoutTrace = (divergence: Divergence, tried: readonly string[]): Ran => 
 
 const evidenceOf = (
   { guest, history, lost, killed }: Rerun,
-  { program, divergence }: FrameContext,
+  { program }: FrameContext,
+  divergence: Divergence,
   [moment, before]: readonly [RerunMoment, RerunMoment | undefined],
 ): Evidence => {
   const { place } = divergence;
@@ -117,16 +142,15 @@ const evidenceOf = (
 };
 
 const notesOf = (
-  { reference, subject }: Explanation['observes'],
-  { unreadable }: Rerun,
-  { program, divergence, profile }: FrameContext,
+  { rerun: { unreadable }, context: { program, divergence, profile }, observes: { reference, subject } }: FramesOfRun,
   tried: readonly string[],
 ): readonly string[] => {
   const left = framesLeftOut(divergence, program);
-  const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the divergence`;
+  const shown = `an explanation keeps the last ${MOST_FRAMES - 1} before the ${divergence === undefined ? 'end' : 'divergence'}`;
   return [
     ...(left === 0 ? [] : [`The first ${left} steps are not shown: ${shown}.`]),
     ...tried,
+    ...profileNotes(profile),
     ...unknownNote('reference', reference, profile),
     ...unknownNote('subject', subject, profile),
     ...(subject.includes('shadow') || !PROFILE_LIMITS[profile].observes.includes('shadow')
@@ -170,19 +194,36 @@ const triedNotes = (
     : [`It would take too long to try the program without each of its ${program.steps.length} steps; shrink it first.`];
 
 const explanationOf = (
-  { traffic, program }: Case,
+  found: Case,
   divergence: Divergence,
-  { model, subject, profile = 'lguest', before = [] }: ExplainOptions,
+  options: ExplainOptions,
   needed: readonly Necessity[],
-  { sentence, focus, observes, frames, changes, notes }: Ran,
+  { sentence, focus, ...walked }: Ran,
 ): Explanation => {
-  const { machine, steps } = program;
-  const roles = rolesOf(program, steps.length);
+  const { steps, frames, notes, ...run } = walkthroughOf(found, options, walked);
   return {
     format: EXPLANATION_FORMAT,
     signature: signatureOf(divergence),
     sentence,
     focus,
+    ...run,
+    invariant: ruleOf(divergence.invariant),
+    alsoBroken: divergence.alsoBroken.map(ruleOf),
+    divergence: recorded(divergence),
+    steps: steps.map((step, index): ExplainedStep => ({ ...step, necessity: needed[index] })),
+    frames,
+    notes,
+  };
+};
+
+const walkthroughOf = (
+  { traffic, program }: Case,
+  { model, subject, profile = 'lguest', before = [] }: ExplainOptions,
+  { observes, frames, changes, notes }: Walked,
+): Walkthrough => {
+  const { machine, steps } = program;
+  const roles = rolesOf(program, steps.length);
+  return {
     subject: subject.name,
     reference: model.name,
     ...(profile === 'lguest' ? {} : { profile }),
@@ -192,15 +233,11 @@ const explanationOf = (
     machineText: describeMachine(machine),
     levels: pagingLevels(machine.paging),
     switcherAddress: formatHex(pagingSizes(machine.paging).switcherAddress),
-    invariant: ruleOf(divergence.invariant),
-    alsoBroken: divergence.alsoBroken.map(ruleOf),
-    divergence: recorded(divergence),
-    steps: steps.map((step, index): ExplainedStep => ({
+    steps: steps.map((step, index): WalkedStep => ({
       index,
       listing: describeStep(step, machine.paging),
       meaning: meaningOf({ kind: 'step', index }, program, roles, profile),
       setsUp: clauses(changes[index] ?? []),
-      necessity: needed[index],
     })),
     frames,
     notes: [...(before.length === 0 ? [] : [memoryNote(before.length)]), ...notes],

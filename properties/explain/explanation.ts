@@ -18,13 +18,8 @@ export type Hex = string;
 /** In the place of a text about what a side does not show. */
 export const UNKNOWN = 'unknown';
 
-export interface Explanation {
-  readonly format: typeof EXPLANATION_FORMAT;
-  readonly signature: string;
-  /** Why it is wrong, with the addresses, pages, slots and the step that made it so. */
-  readonly sentence: string;
-  /** What the sentence is about, for a viewer to highlight. */
-  readonly focus: Focus;
+/** A run of a program, step by step. */
+export interface Walkthrough {
   /** Names as in formats.md, Names. */
   readonly subject: string;
   readonly reference: string;
@@ -40,23 +35,34 @@ export interface Explanation {
   readonly levels: readonly PagingLevel[];
   /** Where the hypervisor's own window begins. */
   readonly switcherAddress: Hex;
-  readonly invariant: Rule;
-  /** Other invariants that broke at the same moment. */
-  readonly alsoBroken: readonly Rule[];
-  readonly divergence: Divergence;
   /** Every step of the program, also those after the divergence. */
-  readonly steps: readonly ExplainedStep[];
+  readonly steps: readonly WalkedStep[];
   /**
-   * Creation, then every step up to the divergence, which is at the last frame. Of a long program only creation and the last
-   * steps; `notes` says so. Empty if a side gave no trace.
+   * Creation, then every step up to the divergence, which is at the last frame; up to `destroy` if nothing diverges. Of a long program
+   * only creation and the last steps; `notes` says so. Empty if a side gave no trace.
    */
   readonly frames: readonly Frame[];
   /** What was left out, and what could not be seen, each in a sentence. */
   readonly notes: readonly string[];
 }
 
+/** A run that ends in a divergence, and why that is wrong. */
+export interface Explanation extends Walkthrough {
+  readonly format: typeof EXPLANATION_FORMAT;
+  readonly signature: string;
+  /** Why it is wrong, with the addresses, pages, slots and the step that made it so. */
+  readonly sentence: string;
+  /** What the sentence is about, for a viewer to highlight. */
+  readonly focus: Focus;
+  readonly invariant: Rule;
+  /** Other invariants that broke at the same moment. */
+  readonly alsoBroken: readonly Rule[];
+  readonly divergence: Divergence;
+  readonly steps: readonly ExplainedStep[];
+}
+
 /** The part from which an address can be followed through the tables. */
-export interface FollowData extends Pick<Explanation, 'machine' | 'levels' | 'switcherAddress'> {
+export interface FollowData extends Pick<Walkthrough, 'machine' | 'levels' | 'switcherAddress'> {
   readonly frames: readonly Pick<Frame, 'name' | 'guest' | 'shadow'>[];
 }
 
@@ -84,7 +90,7 @@ export interface PagingLevel {
   readonly hasRights: boolean;
 }
 
-export interface ExplainedStep {
+export interface WalkedStep {
   readonly index: number;
   /** As in listings: operation, padding, operands. */
   readonly listing: string;
@@ -92,6 +98,9 @@ export interface ExplainedStep {
   readonly meaning: string;
   /** What it changed in the subject; empty if nothing, or if the program ended before it. */
   readonly setsUp: string;
+}
+
+export interface ExplainedStep extends WalkedStep {
   readonly necessity: Necessity;
 }
 

@@ -27,7 +27,8 @@ export const MOST_FRAMES = 64;
 
 export interface FrameContext {
   readonly program: Program;
-  readonly divergence: Divergence;
+  /** Undefined for a program on which both sides agree. */
+  readonly divergence: Divergence | undefined;
   readonly roles: Roles;
   readonly profile: Profile;
 }
@@ -46,7 +47,7 @@ export const takeFrames = (rerun: Rerun, context: FrameContext): Frames => {
   const changes: (readonly string[])[] = [];
   const leftOut = framesLeftOut(divergence, program);
   let last: Frames['last'] | undefined;
-  for (const moment of rerun.moments(divergence)) {
+  for (const moment of rerun.moments(divergence?.place ?? { kind: 'destroy' })) {
     const before = last?.[0];
     const changed = changesOf(moment, before, program, roles, profile);
     const index = moment.place.kind === 'step' ? moment.place.index : undefined;
@@ -59,7 +60,7 @@ export const takeFrames = (rerun: Rerun, context: FrameContext): Frames => {
 };
 
 /** How many steps have no frame. */
-export const framesLeftOut = (divergence: Divergence, program: Program): number =>
+export const framesLeftOut = (divergence: Divergence | undefined, program: Program): number =>
   Math.max(0, reachedSteps(divergence, program) - (MOST_FRAMES - 1));
 
 const frameOf = (
@@ -72,9 +73,9 @@ const frameOf = (
   const { place, model, subject } = moment;
   const shadow = moment.shadowIsOld ? undefined : moment.shadow;
   const { paging } = program.machine;
-  const diverges = samePlace(place, divergence.place);
-  const location = diverges ? (divergence.location ?? {}) : undefined;
-  const field = diverges ? divergence.field : undefined;
+  const broken = divergence !== undefined && samePlace(place, divergence.place) ? divergence : undefined;
+  const location = broken && (broken.location ?? {});
+  const field = broken?.field;
   const levels = pagingLevels(paging);
   const { switcherAddress } = pagingSizes(paging);
   const step = place.kind === 'step' ? place.index : undefined;
@@ -84,7 +85,7 @@ const frameOf = (
     name: describePlace(place),
     listing: listingOf(place, program),
     meaning: meaningOf(place, program, roles, profile),
-    diverges,
+    diverges: broken !== undefined,
     changes,
     outcome: compared('outcome', expected, actual, undefined, field),
     counts: counts(moment, before, field),
@@ -197,8 +198,9 @@ const storeRows = (
 const lastStores = ({ outcome, stores = [] }: Seen): ReadonlyMap<Paddr, GuestEntry> =>
   new Map(bareOutcome(outcome.kind) ? [] : stores.map(({ paddr, value }) => [paddr, value]));
 
-/** Steps taken, the diverging one included. If a side did not answer, all steps may matter. */
-export const reachedSteps = (divergence: Divergence, { steps }: Program): number => {
+/** Steps taken, the diverging one included; all if nothing diverges. If a side did not answer, all steps may matter. */
+export const reachedSteps = (divergence: Divergence | undefined, { steps }: Program): number => {
+  if (divergence === undefined) return steps.length;
   const { place } = divergence;
   if (place.kind === 'step') return place.index + 1;
   return place.kind === 'create' && !isSubjectFailure(divergence.invariant) ? 0 : steps.length;

@@ -13,7 +13,7 @@ import type {
   SwitcherReferences,
 } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, bareOutcome, sameEntry } from '../../model/vocabulary/index.js';
-import type { Divergence, ProgramPlace } from '../divergence.js';
+import type { Place, ProgramPlace } from '../divergence.js';
 import { GuestRecord } from '../guest-record.js';
 import type { Fill } from '../lockstep.js';
 import { fillOf } from '../lockstep.js';
@@ -88,8 +88,8 @@ export class Rerun {
     this.subjectFill = fillOf(subject, model);
   }
 
-  /** Takes the program up to the divergence. */
-  *moments({ place }: Divergence): Generator<RerunMoment, void, undefined> {
+  /** Takes the program up to a place. */
+  *moments(place: Place): Generator<RerunMoment, void, undefined> {
     const { machine, steps } = this.program;
     this.guest.begin(machine);
     const [model, subject] = [this.model.machine, this.subject.machine];
