@@ -61,6 +61,9 @@ export interface Explanation extends Walkthrough {
   readonly steps: readonly ExplainedStep[];
 }
 
+/** Whether it diverges or not. */
+export type Run = Walkthrough | Explanation;
+
 /** The part from which an address can be followed through the tables. */
 export interface FollowData extends Pick<Walkthrough, 'machine' | 'levels' | 'switcherAddress'> {
   readonly frames: readonly Pick<Frame, 'name' | 'guest' | 'shadow'>[];

@@ -1,6 +1,6 @@
 /** The findings: what is wrong, and a view to step through. */
 
-import type { ExplainedStep, Explanation, FollowData, Frame } from '../../../properties/explain/explanation.js';
+import type { Explanation } from '../../../properties/explain/explanation.js';
 import type { Divergence } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
 import { visibleLines } from '../../../properties/formats/index.js';
@@ -10,15 +10,14 @@ import { explainCommand } from '../../terminal/sides.js';
 import type { BuiltReport } from '../document/build-report.js';
 import { counterexampleOf } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
-import type { ShownStep } from '../program-window.js';
-import { leftOutText, shownListing, shownSteps } from '../program-window.js';
+import { shownListing } from '../program-window.js';
 import { STATUS_LABELS } from '../report-news.js';
 import type { Explained, RerunOptions } from './explained-findings.js';
 import { explainAgain } from './explained-findings.js';
 import type { Markup } from './markup.js';
-import { SEAM, aroundSeam, dataElement, html } from './markup.js';
+import { SEAM, aroundSeam, html } from './markup.js';
 import { glossary } from './glossary.js';
-import { anchorOf, frameView } from './step-view.js';
+import { isWhollyShown, stepper } from './stepper-view.js';
 
 /** Bytes of all findings that are shown in full, and their largest number: more would make the page slow. */
 const LARGEST_VIEWS = 24 * 2 ** 20;
@@ -116,7 +115,7 @@ const unexplainedView = (unexplained: string, view: FindingView): Markup =>
 const explanationView = (explanation: Explanation, view: FindingView): Markup =>
   html`<p class="why"><strong>Why it is wrong:</strong> ${explanation.sentence}</p>
     ${facts(view.finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
-    ${explanation.frames.length === 0 ? listing(view) : stepper(explanation, view)}
+    ${explanation.frames.length === 0 ? listing(view) : everyMoment(explanation, view)}
     ${standardError(explanation.divergence)}`;
 
 const standardError = (divergence: Divergence | undefined): Markup | undefined =>
@@ -133,50 +132,12 @@ const listing = ({ stored, explain }: FindingView): Markup | undefined => {
     ${isWhole ? undefined : everyStep(explain)}`;
 };
 
+const everyMoment = (explanation: Explanation, { finding, explain }: FindingView): Markup =>
+  html`${isWhollyShown(explanation) ? undefined : everyStep(explain)} ${stepper(explanation, finding.id)}`;
+
 /** How to see what the page leaves out. */
 const everyStep = (explain: string | undefined): Markup =>
   html`<p class="none">Every step of this long program: <code>${explain}</code></p>`;
-
-const stepper = (explanation: Explanation, { finding, explain }: FindingView): Markup => {
-  const shown = shownSteps(explanation.steps.length, explanation.divergence.place, explanation.focus.step);
-  return html`${shown.length === explanation.steps.length ? undefined : everyStep(explain)}
-    <div class="stepper">
-      ${programList(explanation, shown, finding.id)}
-      <div class="frames">
-        ${toolbar(explanation)}
-        <div class="walk" aria-live="polite" hidden></div>
-        ${explanation.frames.map((frame) => frameView(frame, explanation, finding.id))}
-      </div>
-    </div>
-    ${dataElement(`${finding.id}-explanation`, followData(explanation))}`;
-};
-
-/** What the page's script needs to follow an address. */
-const followData = ({ machine, levels, switcherAddress, frames }: Explanation): FollowData => ({
-  machine,
-  levels,
-  switcherAddress,
-  frames: frames.map(({ name, guest, shadow }) => ({ name, guest, shadow })),
-});
-
-const toolbar = ({ frames, focus }: Explanation): Markup =>
-  html`<form class="toolbar">
-    <button type="button" data-go="-1" aria-label="Previous step">←</button>
-    <output class="position">${frames.at(-1)?.name}</output>
-    <button type="button" data-go="1" aria-label="Next step">→</button>
-    <label class="address"
-      >Address
-      <input
-        name="address"
-        placeholder="0x400000"
-        value="${focus.vaddr}"
-        autocomplete="off"
-        spellcheck="false"
-        size="12"
-      />
-    </label>
-    <button type="submit">Follow</button>
-  </form>`;
 
 const facts = ({ counterexample, replay, file }: FindingReport): Markup =>
   html`<dl class="finding-facts">
@@ -230,53 +191,6 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
             <dd>${note}</dd>
           </div>`
     }`;
-};
-
-const programList = (explanation: Explanation, steps: readonly ShownStep[], finding: string): Markup => {
-  const shown = new Map(explanation.frames.map((frame) => [frame.name, frame]));
-  const moment = (name: string): Markup | undefined => {
-    const frame = shown.get(name);
-    return frame === undefined ? undefined : momentItem(frame, finding);
-  };
-  return html`<nav class="program" aria-label="Program of ${finding.replace('-', ' ')}">
-    <p class="machine">${explanation.machineText}</p>
-    <ol>
-      ${moment('create')}
-      ${steps.map((step) => {
-        if (step.kind === 'left-out')
-          return html`<li class="unreached"><span class="step">${leftOutText(step.count)}</span></li>`;
-        return stepItem(explanation.steps[step.index], shown.get(`step ${step.index}`), explanation, finding);
-      })}
-      ${moment('end')} ${moment('destroy')}
-    </ol>
-  </nav>`;
-};
-
-const momentItem = (frame: Frame, finding: string): Markup =>
-  html`<li>${link(frame, finding, html`<span class="index"></span><code>${frame.name}</code>`)}</li>`;
-
-const stepItem = (step: ExplainedStep, frame: Frame | undefined, explanation: Explanation, finding: string): Markup => {
-  const [op, ...operands] = step.listing.split(/ +/);
-  const text = html`<span class="index">${step.index}</span
-    ><code><b>${op}</b> ${operands.join(' ')}</code> ${stepTag(step, frame, explanation)}
-    <span class="sets-up">${step.setsUp}</span>`;
-  if (frame === undefined) return html`<li class="unreached"><span class="step">${text}</span></li>`;
-  return html`<li class="${frame.diverges ? 'diverging' : ''}">${link(frame, finding, text)}</li>`;
-};
-
-const link = (frame: Frame, finding: string, text: Markup): Markup =>
-  html`<a class="step" href="#${anchorOf(finding, frame)}" ${frame.diverges ? html`aria-current="step"` : undefined}
-    >${text}</a
-  >`;
-
-const stepTag = (
-  { index, necessity }: ExplainedStep,
-  frame: Frame | undefined,
-  { focus }: Explanation,
-): Markup | undefined => {
-  if (frame?.diverges === true) return html`<span class="tag bad">diverges here</span>`;
-  if (focus.step === index) return html`<span class="tag warn">made it wrong</span>`;
-  return necessity.kind === 'not-reached' ? html`<span class="tag">not reached</span>` : undefined;
 };
 
 /** Findings without a view of their own, in a table of bounded size. */

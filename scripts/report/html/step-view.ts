@@ -1,6 +1,13 @@
 /** One step of a finding: what it did, and the state after it. */
 
-import type { Compared, Explanation, Frame, ReferenceRow, StoreRow } from '../../../properties/explain/explanation.js';
+import type {
+  Compared,
+  Explanation,
+  Frame,
+  ReferenceRow,
+  Run,
+  StoreRow,
+} from '../../../properties/explain/explanation.js';
 import { UNKNOWN } from '../../../properties/explain/explanation.js';
 import type { Observable } from '../../../model/vocabulary/index.js';
 import { OBSERVABLES } from '../../../model/vocabulary/index.js';
@@ -13,9 +20,9 @@ export const anchorOf = (finding: string, { name }: Pick<Frame, 'name'>): string
   `${finding}/${name.replace(' ', '-')}`;
 
 /** Only the diverging step is shown at first; the page's script shows the others. */
-export const frameView = (frame: Frame, explanation: Explanation, finding: string): Markup => {
+export const frameView = (frame: Frame, run: Run, finding: string): Markup => {
   const anchor = anchorOf(finding, frame);
-  const isCpu = explanation.profile === 'architecture';
+  const isCpu = run.profile === 'architecture';
   return html`<section
     class="frame"
     id="${anchor}"
@@ -26,11 +33,9 @@ export const frameView = (frame: Frame, explanation: Explanation, finding: strin
       <a href="#${anchor}">${frame.name}</a> <code>${frame.listing.replace(/ {2,}/g, ' ')}</code>
     </h4>
     <p class="meaning">${frame.meaning}</p>
-    ${frame.diverges ? divergenceBanner(explanation) : undefined} ${changesList(frame, explanation)}
-    <div class="pair">${comparison(frame, explanation)} ${isCpu ? undefined : references(frame, explanation)}</div>
-    <div class="pair">
-      ${guestTables(frame.guest, explanation)} ${isCpu ? undefined : shadowTables(frame.shadow, explanation)}
-    </div>
+    ${frame.diverges && 'divergence' in run ? divergenceBanner(run) : undefined} ${changesList(frame, run)}
+    <div class="pair">${comparison(frame, run)} ${isCpu ? undefined : references(frame, run)}</div>
+    <div class="pair">${guestTables(frame.guest, run)} ${isCpu ? undefined : shadowTables(frame.shadow, run)}</div>
   </section>`;
 };
 
@@ -49,7 +54,7 @@ const divergenceBanner = ({ divergence, invariant }: Explanation): Markup =>
     </dl>
   </div>`;
 
-const changesList = ({ changes, name }: Frame, { observes }: Explanation): Markup =>
+const changesList = ({ changes, name }: Frame, { observes }: Run): Markup =>
   changes.length === 0
     ? html`<p class="none">
         ${observesAll(observes.subject) ? 'Nothing' : 'Nothing that the subject shows'}
@@ -72,7 +77,7 @@ interface Row {
   readonly divergent: boolean;
 }
 
-type Sides = Pick<Explanation, 'reference' | 'subject'>;
+type Sides = Pick<Run, 'reference' | 'subject'>;
 
 const comparison = (frame: Frame, sides: Sides): Markup => {
   const rows = [frame.outcome, ...frame.counts].map(comparedRow);
@@ -82,7 +87,7 @@ const comparison = (frame: Frame, sides: Sides): Markup => {
   </div>`;
 };
 
-const references = (frame: Frame, sides: Pick<Explanation, 'reference' | 'subject' | 'observes'>): Markup =>
+const references = (frame: Frame, sides: Pick<Run, 'reference' | 'subject' | 'observes'>): Markup =>
   html`<div class="block">
     <h4>References held on guest pages</h4>
     ${

@@ -2,11 +2,11 @@
 
 import type {
   Change,
-  Explanation,
   GuestRow,
   GuestState,
   GuestTable,
   GuestTree,
+  Run,
   ShadowLeafRow,
   ShadowSlot,
   ShadowState,
@@ -17,11 +17,11 @@ import { counted } from '../../terminal/numbers.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 
-export const guestTables = (guest: GuestState, explanation: Explanation): Markup =>
+export const guestTables = (guest: GuestState, run: Run): Markup =>
   html`<div class="block">
     <h4>The guest’s own tables</h4>
     <p class="state-line">${stateText(guest)}</p>
-    ${guest.trees.map((tree) => treeView(tree, explanation))}
+    ${guest.trees.map((tree) => treeView(tree, run))}
   </div>`;
 
 const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: GuestState): string => {
@@ -32,24 +32,21 @@ const stateText = ({ initialized, linear, root, kernelAddress, cpu, stack }: Gue
   return `${running}; its kernel starts at ${kernelAddress}; host CPU ${cpu}${pinned}.`;
 };
 
-const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, explanation: Explanation): Markup => {
+const treeView = ({ root, current, slots, tables, leftOut }: GuestTree, run: Run): Markup => {
   const found = slots?.length === 0 ? 'in no slot' : `shadowed by slot ${slots?.join(', ')}`;
   const shadowed = slots === undefined ? `slot ${UNKNOWN}` : found;
   // A CPU has no slots.
-  const where = [
-    ...(current ? ['the guest runs on it'] : []),
-    ...(explanation.profile === undefined ? [shadowed] : []),
-  ];
+  const where = [...(current ? ['the guest runs on it'] : []), ...(run.profile === undefined ? [shadowed] : [])];
   return html`<div class="tree">
     <h5>Root ${root} <small>${where.join('; ')}</small></h5>
-    ${tables.map((table) => tableView(table, explanation))} ${leftOutText(leftOut)}
+    ${tables.map((table) => tableView(table, run))} ${leftOutText(leftOut)}
   </div>`;
 };
 
 const leftOutText = (leftOut: number): Markup | undefined =>
   leftOut === 0 ? undefined : html`<p class="none">${counted(leftOut, 'row')} more not shown.</p>`;
 
-const tableView = (table: GuestTable, { levels }: Explanation): Markup => {
+const tableView = (table: GuestTable, { levels }: Run): Markup => {
   const { level, paddr, from, to, outside, rows } = table;
   const { name } = levels[level];
   return html`<table class="entries level-${level}">
@@ -93,13 +90,13 @@ const entryRow = (row: GuestRow, name: string): Markup =>
 
 // The shadow tables.
 
-export const shadowTables = (shadow: ShadowState | undefined, explanation: Explanation): Markup => {
+export const shadowTables = (shadow: ShadowState | undefined, run: Run): Markup => {
   if (shadow === undefined) {
     return html`<div class="block">
       <h4>The shadow tables</h4>
       <p class="none">
         ${
-          explanation.observes.subject.includes('shadow')
+          run.observes.subject.includes('shadow')
             ? 'Unknown: the subject did not show them at this moment.'
             : 'This subject does not expose its shadow tables.'
         }
@@ -112,17 +109,17 @@ export const shadowTables = (shadow: ShadowState | undefined, explanation: Expla
     <p class="state-line">
       ${counted(allocatedTables, 'host page')} allocated for tables, ${reachableTables} reachable.
     </p>
-    <div class="slots">${slots.map((slot) => slotView(slot, explanation))}</div>
+    <div class="slots">${slots.map((slot) => slotView(slot, run))}</div>
   </div>`;
 };
 
-const slotView = (slot: ShadowSlot, explanation: Explanation): Markup => {
+const slotView = (slot: ShadowSlot, run: Run): Markup => {
   const { current, divergent, changed, leaves, gone, tables, leftOut } = slot;
   const marks = [current ? 'current' : '', changed ? 'changed' : '', divergent ? 'divergent' : ''].join(' ');
   return html`<div class="slot ${marks}">
     <h5>Slot ${slot.slot} <small>${slotText(slot)}</small></h5>
     ${leaves.length + gone.length === 0 ? undefined : leavesTable(leaves, gone)} ${leftOutText(leftOut)}
-    ${tables.length === 0 ? undefined : tablesOf(tables, explanation)}
+    ${tables.length === 0 ? undefined : tablesOf(tables, run)}
   </div>`;
 };
 
@@ -159,7 +156,7 @@ const goneRow = (leaf: ShadowLeafRow): Markup =>
     <td><s>${leaf.targetText}</s> <span class="tag">gone</span></td>
   </tr>`;
 
-const tablesOf = (tables: readonly ShadowTableRow[], { levels }: Explanation): Markup =>
+const tablesOf = (tables: readonly ShadowTableRow[], { levels }: Run): Markup =>
   html`<details class="tables">
     <summary>${counted(tables.length, 'table')}</summary>
     <ul>
