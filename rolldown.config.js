@@ -62,6 +62,24 @@ const thirdPartyNotices = () => {
 
 const notices = thirdPartyNotices();
 
+/** What of Node.js the parts of a page name. There nothing waits for an event loop or a foreign machine. */
+const IN_A_PAGE = {
+  'node:timers/promises': 'export const setImmediate = () => Promise.resolve();',
+  'node:vm': 'export class Script {} export const createContext = () => ({});',
+  'node:crypto': `export { createHash } from '${join(import.meta.dirname, 'scripts/report/play/browser/sha256.ts')}';`,
+};
+
+const withoutNode = {
+  name: 'without-node',
+  resolveId: (id) => (id in IN_A_PAGE ? `\0${id}` : undefined),
+  load: (id) => IN_A_PAGE[id.slice(1)],
+  generateBundle(_, outputs) {
+    const { code } = Object.values(outputs).find(({ type }) => type === 'chunk');
+    const [imported] = /"node:\w+"/.exec(code) ?? [];
+    if (imported !== undefined) throw new Error(`the page would import ${imported}`);
+  },
+};
+
 const bundle = ({ input, plugins = [], chunks, groups }) => ({
   input,
   plugins: [...plugins, notices],
@@ -90,6 +108,16 @@ export default defineConfig([
     chunks: 'properties',
     plugins: [declarations('properties/index.d.ts')],
   }),
+  // One script of a page, and of its workers: what it does not use goes, whatever it would do when it is loaded.
+  {
+    input: { 'scripts/report/play/page': 'scripts/report/play/browser/page.ts' },
+    plugins: [withoutNode, notices],
+    platform: 'browser',
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    external: (id) => id.startsWith('node:') && !(id in IN_A_PAGE),
+    treeshake: { moduleSideEffects: false },
+    output: { dir: 'dist', minify: true, comments: false },
+  },
   // A process of its own for each machine of a `metal:` subject.
   bundle({ input: { 'scripts/metal/adapter': 'scripts/metal/adapter.ts' }, chunks: 'scripts/metal', groups: [] }),
 ]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Paging, Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr } from '../../model/vocabulary/index.js';
+import { FEATURES, guestEntry, paddr } from '../../model/vocabulary/index.js';
 import { programArbitrary, uniformProgram } from '../generators/index.js';
 import { describeEntry } from './listing.js';
 import { BadListing, LONGEST_LISTING, formatListing, parseListing } from './parse-listing.js';
@@ -51,6 +51,13 @@ describe('what the listing shows is read back', () => {
       }),
     );
   });
+});
+
+test('features of the machine are read back', () => {
+  const program = { machine: { ...parseListing(MACHINE, 'x').program.machine, features: FEATURES }, steps: [] };
+  expect(parseListing(formatListing(program), 'x').program).toEqual(program);
+  const plain = parseListing(MACHINE, 'x').program;
+  expect(parseListing(formatListing(plain), 'x').program).toEqual(plain);
 });
 
 describe('as people write', () => {

@@ -50,6 +50,7 @@ export const COMMANDS: readonly ListedCommand[] = [
     async () => (await import('./corpus.js')).registerCorpus,
   ),
   listed('known', 'edit the file of known findings', async () => (await import('./known.js')).registerKnown),
+  listed('play', 'make a page to change programs in', async () => (await import('./play.js')).registerPlay),
   listed('report', 'make one report from any number of runs', async () => (await import('./report.js')).registerReport),
   listed(
     'coverage',

@@ -16,8 +16,9 @@ import type { Explained, RerunOptions } from './explained-findings.js';
 import { explainAgain } from './explained-findings.js';
 import type { Markup } from './markup.js';
 import { SEAM, aroundSeam, html } from './markup.js';
+import { playLink } from '../play/play-links.js';
 import { glossary } from './glossary.js';
-import { isWhollyShown, stepper } from './stepper-view.js';
+import { isWhollyShown, notesOf, stepper, whyWrong, withFrames } from './stepper-view.js';
 
 /** Bytes of all findings that are shown in full, and their largest number: more would make the page slow. */
 const LARGEST_VIEWS = 24 * 2 ** 20;
@@ -68,6 +69,8 @@ interface FindingView {
   readonly stored: Finding | undefined;
   /** The command line that shows every step. */
   readonly explain: string | undefined;
+  /** Leads to the page to play in. */
+  readonly play: Markup | undefined;
 }
 
 /** With as many of its last frames as fit; undefined if it does not fit without any. */
@@ -76,23 +79,17 @@ const viewWithin = async (bytes: number, index: number, { report, rerun }: Rerun
   const explained = await explainAgain(finding, report, rerun);
   const stored = counterexampleOf(report, finding)?.finding;
   const explain = finding.file === undefined ? undefined : explainCommand(finding.file, rerun.session);
+  const play = stored && (await playLink(stored));
   const frames = 'explanation' in explained ? explained.explanation.frames.length : 0;
   for (let most = frames; ; most = Math.floor(most / 2)) {
-    const view = findingView({ finding, explained: withFrames(explained, most), stored, explain }, index);
+    const view = findingView({ finding, explained: withLastFrames(explained, most), stored, explain, play }, index);
     if (view.bytes <= bytes) return view;
     if (most === 0) return undefined;
   }
 };
 
-/** The last ones. */
-const withFrames = (explained: Explained, most: number): Explained => {
-  if ('unexplained' in explained) return explained;
-  const { explanation } = explained;
-  const { frames, notes } = explanation;
-  if (frames.length <= most) return explained;
-  const note = `Of the last ${frames.length} moments, ${most === 0 ? 'none' : `only ${most}`} can be shown here, so that the page does not become too large.`;
-  return { explanation: { ...explanation, frames: frames.slice(frames.length - most), notes: [...notes, note] } };
-};
+const withLastFrames = (explained: Explained, most: number): Explained =>
+  'unexplained' in explained ? explained : { explanation: withFrames(explained.explanation, most) };
 
 const findingView = (view: FindingView, index: number): Markup => {
   const { id, signature, status, impact, steps, count } = view.finding;
@@ -110,13 +107,12 @@ const findingView = (view: FindingView, index: number): Markup => {
 
 const unexplainedView = (unexplained: string, view: FindingView): Markup =>
   html`<p class="why">${unexplained}</p>
-    ${facts(view.finding)} ${listing(view)} ${standardError(view.stored?.divergence)}`;
+    ${facts(view.finding)} ${view.play} ${listing(view)} ${standardError(view.stored?.divergence)}`;
 
 const explanationView = (explanation: Explanation, view: FindingView): Markup =>
-  html`<p class="why"><strong>Why it is wrong:</strong> ${explanation.sentence}</p>
-    ${facts(view.finding)} ${explanation.notes.map((note) => html`<p class="none">${note}</p>`)}
-    ${explanation.frames.length === 0 ? listing(view) : everyMoment(explanation, view)}
-    ${standardError(explanation.divergence)}`;
+  html`${whyWrong(explanation)} ${facts(view.finding)} ${view.play} ${notesOf(explanation)}
+  ${explanation.frames.length === 0 ? listing(view) : everyMoment(explanation, view)}
+  ${standardError(explanation.divergence)}`;
 
 const standardError = (divergence: Divergence | undefined): Markup | undefined =>
   divergence?.standardError === undefined

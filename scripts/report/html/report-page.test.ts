@@ -1,28 +1,24 @@
-/** The report in a real browser. Set `CHROMIUM` to use another one, `SCREENSHOTS` to a directory to keep pictures in. */
+/** The report in a real browser. Set `SCREENSHOTS` to a directory to keep pictures in. */
 
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { AxeResults } from 'axe-core';
-import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  SCHEMES,
+  WINDOWS,
+  isBrowserThere,
+  launchBrowser,
+  testBrowserIsThere,
+  tooWide,
+  violations,
+} from '../../../test-support/browser.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 import { sampleCoverage, sampleMatrix } from '../../../test-support/sample-documents.js';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const CHROMIUM = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSync(path)) ?? PLACES[0];
-const isThere = existsSync(CHROMIUM);
-
-test.skipIf(isThere)('there is a browser to open the report in', (context) => {
-  const problem = `no Chromium at ${CHROMIUM}: install it, or set CHROMIUM to the path of one`;
-  if (process.env['CI'] === 'true') throw new Error(problem);
-  console.warn(`skipped: ${problem}`);
-  context.skip(problem);
-});
+testBrowserIsThere();
 
 /** Quickly finds two kinds of divergence, both with tables to follow. */
 const TWO_BUGS = [
@@ -34,13 +30,7 @@ const TWO_BUGS = [
   '2',
 ];
 
-const SIZES = [
-  { width: 1280, height: 800 },
-  { width: 390, height: 844 },
-];
-const SCHEMES = ['light', 'dark'] as const;
-
-describe.skipIf(!isThere)('the page', () => {
+describe.skipIf(!isBrowserThere)('the page', () => {
   let directory: string;
   let browser: Browser;
   let url: string;
@@ -59,7 +49,7 @@ describe.skipIf(!isThere)('the page', () => {
     );
     await writeFile(join(run, 'matrix.json'), JSON.stringify({ ...matrix, rows: matrix.rows.slice(0, 12) }));
     url = await reportOf(run);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
@@ -81,7 +71,7 @@ describe.skipIf(!isThere)('the page', () => {
   };
 
   const open = async (anchor = '', options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = await (await browser.newContext({ viewport: SIZES[0], ...options })).newPage();
+    const page = await (await browser.newContext({ viewport: WINDOWS[0], ...options })).newPage();
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
     });
@@ -191,7 +181,7 @@ describe.skipIf(!isThere)('the page', () => {
     await expect(hint.textContent()).resolves.toContain('keeps the contract');
   });
 
-  test.each(SIZES.flatMap((viewport) => SCHEMES.map((colorScheme) => ({ viewport, colorScheme }))))(
+  test.each(WINDOWS.flatMap((viewport) => SCHEMES.map((colorScheme) => ({ viewport, colorScheme }))))(
     'fits and is accessible: $viewport.width, $colorScheme',
     async ({ viewport, colorScheme }) => {
       const page = await open('', { viewport, colorScheme, bypassCSP: true });
@@ -241,27 +231,3 @@ describe.skipIf(!isThere)('the page', () => {
     expect(new URL(page.url()).hash).toMatch(/^#finding-1\//);
   });
 });
-
-/** Elements that reach beyond the window, but for those in a region that scrolls. */
-const tooWide = (page: Page): Promise<readonly string[]> =>
-  page.locator('body *:not(.scroll *)').evaluateAll((elements) => {
-    const { innerWidth } = globalThis as unknown as { readonly innerWidth: number };
-    return elements
-      .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 0.5)
-      .map(({ outerHTML }) => outerHTML.slice(0, 100));
-  });
-
-/** What axe calls serious or critical, with the elements. */
-const violations = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate<AxeResults>('axe.run()');
-  return found
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 3)
-          .map((node) => node.html.slice(0, 200))
-          .join(' … ')}`,
-    );
-};

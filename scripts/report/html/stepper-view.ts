@@ -1,11 +1,31 @@
 /** A run to step through: its program at the left, one moment at the right. */
 
-import type { FollowData, Focus, Frame, Run, WalkedStep } from '../../../properties/explain/explanation.js';
+import type {
+  Explanation,
+  FollowData,
+  Focus,
+  Frame,
+  Run,
+  WalkedStep,
+} from '../../../properties/explain/explanation.js';
 import type { ShownStep } from '../program-window.js';
 import { leftOutText, shownSteps } from '../program-window.js';
 import type { Markup } from './markup.js';
 import { dataElement, html } from './markup.js';
 import { anchorOf, frameView } from './step-view.js';
+
+export const whyWrong = ({ sentence }: Explanation): Markup =>
+  html`<p class="why"><strong>Why it is wrong:</strong> ${sentence}</p>`;
+
+export const notesOf = ({ notes }: Run): readonly Markup[] => notes.map((note) => html`<p class="none">${note}</p>`);
+
+/** The run with its last frames alone. */
+export const withFrames = <R extends Run>(run: R, most: number): R => {
+  const { frames, notes } = run;
+  if (frames.length <= most) return run;
+  const note = `Of the last ${frames.length} moments, ${most === 0 ? 'none' : `only ${most}`} can be shown here, so that the page does not become too large.`;
+  return { ...run, frames: frames.slice(frames.length - most), notes: [...notes, note] };
+};
 
 /** `id`: of the element around it, which the page's scripts look for (viewer/). */
 export const stepper = (run: Run, id: string): Markup =>

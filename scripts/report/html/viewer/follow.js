@@ -169,17 +169,27 @@ class Follower {
   }
 }
 
-for (const finding of document.querySelectorAll('details')) {
-  const data = document.getElementById(`${finding.id}-explanation`);
-  if (data === null) continue;
-  const follower = new Follower(finding, JSON.parse(data.textContent ?? ''));
-  finding.addEventListener('moment', () => follower.refresh());
-  finding.addEventListener('click', ({ target }) => {
-    const button = target instanceof Element ? target.closest('button') : null;
-    if (button?.dataset.follow !== undefined) follower.follow(button.dataset.follow);
-  });
-  finding.querySelector('form')?.addEventListener('submit', (event) => {
-    event.preventDefault();
-    follower.follow(follower.input.value.trim());
-  });
-}
+/** @type {WeakMap<HTMLElement, Follower>} */
+const followers = new WeakMap();
+
+/** Of the finding that an element is part of. @param {EventTarget | null} target */
+const followerOf = (target) => {
+  const finding = target instanceof Element ? target.closest('details.finding') : null;
+  const data = finding === null ? null : document.getElementById(`${finding.id}-explanation`);
+  if (!(finding instanceof HTMLElement) || data === null) return undefined;
+  const follower = followers.get(finding) ?? new Follower(finding, JSON.parse(data.textContent ?? ''));
+  followers.set(finding, follower);
+  return follower;
+};
+
+document.addEventListener('moment', ({ target }) => followerOf(target)?.refresh());
+document.addEventListener('click', ({ target }) => {
+  const button = target instanceof Element ? target.closest('button') : null;
+  if (button?.dataset.follow !== undefined) followerOf(button)?.follow(button.dataset.follow);
+});
+document.addEventListener('submit', (event) => {
+  const follower = followerOf(event.target);
+  if (follower === undefined) return;
+  event.preventDefault();
+  follower.follow(follower.input.value.trim());
+});

@@ -1,13 +1,15 @@
 /**
  * Shows one step of each finding at a time. A step is a section with an anchor (`finding-1/step-3`), and the page's address decides
- * which one is shown, so steps can be linked to, and back and forward work. When a finding shows another step, it dispatches `moment`.
+ * which one is shown, so steps can be linked to, and back and forward work. What follows the anchor after `?` is the page's own and stays.
+ * When a finding shows another step, it dispatches `moment`. A page that puts findings in place of others dispatches `findings`.
  */
 
-/** @type {readonly HTMLDetailsElement[]} */
-const findings = [...document.querySelectorAll('details')].filter((each) => each.classList.contains('finding'));
+/** @returns {readonly HTMLDetailsElement[]} */
+const allFindings = () =>
+  [...document.querySelectorAll('details')].filter((each) => each.classList.contains('finding'));
 
-/** The finding that the keys step through, unless it is off the screen and another one is on it. */
-let active = findings.find((each) => each.querySelector('.frame') !== null);
+/** The finding that the keys step through, unless it is off the screen and another one is on it. @type {HTMLDetailsElement | undefined} */
+let active = undefined;
 
 /** @param {Element} finding @returns {readonly HTMLElement[]} */
 const framesOf = (finding) =>
@@ -35,7 +37,7 @@ const show = (finding, index) => {
     const by = Number(button.dataset.go ?? 0);
     if (by !== 0) button.disabled = frames[index + by] === undefined;
   }
-  finding.dispatchEvent(new CustomEvent('moment'));
+  finding.dispatchEvent(new CustomEvent('moment', { bubbles: true }));
 };
 
 /** Scrolls the list of steps, not the page. @param {HTMLElement} link */
@@ -56,7 +58,7 @@ const isOnScreen = (finding) => {
 
 /** @param {number} by */
 const step = (by) => {
-  if (!isOnScreen(active)) active = findings.find(isOnScreen) ?? active;
+  if (!isOnScreen(active)) active = allFindings().find(isOnScreen) ?? active;
   if (active === undefined) return;
   const frame = framesOf(active)[shownIndex(active) + by];
   if (frame !== undefined) goTo(frame.id);
@@ -64,7 +66,8 @@ const step = (by) => {
 
 /** @param {string} anchor */
 const goTo = (anchor) => {
-  history.pushState(null, '', `#${anchor}`);
+  const own = location.hash.indexOf('?');
+  history.pushState(null, '', `#${anchor}${own < 0 ? '' : location.hash.slice(own)}`);
   follow(anchor);
 };
 
@@ -81,7 +84,7 @@ const follow = (anchor) => {
 
 /** `#step-3` alone means the first finding. */
 const anchorOfPage = () => {
-  const anchor = location.hash.slice(1);
+  const [anchor] = location.hash.slice(1).split('?', 1);
   return /^(step-\d+|create|end|destroy)$/.test(anchor) ? `finding-1/${anchor}` : anchor;
 };
 
@@ -99,7 +102,7 @@ const route = () => {
 const stepOf = ({ key, ctrlKey, metaKey, altKey, target }) => {
   if (ctrlKey || metaKey || altKey || !(target instanceof Element)) return 0;
   // There, the keys move the cursor or scroll.
-  if (target.closest('input, .scroll') !== null) return 0;
+  if (target.closest('input, select, textarea, .scroll') !== null) return 0;
   if (key === 'ArrowRight' || key === 'j') return 1;
   return key === 'ArrowLeft' || key === 'k' ? -1 : 0;
 };
@@ -124,12 +127,21 @@ document.addEventListener('click', (event) => {
   goTo(anchor);
 });
 
+const begin = () => {
+  for (const finding of allFindings()) {
+    const last = framesOf(finding).length - 1;
+    const { open } = finding;
+    if (last >= 0) show(finding, last);
+    finding.open = open;
+  }
+  active = allFindings().find((each) => each.querySelector('.frame') !== null);
+};
+
 addEventListener('popstate', route);
-for (const finding of findings) {
-  const last = framesOf(finding).length - 1;
-  const { open } = finding;
-  if (last >= 0) show(finding, last);
-  finding.open = open;
-}
-active = findings.find((each) => each.querySelector('.frame') !== null);
+// Without scrolling: the reader may be elsewhere on the page.
+document.addEventListener('findings', () => {
+  begin();
+  follow(anchorOfPage());
+});
+begin();
 if (location.hash !== '') route();
