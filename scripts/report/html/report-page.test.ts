@@ -128,7 +128,7 @@ describe.skipIf(!isBrowserThere)('the page', () => {
     expect(await shown(page)).toContain('finding-2/step-1');
   });
 
-  test.each(SIZES)('a link to a step shows its heading below the bars: $width', async (viewport) => {
+  test.each(WINDOWS)('a link to a step shows its heading below the bars: $width', async (viewport) => {
     const page = await open('#finding-2/step-1', { viewport });
     const at = (selector: string): Promise<{ top: number; bottom: number }> =>
       page
