@@ -40,6 +40,8 @@ export interface Finding {
   readonly count?: number;
   /** What the run knows about it beforehand. */
   readonly triage?: Triage;
+  /** Another finding stands for its signature, whose smallest program has another shape (namesakes.ts). */
+  readonly namesake?: true;
   /** Where it is stored. */
   readonly file?: string;
   readonly replay?: Replay;
@@ -58,8 +60,8 @@ export interface Replay {
 export const STATUSES = ['open', 'fixed'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** `partly`: shrinking was cut short. */
-export const SHRINK_EXTENTS = ['partly', 'wholly'] as const;
+/** `partly`: shrinking was cut short. `to-limit`: it ended when all its tries were used, so the program may not be the smallest. */
+export const SHRINK_EXTENTS = ['partly', 'to-limit', 'wholly'] as const;
 export type ShrinkExtent = (typeof SHRINK_EXTENTS)[number];
 
 /** `tolerated`: in the file of known findings. `recorded`: in the corpus, and still open. `flaky`: it does not always show. */

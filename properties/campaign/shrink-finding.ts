@@ -86,7 +86,7 @@ const shrinkFrom = async (
   try {
     const small = await shrink(start, signatureOf(finding.divergence), judge, { mostTries, ...watcher });
     if (small.kind === 'not-reproduced') return small;
-    const shrunk = small.interrupted ? 'partly' : 'wholly';
+    const shrunk = small.interrupted ? 'partly' : small.tried < mostTries ? 'wholly' : 'to-limit';
     return { kind: 'shrunk', finding: { ...finding, case: small.case, divergence: small.divergence, shrunk } };
   } finally {
     await judging.close();

@@ -7,11 +7,9 @@ import { MACHINE_BOUNDS, OPS } from '../../model/vocabulary/index.js';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { SMALLEST_BATCH, programsOfShardWithin } from '../../properties/campaign/batches.js';
 import { MOST_JOBS, MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
-import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, quoted } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, missingSteps } from '../../properties/generators/index.js';
-import type { KnownFinding } from '../../properties/known-findings.js';
-import { parseKnownFindings } from '../../properties/known-findings.js';
+import type { TiedFinding } from '../../properties/known-findings.js';
 import type { Profile } from '../../properties/profile.js';
 import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
@@ -29,6 +27,7 @@ import { corpusPool, readPool } from './program-keeping.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
 import { RUN_FILE, readRunRecord, thisHost } from './run-directory.js';
 import type { CampaignSettings } from './tasks.js';
+import { readKnown } from './tolerance.js';
 
 /** Milliseconds, counts and shares that hold where no option gives another. */
 export const DEFAULTS = {
@@ -80,7 +79,7 @@ export interface CampaignPlan {
   readonly resumed: boolean;
   readonly record: RunRecord;
   readonly part: PartRecord;
-  readonly known: readonly KnownFinding[];
+  readonly known: readonly TiedFinding[];
   /** Commands that the user permits, whatever the record of a run that resumes names. */
   readonly allowed: AllowedCommands;
   /** Milliseconds from the start of a subject to its first answer. */
@@ -129,10 +128,6 @@ export const campaignPlan = async (
     capabilities: {},
   };
 };
-
-/** Reads the file of `--known`, if there is one. Throws `BadInput`. */
-export const readKnown = async (path: string | undefined): Promise<readonly KnownFinding[]> =>
-  path === undefined ? [] : parseKnownFindings(await readTextFile(path), path);
 
 const newPlan = async (
   kind: CampaignRecord['kind'],

@@ -214,7 +214,7 @@ export class Exploration {
   private get kindLimit(): KindLimit | undefined {
     const kinds = this.kindsLeft;
     if (kinds === Infinity) return undefined;
-    return { kinds, ignored: [...this.context.ledger.signatures().keys(), ...this.context.tolerated] };
+    return { kinds, ignored: [...this.context.ledger.signatures().keys(), ...this.context.tolerated.keys()] };
   }
 
   private async withinLimit(completed: Completed, late: AbortSignal): Promise<Completed | undefined> {

@@ -82,7 +82,7 @@ export class FindingStore {
 
   /** Stores and prints a finding of an interactive run, unless that was done before. */
   async show(finding: Finding): Promise<void> {
-    if (this.stored.has(signatureOf(finding.divergence))) return;
+    if (this.stored.has(nameOf(finding))) return;
     const stored = await this.store(finding);
     const { session } = this;
     session.print();
@@ -101,12 +101,11 @@ export class FindingStore {
   /** The finding with its file, if it could be stored, and what replays it. */
   async store(found: Finding): Promise<Finding> {
     const finding = isFlaky(found) ? { ...found, note: `Flaky: ${oftenText(found)}.` } : found;
-    const signature = signatureOf(finding.divergence);
-    const before = this.stored.get(signature);
+    const before = this.stored.get(nameOf(finding));
     const { file, replay } =
       before !== undefined && isSameProgram(before, finding) ? before : await this.write(finding);
     const stored: Finding = { ...finding, ...(file === undefined ? {} : { file }), replay: replay! };
-    this.stored.set(signature, stored);
+    this.stored.set(nameOf(finding), stored);
     return stored;
   }
 
@@ -185,5 +184,8 @@ const replayOf = (
     ...(isEnough(recorded.reference, reference) ? {} : { reference }),
   };
 };
+
+/** What sets a finding apart from the others of its run. */
+const nameOf = (finding: Finding): string => (finding.namesake ? fileNameOf(finding) : signatureOf(finding.divergence));
 
 const isSameProgram = (one: Finding, other: Finding): boolean => fileNameOf(one) === fileNameOf(other);

@@ -6,7 +6,7 @@ import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Text } from '../../properties/corpus/store.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
-import type { KnownFinding } from '../../properties/known-findings.js';
+import type { TiedFinding } from '../../properties/known-findings.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { CommandNotAllowed } from '../../properties/subjects/subject-names.js';
 import type { Subject } from '../../properties/subjects/subject.js';
@@ -27,17 +27,18 @@ import type { FindingStore } from './finding-store.js';
 import { remedyFor } from './finding-store.js';
 import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
-import { toleratedOn } from './run-context.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
 import { HTML_FILE, JUNIT_FILE, RUN_FILE } from './run-directory.js';
 import { summarize } from './summarize.js';
-import { corpusSummary, triagedFindings } from './triage.js';
+import { furtherLeft } from './shrinking.js';
+import { toleratedOn } from './tolerance.js';
+import { corpusSummary, recordedIn, triagedFindings } from './triage.js';
 
 export interface PublishOptions {
   /** Undefined for a run without one: nothing is written but findings. */
   readonly directory: string | undefined;
   readonly record: RunRecord;
-  readonly known: readonly KnownFinding[];
+  readonly known: readonly TiedFinding[];
   /** Commands that may run to explain findings. */
   readonly allowed: AllowedCommands;
   /** The corpus in which findings may be recorded. */
@@ -69,7 +70,8 @@ export const publish = async (
   const { campaign } = record;
   const ended = session.surroundings.today();
   const tolerated = toleratedOn(ended, known);
-  const triaged = await triagedFindings(ledger, { record, kept: corpus, tolerated });
+  const recorded = await recordedIn(corpus, record);
+  const triaged = triagedFindings(ledger, { recorded, tolerated });
   const findings = await storeAll(triaged, campaign.kind, store);
   const pool = await poolAfter(ledger, options, session);
   const summary = summarize(ledger, {
@@ -79,7 +81,12 @@ export const publish = async (
     ended,
     findings,
     known,
-    corpus: campaign.kind === 'fuzz' ? null : corpusSummary(ledger, corpus, campaign.subject),
+    recorded,
+    further: interrupted ? [] : furtherLeft(ledger, tolerated),
+    corpus:
+      campaign.kind === 'fuzz'
+        ? null
+        : corpusSummary(ledger, { corpus, subject: campaign.subject, recorded, found: triaged }),
     pool: typeof pool === 'string' ? null : pool,
     troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
   });

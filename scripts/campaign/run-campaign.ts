@@ -45,7 +45,7 @@ import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
 import { publish, writeResults } from './publish.js';
 import type { RunTools } from './run-context.js';
-import { RunContext, toleratedOn } from './run-context.js';
+import { RunContext } from './run-context.js';
 import type { CampaignRecord } from './run-directory.js';
 import {
   EVENTS_FILE,
@@ -58,6 +58,8 @@ import {
   writeRunRecord,
 } from './run-directory.js';
 import { Shrinking } from './shrinking.js';
+import type { Tolerated } from './tolerance.js';
+import { toleratedOn } from './tolerance.js';
 
 /** Runs a campaign as the options ask, prints what it finds, and returns the exit code. Throws `BadInput`. */
 export const runCampaign = async (
@@ -105,7 +107,7 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
 };
 
 /** What a run that fails has found, and not yet shown. */
-const showUnreported = async (ledger: Ledger, store: FindingStore, tolerated: ReadonlySet<string>): Promise<void> => {
+const showUnreported = async (ledger: Ledger, store: FindingStore, tolerated: Tolerated): Promise<void> => {
   store.leaveRun();
   for (const findings of ledger.findings.list()) {
     const finding = representative(findings);

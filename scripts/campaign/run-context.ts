@@ -5,14 +5,14 @@ import type { Event, Failure, RetryEvent } from '../../properties/campaign/event
 import type { Ledger, ShardSum } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { isExpired } from '../../properties/known-findings.js';
-import type { KnownFinding } from '../../properties/known-findings.js';
 import { formatCount } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
 import type { Outcome, WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignPlan } from './campaign-plan.js';
 import { hasCommand, settingsOf } from './campaign-plan.js';
 import type { EventSink } from './event-log.js';
+import type { Tolerated } from './tolerance.js';
+import { toleratedOn } from './tolerance.js';
 import type { CampaignSettings, Results, Task, TaskKind, TaskOf } from './tasks.js';
 
 /** A worker may be killed from outside. After this many for one task, the run does without the result. */
@@ -47,8 +47,8 @@ export class RunContext {
   readonly plan: CampaignPlan;
   readonly ledger: Ledger;
   readonly settings: CampaignSettings;
-  /** Signatures that do not count as findings. */
-  readonly tolerated: ReadonlySet<string>;
+  /** What does not count as a finding. */
+  readonly tolerated: Tolerated;
   readonly onFinding: RunTools['onFinding'];
   /** Those that were begun. */
   tasks = 0;
@@ -191,7 +191,3 @@ const nameOf = (task: Task): string => {
       return task satisfies never;
   }
 };
-
-/** Signatures that do not fail a run on this day; an expired one is a finding like any other. */
-export const toleratedOn = (day: Date, known: readonly KnownFinding[]): ReadonlySet<string> =>
-  new Set(known.filter((each) => !isExpired(each, day.toISOString().slice(0, 10))).map(({ signature }) => signature));

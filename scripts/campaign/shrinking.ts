@@ -1,13 +1,19 @@
-/** Shrinks what was found, and runs each finding again from the program that will be stored. */
+/**
+ * Shrinks what was found, and runs each finding again from the program that will be stored. Of each signature the first finding is worked
+ * out, even when the time for shrinking is up. As far as it allows, a few further ones follow, and those of known findings, because another
+ * bug may have the same signature (properties/namesakes.ts).
+ */
 
 import type { BatchTask } from '../../properties/campaign/batch.js';
 import { failureDivergence, isWorkerFailure } from '../../properties/campaign/events.js';
 import { signatureOf } from '../../properties/divergence.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Finding, Shown } from '../../properties/finding.js';
 import { RERUN_TIME, isFlaky, isRunAgain, isSteady } from '../../properties/finding.js';
 import type { Progress } from '../terminal/progress-display.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS, failureText } from './run-context.js';
+import type { Tolerated } from './tolerance.js';
 
 export class Shrinking {
   private readonly context: RunContext;
@@ -25,17 +31,29 @@ export class Shrinking {
     this.context = context;
   }
 
-  /** The phase at the end of a run: works out every kind of finding. */
+  /** The phase at the end of a run: works out every kind of finding, then further ones. */
   async run(): Promise<void> {
     await this.context.onEveryWorker(() => this.workOutNext());
+    await this.context.onEveryWorker(() => this.workOutFurther());
   }
 
   /** Works out the next finding, and shrinks it if there is time left; false if there is none. */
   async workOutNext(): Promise<boolean> {
     const finding = this.next();
     if (finding === undefined) return false;
-    this.begun.add(nameOf(finding));
-    await this.workOut(finding);
+    const workedOut = await this.workOut(finding);
+    if (workedOut !== undefined && isSteady(workedOut)) await this.context.onFinding(workedOut);
+    return true;
+  }
+
+  /** Works out the next further finding, if there is time left; false if there is none. */
+  private async workOutFurther(): Promise<boolean> {
+    if (this.left <= 0) return false;
+    const { ledger, tolerated } = this.context;
+    const finding = furtherLeft(ledger, tolerated).find((each) => !this.begun.has(nameOf(each)));
+    if (finding === undefined) return false;
+    // Among the programs that its process had run before it, a reason is looked for only for the first finding.
+    await this.workOut({ ...finding, history: [] });
     return true;
   }
 
@@ -66,11 +84,11 @@ export class Shrinking {
     return undefined;
   }
 
-  private async workOut(finding: Finding): Promise<void> {
+  private async workOut(finding: Finding): Promise<Finding | undefined> {
+    this.begun.add(nameOf(finding));
     const workedOut = await this.workedOut(finding);
-    if (workedOut === undefined) return;
-    this.context.record({ kind: 'finding', finding: workedOut });
-    if (isSteady(workedOut)) await this.context.onFinding(workedOut);
+    if (workedOut !== undefined) this.context.record({ kind: 'finding', finding: workedOut });
+    return workedOut;
   }
 
   /** Undefined if it is not known how often it shows. What shows sometimes is flaky, and not shrunk. */
@@ -153,4 +171,23 @@ const nameOf = ({ provenance, divergence }: Finding): string => `${provenance.pr
 
 /** More time would not change it. */
 const isWorkedOut = ({ shrunk, shown, divergence }: Finding): boolean =>
-  shown !== undefined && (shrunk === 'wholly' || isWorkerFailure(divergence));
+  shown !== undefined && ((shrunk !== undefined && shrunk !== 'partly') || isWorkerFailure(divergence));
+
+/**
+ * Further findings that are not worked out: of each signature all but the first that are kept, and of a known one the first too. The second
+ * of every signature comes before the third of any.
+ */
+export const furtherLeft = (ledger: Ledger, tolerated: Tolerated): readonly Finding[] => {
+  const places = ledger.findings.list().flatMap((kept) => {
+    const first = tolerated.has(signatureOf(kept[0].divergence)) ? 0 : 1;
+    return kept.map((finding, place) => ({ finding, place })).slice(first);
+  });
+  return places
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ finding }) => finding)
+    .filter((finding) => isWorthLooking(finding) && !isFlaky(finding) && !isWorkedOut(finding));
+};
+
+/** Every try of a machine that hangs takes its whole time limit. */
+const isWorthLooking = ({ divergence }: Finding): boolean =>
+  divergence.invariant !== 'subject-timeout' && !isWorkerFailure(divergence);

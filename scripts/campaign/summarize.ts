@@ -7,8 +7,9 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { askingOf } from '../../properties/invariants/asking.js';
-import type { KnownFinding } from '../../properties/known-findings.js';
+import type { TiedFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
+import { describeShape, shapeOf } from '../../properties/namesakes.js';
 import { CellNumbers } from '../../properties/pool/cells.js';
 import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
 import type { Scope } from '../../properties/subjects/scope.js';
@@ -35,6 +36,9 @@ import { packageVersion } from '../own-package.js';
 import { edgesOf, pagingOf } from './campaign-plan.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
 import { RUN_FILE, invariantsOf } from './run-directory.js';
+import { toleratedOn } from './tolerance.js';
+import type { Known, Recorded } from './triage.js';
+import { isToleratedEntry } from './triage.js';
 
 /** What a summary says beside the ledger's counts. */
 export interface RunResults {
@@ -43,9 +47,12 @@ export interface RunResults {
   /** Why the run could not do all of its tasks, if so; a clause. */
   readonly shortcoming: string | undefined;
   readonly ended: Date;
-  /** The finding that represents each signature, triaged and, unless it is tolerated, stored. */
+  /** The findings that stand for each signature, triaged and, unless they are tolerated, stored. */
   readonly findings: readonly Finding[];
-  readonly known: readonly KnownFinding[];
+  /** Those of known signatures, and further ones, that shrinking had no time for. */
+  readonly further: readonly Finding[];
+  readonly known: readonly TiedFinding[];
+  readonly recorded: Recorded;
   /** Null for a run that replayed none. */
   readonly corpus: CorpusSummary | null;
   /** Null for a run that keeps no programs. */
@@ -55,7 +62,7 @@ export interface RunResults {
 }
 
 export const summarize = (ledger: Ledger, results: RunResults): Summary => {
-  const { record, findings, known, corpus, pool, troubles, interrupted, shortcoming } = results;
+  const { record, findings, known, recorded, corpus, pool, troubles, interrupted, shortcoming } = results;
   const { campaign } = record;
   const tally = ledger.tally();
   const { programs } = ledger;
@@ -64,7 +71,8 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
   const edges = edgesReached(campaign, ledger.firstReached);
   const invariants = invariantSummaries(results, tally, reported, edges?.byInvariant);
   const doubts = [...(shortcoming === undefined ? [] : [shortcoming]), ...doubtsOf(ledger, record, invariants, corpus)];
-  const verdict = verdictOf({ interrupted, reported, corpus, known, started: time.started, doubts });
+  const tolerated = toleratedOn(new Date(time.started), known);
+  const verdict = verdictOf({ interrupted, reported, corpus, known: { recorded, tolerated }, doubts });
   return {
     format: SUMMARY_FORMAT,
     kind: campaign.kind,
@@ -89,7 +97,8 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     ...(edges === undefined ? {} : { edges: edges.all }),
     invariants,
     findings: reported.map(findingSummary),
-    known: knownSummaries(known, ledger, time.started),
+    known: knownSummaries(known, ledger, reported, time.started),
+    ...notLookedAt(results.further),
     canary: canaryOf(ledger),
     corpus,
     pool,
@@ -187,7 +196,7 @@ const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: Campai
 };
 
 const findingSummary = (finding: Finding): FindingSummary => {
-  const { case: found, before, divergence, provenance, shrunk, shown, count, triage, file, replay } = finding;
+  const { case: found, before, divergence, provenance, shrunk, shown, count, triage, namesake, file, replay } = finding;
   return {
     signature: signatureOf(divergence),
     status: triage!,
@@ -196,6 +205,7 @@ const findingSummary = (finding: Finding): FindingSummary => {
     originalSteps: provenance.originalSteps,
     steps: found.program.steps.length,
     traffic: found.traffic,
+    ...(namesake === undefined ? {} : { namesake: describeShape(shapeOf(found.program)) }),
     ...(shrunk === undefined ? {} : { shrunk }),
     ...(shown === undefined ? {} : { shown }),
     ...(before === undefined ? {} : { programsBefore: before.length }),
@@ -205,13 +215,30 @@ const findingSummary = (finding: Finding): FindingSummary => {
 };
 
 /** `started`: ISO 8601, UTC. */
-const knownSummaries = (known: readonly KnownFinding[], ledger: Ledger, started: string): readonly KnownSummary[] => {
+const knownSummaries = (
+  known: readonly TiedFinding[],
+  ledger: Ledger,
+  reported: readonly Finding[],
+  started: string,
+): readonly KnownSummary[] => {
   const counts = ledger.signatures();
-  return known.map((finding) => ({
+  const apart = (signature: string): number =>
+    reported
+      .filter(({ namesake, divergence }) => namesake && signatureOf(divergence) === signature)
+      .reduce((sum, { count = 0 }) => sum + count, 0);
+  return known.map(({ shape: _, ...finding }) => ({
     ...finding,
     expired: isExpired(finding, started.slice(0, 10)),
-    count: counts.get(finding.signature) ?? 0,
+    count: (counts.get(finding.signature) ?? 0) - apart(finding.signature),
   }));
+};
+
+const notLookedAt = (further: readonly Finding[]): Pick<Summary, 'notLookedAt'> => {
+  const counts = new Map<string, number>();
+  for (const { divergence } of further)
+    counts.set(signatureOf(divergence), (counts.get(signatureOf(divergence)) ?? 0) + 1);
+  if (counts.size === 0) return {};
+  return { notLookedAt: [...counts].map(([signature, count]) => ({ signature, count })) };
 };
 
 const canaryOf = ({ canary }: Ledger): Summary['canary'] => {
@@ -226,18 +253,15 @@ interface Judged {
   readonly interrupted: boolean;
   readonly reported: readonly Finding[];
   readonly corpus: CorpusSummary | null;
-  readonly known: readonly KnownFinding[];
-  readonly started: string;
+  readonly known: Known;
   readonly doubts: readonly string[];
 }
 
-const verdictOf = ({ interrupted, reported, corpus, known, started, doubts }: Judged): SummaryVerdict => {
+const verdictOf = ({ interrupted, reported, corpus, known, doubts }: Judged): SummaryVerdict => {
   if (interrupted) return { kind: 'interrupted' };
   if (reported.some((finding) => finding.file === undefined && !isFlaky(finding))) return { kind: 'unsaved' };
-  const valid = known.filter((each) => !isExpired(each, started.slice(0, 10)));
-  const isTolerated = (signature: string | undefined): boolean => valid.some((each) => each.signature === signature);
   const { open = [], broken = [] } = corpus ?? {};
-  if (reported.length > 0 || broken.length > 0 || !open.every(({ signature }) => isTolerated(signature))) {
+  if (reported.length > 0 || broken.length > 0 || !open.every((entry) => isToleratedEntry(entry, known))) {
     return { kind: 'divergence' };
   }
   return doubts.length === 0 ? { kind: 'clean' } : { kind: 'inconclusive', reason: doubts.join('; ') };

@@ -5,11 +5,12 @@ import { writeTextFile } from '../../properties/corpus/store.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
 import { KNOWN_FORMAT, parseKnownFindings } from '../../properties/known-findings.js';
 
-/** The text with one finding more, at the end. Throws `BadInput` if the text is malformed or has the signature already. */
+/** The text with one finding more, at the end. Throws `BadInput` if the text is malformed or has the finding already. */
 export const withFinding = (text: string, finding: KnownFinding, source: string): string => {
   const known = parseKnownFindings(text, source);
-  if (known.some(({ signature }) => signature === finding.signature)) {
-    throw new BadInput(source, `"${finding.signature}" is known already; remove it first, or edit the file`);
+  const { signature, counterexample } = finding;
+  if (known.some((each) => each.signature === signature && each.counterexample === counterexample)) {
+    throw new BadInput(source, `"${signature}" is known already; remove it first, or edit the file`);
   }
   const spans = elementsOf(text);
   const last = spans.at(-1);
@@ -21,9 +22,17 @@ export const withFinding = (text: string, finding: KnownFinding, source: string)
   return changed;
 };
 
-/** The text without a finding. Throws `BadInput` if the text is malformed or has no such signature. */
-export const withoutFinding = (text: string, signature: string, source: string): string => {
-  const index = parseKnownFindings(text, source).findIndex((each) => each.signature === signature);
+/**
+ * The text without a finding. `counterexample`: as the file names it; left out if the signature is there once. Throws `BadInput` if the
+ * text is malformed, or has no such finding or several.
+ */
+export const withoutFinding = (text: string, signature: string, source: string, counterexample?: string): string => {
+  const known = parseKnownFindings(text, source);
+  const isMeant = (each: KnownFinding): boolean =>
+    each.signature === signature && (counterexample ?? each.counterexample) === each.counterexample;
+  const index = known.findIndex(isMeant);
+  if (known.filter(isMeant).length > 1)
+    throw new BadInput(source, `"${signature}" is there with several counterexamples; name one with --counterexample`);
   if (index < 0) throw new BadInput(source, `"${signature}" is not known; "shadowdiff known list" lists what is`);
   const spans = elementsOf(text);
   const { start, end } = spans[index];

@@ -6,6 +6,7 @@ import { describePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { describeMachine, describeStep, visibleLines } from '../../properties/formats/index.js';
+import { describeShape, shapeOf } from '../../properties/namesakes.js';
 import { labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
@@ -24,6 +25,7 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     colors.bold(`finding: ${printable(signatureOf(divergence))}`),
     labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
     labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
+    ...(finding.namesake ? [labelled('perhaps', namesakeText(program), width, 2)] : []),
     ...memoryLines(finding, session),
     ...(isFlaky(finding) ? [colors.yellow(labelled('flaky', oftenText(finding), width, 2))] : []),
     labelled('at', placeText(divergence, program), width, 2),
@@ -33,6 +35,9 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     '',
   ];
 };
+
+const namesakeText = (program: Program): string =>
+  `another bug under a known name: it needs ${describeShape(shapeOf(program))}`;
 
 const memoryLines = ({ before = [] }: Finding, { width }: Session): readonly string[] =>
   before.length === 0 ? [] : [labelled('behind', `${beforeText(before.length)}: ${REMEMBERS}`, width, 2)];

@@ -11,6 +11,7 @@ import { counterexampleOf } from './document/build-report.js';
 import type { CorpusReport, FindingReport, InvariantReport, ReportDocument } from './document/report-document.js';
 import { findingMessage, standardErrorLines } from './finding-text.js';
 import { shownListing } from './program-window.js';
+import { titleOf } from './report-news.js';
 
 /** Its types declare a default export, but the module is CommonJS and is itself the export. */
 const junit = exported as unknown as Builder;
@@ -46,7 +47,7 @@ const addFindings = (suite: TestSuite, invariant: string, report: BuiltReport, s
     suite
       .testCase()
       .className(`shadowdiff.${invariant}`)
-      .name(printable(finding.signature))
+      .name(printable(titleOf(finding)))
       .failure(printable(findingMessage(finding)), invariant)
       .stacktrace(detailsOf(finding, report, session).join('\n'));
   }

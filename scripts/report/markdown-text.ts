@@ -4,7 +4,7 @@ import { compactCount, counted, formatCount, formatShare, formatTime, judgedText
 import { printable } from '../terminal/printable.js';
 import type { FindingReport, InvariantReport, InvariantState, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
-import { STATUS_LABELS, corpusNews, healthLines, problemLines } from './report-news.js';
+import { STATUS_LABELS, corpusNews, healthLines, problemLines, titleOf } from './report-news.js';
 
 export const markdownText = (report: ReportDocument): string =>
   [
@@ -55,14 +55,14 @@ const findingsTable = (findings: readonly FindingReport[]): readonly string[] =>
     '|---|---|---|--:|---|---|',
     ...findings
       .slice(0, MOST_FINDINGS)
-      .map(({ signature, status, counterexample, steps, impact, replay }) =>
+      .map((finding) =>
         row([
-          text(signature),
-          STATUS_LABELS[status],
-          counterexample?.place ?? 'not stored',
-          String(steps),
-          impact,
-          code(replay),
+          text(titleOf(finding)),
+          STATUS_LABELS[finding.status],
+          finding.counterexample?.place ?? 'not stored',
+          String(finding.steps),
+          finding.impact,
+          code(finding.replay),
         ]),
       ),
     ...(findings.length <= MOST_FINDINGS

@@ -20,8 +20,18 @@ export const STATUS_LABELS: Readonly<Record<FindingReport['status'], string>> = 
   tolerated: 'known',
 };
 
+/** The name of a finding that has it alone. */
+export const titleOf = ({ signature, namesake }: Pick<FindingReport, 'signature' | 'namesake'>): string =>
+  namesake === undefined ? signature : `${signature} (${perhapsText(namesake)})`;
+
+/** `namesake`: the kinds of steps that its program needs. */
+export const perhapsText = (namesake: string): string => `perhaps another bug under this name: it needs ${namesake}`;
+
 /** At most this many different reasons are listed about one kind of corpus entry. */
 const MOST_REASONS = 10;
+
+/** At most this many signatures are named of which there were further findings. */
+const MOST_NAMED = 3;
 
 /** What could not be saved, and why the runs prove little, unless the verdict gives these reasons. */
 export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): readonly NewsLine[] => [
@@ -31,7 +41,7 @@ export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): rea
 
 /** Whether the runs themselves went well. */
 export const healthLines = (report: ReportDocument): readonly NewsLine[] => {
-  const { canaries, corpus, pools, retries, invariants, edges } = report;
+  const { canaries, corpus, pools, retries, invariants, edges, notLookedAt } = report;
   return [
     ...askedLines(invariants),
     ...edges.map(edgesLine),
@@ -39,6 +49,7 @@ export const healthLines = (report: ReportDocument): readonly NewsLine[] => {
     ...(corpus === undefined ? [] : [corpusLine(corpus)]),
     ...pools.map(poolLine),
     ...(retries === 0 ? [] : [retryLine(retries)]),
+    ...(notLookedAt === undefined ? [] : [furtherLine(notLookedAt)]),
   ];
 };
 
@@ -92,6 +103,14 @@ const retryLine = (retries: number): NewsLine => ({
   text: `failed or were killed ${counted(retries, 'time')}; their tasks were tried again`,
   tone: 'warn',
 });
+
+const furtherLine = (notLookedAt: NonNullable<ReportDocument['notLookedAt']>): NewsLine => {
+  const named = notLookedAt.slice(0, MOST_NAMED).map(({ signature, count }) => `${formatCount(count)} of ${signature}`);
+  const more = notLookedAt.slice(MOST_NAMED).reduce((sum, { count }) => sum + count, 0);
+  const others = more === 0 ? '' : `, and ${formatCount(more)} more`;
+  const text = `findings not looked at, perhaps other bugs (more --shrink-time): ${named.join(', ')}${others}`;
+  return { label: 'further', text, tone: 'plain' };
+};
 
 /** Entries of the corpus to look into. Entries with the same reason share a line, with the command for the first. */
 export const corpusNews = ({ corpus }: ReportDocument): readonly NewsLine[] =>

@@ -13,7 +13,7 @@ import type { FindingReport, InvariantReport, ReportDocument } from './document/
 import { verdictSentence } from './document/report-verdict.js';
 import { oftenText } from './finding-text.js';
 import type { NewsLine } from './report-news.js';
-import { STATUS_LABELS, corpusNews, healthLines } from './report-news.js';
+import { STATUS_LABELS, corpusNews, healthLines, perhapsText } from './report-news.js';
 
 /** From this width on, all digits of a count fit. */
 const WIDE = 64;
@@ -129,12 +129,18 @@ const TONES: Readonly<Record<Triage, NewsLine['tone']>> = {
 };
 
 const findingNews = (finding: FindingReport): NewsLine => {
-  const { signature, status, count, steps, programsBefore, replay } = finding;
+  const { signature, status, count, steps, programsBefore, namesake, replay } = finding;
   const programs = counted(count, 'program');
   const behind = programsBefore === undefined ? '' : ` behind ${counted(programsBefore, 'other program')}`;
   const details =
     status === 'flaky' ? `${programs}; ${oftenText(finding)}` : `${counted(steps, 'step')}${behind}, ${programs}`;
-  return { label: STATUS_LABELS[status], text: `${signature} (${details})`, tone: TONES[status], command: replay };
+  const perhaps = namesake === undefined ? '' : `; ${perhapsText(namesake)}`;
+  return {
+    label: STATUS_LABELS[status],
+    text: `${signature} (${details}${perhaps})`,
+    tone: TONES[status],
+    command: replay,
+  };
 };
 
 /** A finding of the file of `--known`: tolerated, expired, or to be removed from the file. */

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { isSignature } from '../../../properties/corpus/counterexample.js';
+import { isSignature, parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { readTextFile } from '../../../properties/corpus/store.js';
+import { signatureOf } from '../../../properties/divergence.js';
+import { BadInput } from '../../../properties/formats/index.js';
 import type { KnownFinding } from '../../../properties/known-findings.js';
 import { isExpired, parseKnownFindings } from '../../../properties/known-findings.js';
 import { addHelp } from '../help.js';
@@ -15,9 +17,11 @@ import type { Session } from '../../terminal/session.js';
 
 interface KnownFlags {
   readonly known: string;
+  /** Seen from the directory of the process. */
+  readonly counterexample?: string;
 }
 
-type NewFinding = Omit<KnownFinding, 'signature'>;
+type NewFinding = Pick<KnownFinding, 'reason' | 'owner' | 'expires'>;
 
 const DAY = 86_400_000;
 const DEFAULT_FILE = 'known-findings.json';
@@ -29,8 +33,12 @@ export const registerKnown = (program: Command, session: Session): void => {
   addHelp(command, [
     ['shadowdiff known list', 'the findings of ./known-findings.json, and the days each has left'],
     [
+      "shadowdiff known add --counterexample corpus/flush--set-pgd--0f0f0f0f.json --reason 'fix in review' --owner 'mm team' --expires 2027-03-31",
+      'the finding that fuzz stored there; a program that needs other kinds of steps is new, though its signature be the same',
+    ],
+    [
       "shadowdiff known add 'flush | set-pgd | kept' --reason 'fix in review' --owner 'mm team' --expires 2027-03-31",
-      'with the signature that fuzz printed',
+      'by the signature alone: the first program that a run finds stands for it',
     ],
     ["shadowdiff known remove 'flush | set-pgd | kept'", 'after it was fixed'],
   ]);
@@ -64,11 +72,12 @@ const asJson = (finding: KnownFinding, today: string): object => ({
 });
 
 const lineOf = (finding: KnownFinding, today: string, { colors }: Session): string => {
-  const { signature, reason, owner, expires } = finding;
+  const { signature, counterexample, reason, owner, expires } = finding;
   const left = isExpired(finding, today)
     ? colors.red(`expired ${expires}`)
     : `${counted(daysLeft(finding, today), 'day')} left`;
-  return `${colors.bold(printable(signature))}\n  ${left}, ${printable(owner)}: ${printable(reason)}`;
+  const shown = counterexample === undefined ? '' : `\n  shown by ${printable(counterexample)}`;
+  return `${colors.bold(printable(signature))}\n  ${left}, ${printable(owner)}: ${printable(reason)}${shown}`;
 };
 
 /** Whole days from today to the last day; below zero if it is over. */
@@ -98,25 +107,47 @@ const isMissing = (path: string): Promise<boolean> =>
 
 const addAdd = (command: Command, session: Session): void => {
   withFile(command.command('add').description('Add a known finding; creates the file if it does not exist.'))
-    .argument('<signature>', 'the signature that fuzz printed', signature)
+    .argument('[signature]', 'the signature that fuzz printed (default: that of --counterexample)', signature)
+    .option('--counterexample <file>', 'a program that shows it: one that needs other kinds of steps is new')
     .requiredOption('--reason <text>', 'why it is not fixed yet')
     .requiredOption('--owner <name>', 'the person or team responsible')
     .requiredOption('--expires <day>', 'the last day, YYYY-MM-DD')
-    .action(async (signature: string, { known, reason, owner, expires }: KnownFlags & NewFinding) => {
+    .action(async (named: string | undefined, flags: KnownFlags & NewFinding) => {
+      const { known, counterexample, reason, owner, expires } = flags;
+      const signature = await signatureFor(named, counterexample);
+      const finding: KnownFinding = { signature, ...namedIn(flags), reason, owner, expires };
       await changing(known, session, async () => {
         const text = (await isMissing(known)) ? formatKnown([]) : await readTextFile(known);
-        await writeKnownText(known, withFinding(text, { signature, reason, owner, expires }, known));
+        await writeKnownText(known, withFinding(text, finding, known));
       });
       session.print(`${printable(known)}: added ${printable(signature)}`);
     });
 };
 
+/** Throws `BadInput` if neither is given, or both and they differ. */
+const signatureFor = async (named: string | undefined, file: string | undefined): Promise<string> => {
+  if (file === undefined) {
+    if (named === undefined) throw new BadInput('known add', 'give the signature, or the file of a --counterexample');
+    return named;
+  }
+  const shown = signatureOf(parseCounterexample(await readTextFile(file), file).divergence);
+  if (named === undefined || named === shown) return shown;
+  throw new BadInput('--counterexample', `${file} shows "${shown}"; leave out the signature, or name another file`);
+};
+
+/** The counterexample as seen from the file of known findings. */
+const namedIn = ({ known, counterexample }: KnownFlags): Pick<KnownFinding, 'counterexample'> =>
+  counterexample === undefined ? {} : { counterexample: relative(dirname(known), counterexample) };
+
 const addRemove = (command: Command, session: Session): void => {
   withFile(command.command('remove').description('Remove a known finding.'))
     .argument('<signature>', 'the signature that known list prints')
-    .action(async (signature: string, { known }: KnownFlags) => {
+    .option('--counterexample <file>', 'its counterexample, if there are several of this signature')
+    .action(async (signature: string, flags: KnownFlags) => {
+      const { known } = flags;
+      const { counterexample } = namedIn(flags);
       await changing(known, session, async () => {
-        await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known));
+        await writeKnownText(known, withoutFinding(await readTextFile(known), signature, known, counterexample));
       });
       session.print(`${printable(known)}: removed ${printable(signature)}`);
     });

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
-import type { KnownFinding } from '../../../properties/known-findings.js';
+import type { TiedFinding } from '../../../properties/known-findings.js';
 import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, corpusOf } from '../../terminal/result-directory.js';
-import { readKnown } from '../../campaign/campaign-plan.js';
 import { FindingStore, remedyFor } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
 import type { MergedRun, StoredRun } from '../../campaign/merged-run.js';
@@ -13,6 +12,7 @@ import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish, writeResults } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
 import { inRunDirectory, readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
+import { readKnown } from '../../campaign/tolerance.js';
 import { addAllowExec } from '../options/side-flags.js';
 import { wholeNumber } from '../options/option-values.js';
 import { printable } from '../../terminal/printable.js';
@@ -68,7 +68,7 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
 const publishMerged = async (
   { record, ledger }: MergedRun,
   runs: readonly StoredRun[],
-  known: readonly KnownFinding[],
+  known: readonly TiedFinding[],
   flags: MergeFlags,
   session: Session,
 ): Promise<ExitCode> => {

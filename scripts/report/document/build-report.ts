@@ -25,7 +25,7 @@ import type {
 import { MUTATION_SCORES, REPORT_FORMAT, mutationScores } from './report-document.js';
 import { reportVerdict } from './report-verdict.js';
 import type { Summary } from './summary-document.js';
-import { uniteFindings, uniteKnown } from './unite-findings.js';
+import { uniteFindings, uniteKnown, uniteNotLookedAt } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
 
 export interface BuiltReport {
@@ -86,6 +86,7 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     edges: summaries.flatMap(({ subject, edges }) => (edges === undefined ? [] : [{ subject, ...edges }])),
     findings,
     known: uniteKnown(results),
+    ...uniteNotLookedAt(summaries),
     canaries: summaries.flatMap(({ canary }) => canary ?? []),
     ...(corpus === undefined ? {} : { corpus }),
     pools: summaries.flatMap(({ pool }) => pool ?? []),

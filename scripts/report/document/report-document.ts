@@ -163,7 +163,12 @@ const finding = z.strictObject({
   programsBefore: z.exactOptional(count).describe('Programs that the same process must run first'),
   steps: count.describe('Of the smallest program that shows it'),
   impact: z.enum(['host', 'guest']).describe('What it can harm: the host and all its guests, or only the guest itself'),
-  count: count.describe('Programs that showed it'),
+  count: count.describe('Programs that showed it; of a namesake, those that were looked at'),
+  namesake: z
+    .exactOptional(z.string())
+    .describe(
+      'Kinds of steps in its program, if that of another finding with this signature needs others: perhaps another bug',
+    ),
   file: z.string().optional().describe('The stored counterexample; left out if it could not be stored'),
   replay: z.string().describe('The command line that replays it'),
   counterexample: z
@@ -187,6 +192,7 @@ const finding = z.strictObject({
 
 const known = z.strictObject({
   signature: z.string(),
+  counterexample: z.exactOptional(z.string()).describe('File of a program that shows it'),
   reason: z.string(),
   owner: z.string(),
   expires: z.string(),
@@ -229,6 +235,10 @@ const reportDocument = z
     edges: z.array(edges).describe('Of subjects that count edges of their own code: one for each run'),
     findings: z.array(finding),
     known: z.array(known),
+    notLookedAt: z
+      .array(z.strictObject({ signature: z.string(), count }))
+      .optional()
+      .describe('Further findings of a signature, for which there was no time: perhaps other bugs'),
     canaries: z.array(canary).describe('Planted bugs that nightly runs must find'),
     corpus: corpus.optional().describe('The replay of the corpus by nightly runs'),
     pools: z.array(pool).describe('Programs that nightly runs added to a program pool'),

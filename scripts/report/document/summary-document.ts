@@ -83,13 +83,15 @@ const replay = openObject({
 const findingSummary = openObject({
   signature: anyText,
   status: choice(TRIAGES),
-  /** Programs that showed it. */
+  /** Programs that showed it; of a namesake, those that were looked at. */
   count: naturalNumber,
   /** Number of the first of them in the campaign, and its steps. */
   program: naturalNumber,
   originalSteps: naturalNumber,
   steps: naturalNumber,
   traffic: choice(TRAFFICS),
+  /** Kinds of steps in its program, if another finding or a known one stands for the signature whose program needs others. */
+  namesake: z.exactOptional(anyText),
   /** How far it was shrunk; left out: as it was generated. */
   shrunk: z.exactOptional(choice(SHRINK_EXTENTS)),
   /** In how many of so many runs it showed again; left out: it was not run again. */
@@ -104,6 +106,8 @@ const findingSummary = openObject({
 /** A finding that was known before the run, from the file of `--known`. */
 const knownSummary = openObject({
   signature: anyText,
+  /** File of a program that shows it, if the entry names one. */
+  counterexample: z.exactOptional(anyText),
   reason: anyText,
   owner: anyText,
   expires: anyText,
@@ -204,6 +208,8 @@ export const summarySchema = openObject({
   invariants: listOf(invariantSummary),
   findings: listOf(findingSummary),
   known: listOf(knownSummary),
+  /** Further findings of a signature that shrinking had no time for, behind which may be another bug; left out: none. */
+  notLookedAt: z.exactOptional(listOf(openObject({ signature: anyText, count: naturalNumber }))),
   /** Null for a run that flew none. */
   canary: orNull(canarySummary),
   /** Null for a run that replayed none. */

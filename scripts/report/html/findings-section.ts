@@ -11,7 +11,7 @@ import type { BuiltReport } from '../document/build-report.js';
 import { counterexampleOf } from '../document/build-report.js';
 import type { FindingReport } from '../document/report-document.js';
 import { shownListing } from '../program-window.js';
-import { STATUS_LABELS } from '../report-news.js';
+import { STATUS_LABELS, titleOf } from '../report-news.js';
 import type { Explained, RerunOptions } from './explained-findings.js';
 import { explainAgain } from './explained-findings.js';
 import type { Markup } from './markup.js';
@@ -92,10 +92,10 @@ const withLastFrames = (explained: Explained, most: number): Explained =>
   'unexplained' in explained ? explained : { explanation: withFrames(explained.explanation, most) };
 
 const findingView = (view: FindingView, index: number): Markup => {
-  const { id, signature, status, impact, steps, count } = view.finding;
+  const { id, status, impact, steps, count } = view.finding;
   return html`<details class="finding" id="${id}" ${index === 0 ? html`open` : undefined}>
     <summary>
-      <h3>Finding ${index + 1}: ${signature}</h3>
+      <h3>Finding ${index + 1}: ${titleOf(view.finding)}</h3>
       ${status === 'new' ? undefined : html`<span class="tag">${STATUS_LABELS[status]}</span>`}
       ${impact === 'host' ? html`<span class="tag bad">can harm the host</span>` : undefined}
       <span class="tag">${counted(steps, 'step')}</span>
@@ -228,10 +228,10 @@ const othersTable = (count: number): Markup =>
       </table>
     </div>`;
 
-const othersRow = ({ id, signature, steps, count, replay }: FindingReport): Markup =>
-  html`<tr id="${id}">
-    <th scope="row">${signature}</th>
-    <td class="number">${formatCount(steps)}</td>
-    <td class="number">${formatCount(count)}</td>
-    <td><code>${replay}</code></td>
+const othersRow = (finding: FindingReport): Markup =>
+  html`<tr id="${finding.id}">
+    <th scope="row">${titleOf(finding)}</th>
+    <td class="number">${formatCount(finding.steps)}</td>
+    <td class="number">${formatCount(finding.count)}</td>
+    <td><code>${finding.replay}</code></td>
   </tr>`;

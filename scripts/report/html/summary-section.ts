@@ -106,7 +106,9 @@ const knownTable = ({ known }: ReportDocument): Markup =>
           ${known.map(
             (each) =>
               html`<tr>
-                <th scope="row">${each.signature}</th>
+                <th scope="row">
+                  ${each.signature}${each.counterexample === undefined ? undefined : html` (<code>${each.counterexample}</code>)`}
+                </th>
                 <td class="number">${each.count === 0 ? 'no longer occurs' : formatCount(each.count)}</td>
                 <td>${each.reason}</td>
                 <td>${each.owner}</td>
