@@ -64,6 +64,9 @@ export type Status = (typeof STATUSES)[number];
 export const SHRINK_EXTENTS = ['partly', 'to-limit', 'wholly'] as const;
 export type ShrinkExtent = (typeof SHRINK_EXTENTS)[number];
 
+/** More time would not make it smaller. */
+export const isFullyShrunk = ({ shrunk }: Finding): boolean => shrunk === 'to-limit' || shrunk === 'wholly';
+
 /** `tolerated`: in the file of known findings. `recorded`: in the corpus, and still open. `flaky`: it does not always show. */
 export const TRIAGES = ['new', 'recorded', 'tolerated', 'flaky'] as const;
 export type Triage = (typeof TRIAGES)[number];

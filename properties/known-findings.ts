@@ -20,7 +20,8 @@ export interface KnownFinding {
 }
 
 /** A known finding, and the shape of the program in its `counterexample`. */
-export interface TiedFinding extends KnownFinding {
+export interface TiedFinding {
+  readonly entry: KnownFinding;
   readonly shape: Shape | undefined;
 }
 

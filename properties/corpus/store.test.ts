@@ -249,6 +249,15 @@ describe('redundant findings', () => {
     expect(redundant([one, other])).toHaveLength(1);
   });
 
+  test('are not those whose programs need other kinds of steps', () => {
+    const { machine } = ENTRY.case.program;
+    const call = { op: 'flush-tlb', scope: 'all' } as const;
+    const program = { machine, steps: [call, { op: 'migrate', cpu: 0 } as const] };
+    expect(redundant([finding(1), { ...finding(3), case: { traffic: 'hostile', program } }, finding(2)])).toEqual([
+      finding(2),
+    ]);
+  });
+
   test('are not those of another subject or signature', () => {
     const divergence = { ...ENTRY.divergence, difference: 'e' };
     expect(redundant([finding(1), finding(2, { subject: 'impl:b' }), finding(3, { divergence })])).toEqual([]);

@@ -9,6 +9,7 @@ import { signatureOf } from '../divergence.js';
 import { BadInput, whyFailed } from '../formats/index.js';
 import { compareWorth } from '../formats/program-format.js';
 import type { Finding } from '../finding.js';
+import { areAlike, shapeOf } from '../namesakes.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from './counterexample.js';
 
 /** Bytes; the longest program that fits the formats stays far below. */
@@ -224,17 +225,21 @@ const refuseUnlessThere = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'EEXIST') throw error;
 };
 
-/** Findings with equal keys show the same bug: one signature of one subject against one reference. */
-export const bugOf = ({ subject, reference, divergence }: Finding): string =>
-  [subject, reference, signatureOf(divergence)].join('\n');
+/** What has one name and one shape is one bug: one signature of one subject against one reference, in programs that are alike. */
+export const isSameBug = (one: Finding, other: Finding): boolean =>
+  one.subject === other.subject &&
+  one.reference === other.reference &&
+  signatureOf(one.divergence) === signatureOf(other.divergence) &&
+  areAlike(shapeOf(one.case.program), shapeOf(other.case.program));
 
 /** All but the best finding of each bug, in the order given. */
 export const redundant = <Given extends Finding>(findings: readonly Given[]): readonly Given[] => {
-  const best = new Map<string, Given>();
-  for (const finding of findings) {
-    const other = best.get(bugOf(finding));
-    if (other === undefined || compareWorth(finding.case.program, other.case.program) < 0)
-      best.set(bugOf(finding), finding);
+  const best = new Map<string, Given[]>();
+  for (const finding of findings.toSorted((one, other) => compareWorth(one.case.program, other.case.program))) {
+    const name = signatureOf(finding.divergence);
+    const kept = best.get(name) ?? [];
+    if (!kept.some((each) => isSameBug(each, finding))) best.set(name, [...kept, finding]);
   }
-  return findings.filter((finding) => best.get(bugOf(finding)) !== finding);
+  const all = new Set([...best.values()].flat());
+  return findings.filter((finding) => !all.has(finding));
 };

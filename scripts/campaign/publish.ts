@@ -6,6 +6,7 @@ import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Text } from '../../properties/corpus/store.js';
 import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
+import { isFullyShrunk } from '../../properties/finding.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import { CommandNotAllowed } from '../../properties/subjects/subject-names.js';
@@ -100,8 +101,8 @@ export const publish = async (
 };
 
 const isUnshrunk = (finding: Finding): boolean => {
-  const { shrunk, triage, file, divergence } = finding;
-  return shrunk !== 'wholly' && triage === 'new' && file !== undefined && !isWorkerFailure(divergence);
+  const { triage, file, divergence } = finding;
+  return !isFullyShrunk(finding) && triage === 'new' && file !== undefined && !isWorkerFailure(divergence);
 };
 
 /** A fuzz run has shown most of its findings on the way; the others are shown now. */

@@ -9,7 +9,7 @@ import { failureDivergence, isWorkerFailure } from '../../properties/campaign/ev
 import { signatureOf } from '../../properties/divergence.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Finding, Shown } from '../../properties/finding.js';
-import { RERUN_TIME, isFlaky, isRunAgain, isSteady } from '../../properties/finding.js';
+import { RERUN_TIME, isFlaky, isFullyShrunk, isRunAgain, isSteady } from '../../properties/finding.js';
 import type { Progress } from '../terminal/progress-display.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS, failureText } from './run-context.js';
@@ -170,8 +170,8 @@ export class Shrinking {
 const nameOf = ({ provenance, divergence }: Finding): string => `${provenance.program} ${signatureOf(divergence)}`;
 
 /** More time would not change it. */
-const isWorkedOut = ({ shrunk, shown, divergence }: Finding): boolean =>
-  shown !== undefined && ((shrunk !== undefined && shrunk !== 'partly') || isWorkerFailure(divergence));
+const isWorkedOut = (finding: Finding): boolean =>
+  finding.shown !== undefined && (isFullyShrunk(finding) || isWorkerFailure(finding.divergence));
 
 /**
  * Further findings that are not worked out: of each signature all but the first that are kept, and of a known one the first too. The second

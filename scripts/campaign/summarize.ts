@@ -226,10 +226,10 @@ const knownSummaries = (
     reported
       .filter(({ namesake, divergence }) => namesake && signatureOf(divergence) === signature)
       .reduce((sum, { count = 0 }) => sum + count, 0);
-  return known.map(({ shape: _, ...finding }) => ({
-    ...finding,
-    expired: isExpired(finding, started.slice(0, 10)),
-    count: (counts.get(finding.signature) ?? 0) - apart(finding.signature),
+  return known.map(({ entry }) => ({
+    ...entry,
+    expired: isExpired(entry, started.slice(0, 10)),
+    count: (counts.get(entry.signature) ?? 0) - apart(entry.signature),
   }));
 };
 

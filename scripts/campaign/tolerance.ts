@@ -15,9 +15,9 @@ export type Tolerated = ReadonlyMap<string, readonly (Shape | undefined)[]>;
 
 export const toleratedOn = (day: Date, known: readonly TiedFinding[]): Tolerated => {
   const tolerated = new Map<string, (Shape | undefined)[]>();
-  for (const each of known) {
-    if (isExpired(each, day.toISOString().slice(0, 10))) continue;
-    tolerated.set(each.signature, [...(tolerated.get(each.signature) ?? []), each.shape]);
+  for (const { entry, shape } of known) {
+    if (isExpired(entry, day.toISOString().slice(0, 10))) continue;
+    tolerated.set(entry.signature, [...(tolerated.get(entry.signature) ?? []), shape]);
   }
   return tolerated;
 };
@@ -26,8 +26,8 @@ export const toleratedOn = (day: Date, known: readonly TiedFinding[]): Tolerated
 export const readKnown = async (path: string | undefined): Promise<readonly TiedFinding[]> => {
   if (path === undefined) return [];
   const findings: TiedFinding[] = [];
-  for (const finding of parseKnownFindings(await readTextFile(path), path))
-    findings.push({ ...finding, shape: await shapeOfKnown(finding, path) });
+  for (const entry of parseKnownFindings(await readTextFile(path), path))
+    findings.push({ entry, shape: await shapeOfKnown(entry, path) });
   return findings;
 };
 

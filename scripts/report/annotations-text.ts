@@ -4,6 +4,7 @@ import { printable } from '../terminal/printable.js';
 import type { FindingReport, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
 import { findingMessage } from './finding-text.js';
+import { titleOf } from './report-news.js';
 
 /** GitHub shows at most this many errors and warnings of a step each. */
 const MOST_SHOWN = 10;
@@ -42,7 +43,7 @@ const STATUS_LEVELS: Readonly<Record<FindingReport['status'], Level>> = {
 const findingLine = (finding: FindingReport): string =>
   annotation(
     STATUS_LEVELS[finding.status],
-    finding.signature,
+    titleOf(finding),
     `${findingMessage(finding)}\n${finding.replay}`,
     finding.file,
   );

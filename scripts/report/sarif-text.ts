@@ -8,6 +8,7 @@ import { SUBJECT_RULE } from '../../properties/divergence.js';
 import { printable } from '../terminal/printable.js';
 import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
 import { findingMessage } from './finding-text.js';
+import { titleOf } from './report-news.js';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 /** The rule of corpus entries that no longer give what they record. */
@@ -73,13 +74,11 @@ const rulesOf = ({ invariants, findings, corpus }: ReportDocument): ReportingDes
   ];
 };
 
-const detailsOf = (
-  { signature, count, steps, impact, replay, status }: FindingReport,
-  report: ReportDocument,
-): Partial<Result> => {
+const detailsOf = (finding: FindingReport, report: ReportDocument): Partial<Result> => {
+  const { signature, count, steps, impact, replay, status } = finding;
   const reason = report.known.find((known) => known.signature === signature)?.reason;
   return {
-    partialFingerprints: { 'signature/v1': printable(signature) },
+    partialFingerprints: { 'signature/v1': printable(titleOf(finding)) },
     occurrenceCount: count,
     properties: { steps, impact, replay: printable(replay) },
     ...(status === 'tolerated'

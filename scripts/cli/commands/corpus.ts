@@ -10,7 +10,7 @@ import type { Checked } from '../../../properties/corpus/regress.js';
 import { checkStored, stillDiverges } from '../../../properties/corpus/regress.js';
 import type { StoredFinding } from '../../../properties/corpus/store.js';
 import {
-  bugOf,
+  isSameBug,
   readCorpus,
   readCorpusIfThere,
   readStored,
@@ -155,7 +155,7 @@ const addOne = async (
   // A subject that is not a planted defect still has its bug: regress reports it, and the corpus is meant for it.
   const holds = verdict === 'as-recorded' || (verdict === 'diverges' && finding.status === 'open');
   if (!holds) throw new BadInput(path, `${verdict}: ${reason}; only findings that still hold are kept`);
-  const same = (await readCorpusIfThere(corpus)).map(readableOf).filter((each) => bugOf(each) === bugOf(finding));
+  const same = (await readCorpusIfThere(corpus)).map(readableOf).filter((each) => isSameBug(each, finding));
   const better = same.find(
     (each) => compareWorth(each.case.program, finding.case.program) <= 0 || fileNameOf(each) === fileNameOf(finding),
   );

@@ -42,7 +42,7 @@ export const registerMerge = (program: Command, session: Session): void => {
       wholeNumber(0, LARGEST_POOL_SIZE),
       DEFAULT_POOL_SIZE,
     )
-    .option('--known <file>', 'known findings: counted, and not a failure until they expire');
+    .option('--known <file>', 'known findings: counted, and not a failure until they expire (see shadowdiff known)');
   addHelp(addAllowExec(command), [
     ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
     ['shadowdiff merge out/shard-* --out out/all --corpus corpus', 'and their counterexamples in the corpus'],

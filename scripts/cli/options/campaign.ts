@@ -92,5 +92,5 @@ export const addCampaignOptions = (
       '--corpus <directory>',
       `${texts.corpus} (default: ${DEFAULT_CORPUS}; of your own machine, ${OUTSIDE_CORPUS})`,
     )
-    .option('--known <file>', 'known findings: counted, and not a failure until they expire')
+    .option('--known <file>', 'known findings: counted, and not a failure until they expire (see shadowdiff known)')
     .option('--out <directory>', texts.out);
