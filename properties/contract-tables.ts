@@ -4,9 +4,9 @@
  * no shape.
  */
 
-import type { GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
-import { PAGE_BYTES, ZERO_ENTRY, pagingSizes, sameEntry } from '../model/vocabulary/index.js';
-import { FLAGS, FULL, P, PSE, isPresent, pageOf } from './entry-bits.js';
+import type { Feature, GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
+import { PAGE_BYTES, ZERO_ENTRY, guestEntry, hasFeature, pagingSizes, sameEntry } from '../model/vocabulary/index.js';
+import { BEYOND_ADDRESS, FLAGS, FULL, G, P, PSE, XD, isPresent, pageOf } from './entry-bits.js';
 import type { Profile } from './profile.js';
 
 /** The numbered rules of machine.md 5, Coherent; behind them the one that the profile `architecture` adds (machine.md 6). */
@@ -27,6 +27,13 @@ export interface Place {
   readonly base: number;
 }
 
+/** A translation that only a `set-pte` drops from a TLB. */
+export interface GlobalTranslation {
+  /** The entries that lead there, as a text. */
+  readonly path: string;
+  readonly isLarge: boolean;
+}
+
 const ROOT_PLACE: Place = { role: 'root', owner: 'kernel', base: 0 };
 
 /** Guest RAM, as the guest has written it. */
@@ -38,6 +45,10 @@ class GuestWords {
     let words = this.pages.get(page);
     if (words === undefined) this.pages.set(page, (words = new Map()));
     words.set(address % PAGE_BYTES, value);
+  }
+
+  hasStoresIn(page: number): boolean {
+    return this.pages.has(page);
   }
 
   at(address: number): GuestEntry {
@@ -64,6 +75,7 @@ export class ContractTables {
   readonly sizes: PagingSizes;
   /** Table pages of the roots in use, as of the last scan. */
   readonly places = new Map<number, Place>();
+  private readonly machine: MachineConfig;
   private readonly guestPages: number;
   private readonly rootBytes: number;
   /** Pages that leaves map, each with an address that maps it. */
@@ -74,6 +86,7 @@ export class ContractTables {
 
   constructor(machine: MachineConfig, profile: Profile) {
     this.profile = profile;
+    this.machine = machine;
     this.sizes = pagingSizes(machine.paging);
     this.guestPages = machine.guestPages;
     this.rootBytes = this.sizes.rootEntries * this.sizes.entryBytes;
@@ -102,18 +115,78 @@ export class ContractTables {
     return address - (address % this.rootBytes);
   }
 
-  /** The address in guest RAM of the leaf for `vaddr`, if the tables of `root` lead there. */
+  /** The address in guest RAM of the entry that maps `vaddr`, if the tables of `root` lead to it: a leaf, or that of a large page. */
   leafAddress(root: number, vaddr: number): number | undefined {
+    const upper = this.directoryAddress(root, vaddr);
+    if (upper === undefined) return undefined;
+    const entry = this.words.at(upper);
+    if (this.isLarge(entry, this.directoryRole)) return upper;
+    return this.isLink(entry) ? this.leafIn(entry, vaddr) : undefined;
+  }
+
+  /** Where the entry lies that links the leaf table for `vaddr`. */
+  directoryAddress(root: number, vaddr: number): number | undefined {
     const { sizes } = this;
-    let entry = this.words.at(root + Math.floor(vaddr / sizes.rootEntryReach) * sizes.entryBytes);
-    if (sizes.tableLevels === 2) {
-      if (!this.isLink(entry)) return undefined;
-      const index = Math.floor((vaddr % sizes.rootEntryReach) / sizes.leafTableReach);
-      entry = this.words.at(pageOf(entry) * PAGE_BYTES + index * sizes.entryBytes);
-    }
+    const at = root + Math.floor(vaddr / sizes.rootEntryReach) * sizes.entryBytes;
+    if (sizes.tableLevels === 1) return at;
+    const entry = this.words.at(at);
     if (!this.isLink(entry)) return undefined;
+    const index = Math.floor((vaddr % sizes.rootEntryReach) / sizes.leafTableReach);
+    return this.linkedPage(entry) * PAGE_BYTES + index * sizes.entryBytes;
+  }
+
+  private leafIn(link: GuestEntry, vaddr: number): number {
+    const { sizes } = this;
     const index = Math.floor((vaddr % sizes.leafTableReach) / PAGE_BYTES);
-    return pageOf(entry) * PAGE_BYTES + index * sizes.entryBytes;
+    return this.linkedPage(link) * PAGE_BYTES + index * sizes.entryBytes;
+  }
+
+  /** The role of entries that link leaf tables, or map large pages. */
+  get directoryRole(): Place['role'] {
+    return this.sizes.tableLevels === 1 ? 'root' : 'middle';
+  }
+
+  isLarge(entry: GuestEntry, role: Place['role']): boolean {
+    return role === this.directoryRole && (entry.low & PSE) !== 0 && isPresent(entry) && this.has('large-pages');
+  }
+
+  /** Why an access may not go where the tables lead it (machine.md 6, Features). */
+  targetFlaw(root: number, vaddr: number, isFetch: boolean): string | undefined {
+    const at = this.leafAddress(root, vaddr);
+    const entry = at === undefined ? ZERO_ENTRY : this.words.at(at);
+    if (!isPresent(entry)) return undefined;
+    const isLarge = at === this.directoryAddress(root, vaddr);
+    const page = isLarge ? Math.floor((vaddr % this.sizes.leafTableReach) / PAGE_BYTES) : pageOf(entry) % 2 ** 20;
+    if (isLarge && page >= this.guestPages) return 'the address leads beyond RAM, in a large page';
+    if (isLarge && this.places.has(page)) return `the address leads to a table, page ${page}, in a large page`;
+    return isFetch && this.words.hasStoresIn(page) ? `page ${page}, which has stored words, is executed` : undefined;
+  }
+
+  private has(feature: Feature): boolean {
+    return hasFeature(this.machine, feature);
+  }
+
+  /** Pages and large pages of the kernel half that are global, by their first address. */
+  globalTranslations(root: number): ReadonlyMap<number, GlobalTranslation> {
+    const found = new Map<number, GlobalTranslation>();
+    const { entryBytes, rootEntryReach, leafTableReach } = this.sizes;
+    const text = ({ low, high }: GuestEntry): string => `${high},${low};`;
+    const visit = (entry: GuestEntry, role: Place['role'], base: number, path: string): undefined => {
+      if (!isPresent(entry)) return;
+      if (role === 'leaf' || this.isLarge(entry, role)) {
+        if ((entry.low & G) !== 0) found.set(base, { path: path + text(entry), isLarge: role !== 'leaf' });
+        return;
+      }
+      const below = role === this.directoryRole ? 'leaf' : 'middle';
+      const reach = below === 'leaf' ? PAGE_BYTES : leafTableReach;
+      this.words.firstFlaw(pageOf(entry) % 2 ** 20, 0, PAGE_BYTES, (value, byte) =>
+        visit(value, below, base + (byte / entryBytes) * reach, path + text(entry)),
+      );
+    };
+    this.scanRoot(root, this.kernelTop, this.sizes.rootEntries, (value, top) =>
+      visit(value, 'root', top * rootEntryReach, ''),
+    );
+    return found;
   }
 
   /** Whether no user entry of a root is present. */
@@ -141,23 +214,46 @@ export class ContractTables {
     return this.scanHalf(current, this.kernelTop, this.sizes.rootEntries, 'kernel') ?? this.tableAsData();
   }
 
-  /** In the profile `architecture` a present entry leads into RAM and has no flag but those that its role allows. */
-  entryFlaw(entry: GuestEntry, role: Place['role']): Flaw | undefined {
-    if (this.profile !== 'architecture' || !isPresent(entry)) return undefined;
+  /**
+   * In the profile `architecture` a present entry leads into RAM and has no flag but those that its role and the features allow.
+   * `isUser`: it belongs to the user half, where nothing may be global.
+   */
+  entryFlaw(given: GuestEntry, role: Place['role'], isUser: boolean): Flaw | undefined {
+    if (this.profile !== 'architecture' || !isPresent(given)) return undefined;
+    const entry = this.withoutFeatures(given, role);
     if (pageOf(entry) >= this.guestPages)
       return { rule: 'architecture', reason: `a ${role} entry leads to page ${pageOf(entry)}, which is not in RAM` };
-    const others = entry.low & FLAGS & ~this.allowedIn(role);
+    if (this.isLarge(entry, role) && pageOf(entry) !== 0)
+      return { rule: 'architecture', reason: `a large page begins at page ${pageOf(entry)}, not at 0` };
+    const others = entry.low & FLAGS & ~this.allowedIn(entry, role, isUser);
     if (others === 0) return undefined;
     return { rule: 'architecture', reason: `a ${role} entry has the flags 0x${others.toString(16)}` };
   }
 
-  private allowedIn(role: Place['role']): number {
-    if (role === 'leaf') return FLAGS & ~PSE;
+  /** The entry without the bits beyond its page that the features allow. */
+  private withoutFeatures(entry: GuestEntry, role: Place['role']): GuestEntry {
+    if (role === 'root' && this.sizes.tableLevels === 2) return entry;
+    const isPae = this.sizes.tableLevels === 2;
+    const reserved = this.has('reserved-bits');
+    const high = (isPae && reserved ? BEYOND_ADDRESS : 0) | (isPae && (reserved || this.has('no-execute')) ? XD : 0);
+    const low = reserved && this.isLarge(entry, role) ? (isPae ? 0x1fe000 : 0x200000) : 0;
+    return guestEntry(entry.low & ~low, entry.high & ~high);
+  }
+
+  private allowedIn(entry: GuestEntry, role: Place['role'], isUser: boolean): number {
+    const isLarge = this.isLarge(entry, role);
+    const global = isUser && this.has('global-pages') ? 0 : G;
+    if (role === 'leaf' || isLarge) return (FLAGS & ~G & ~(isLarge ? 0 : PSE)) | global;
     return role === 'root' && this.sizes.tableLevels === 2 ? P : FULL;
   }
 
   private isLink(entry: GuestEntry): boolean {
-    return isPresent(entry) && pageOf(entry) < this.guestPages;
+    return isPresent(entry) && this.linkedPage(entry) < this.guestPages;
+  }
+
+  /** Without XD, which restricts what a table maps, and not where it lies. */
+  private linkedPage({ low, high }: GuestEntry): number {
+    return pageOf(guestEntry(low, this.has('no-execute') ? high & ~XD : high));
   }
 
   private scanRoot(
@@ -181,14 +277,15 @@ export class ContractTables {
       from,
       to,
       (value, top) =>
-        this.entryFlaw(value, 'root') ?? this.scanLink(value, { role, owner, base: top * this.sizes.rootEntryReach }),
+        this.entryFlaw(value, 'root', owner !== 'kernel') ??
+        this.scanLink(value, 'root', { role, owner, base: top * this.sizes.rootEntryReach }),
     );
   }
 
   /** Scans the table that an entry links. */
-  private scanLink(entry: GuestEntry, place: Place): Flaw | undefined {
-    if (!this.isLink(entry)) return undefined;
-    const page = pageOf(entry);
+  private scanLink(entry: GuestEntry, from: Place['role'], place: Place): Flaw | undefined {
+    if (!this.isLink(entry) || this.isLarge(entry, from)) return undefined;
+    const page = this.linkedPage(entry);
     const taken = this.places.get(page);
     if (taken !== undefined) return doubleUse(page, taken);
     this.places.set(page, place);
@@ -199,8 +296,8 @@ export class ContractTables {
       0,
       PAGE_BYTES,
       (value, byte) =>
-        this.entryFlaw(value, 'middle') ??
-        this.scanLink(value, {
+        this.entryFlaw(value, 'middle', place.owner !== 'kernel') ??
+        this.scanLink(value, 'middle', {
           role: 'leaf',
           owner: place.owner,
           base: place.base + (byte / entryBytes) * leafTableReach,
@@ -210,8 +307,9 @@ export class ContractTables {
 
   private scanLeaves(page: number, place: Place): Flaw | undefined {
     return this.words.firstFlaw(page, 0, PAGE_BYTES, (value, byte) => {
-      if (isPresent(value)) this.data.set(pageOf(value), place.base + (byte / this.sizes.entryBytes) * PAGE_BYTES);
-      return this.entryFlaw(value, 'leaf');
+      if (isPresent(value))
+        this.data.set(pageOf(value) % 2 ** 20, place.base + (byte / this.sizes.entryBytes) * PAGE_BYTES);
+      return this.entryFlaw(value, 'leaf', place.owner !== 'kernel');
     });
   }
 

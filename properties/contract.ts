@@ -8,9 +8,9 @@
  * because an entry that links such a page as a table must itself be announced.
  */
 
-import type { GuestEntry, MachineConfig, Program, SetPteStep, Step } from '../model/vocabulary/index.js';
-import { PAGE_BYTES, sameEntry } from '../model/vocabulary/index.js';
-import type { ContractRule, Flaw, Place } from './contract-tables.js';
+import type { AccessStep, GuestEntry, MachineConfig, Program, SetPteStep, Step } from '../model/vocabulary/index.js';
+import { PAGE_BYTES, hasFeature, sameEntry } from '../model/vocabulary/index.js';
+import type { ContractRule, Flaw, GlobalTranslation, Place } from './contract-tables.js';
 import { ContractTables } from './contract-tables.js';
 import { isPresent, pageOf } from './entry-bits.js';
 import type { Profile } from './profile.js';
@@ -30,6 +30,8 @@ interface Pending {
   /** The first address that the word translates. */
   readonly vaddr: number;
   readonly value: GuestEntry;
+  /** When the window began. */
+  readonly before: GuestEntry;
 }
 
 class ContractCheck {
@@ -43,6 +45,10 @@ class ContractCheck {
   /** `undefined` in linear mode, which uses no tables. */
   private current: number | undefined = undefined;
   private initialized = false;
+  /** Global translations of the kernel half that may be cached, by their first address; none without the feature. */
+  private readonly globals = new Map<number, GlobalTranslation>();
+  /** The tables may have changed since `globals` was filled. */
+  private globalsStale = false;
   /** The tables have changed since `places` was filled. */
   private reshaped = false;
 
@@ -71,14 +77,23 @@ class ContractCheck {
         return step.index < tables.sizes.rootEntries ? undefined : `a root has no entry ${step.index}`;
       case 'set-pte':
         if (tables.inWindow(step.vaddr)) return 'the address lies in the window at the top';
-        return tables.entryFlaw(step.pte, 'leaf')?.reason;
+        return this.announcedFlaw(step)?.reason;
       case 'access':
         if (tables.inWindow(step.vaddr)) return 'the address lies in the window at the top';
-        if (this.current !== undefined || step.vaddr < machine.guestPages * PAGE_BYTES) return undefined;
-        return 'the address is beyond RAM, in linear mode';
+        if (this.current !== undefined) return undefined;
+        if (step.kind === 'execute') return 'an instruction is fetched in linear mode';
+        return step.vaddr < machine.guestPages * PAGE_BYTES ? undefined : 'the address is beyond RAM, in linear mode';
       default:
         return undefined;
     }
+  }
+
+  /** It may be the entry of a large page. */
+  private announcedFlaw({ root, vaddr, pte }: SetPteStep): Flaw | undefined {
+    const { tables } = this;
+    const isLarge = tables.isLarge(pte, tables.directoryRole) || this.largeStored(root, vaddr) !== undefined;
+    const isUser = vaddr < tables.userEntries * tables.sizes.rootEntryReach;
+    return tables.entryFlaw(pte, isLarge ? tables.directoryRole : 'leaf', isUser);
   }
 
   /** A hypercall before `init` kills the guest (machine.md 3), so the contract holds from then on. */
@@ -113,6 +128,7 @@ class ContractCheck {
       case 'set-pgd':
         return this.announceTop(step.root, step.index);
       case 'access':
+        return this.settle() ?? this.targetFlaw(step);
       case 'set-stack':
         return this.settle();
       case 'guest-pa':
@@ -125,6 +141,12 @@ class ContractCheck {
     }
   }
 
+  private targetFlaw({ vaddr, kind }: AccessStep): Flaw | undefined {
+    if (this.machine.features === undefined || this.current === undefined) return undefined;
+    const reason = this.tables.targetFlaw(this.current, vaddr, kind === 'execute');
+    return reason === undefined ? undefined : { rule: 'architecture', reason };
+  }
+
   private init(kernelAddress: number): Flaw | undefined {
     if (this.initialized) return undefined;
     this.initialized = true;
@@ -134,28 +156,30 @@ class ContractCheck {
   private store(address: number, value: GuestEntry): Flaw | undefined {
     const place = this.tables.places.get(Math.floor(address / PAGE_BYTES));
     if (place?.role === 'root') this.retireIfIdle(this.tables.rootAt(address));
+    const before = this.pending.get(address)?.before ?? this.tables.words.at(address);
     this.tables.words.set(address, value);
+    this.globalsStale = hasFeature(this.machine, 'global-pages');
     if (place === undefined) return undefined;
-    const pending = this.pendingStore(address, value, place);
+    const pending = this.pendingStore(address, { value, before }, place);
     if (pending === undefined) return undefined;
     this.pending.set(address, pending);
     // A leaf changes no shape, unless it maps a table.
     if (place.role !== 'leaf' || (isPresent(value) && this.tables.places.has(pageOf(value)))) this.reshaped = true;
-    return this.tables.entryFlaw(value, place.role);
+    return this.tables.entryFlaw(value, place.role, pending.owner !== 'kernel');
   }
 
-  private pendingStore(address: number, value: GuestEntry, place: Place): Pending | undefined {
+  private pendingStore(address: number, entries: Pick<Pending, 'value' | 'before'>, place: Place): Pending | undefined {
     const { sizes } = this.tables;
     const index = (address % PAGE_BYTES) / sizes.entryBytes;
-    if (place.role === 'leaf') return { place, owner: place.owner, vaddr: place.base + index * PAGE_BYTES, value };
+    if (place.role === 'leaf') return { place, owner: place.owner, vaddr: place.base + index * PAGE_BYTES, ...entries };
     if (place.role === 'middle') {
-      return { place, owner: place.owner, vaddr: place.base + index * sizes.leafTableReach, value };
+      return { place, owner: place.owner, vaddr: place.base + index * sizes.leafTableReach, ...entries };
     }
     const root = this.tables.rootAt(address);
     if (!this.roots.has(root)) return undefined;
     const top = (address - root) / sizes.entryBytes;
     const owner = top < this.tables.userEntries ? root : 'kernel';
-    return { place, owner, vaddr: top * sizes.rootEntryReach, value };
+    return { place, owner, vaddr: top * sizes.rootEntryReach, ...entries };
   }
 
   // Announcements.
@@ -171,7 +195,44 @@ class ContractCheck {
     }
     const owner = kernel ? 'kernel' : root;
     const page = vaddr - (vaddr % PAGE_BYTES);
-    this.settlePending((word) => word.place.role === 'leaf' && word.owner === owner && word.vaddr === page);
+    const large = this.largeStored(kernel ? this.current : root, vaddr);
+    this.settlePending((word, at) =>
+      word.place.role === 'leaf' ? word.owner === owner && word.vaddr === page : at === large,
+    );
+    this.forgetGlobal(vaddr);
+    return undefined;
+  }
+
+  /** The word that mapped a large page when the window began, and has been stored since, if that covers the address and links no table. */
+  private largeStored(root: number, vaddr: number): number | undefined {
+    const { tables } = this;
+    const at = tables.directoryAddress(root, vaddr);
+    const word = at === undefined ? undefined : this.pending.get(at);
+    if (at === undefined || word === undefined || !tables.isLarge(word.before, tables.directoryRole)) return undefined;
+    return isPresent(word.value) && !tables.isLarge(word.value, tables.directoryRole) ? undefined : at;
+  }
+
+  // Global pages, which nothing but a `set-pte` drops (SDM 4.10.4.1).
+
+  private forgetGlobal(vaddr: number): void {
+    const { leafTableReach } = this.tables.sizes;
+    const page = vaddr - (vaddr % PAGE_BYTES);
+    const large = vaddr - (vaddr % leafTableReach);
+    this.globals.delete(page);
+    if (this.globals.get(large)?.isLarge === true) this.globals.delete(large);
+  }
+
+  /** What may be cached as global from here on; a flaw if some of it is out of date. */
+  private settleGlobals(): Flaw | undefined {
+    if (!this.globalsStale || this.current === undefined) return undefined;
+    this.globalsStale = false;
+    const now = this.tables.globalTranslations(this.current);
+    for (const [vaddr, { path }] of this.globals) {
+      if (now.get(vaddr)?.path === path) continue;
+      const reason = `the global page at 0x${vaddr.toString(16)} has changed, and no set-pte announced it`;
+      return { rule: 2, reason };
+    }
+    for (const [vaddr, translation] of now) this.globals.set(vaddr, translation);
     return undefined;
   }
 
@@ -218,8 +279,8 @@ class ContractCheck {
     this.reshaped = true;
   }
 
-  private settlePending(announced: (word: Pending) => boolean): void {
-    for (const [address, word] of this.pending) if (announced(word)) this.pending.delete(address);
+  private settlePending(announced: (word: Pending, at: number) => boolean): void {
+    for (const [address, word] of this.pending) if (announced(word, address)) this.pending.delete(address);
   }
 
   // Windows.
@@ -228,7 +289,7 @@ class ContractCheck {
   private settle(): Flaw | undefined {
     for (const [address, word] of this.pending) return this.unannounced(address, word);
     this.retireIdle();
-    return this.look();
+    return this.look() ?? this.settleGlobals();
   }
 
   private unannounced(address: number, { place, owner, value }: Pending): Flaw {
@@ -268,6 +329,7 @@ class ContractCheck {
     this.current = root;
     this.roots.add(root);
     this.reshaped = true;
+    this.globalsStale = hasFeature(this.machine, 'global-pages');
     return this.look();
   }
 }

@@ -39,6 +39,11 @@ export const RIGHTS = P | RW | US;
 /** An entry that grants everything and that the hypervisor need not write back to. */
 export const FULL = RIGHTS | A | D;
 
+/** No instruction may be fetched (PAE): bit 63, in the high half of an entry. */
+export const XD = 0x80000000;
+/** Bits 52–62 of a PAE entry, in its high half: reserved on every CPU. */
+export const BEYOND_ADDRESS = 0x7ff00000;
+
 export const isPresent = ({ low }: GuestEntry): boolean => (low & P) !== 0;
 
 /** The page number: all bits from 12 up, reserved ones included (machine.md 3, demand). */

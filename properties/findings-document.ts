@@ -35,7 +35,7 @@ export const findingsDocument = (defects: readonly Defect[], entries: readonly F
 const EMULATORS = `## Emulators
 
 Our kernel ([scripts/metal](../scripts/metal/README.md)) ran programs of the profile \`architecture\` under emulators, beside a walk of the
-tables as Intel's manual has it. None of these differences is in what a well-behaved guest sees; section numbers are those of the Software
+tables as Intel's manual has it. Only with CR0.WP off and with large pages does a well-behaved guest see a difference; section numbers are those of the Software
 Developer's Manual, volume 3A.
 `;
 

@@ -124,12 +124,12 @@ const BUGS: Readonly<Record<string, () => Machine>> = {
         return super.create(...given);
       }
 
-      protected override walk(...given: Parameters<WalkingMmu['walk']>): readonly MmuEntry[] | undefined {
+      protected override walk(...given: Parameters<WalkingMmu['walk']>): readonly MmuEntry[] {
         const [level, , address] = given;
         const page = address >>> 12;
         if (level.below === undefined || known.has(page)) return known.get(page) ?? super.walk(...given);
         const path = super.walk(...given);
-        if (path !== undefined && path.length > 1) known.set(page, path);
+        if (path.length > 1 && this.maps(path[path.length - 1])) known.set(page, path);
         return path;
       }
     })();

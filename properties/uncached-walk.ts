@@ -5,25 +5,40 @@
  * uncached-walk.test.ts checks that the two agree on any program.
  */
 
-import type { Killed, Outcome, Paddr, Step, Vaddr } from '../model/vocabulary/index.js';
-import { FAULT_PRESENT, KILL, accessCode, guestEntry, hasFeature, paddr, vaddr } from '../model/vocabulary/index.js';
+import type { Killed, MachineConfig, Outcome, Paddr, Step, Vaddr } from '../model/vocabulary/index.js';
+import {
+  FAULT_PRESENT,
+  FAULT_RESERVED,
+  KILL,
+  accessCode,
+  guestEntry,
+  hasFeature,
+  paddr,
+  vaddr,
+} from '../model/vocabulary/index.js';
 import type { AccessKind, AccessMode, GuestEntry } from '../model/vocabulary/index.js';
 import type { GuestRecord } from './guest-record.js';
 
 export type WalkResult =
   | { readonly kind: 'absent' }
+  /** An entry has reserved bits set, which a CPU with the feature reports. */
+  | { readonly kind: 'reserved' }
   | Killed
   | {
       readonly kind: 'leaf';
       /** Rights over all levels. */
       readonly writable: boolean;
       readonly user: boolean;
+      readonly executable: boolean;
       readonly entry: GuestEntry;
+      /** Of the page that it maps. */
+      readonly bytes: number;
       /** Where the leaf lies in guest RAM; none in linear mode. */
       readonly at: Paddr | undefined;
     };
 
 const ABSENT: WalkResult = { kind: 'absent' };
+const RESERVED: WalkResult = { kind: 'reserved' };
 
 /** `>>> 0` changes no unsigned number of 32 bits, and makes the division one of integers (scripts/bench/README.md). */
 const remainder = (unsigned: number, divisor: number): number => (unsigned >>> 0) % divisor;
@@ -36,6 +51,7 @@ export const dirty = (entry: GuestEntry): boolean => (entry.low >>> 6) % 2 === 1
 const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
 /** Up to 52 bits, exact. */
 export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
+const isNoExecute = (entry: GuestEntry): boolean => entry.high >= 2 ** 31;
 const P_RW_US_A_D = 0b110_0111;
 
 /** One level of the tables: how it splits an address, and which flags it allows below bit 12. */
@@ -63,30 +79,53 @@ export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
 
 const indexAt = ({ reach, entries }: Level, address: Vaddr): number => remainder(Math.floor(address / reach), entries);
 
+/** A directory entry that maps a large page by itself (machine.md 6). */
+const isLargePage = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean =>
+  isDirectory && large(entry) && hasFeature(config, 'large-pages');
+
+/** Whether it has bits set that are reserved on every CPU (machine.md 6). */
+const hasReserved = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean => {
+  const isPae = config.paging === 'pae';
+  const page = isLargePage(entry, isDirectory, config) ? Math.floor(entry.low / 4096) : 0;
+  const inPage = isPae ? remainder(page, 512) >= 2 : remainder(Math.floor(page / 512), 2) === 1;
+  const top = Math.floor(entry.high / 2 ** 20);
+  return inPage || top % 2048 !== 0 || (isNoExecute(entry) && !hasFeature(config, 'no-execute'));
+};
+
 /** Walks from the root that the guest runs on. In linear mode every address has a leaf of its own. */
 export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => {
   if (guest.root === undefined) {
     const own = Math.floor(address / 4096) * 4096;
-    return { kind: 'leaf', writable: true, user: false, entry: guestEntry(own + 3), at: undefined };
+    const entry = guestEntry(own + 3);
+    return { kind: 'leaf', writable: true, user: false, executable: true, entry, bytes: 4096, at: undefined };
   }
   const levels = LEVELS[guest.config.paging];
   const bytes = guest.sizes.entryBytes;
   let table: number = guest.root;
   let mayWrite = true;
   let mayUser = true;
+  let mayExecute = true;
+  const { config } = guest;
   for (let depth = 0; ; depth++) {
     const level = levels[depth];
     const at = paddr(table + indexAt(level, address) * bytes);
     if (!guest.inRam(at)) return KILL.badRead(at, bytes);
     const entry = guest.word(at);
     if (!isPresent(entry)) return ABSENT;
+    const isDirectory = depth === levels.length - 2;
+    if (config.features !== undefined && level.hasRights && hasReserved(entry, isDirectory, config)) return RESERVED;
     if (level.hasRights) {
+      mayExecute &&= !isNoExecute(entry);
       mayWrite &&= isWritable(entry);
       mayUser &&= isUser(entry);
     }
-    if (depth === levels.length - 1) return { kind: 'leaf', writable: mayWrite, user: mayUser, entry, at };
-    if ((entry.low & 0xfff & ~level.flags) !== 0 || pageOf(entry) >= guest.config.guestPages) return level.bad;
-    table = pageOf(entry) * 4096;
+    if (depth === levels.length - 1 || isLargePage(entry, isDirectory, config)) {
+      const rights = { writable: mayWrite, user: mayUser, executable: mayExecute };
+      return { kind: 'leaf', ...rights, entry, bytes: level.reach, at };
+    }
+    const page = config.features === undefined ? pageOf(entry) : pageOf(entry) % 2 ** 20;
+    if ((entry.low & 0xfff & ~level.flags) !== 0 || page >= config.guestPages) return level.bad;
+    table = page * 4096;
   }
 };
 
@@ -122,8 +161,14 @@ export const uncachedAccess = (guest: GuestRecord, address: Vaddr, kind: AccessK
   const walk = uncachedWalk(guest, address);
   if (walk.kind === 'killed') return walk;
   if (walk.kind === 'absent') return { kind: 'fault', code };
-  if ((kind === 'write' && !walk.writable && isWriteGuarded(guest, mode)) || (mode === 'user' && !walk.user)) {
-    return { kind: 'fault', code: code | FAULT_PRESENT };
+  if (walk.kind === 'reserved') return { kind: 'fault', code: code | FAULT_PRESENT | FAULT_RESERVED };
+  const refused =
+    (kind === 'write' && !walk.writable && isWriteGuarded(guest, mode)) ||
+    (mode === 'user' && !walk.user) ||
+    (kind === 'execute' && !walk.executable);
+  if (refused) return { kind: 'fault', code: code | FAULT_PRESENT };
+  if (guest.config.features !== undefined) {
+    return { kind: 'mapped', paddr: paddr(Math.floor(walk.entry.low / 4096) * 4096 + remainder(address, walk.bytes)) };
   }
   const page = pageOf(walk.entry);
   const { guestPages, devicePages } = guest.config;

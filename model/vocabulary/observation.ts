@@ -15,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'ok' }
   /** The access went through to this guest-physical address. */
   | { readonly kind: 'mapped'; readonly paddr: Paddr }
-  /** The guest gets a page fault; `code` is a sum of `FAULT_PRESENT`, `FAULT_WRITE` and `FAULT_USER`. */
+  /** The guest gets a page fault; `code` is a sum of `FAULT_PRESENT`, `FAULT_WRITE`, `FAULT_USER`, `FAULT_RESERVED` and `FAULT_FETCH`. */
   | { readonly kind: 'fault'; readonly code: number }
   /** The access is to a device, for the Launcher to emulate. */
   | { readonly kind: 'mmio'; readonly paddr: Paddr }
@@ -62,10 +62,12 @@ export const OUTCOME_KINDS = [
 export const FAULT_PRESENT = 1;
 export const FAULT_WRITE = 2;
 export const FAULT_USER = 4;
+export const FAULT_RESERVED = 8;
+export const FAULT_FETCH = 16;
 
 /** The part of a fault's code that the access alone decides. */
 export const accessCode = (kind: AccessKind, mode: AccessMode): number =>
-  (kind === 'write' ? FAULT_WRITE : 0) | (mode === 'user' ? FAULT_USER : 0);
+  (kind === 'write' ? FAULT_WRITE : kind === 'execute' ? FAULT_FETCH : 0) | (mode === 'user' ? FAULT_USER : 0);
 
 /** Whether the outcome is all that is observed of a step and compared (formats.md, Trace). */
 export const bareOutcome = (kind: OutcomeKind): boolean =>

@@ -11,7 +11,7 @@ export const PAGINGS = ['2-level', 'pae'] as const;
 export type Paging = (typeof PAGINGS)[number];
 
 /** What the CPU of a program may have or do that a plain one does not (machine.md 6), in the order of formats.md. */
-export const FEATURES = ['write-protect-off'] as const;
+export const FEATURES = ['write-protect-off', 'reserved-bits', 'large-pages', 'global-pages', 'no-execute'] as const;
 export type Feature = (typeof FEATURES)[number];
 
 /** The machine that a program asks for. */

@@ -2,7 +2,8 @@
 
 import type { GuestEntry, Paddr, Vaddr } from './units.js';
 
-export type AccessKind = 'read' | 'write';
+/** `execute`: an instruction is fetched; only on a CPU with `no-execute`. */
+export type AccessKind = 'read' | 'write' | 'execute';
 export type AccessMode = 'user' | 'kernel';
 export type FlushScope = 'all' | 'user';
 /** What the Launcher's own mapping of a guest page allows. */

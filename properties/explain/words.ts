@@ -58,7 +58,7 @@ export const placeText = (place: Place, step: Step | undefined): string => {
 
 /** `kernel write to 0x0`. */
 export const accessText = ({ mode, kind, vaddr }: Step & { readonly op: 'access' }): string =>
-  `${mode} ${kind} ${kind === 'read' ? 'of' : 'to'} ${formatHex(vaddr)}`;
+  `${mode} ${kind} ${kind === 'write' ? 'to' : 'of'} ${formatHex(vaddr)}`;
 
 /** ` since step 4`, or empty. */
 export const sinceText = (step: number | undefined): string => (step === undefined ? '' : ` since step ${step}`);

@@ -11,7 +11,9 @@ import type {
 } from '../../model/vocabulary/index.js';
 import {
   bareOutcome,
+  FAULT_FETCH,
   FAULT_PRESENT,
+  FAULT_RESERVED,
   FAULT_USER,
   FAULT_WRITE,
   guestEntry,
@@ -113,9 +115,11 @@ export const describeStep = (step: Step, paging: Paging): string =>
 
 const describeFault = (code: number): string => {
   const present = (code & FAULT_PRESENT) === 0 ? 'not present' : 'present';
-  const kind = (code & FAULT_WRITE) === 0 ? 'read' : 'write';
+  const why = (code & FAULT_RESERVED) === 0 ? present : 'reserved bits';
+  const data = (code & FAULT_WRITE) === 0 ? 'read' : 'write';
+  const kind = (code & FAULT_FETCH) === 0 ? data : 'execute';
   const mode = (code & FAULT_USER) === 0 ? 'kernel' : 'user';
-  return `fault code ${code} (${present}, ${kind}, ${mode})`;
+  return `fault code ${code} (${why}, ${kind}, ${mode})`;
 };
 
 /** The most UTF-16 units of a reason to show: ours are far shorter, a foreign subject's may have any length. */

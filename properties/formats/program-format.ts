@@ -2,8 +2,16 @@
 
 import * as z from 'zod/mini';
 import { createHash } from 'node:crypto';
-import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
-import { FEATURES, MACHINE_BOUNDS, OPS, PAGE_BYTES, PAGINGS, pagingSizes } from '../../model/vocabulary/index.js';
+import type { AccessKind, GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
+import {
+  FEATURES,
+  MACHINE_BOUNDS,
+  OPS,
+  PAGE_BYTES,
+  PAGINGS,
+  hasFeature,
+  pagingSizes,
+} from '../../model/vocabulary/index.js';
 import { BadInput } from './bad-input.js';
 import {
   choice,
@@ -57,7 +65,7 @@ export const stepSchema = z.discriminatedUnion(
     exactObject({
       op: z.literal('access'),
       vaddr: hexVaddr,
-      kind: choice(['read', 'write']),
+      kind: choice(['read', 'write', 'execute']),
       mode: choice(['user', 'kernel']),
     }),
     exactObject({ op: z.literal('guest-pa'), vaddr: hexVaddr }),
@@ -109,6 +117,20 @@ const checkEntry = (field: string, entry: GuestEntry, { machine, path, problems 
   problems.add([...path, field], `${problem}; give at most 32 bits or set machine.paging to "pae"`);
 };
 
+const checkKind = (kind: AccessKind, { machine, path, problems }: Check): void => {
+  if (kind !== 'execute' || hasFeature(machine, 'no-execute')) return;
+  problems.add(
+    [...path, 'kind'],
+    '"execute" needs a feature; add "no-execute" to machine.features, or give another kind',
+  );
+};
+
+/** XD is a bit of PAE entries. */
+const checkFeatures = ({ paging, features = [] }: MachineConfig, problems: Problems): void => {
+  if (paging === 'pae' || !features.includes('no-execute')) return;
+  problems.add(['machine', 'features'], '"no-execute" needs PAE; leave it out, or set machine.paging to "pae"');
+};
+
 const checkBelow = (field: string, value: number, bound: 'hostCpus' | 'guestPages', check: Check): void => {
   const limit = check.machine[bound];
   if (value < limit) return;
@@ -133,11 +155,12 @@ export const checkStep = (step: Step, check: Check): void => {
       return checkBelow('cpu', step.cpu, 'hostCpus', check);
     case 'protect':
       return checkBelow('page', step.page, 'guestPages', check);
+    case 'access':
+      return checkKind(step.kind, check);
     case 'init':
     case 'flush-tlb':
     case 'set-stack':
     case 'set-pmd':
-    case 'access':
     case 'guest-pa':
     case 'fail-alloc':
       return;
@@ -168,6 +191,7 @@ export const programFromJson = (value: unknown, source: string): Program => {
   const document = problems.read(programSchema, value, []);
   if (document === undefined) throw problems.refusal();
   const { machine, steps: list } = document;
+  checkFeatures(machine, problems);
   const steps = problems.readEach<Step>(stepSchema, list, ['steps'], (step, path) =>
     checkStep(step, { machine, path, problems }),
   );

@@ -6,6 +6,7 @@ import { FEATURES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 const MACHINE_WORDS = 6;
 const MOST_STEP_WORDS = 5;
 
+const KIND_BITS = { read: 0, write: 1, execute: 4 } as const;
 const SCOPES = ['all', 'user'] as const;
 const PROTECTIONS = ['none', 'read', 'write'] as const;
 
@@ -66,7 +67,7 @@ export const writeStep = (words: Uint32Array, at: number, step: Step): number =>
       return at + 3;
     case 'access':
       words[at + 1] = step.vaddr;
-      words[at + 2] = (step.kind === 'write' ? 1 : 0) + (step.mode === 'user' ? 2 : 0);
+      words[at + 2] = KIND_BITS[step.kind] + (step.mode === 'user' ? 2 : 0);
       return at + 3;
     case 'guest-pa':
       words[at + 1] = step.vaddr;

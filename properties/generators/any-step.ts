@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type { GuestEntry, MachineConfig, Op, Program, Step } from '../../model/vocabulary/index.js';
 import { OPS, guestEntry } from '../../model/vocabulary/index.js';
 import type { EntryField, NumberField, WordField } from './fields.js';
-import { MACHINE_FIELDS, STEP_FIELDS } from './fields.js';
+import { MACHINE_FIELDS, STEP_FIELDS, wordsOf } from './fields.js';
 
 /** Records with the ordinary prototype, like the steps of a stored program. */
 const record = <T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
@@ -38,7 +38,7 @@ type StepField = WordField | NumberField | EntryField;
 const anyValue = (field: StepField, machine: MachineConfig): fc.Arbitrary<unknown> => {
   switch (field.kind) {
     case 'word':
-      return fc.constantFrom(...field.words);
+      return fc.constantFrom(...wordsOf(field, machine));
     case 'number':
       return anyNumber(field, machine);
     case 'entry':

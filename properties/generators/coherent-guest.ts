@@ -5,11 +5,21 @@
  */
 
 import type { FlushScope, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
-import { A, D, FULL, P, RIGHTS, US } from '../entry-bits.js';
+import { PAGE_BITS, PAGE_BYTES, hasFeature, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { A, D, FULL, G, P, PSE, RIGHTS, US } from '../entry-bits.js';
 import type { CoherentLayout } from './coherent-layout.js';
-import { CoherentPlaces, kernelLeaf, stackLeaf, userLeaf } from './coherent-layout.js';
-import { middleOf } from './geometry.js';
+import {
+  CoherentPlaces,
+  dataPage,
+  entryOf,
+  featureBits,
+  kernelLeaf,
+  largePage,
+  lowOf,
+  stackLeaf,
+  userLeaf,
+} from './coherent-layout.js';
+import { addressOf, middleOf } from './geometry.js';
 import * as fields from './macro-fields.js';
 
 export class CoherentGuest {
@@ -122,7 +132,9 @@ export class CoherentGuest {
     const region = this.userRegion(target);
     const table = this.tableOf(root, region);
     if (table === undefined) return;
-    this.changeLeaf(root, region, table, target, edit(this.leafWord(table, this.leaf(target))));
+    const old = this.leafWord(table, this.leaf(target));
+    const low = lowOf(old);
+    this.changeLeaf(root, region, table, target, old - low + edit(low));
   }
 
   private changeLeaf(root: number, region: number, table: number, target: number, value: number): void {
@@ -162,10 +174,19 @@ export class CoherentGuest {
 
   /** Fills a table when it is first used; later it returns as it was left. No entry leads to it yet, so nothing is announced. */
   private fillTable(table: number, choice: number): void {
-    if (this.filled[table]) return;
+    if (this.filled[table]) return this.clearGlobals(table);
     this.filled[table] = true;
     for (let leaf = 0; leaf < this.layout.pteIndexes.length; leaf++) {
       this.storeLeaf(table, leaf, userLeaf(this.layout, Math.imul(choice, 2 * leaf + 3)));
+    }
+  }
+
+  /** The table may have been the kernel's. */
+  private clearGlobals(table: number): void {
+    if (!hasFeature(this.layout.machine, 'global-pages')) return;
+    for (let leaf = 0; leaf < this.leafWidth; leaf++) {
+      const word = this.leafWord(table, leaf);
+      if ((word & G) !== 0) this.storeLeaf(table, leaf, word - G);
     }
   }
 
@@ -186,7 +207,9 @@ export class CoherentGuest {
     const old = this.upperWord(root, region);
     // Mostly back to full rights, or user pages would soon be out of reach.
     const lost = fields.isWhole(choice) ? 0 : fields.rights(choice) | fields.accessedDirty(choice);
-    if (old !== 0) this.storeUpper(root, region, (old & -PAGE_BYTES) | (FULL & ~lost), choice);
+    if (old === 0) return;
+    const kept = (old & -PAGE_BYTES) | (old & PSE);
+    this.storeUpper(root, region, (kept | (FULL & ~lost)) + featureBits(this.layout, choice), choice);
   }
 
   toggleTop(target: number): void {
@@ -215,9 +238,42 @@ export class CoherentGuest {
 
   /** Stores the upper entry of a root's region and announces it. */
   private storeUpper(root: number, region: number, value: number, choice: number): void {
+    const old = this.upperWord(root, region);
     this.upperWords[root * this.layout.userRegions.length + region] = value;
     this.store(this.places.upper(root, region), value);
-    if (this.known[root]) this.announceUpper(root, region, fields.announcement(choice));
+    if (!this.known[root]) return;
+    const variant = fields.announcement(choice);
+    if (variant >= 16 && isLarge(old) && (value === 0 || isLarge(value)))
+      this.announceLargePage(root, this.layout.userRegions[region] ?? 0, variant, value);
+    else this.announceUpper(root, region, variant);
+  }
+
+  /** By any of its addresses. */
+  private announceLargePage(root: number, region: number, variant: number, value: number): void {
+    this.announceLeaf(root, addressOf(this.layout.geometry, region, variant), value);
+  }
+
+  // Large pages, on a CPU that has them.
+
+  changeLargePage(target: number, choice: number): void {
+    const root = this.someRoot(target);
+    const region = this.userRegion(target);
+    this.buildRoot(root);
+    if (this.pae) this.linkTop(root, this.places.userTop(region));
+    const table = this.tableOf(root, region);
+    const old = this.upperWord(root, region);
+    if (isLarge(old) && !fields.isWhole(choice)) return this.storeUpper(root, region, 0, choice);
+    this.storeUpper(root, region, largePage(this.layout, choice, false), choice);
+    if (table !== undefined) this.freeTables.push(table);
+  }
+
+  changeKernelLargePage(target: number, choice: number): void {
+    const region = this.kernelRegion(target);
+    const table = this.kernelTable(region);
+    const old = this.kernelWords[region] ?? 0;
+    if (table === undefined && !fields.isWhole(choice)) return this.exchangeKernelTable(target, choice);
+    this.linkKernelTable(region, largePage(this.layout, choice, true), table, old);
+    if (table !== undefined) this.freeTables.push(table);
   }
 
   /** Rarely by a flush, which announces more than necessary. */
@@ -232,6 +288,7 @@ export class CoherentGuest {
 
   mapKernel(target: number, choice: number): void {
     const region = this.kernelRegion(target);
+    if (this.kernelTable(region) === undefined) return;
     const stack = region === 0 && fields.isStack(choice);
     const leaf = stack ? this.layout.pteIndexes.length + fields.stackPage(choice) : this.leaf(target);
     this.changeKernelLeaf(region, leaf, (stack ? stackLeaf : kernelLeaf)(this.layout, choice), target);
@@ -242,13 +299,15 @@ export class CoherentGuest {
   }
 
   private changeKernelLeaf(region: number, leaf: number, value: number, target: number): void {
-    this.storeLeaf(this.kernelTable(region), leaf, value);
+    const table = this.kernelTable(region);
+    if (table === undefined) return;
+    this.storeLeaf(table, leaf, value);
     // Any root will do: all of them share the kernel's leaves.
     const page = this.places.page(this.layout.kernelRegions[region] ?? 0, leaf);
     this.announceLeaf(this.anyRoot(target), page + fields.announcedOffset(target), value);
   }
 
-  /** Copies a kernel leaf table, puts the copy into every root, and flushes everything (rule 2). */
+  /** Copies a kernel leaf table, or fills one in the place of a large page, puts it into every root, and flushes everything (rule 2). */
   exchangeKernelTable(target: number, choice: number): void {
     const region = this.kernelRegion(target);
     const old = this.kernelTable(region);
@@ -256,21 +315,49 @@ export class CoherentGuest {
     if (copy === undefined) return;
     this.filled[copy] = true;
     const width = region === 0 ? this.leafWidth : this.layout.pteIndexes.length;
-    for (let leaf = 0; leaf < width; leaf++) this.storeLeaf(copy, leaf, this.leafWord(old, leaf));
+    for (let leaf = 0; leaf < width; leaf++) {
+      const word =
+        old === undefined ? kernelLeaf(this.layout, Math.imul(choice, 2 * leaf + 3)) : this.leafWord(old, leaf);
+      this.storeLeaf(copy, leaf, word);
+    }
     this.storeLeaf(copy, this.leaf(target), kernelLeaf(this.layout, choice));
     const lost = fields.rights(choice) & US;
-    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~lost));
-    this.flush('all');
-    this.freeTables.push(old);
+    const before = this.kernelWords[region] ?? 0;
+    this.linkKernelTable(region, this.places.leafTablePage(copy) * PAGE_BYTES + (FULL & ~lost), old, before);
+    if (old !== undefined) this.freeTables.push(old);
   }
 
-  private linkKernelTable(region: number, upper: number): void {
+  /** `table`: the one that was there before. */
+  private linkKernelTable(region: number, upper: number, table: number | undefined, before: number): void {
     this.kernelWords[region] = upper;
-    if (this.pae) return this.store(this.places.kernelMiddle(region), upper);
-    const index = this.layout.kernelRegions[region] ?? 0;
+    if (this.pae) this.store(this.places.kernelMiddle(region), upper);
+    else this.storeInRoots(this.layout.kernelRegions[region] ?? 0, upper);
+    this.flush('all');
+    if (hasFeature(this.layout.machine, 'global-pages')) this.announceGlobals(region, table, before);
+  }
+
+  private storeInRoots(index: number, upper: number): void {
     for (let root = 0; root < this.built.length; root++) {
       if (this.built[root]) this.store(this.places.rootEntry(root, index), upper);
     }
+  }
+
+  /** What a region mapped as global outlives the flush: each page of the table, or the large page, that it had before. */
+  private announceGlobals(region: number, table: number | undefined, before: number): void {
+    const number = this.layout.kernelRegions[region] ?? 0;
+    const leaves = this.leafWidth - (region === 0 ? 0 : 2);
+    for (let leaf = 0; leaf < leaves; leaf++) {
+      const old = table === undefined ? before : this.leafWord(table, leaf);
+      if ((old & (P | G)) !== (P | G)) continue;
+      this.announceLeaf(this.current, this.places.page(number, leaf), this.kernelWord(region, leaf));
+      if (table === undefined) return;
+    }
+  }
+
+  /** The entry that maps a kernel address. */
+  private kernelWord(region: number, leaf: number): number {
+    const table = this.kernelTable(region);
+    return table === undefined ? (this.kernelWords[region] ?? 0) : this.leafWord(table, leaf);
   }
 
   // Roots.
@@ -328,7 +415,7 @@ export class CoherentGuest {
     this.upperWords[root * this.layout.userRegions.length + region] = 0;
     this.store(this.places.upper(root, region), 0);
     if (!this.pae) this.announceTop(root, this.layout.userRegions[region] ?? 0);
-    this.freeTables.push(this.places.leafTableAt(old));
+    if (!isLarge(old)) this.freeTables.push(this.places.leafTableAt(old));
   }
 
   // Everything else.
@@ -338,7 +425,25 @@ export class CoherentGuest {
     const avoided = !this.reachable(this.current, this.userRegion(target)) && !fields.mayBeEmpty(target);
     const kernel = avoided || fields.isKernel(target);
     const user = kernel === fields.isOddMode(choice);
-    this.pushAccess(this.somewhere(target, choice, kernel), fields.isRead(choice), user);
+    this.pushAccess(this.inRam(this.somewhere(target, choice, kernel)), fields.isRead(choice), user);
+    if (hasFeature(this.layout.machine, 'no-execute') && fields.isFetch(choice)) this.fetchInstead();
+  }
+
+  private fetchInstead(): void {
+    const last = this.steps.pop();
+    if (last?.op === 'access') this.steps.push({ ...last, kind: 'execute' });
+  }
+
+  /** A large page reaches beyond RAM and over all tables; the guest uses the data pages in it alone. */
+  private inRam(address: number): number {
+    const { layout } = this;
+    const region = address >>> layout.geometry.regionBits;
+    const user = layout.userRegions.indexOf(region);
+    const upper =
+      user === -1 ? (this.kernelWords[layout.kernelRegions.indexOf(region)] ?? 0) : this.upperWord(this.current, user);
+    if (!isLarge(upper)) return address;
+    const page = dataPage(layout, address >>> PAGE_BITS);
+    return addressOf(layout.geometry, region, page) + (address % PAGE_BYTES);
   }
 
   private somewhere(target: number, choice: number, kernel: boolean): number {
@@ -416,11 +521,13 @@ export class CoherentGuest {
   /** The leaf table of a root's region, whether the root's tables lead there or not. */
   private tableOf(root: number, region: number): number | undefined {
     const upper = this.upperWord(root, region);
-    return upper === 0 ? undefined : this.places.leafTableAt(upper);
+    return upper === 0 || isLarge(upper) ? undefined : this.places.leafTableAt(upper);
   }
 
-  private kernelTable(region: number): number {
-    return this.places.leafTableAt(this.kernelWords[region] ?? 0);
+  /** Undefined for a large page. */
+  private kernelTable(region: number): number | undefined {
+    const upper = this.kernelWords[region] ?? 0;
+    return isLarge(upper) ? undefined : this.places.leafTableAt(upper);
   }
 
   /** A root's region has a table, and a walk finds it. */
@@ -436,7 +543,7 @@ export class CoherentGuest {
   // Steps.
 
   private store(address: number, value: number): void {
-    this.steps.push({ op: 'store', paddr: paddr(address), value: guestEntry(value) });
+    this.steps.push({ op: 'store', paddr: paddr(address), value: entryOf(value) });
   }
 
   private storeLeaf(table: number, leaf: number, value: number): void {
@@ -449,7 +556,7 @@ export class CoherentGuest {
       op: 'set-pte',
       root: paddr(this.places.root(root)),
       vaddr: vaddr(address),
-      pte: guestEntry(value),
+      pte: entryOf(value),
     });
   }
 
@@ -468,3 +575,5 @@ export class CoherentGuest {
     this.steps.push({ op: 'access', vaddr: vaddr(address), kind, mode: user ? 'user' : 'kernel' });
   }
 }
+
+const isLarge = (upper: number): boolean => (upper & PSE) !== 0;

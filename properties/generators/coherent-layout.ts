@@ -3,9 +3,9 @@
  * addresses it uses, and where the entries for them lie. The kernel half begins at a root entry's border.
  */
 
-import type { Feature, MachineConfig, Paging } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES } from '../../model/vocabulary/index.js';
-import { A, D, FULL, P, RIGHTS, RW, US, G, PCD, PWT } from '../entry-bits.js';
+import type { Feature, GuestEntry, MachineConfig, Paging } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES, guestEntry, hasFeature } from '../../model/vocabulary/index.js';
+import { A, D, FULL, P, PSE, RIGHTS, RW, US, G, PCD, PWT, XD } from '../entry-bits.js';
 import type { Profile } from '../profile.js';
 import type { Draw } from './draw.js';
 import { lottery } from './draw.js';
@@ -95,8 +95,8 @@ export interface LayoutLimits {
 }
 
 /** Each of those that there may be, in every second program. */
-const drawFeatures = (draw: Draw, possible: readonly Feature[]): Pick<MachineConfig, 'features'> => {
-  const features = possible.filter(() => draw.bits(1) === 0);
+const drawFeatures = (draw: Draw, paging: Paging, possible: readonly Feature[]): Pick<MachineConfig, 'features'> => {
+  const features = possible.filter((each) => draw.bits(1) === 0 && (paging === 'pae' || each !== 'no-execute'));
   return features.length === 0 ? {} : { features };
 };
 
@@ -122,7 +122,7 @@ const drawMachine = (
     hostCpus: isCpu ? 1 : drawHostCpus(draw),
     draw: draw.unsigned(),
     failAllocation: 0,
-    ...drawFeatures(draw, features),
+    ...drawFeatures(draw, paging, features),
   };
   if (isCpu || draw.bits(4) !== 0) return machine;
   makeNearMachine(draw, machine);
@@ -285,7 +285,7 @@ const KERNEL_FLAGS = lottery([
 /** With more of them, leaves would hardly ever map the same page. */
 const MOST_DATA_PAGES = 12;
 
-const dataPage = ({ firstData, machine }: CoherentLayout, choice: number): number =>
+export const dataPage = ({ firstData, machine }: CoherentLayout, choice: number): number =>
   firstData + fields.page(choice, Math.min(machine.guestPages - firstData, MOST_DATA_PAGES));
 
 /** A data page, or sometimes a device's. */
@@ -296,10 +296,47 @@ const mappedPage = (layout: CoherentLayout, choice: number): number => {
 };
 
 export const userLeaf = (layout: CoherentLayout, choice: number): number =>
-  mappedPage(layout, choice) * PAGE_BYTES + (fields.flags(choice, USER_FLAGS) ^ fields.hints(choice));
+  mappedPage(layout, choice) * PAGE_BYTES +
+  withoutGlobal(layout, fields.flags(choice, USER_FLAGS) ^ fields.hints(choice)) +
+  featureBits(layout, choice);
 
 export const kernelLeaf = (layout: CoherentLayout, choice: number): number =>
-  mappedPage(layout, choice) * PAGE_BYTES + (fields.flags(choice, KERNEL_FLAGS) ^ fields.hints(choice));
+  mappedPage(layout, choice) * PAGE_BYTES +
+  (fields.flags(choice, KERNEL_FLAGS) ^ fields.hints(choice)) +
+  featureBits(layout, choice);
+
+/** The user half differs from root to root, so nothing in it is global where that counts. */
+const withoutGlobal = ({ machine }: CoherentLayout, flags: number): number =>
+  hasFeature(machine, 'global-pages') ? flags & ~G : flags;
+
+// Words are kept as numbers: the low half of an entry, and above it its bits 52 to 63.
+
+const HIGH_SHIFT = 20;
+
+export const entryOf = (word: number): GuestEntry => guestEntry(word, Math.floor(word / 2 ** 32) << HIGH_SHIFT);
+
+/** The low half of a word. */
+export const lowOf = (word: number): number => word % 2 ** 32;
+
+/** Reserved bits, or XD, as the choice has it. Bit 52 is the lowest that is reserved on every CPU, and bit 62 the highest. */
+export const featureBits = ({ machine }: CoherentLayout, choice: number): number => {
+  if (machine.features === undefined || machine.paging !== 'pae') return 0;
+  if (hasFeature(machine, 'reserved-bits') && fields.isReserved(choice))
+    return (fields.isRemoval(choice) ? 2 ** 10 : 1) * 2 ** 32;
+  return hasFeature(machine, 'no-execute') && fields.isNoExecute(choice) ? (XD >>> HIGH_SHIFT) * 2 ** 32 : 0;
+};
+
+/** A large page, which begins at physical address 0: in the user half every fourth is for the kernel alone. */
+export const largePage = (layout: CoherentLayout, choice: number, isKernel: boolean): number => {
+  const { machine } = layout;
+  const flags = fields.flags(choice, isKernel ? KERNEL_FLAGS : USER_FLAGS) | P | PSE;
+  const reserved = hasFeature(machine, 'reserved-bits') && fields.isReserved(choice);
+  const bit = reserved ? RESERVED_IN_LARGE[machine.paging] : 0;
+  return (isKernel ? flags : withoutGlobal(layout, flags)) + bit + (bit === 0 ? featureBits(layout, choice) : 0);
+};
+
+/** The lowest bit between flags and address that no CPU has a use for (SDM, tables 4-4 and 4-9). */
+const RESERVED_IN_LARGE: Readonly<Record<Paging, number>> = { '2-level': 1 << 21, pae: 1 << 13 };
 
 /** A stack page is writable; the guest may have left A and D clear. */
 export const stackLeaf = (layout: CoherentLayout, choice: number): number =>

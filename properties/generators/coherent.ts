@@ -56,6 +56,10 @@ const lowerMacro = (guest: CoherentGuest, { kind, target, choice }: Macro): void
       return guest.flush('all');
     case 'pressure':
       return guest.switchUnderPressure(target, choice);
+    case 'large-page':
+      return guest.changeLargePage(target, choice);
+    case 'kernel-large-page':
+      return guest.changeKernelLargePage(target, choice);
     case 'blunder':
       return guest.blunder(target, choice);
     default:
@@ -82,7 +86,7 @@ export const drawCoherent = (
   { mostSteps, mixture, guestPages, features, profile }: CoherentOptions,
 ): { readonly program: Program; readonly origin: CoherentOrigin } => {
   const layout = drawLayout(draw, paging, { profile, guestPages, features });
-  const kinds = drawMacroKinds(draw, mixture, profile);
+  const kinds = drawMacroKinds(draw, mixture, profile, layout.machine);
   const guest = new CoherentGuest(layout);
   guest.start();
   const { steps } = guest;

@@ -3,13 +3,14 @@
  * neighbours of a value all come from this one description, so a new field needs a line here and nothing else.
  */
 
-import type { MachineConfig, Op, Step } from '../../model/vocabulary/index.js';
+import type { Feature, MachineConfig, Op, Step } from '../../model/vocabulary/index.js';
 import {
   FEATURES,
   MACHINE_BOUNDS,
   MOST_STACK_PAGES,
   PAGE_BYTES,
   PAGINGS,
+  hasFeature,
   pagingSizes,
   switcherRegistersAddress,
 } from '../../model/vocabulary/index.js';
@@ -20,6 +21,8 @@ export type Field = WordField | WordsField | NumberField | EntryField;
 export interface WordField {
   readonly kind: 'word';
   readonly words: readonly string[];
+  /** Words that need a feature of the machine. */
+  readonly featured?: Readonly<Record<string, Feature>>;
 }
 
 /** Some of a few words, in their order; left out: none. */
@@ -103,7 +106,11 @@ export const STEP_FIELDS = {
   'set-pmd': { pmd: PADDR, index: number({ borders: ({ paging }) => [pagingSizes(paging).tableEntries] }) },
   'set-pte': { root: ROOT, vaddr: VADDR, pte: ENTRY },
   'set-pgd': { root: ROOT, index: number({ borders: ({ paging }) => [pagingSizes(paging).rootEntries] }) },
-  access: { vaddr: VADDR, kind: word('read', 'write'), mode: word('kernel', 'user') },
+  access: {
+    vaddr: VADDR,
+    kind: { ...word('read', 'write', 'execute'), featured: { execute: 'no-execute' } },
+    mode: word('kernel', 'user'),
+  },
   'guest-pa': { vaddr: VADDR },
   migrate: { cpu: number({ most: ({ hostCpus }) => hostCpus - 1, borders: ({ hostCpus }) => [0, hostCpus - 1] }) },
   'fail-alloc': { count: number({}) },
@@ -122,6 +129,13 @@ export const MACHINE_FIELDS = {
   failAllocation: number({}),
   features: { kind: 'words', words: FEATURES },
 } satisfies { readonly [Name in keyof Required<MachineConfig>]: Field };
+
+/** The words that a field may hold on this machine. */
+export const wordsOf = ({ words, featured }: WordField, machine: MachineConfig): readonly string[] =>
+  featured === undefined ? words : words.filter((each) => isPossible(each, featured, machine));
+
+const isPossible = (each: string, featured: NonNullable<WordField['featured']>, machine: MachineConfig): boolean =>
+  !Object.hasOwn(featured, each) || hasFeature(machine, featured[each]);
 
 /** Whether a number field may hold this value on this machine. */
 export const holds = (field: NumberField, value: unknown, machine: MachineConfig): value is number =>

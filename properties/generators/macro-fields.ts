@@ -11,10 +11,10 @@ import { A, D, HINTS, RW, US } from '../entry-bits.js';
  *
  * What it does there: the fields of `choice`, by what the macro changes.
  *
- *   a leaf           page 0–15, device 16–19, flags 20–27, hinted 28–30, hints where an entry has them; in the kernel half also stack
+ *   a leaf           page 0–15, device or features 16–19, flags 20–27, hinted 28–30, hints where an entry has them; in the kernel half also stack
  *                    24–26 and stack page 30
- *   an upper entry   RW, US, A, D where an entry has them, whole 8–9, announcement 24–28
- *   an access        kind 0, user 1, odd mode 2–4, place 5–11, Switcher offset 12–27, offset 20–31
+ *   an upper entry   removal 0, RW, US, A, D where an entry has them, whole 8–9, features 16–19, announcement 24–28
+ *   an access        kind 0, user 1, odd mode 2–4, place 5–11, Switcher offset 12–27 or execute 12–13, offset 20–31
  *   a stack          pages 0–7, aligned 8, last byte 9–10, offset 20–31
  */
 
@@ -48,6 +48,10 @@ export const draw = (choice: number): number => choice >>> 0;
 export const offset = (choice: number): number => choice >>> 20;
 
 export const page = (choice: number, pages: number): number => field(choice, 0, 16) % pages;
+/** Once in sixteen times: an entry has bits set that are reserved. */
+export const isReserved = (choice: number): boolean => field(choice, 16, 4) === 1;
+/** Once in four times: nothing may be executed. */
+export const isNoExecute = (choice: number): boolean => field(choice, 16, 4) >= 12;
 /** Once in sixteen times. */
 export const isDevice = (choice: number): boolean => field(choice, 16, 4) === 0;
 export const flags = (choice: number, flags: readonly number[]): number =>
@@ -69,6 +73,8 @@ export const announcement = (choice: number): number => field(choice, 24, 5);
 
 /** The kind of an access. */
 export const isRead = (choice: number): boolean => field(choice, 0, 1) === 1;
+/** Once in four times: an instruction is fetched. */
+export const isFetch = (choice: number): boolean => field(choice, 12, 2) === 0;
 /** The mode of a blunder. */
 export const isUser = (choice: number): boolean => field(choice, 1, 1) === 1;
 /** Once in eight times: the mode of the other half. */

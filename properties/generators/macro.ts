@@ -5,6 +5,8 @@
  */
 
 import fc from 'fast-check';
+import type { MachineConfig } from '../../model/vocabulary/index.js';
+import { hasFeature } from '../../model/vocabulary/index.js';
 import type { Profile } from '../profile.js';
 import type { Mixture } from './case.js';
 import type { Draw } from './draw.js';
@@ -40,6 +42,10 @@ const WEIGHTS = {
   'flush-all': 1,
   /** Switch roots while the host has no memory. */
   pressure: 1,
+  /** Map a large page where a user region's table is or could be, change it, or remove it. */
+  'large-page': 2,
+  /** The same for a kernel region, for every root. */
+  'kernel-large-page': 1,
   /** Map a page outside RAM and touch it. Deadly, so never drawn before the end. */
   blunder: 0,
 } as const;
@@ -69,12 +75,22 @@ const drawFactor = (draw: Draw, kind: MacroKind): number => {
 /** What only the guest of a hypervisor can do: its macros are not of the profile `architecture`. */
 const HYPERVISED: ReadonlySet<MacroKind> = new Set(['set-stack', 'guest-pa', 'migrate', 'pressure']);
 
-const kindsOf = (profile: Profile): readonly MacroKind[] =>
-  profile === 'lguest' ? MACRO_KINDS : MACRO_KINDS.filter((kind) => !HYPERVISED.has(kind));
+/** What a CPU needs a feature for. */
+const LARGE: ReadonlySet<MacroKind> = new Set(['large-page', 'kernel-large-page']);
+
+const kindsOf = (profile: Profile, machine: Pick<MachineConfig, 'features'>): readonly MacroKind[] =>
+  MACRO_KINDS.filter((kind) => profile === 'lguest' || !HYPERVISED.has(kind)).filter(
+    (kind) => !LARGE.has(kind) || hasFeature(machine, 'large-pages'),
+  );
 
 /** A program's lottery: each kind as many times as it weighs. `access` is never disabled. */
-export const drawMacroKinds = (draw: Draw, mixture: Mixture, profile: Profile = 'lguest'): readonly MacroKind[] => {
-  const kinds = kindsOf(profile);
+export const drawMacroKinds = (
+  draw: Draw,
+  mixture: Mixture,
+  profile: Profile = 'lguest',
+  machine: Pick<MachineConfig, 'features'> = {},
+): readonly MacroKind[] => {
+  const kinds = kindsOf(profile, machine);
   if (mixture === 'uniform') return kinds.filter((kind) => WEIGHTS[kind] > 0);
   const tickets: MacroKind[] = [];
   for (const kind of kinds) {

@@ -2,7 +2,7 @@
 
 import type { Feature, MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
 import type { Field } from './fields.js';
-import { MACHINE_FIELDS, STEP_FIELDS, holds } from './fields.js';
+import { MACHINE_FIELDS, STEP_FIELDS, holds, wordsOf } from './fields.js';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -20,7 +20,7 @@ const isSome = (value: unknown, words: readonly string[]): boolean =>
 const fits = (field: Field, value: unknown, machine: MachineConfig): boolean => {
   switch (field.kind) {
     case 'word':
-      return typeof value === 'string' && field.words.includes(value);
+      return typeof value === 'string' && wordsOf(field, machine).includes(value);
     case 'words':
       return value === undefined || isSome(value, field.words);
     case 'number':

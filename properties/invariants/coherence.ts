@@ -1,7 +1,7 @@
 import { isHostRefusal } from '../../model/vocabulary/index.js';
 import { COHERENT_STEPS } from '../generators/case.js';
 import { compareOutcomes, hasOwnInvariant } from './outcome-difference.js';
-import { ACCESS, ADDRESSING, ANSWER, PAGING, answerUnreachable } from './situations/dimensions.js';
+import { ACCESS, ADDRESSING, ANSWER, FEATURE_SHOWN, PAGING, answerUnreachable } from './situations/dimensions.js';
 import type { Invariant } from './invariant.js';
 import { HELD, VACUOUS, stateless } from './invariant.js';
 
@@ -23,7 +23,17 @@ export const coherence: Invariant = {
       name: 'an access',
       stages: ['access'],
       dimensions: [PAGING, ACCESS, ADDRESSING, ANSWER],
+      when: ({ config }) => config.features === undefined,
       unreachable: answerUnreachable,
+    },
+    {
+      name: 'an access, on a CPU with features',
+      stages: ['access'],
+      dimensions: [PAGING, FEATURE_SHOWN],
+      when: ({ config }) => config.features !== undefined,
+      isRare: true,
+      unreachable: ({ paging, feature }) =>
+        paging === '2-level' && feature.startsWith('fetch') ? 'XD is a bit of PAE entries' : undefined,
     },
     { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },
   ],

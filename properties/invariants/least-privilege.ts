@@ -127,7 +127,7 @@ const grantFor = (leaf: ShadowLeaf, { step, guest }: Aftermath): Grant | 'none' 
   }
   const walk = uncachedWalk(guest, leaf.vaddr);
   if (walk.kind === 'killed') return 'unknown';
-  if (walk.kind === 'absent') return 'none';
+  if (walk.kind === 'absent' || walk.kind === 'reserved') return 'none';
   const mayWrite = walk.writable && (guest.linear || dirty(walk.entry));
   return { page: pageOf(walk.entry), writable: mayWrite, user: walk.user, walked: true };
 };

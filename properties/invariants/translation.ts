@@ -39,7 +39,7 @@ export const translation: Invariant = {
       name: 'an access',
       stages: ['access'],
       dimensions: [PAGING, ACCESS, ADDRESSING, ANSWER],
-      when: ({ subjectKind }) => subjectKind !== 'absent',
+      when: ({ subjectKind, config }) => subjectKind !== 'absent' && config.features === undefined,
       unreachable: (cell) => (cell.answer === 'killed' ? 'a kill is for kill-decision' : answerUnreachable(cell)),
     },
     { name: 'the host asks', stages: ['guest-pa'], dimensions: [PAGING, ADDRESSING] },

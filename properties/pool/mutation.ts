@@ -4,7 +4,7 @@
  */
 
 import type { GuestEntry, MachineConfig, Paddr, Program, Step } from '../../model/vocabulary/index.js';
-import { PAGE_BYTES, guestEntry, paddr, pagingSizes } from '../../model/vocabulary/index.js';
+import { PAGE_BYTES, guestEntry, hasFeature, paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Draw } from '../generators/draw.js';
 import { drawMachine } from '../generators/hostile-layout.js';
 
@@ -136,11 +136,12 @@ const repairStep = (step: Step, machine: MachineConfig): Step => {
       return { ...step, cpu: step.cpu % machine.hostCpus };
     case 'protect':
       return { ...step, page: step.page % machine.guestPages };
+    case 'access':
+      return step.kind === 'execute' && !hasFeature(machine, 'no-execute') ? { ...step, kind: 'read' } : step;
     case 'init':
     case 'flush-tlb':
     case 'set-stack':
     case 'set-pmd':
-    case 'access':
     case 'guest-pa':
     case 'fail-alloc':
       return step;

@@ -26,21 +26,17 @@ export interface AdapterOptions {
 
 const PLATFORMS = ['qemu', 'v86', 'bochs'];
 
+/** Kernels that make mistakes, to show that such are found. */
+export const METAL_MISTAKES = ['no-invlpg', 'early-flush', 'no-pgd-reload', 'last-root', 'user-at-cpl-0'] as const;
+
 /**
- * Variants of the kernel, in the order of their bits in guest.h. The first five are mistakes, to show that such are found; `pdpte-flags`
- * reports bit 5 of PAE's top entries too, which QEMU's TCG sets, and `speculates` reports no stores, because its CPU may set A ahead of the
- * program (machine.md 6).
+ * Variants of the kernel, in the order of their bits in guest.h. `pdpte-flags` reports bit 5 of PAE's top entries too, which QEMU's TCG
+ * sets, and `speculates` reports no stores, because its CPU may set A ahead of the program (machine.md 6). `every-feature` concerns the adapter: it declares the features that the platform is known to get wrong, too.
  */
-export const METAL_VARIANTS = [
-  'no-invlpg',
-  'early-flush',
-  'no-pgd-reload',
-  'last-root',
-  'user-at-cpl-0',
-  'pdpte-flags',
-  'speculates',
-] as const;
-const SPECULATES = 2 ** METAL_VARIANTS.indexOf('speculates');
+export const METAL_VARIANTS = [...METAL_MISTAKES, 'pdpte-flags', 'speculates', 'every-feature'] as const;
+
+export const hasVariant = (variant: number, name: (typeof METAL_VARIANTS)[number]): boolean =>
+  (variant & (1 << METAL_VARIANTS.indexOf(name))) !== 0;
 
 const argumentsOf = ({ platform, kernel, variant, startTimeout, caseTimeout }: AdapterOptions): readonly string[] => [
   platform,
@@ -58,7 +54,7 @@ export const metalCapabilities = (variant: number): Capabilities => ({
   ...capabilitiesOfCpu('metal', FEATURES),
   inFlight: 64,
   encoding: 'binary',
-  ...((variant & SPECULATES) === 0 ? {} : { observes: ['outcome'], upperStores: false }),
+  ...(hasVariant(variant, 'speculates') ? { observes: ['outcome'], upperStores: false } : {}),
 });
 
 const REMEDIES: OwnCommand['remedies'] = {

@@ -70,7 +70,9 @@ const lastNew = (
 /** What the counters say about one invariant: its situations, and how many of them were reached. */
 export const invariantCoverage = (tally: Tally, index: number): InvariantCoverage => {
   const { id, statement } = tally.invariants[index];
-  const grids = tally.situations[index].map(gridCoverage);
+  const grids = tally.situations[index]
+    .filter(({ grid, counts }) => grid.isRare !== true || counts.some((count) => count > 0))
+    .map(gridCoverage);
   const situations = grids.flatMap((grid) => grid.situations);
   return {
     id,

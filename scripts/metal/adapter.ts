@@ -8,11 +8,11 @@
 import { writeSync } from 'node:fs';
 import { formatHello } from '../../properties/subjects/capabilities.js';
 import type { AdapterOptions } from '../../properties/subjects/metal-subject.js';
-import { metalCapabilities, readArguments } from '../../properties/subjects/metal-subject.js';
+import { hasVariant, metalCapabilities, readArguments } from '../../properties/subjects/metal-subject.js';
 import type { Machine } from './machine.js';
 import { DEATHS, MachineDied } from './machine.js';
 import { Conversation, MOST_BATCH } from './conversation.js';
-import { boot } from './platforms.js';
+import { boot, wrongFeatures } from './platforms.js';
 
 const WORD = 4;
 const NEWLINE = 0x0a;
@@ -62,14 +62,18 @@ class Inbox {
   }
 }
 
-const serve = async (machine: Machine, { variant, startTimeout, caseTimeout }: AdapterOptions): Promise<void> => {
+const serve = async (
+  machine: Machine,
+  { platform, variant, startTimeout, caseTimeout }: AdapterOptions,
+): Promise<void> => {
   const conversation = new Conversation(machine, { start: startTimeout, program: caseTimeout });
   const inbox = new Inbox();
   try {
-    const features = await conversation.begin(variant);
+    const present = await conversation.begin(variant);
+    const left = hasVariant(variant, 'every-feature') ? [] : wrongFeatures(platform);
+    const features = present.filter((each) => !left.includes(each));
     if (!(await inbox.readLine())) return;
-    process.stdout.write(`${formatHello({ ...metalCapabilities(variant), name: machine.name, features })}
-`);
+    process.stdout.write(`${formatHello({ ...metalCapabilities(variant), name: machine.name, features })}\n`);
     for (;;) {
       const programs = await inbox.readPrograms(conversation.room);
       if (programs === undefined) return;

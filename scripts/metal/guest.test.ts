@@ -160,6 +160,31 @@ describe.each(['2-level', 'pae'] as const)('%s', (paging) => {
     expect(await run(paging, writes)).toEqual(['fault 7', 'fault 3']);
   });
 
+  test('a large page, and INVLPG for the address that was read in it', async () => {
+    const at = paging === 'pae' ? '0x3000' : '0x1000';
+    const link = paging === 'pae' ? ['store 0x1000 0x3001'] : [];
+    const reads = [
+      'access 0x5123 read kernel',
+      `store ${at} 0x85`,
+      'set-pte 0x1000 0x5fff 0x85',
+      'access 0x5123 read user',
+    ];
+    const program = [...link, `store ${at} 0x87`, 'new-pgtable 0x1000', 'access 0x6004 write user', ...reads];
+    expect(await run(paging, program, ['large-pages'])).toEqual([
+      `mapped 0x6004 ${upperAt}=e7`,
+      'mapped 0x5123',
+      `mapped 0x5123 ${upperAt}=a5`,
+    ]);
+  });
+
+  test('a global page outlives a load of CR3, and not INVLPG', async () => {
+    const change = ['access 0x0 read user', 'store 0x2000 0x6127', 'flush-tlb all', 'access 0x0 read user'];
+    const program = [...tables[paging]('7', '7'), 'store 0x2000 0x5107', 'new-pgtable 0x1000', ...change];
+    const announced = [...program, 'set-pte 0x1000 0x0 0x6127', 'access 0x0 read user'];
+    expect((await run(paging, announced, ['global-pages'])).slice(1)).toEqual(['mapped 0x5000', 'mapped 0x6000']);
+    expect((await run(paging, announced)).slice(1)).toEqual(['mapped 0x6000', 'mapped 0x6000']);
+  });
+
   test('nothing of a program is left for the next', async () => {
     await run(paging, [...mapped, 'access 0x0 write user']);
     expect(await run(paging, ['new-pgtable 0x1000', 'access 0x0 read kernel'])).toEqual(['fault 0']);

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgsStringToArgv } from 'string-argv';
+import type { Feature } from '../../model/vocabulary/index.js';
 import { bochsMachine } from './bochs-machine.js';
 import type { Machine } from './machine.js';
 import { MachineDied, ProcessMachine } from './machine.js';
@@ -21,6 +22,14 @@ export const boot = async (platform: string, kernel: string): Promise<Machine> =
     default:
       return commandMachine(platform, kernel);
   }
+};
+
+/** What a platform is known to get wrong (corpus/FINDINGS.md, Emulators), so that its programs go without. */
+export const wrongFeatures = (platform: string): readonly Feature[] => WRONG_FEATURES[platform] ?? [];
+
+const WRONG_FEATURES: Readonly<Partial<Record<string, readonly Feature[]>>> = {
+  qemu: ['reserved-bits'],
+  v86: ['write-protect-off', 'reserved-bits', 'large-pages'],
 };
 
 const commandMachine = (command: string, kernel: string): Machine => {

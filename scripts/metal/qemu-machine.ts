@@ -16,7 +16,7 @@ const MONITOR = 4;
 
 /** A PC with a serial port and little else. When a triple fault resets it, it stands still instead, so that its registers can be read. */
 const ARGUMENTS = [
-  '-nodefaults -no-user-config -display none -accel tcg -cpu qemu32 -no-reboot -no-shutdown',
+  '-nodefaults -no-user-config -display none -accel tcg -cpu qemu32,+nx -no-reboot -no-shutdown',
   `-m ${MEMORY_BYTES / 2 ** 20} -machine pc,memory-backend=memory`,
   `-object memory-backend-file,id=memory,size=${MEMORY_BYTES},mem-path=/proc/self/fd/${MEMORY_FILE},share=on`,
   '-chardev stdio,id=line,signal=off -serial chardev:line',

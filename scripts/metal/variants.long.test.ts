@@ -5,15 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { METAL_VARIANTS } from '../../properties/subjects/metal-subject.js';
+import { METAL_MISTAKES } from '../../properties/subjects/metal-subject.js';
 import { isInstalled } from '../../test-support/c-subjects.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'metal-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const mistakes = METAL_VARIANTS.slice(0, METAL_VARIANTS.indexOf('pdpte-flags'));
-
-describe.each(mistakes)('a kernel with %s', (variant) => {
+describe.each(METAL_MISTAKES)('a kernel with %s', (variant) => {
   test.each([
     ['v86', true],
     ['qemu', isInstalled('qemu-system-i386')],

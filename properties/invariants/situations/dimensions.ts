@@ -1,8 +1,9 @@
 /** Dimensions that the situations of several invariants share. */
 
 import type { Op, Slot } from '../../../model/vocabulary/index.js';
-import { SLOTS } from '../../../model/vocabulary/index.js';
-import { A, D, P, RW } from '../../entry-bits.js';
+import { PAGE_BYTES, SLOTS, hasFeature } from '../../../model/vocabulary/index.js';
+import { A, D, G, P, RW } from '../../entry-bits.js';
+import { uncachedWalk } from '../../uncached-walk.js';
 import type { Moment } from '../moment.js';
 import type { Cell, Dimension } from './grid.js';
 import { ANSWERS, FACT } from './pre-state.js';
@@ -40,6 +41,32 @@ export const ACCESS: Dimension = {
 
 /** `access`: its outcome, and which right was refused. */
 export const ANSWER: Dimension = { name: 'answer', values: ANSWERS, fact: FACT.answer };
+
+/** Which feature of its CPU shows in an access; of several the first. */
+export const FEATURE_SHOWN: Dimension = {
+  name: 'feature',
+  values: [
+    'none',
+    'reserved bits',
+    'fetch refused',
+    'fetch',
+    'kernel write without RW',
+    'large global page',
+    'large page',
+    'global page',
+  ],
+  of: ({ step, guest, subjectKind }) => {
+    if (step?.op !== 'access') return 0;
+    const walk = uncachedWalk(guest, step.vaddr);
+    if (walk.kind === 'reserved') return 1;
+    if (step.kind === 'execute') return walk.kind === 'leaf' && !walk.executable ? 2 : 3;
+    if (walk.kind !== 'leaf' || subjectKind !== 'mapped') return 0;
+    if (step.kind === 'write' && !walk.writable) return 4;
+    const isGlobal = (walk.entry.low & G) !== 0 && hasFeature(guest.config, 'global-pages');
+    if (walk.bytes > PAGE_BYTES) return isGlobal ? 5 : 6;
+    return isGlobal ? 7 : 0;
+  },
+};
 
 /** Why an access cannot have an answer. */
 export const answerUnreachable = ({ access, addressing, answer: given }: Cell): string | undefined => {

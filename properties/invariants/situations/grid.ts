@@ -27,6 +27,8 @@ export interface Grid {
   readonly when?: (moment: Moment) => boolean;
   /** Not counted for a subject that does not expose this. */
   readonly looksAt?: 'shadow' | 'ram';
+  /** Left out of reports of runs in which no program came to it: most runs are of machines that never do. */
+  readonly isRare?: true;
   /** Why no program reaches a cell; undefined if some do. */
   readonly unreachable?: (cell: Cell) => string | undefined;
 }

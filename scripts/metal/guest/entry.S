@@ -80,9 +80,9 @@ set_paging:
 	jmp change_paging
 
 /*
- * (ii) bool touch(u32 vaddr, u32 how, u32 *word): the access. Loads *word from vaddr or stores it there, at
- * CPL 0 or CPL 3, and returns whether that faulted. Both ends, the fault and the interrupt of user code,
- * come back by way of touching_esp.
+ * (ii) bool touch(u32 vaddr, u32 how, u32 *word): the access. Loads *word from vaddr, by fetching it as an
+ * instruction if so asked, or stores it there, at CPL 0 or CPL 3, and returns whether that faulted. All ends, the
+ * fault and the interrupts of user code and of tags, come back by way of touching_esp.
  */
 
 	.globl touch
@@ -98,6 +98,8 @@ touch:
 	movl %esp, touching_esp
 	testl $ACCESS_USER, %edx
 	jnz 2f
+	testl $ACCESS_EXECUTE, %edx
+	jnz 4f
 	testl $ACCESS_WRITE, %edx
 	jnz 1f
 	movl (%ecx), %eax
@@ -105,7 +107,12 @@ touch:
 1:	movl %eax, (%ecx)
 	jmp touched
 
-2:	movl $user_read, %ebx
+4:	jmp *%ecx
+
+2:	movl %ecx, %ebx
+	testl $ACCESS_EXECUTE, %edx
+	jnz 3f
+	movl $user_read, %ebx
 	testl $ACCESS_WRITE, %edx
 	jz 3f
 	movl $user_write, %ebx
@@ -115,6 +122,18 @@ touch:
 	pushl $USER_CODE
 	pushl %ebx
 	iret
+
+/* Where the interrupts of fetched tags go: one for each page, 16 bytes apart. */
+	.globl fetched
+	.align 16
+fetched:
+.set page, 0
+.rept RAM_PAGES
+	.align 16
+	movl $TAG | page << TAG_PAGE_SHIFT, %eax
+	jmp touched
+.set page, page + 1
+.endr
 
 touched:
 	movl touching_esp, %esp

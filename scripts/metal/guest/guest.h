@@ -22,6 +22,7 @@ typedef uint64_t u64;
 #define US 0x04u
 #define A 0x20u
 #define D 0x40u
+#define PS 0x80u
 
 /*
  * Variants of the kernel: bits that the harness sends before the first program. The first five are mistakes,
@@ -39,6 +40,10 @@ extern u32 variant;
 
 /* What the CPU of a program may have: bits in the order of model/formats.md (Program). */
 #define WRITE_PROTECT_OFF 1	/* CR0.WP is 0 */
+#define RESERVED_BITS 2		/* entries may have reserved bits set; there is nothing to switch on */
+#define LARGE_PAGES 4		/* CR4.PSE */
+#define GLOBAL_PAGES 8		/* CR4.PGE */
+#define NO_EXECUTE 16		/* EFER.NXE; PAE alone */
 
 /*
  * Programs and answers lie here, whether they came by way of memory or of the serial port. The place of the

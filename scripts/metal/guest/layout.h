@@ -23,10 +23,21 @@
 
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_IRQ 0x20		/* of IRQ 0; the serial port's is 4 */
-#define VECTOR_DONE 0x80	/* an access at CPL 3 is done */
-#define VECTORS 0x81
+#define VECTOR_DONE 0x30	/* an access at CPL 3 is done */
+#define VECTOR_FETCHED 0x80	/* an instruction of page 0 of program RAM was fetched; those of its other pages follow */
+#define VECTORS 0x100
+
+/*
+ * A word that the program has not stored holds its page's number, so that an access says which page it reached.
+ * Read, it is a number; fetched, it is "nop; int $VECTOR_FETCHED + page". P is clear, so that to the MMU it is as
+ * good as the zero that the program takes it for.
+ */
+#define TAG 0x7a80cd90
+#define TAG_PAGE_SHIFT 16
+#define TAG_PAGE_MASK 0x007f0000
 
 #define ACCESS_WRITE 1		/* as the binary encoding has it (model/formats.md) */
 #define ACCESS_USER 2
+#define ACCESS_EXECUTE 4
 
 #endif

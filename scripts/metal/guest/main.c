@@ -84,12 +84,15 @@ static void set_gate(u32 vector, u32 entry, u8 privilege)
 static void build_gates(void)
 {
 	extern const u32 trap_entries[20], interrupt_entry, done_entry;
+	extern const u8 fetched[];
 	struct { u16 limit; u32 base; } __attribute__((packed)) pointer = { sizeof gates - 1, (u32)gates };
 	u32 vector;
 
 	for (vector = 0; vector < VECTORS; vector++)
 		set_gate(vector, vector < 20 ? trap_entries[vector] : interrupt_entry, 0);
 	set_gate(VECTOR_DONE, done_entry, FOR_CPL_3);
+	for (vector = 0; vector < RAM_PAGES; vector++)
+		set_gate(VECTOR_FETCHED + vector, (u32)fetched + 16 * vector, FOR_CPL_3);
 	asm volatile("lidt %0" : : "m"(pointer));
 }
 

@@ -96,10 +96,7 @@ static void step_new_pgtable(void)
 	answer_outcome(OK);
 }
 
-/*
- * Reloading CR3 flushes all that is not global, and CR4.PGE is off, so that nothing is (SDM 4.10.4.1). In
- * PAE it loads the PDPTEs as well (4.4.1).
- */
+/* Reloading CR3 flushes all that is not global (SDM 4.10.4.1). In PAE it loads the PDPTEs as well (4.4.1). */
 static void reload_root(void)
 {
 	if (!linear())
@@ -142,7 +139,7 @@ static void step_access(void)
 
 	if (vaddr >= program.switcher_address) {
 		answer(FAULT);
-		answer(how << 1);
+		answer((how & (ACCESS_WRITE | ACCESS_USER)) << 1 | (how & ACCESS_EXECUTE) << 2);
 		report_no_stores();
 		return;
 	}

@@ -19,7 +19,11 @@ static __attribute__((aligned(PAGE))) u64 pae_window_middle[PAE_ENTRIES], pae_wi
 static __attribute__((aligned(32))) u64 pae_linear_root[4];
 
 #define CR0_WP (1u << 16)
+#define CR4_PSE 0x10
 #define CR4_PAE 0x20
+#define CR4_PGE 0x80
+#define EFER 0xc0000080
+#define EFER_NXE (1u << 11)
 
 bool pae;
 static u32 features; /* of the program that runs */
@@ -65,17 +69,11 @@ static void set_ram_entry(u32 paddr, u64 entry)
 	ram(paddr)[0] = entry;
 }
 
-/*
- * (ii) Tags. A word that the program has not stored holds its page's number, so that a read says which page
- * it reached. P is clear in a tag, so that to the MMU it is as good as the zero that the program takes it
- * for.
- */
-
-#define TAG 0x7a6b0000u
+/* (ii) Tags (layout.h). */
 
 static u32 tag_of(u32 paddr)
 {
-	return TAG | paddr / PAGE << 1;
+	return TAG | paddr / PAGE << TAG_PAGE_SHIFT;
 }
 
 static void tag(u32 paddr)
@@ -247,6 +245,12 @@ void load_root(u32 root)
 
 #define LONGEST_PATH 3
 
+/* A directory entry that maps a page of 4 MB, or 2 MB in PAE (SDM 4.3 and 4.4.2). */
+static bool is_large(u64 entry, u32 shift)
+{
+	return shift > 12 && entry & PS && features & LARGE_PAGES;
+}
+
 /*
  * The words that a walk reads from top to bottom, as far as it comes, without PAE's root, which has no
  * flags. Returns how many.
@@ -269,7 +273,7 @@ static u32 path_to(u32 vaddr, u32 *path)
 			break;
 		path[count++] = paddr;
 		entry = program_entry(paddr);
-		if (!(entry & P))
+		if (!(entry & P) || is_large(entry, shift))
 			break;
 		table = entry & -PAGE;
 	}
@@ -331,14 +335,17 @@ void report_stores(u32 vaddr, bool faulted)
 /* That to which the tables lead; RAM_PAGES if to none. */
 static u32 page_in_tables(u32 vaddr)
 {
-	u32 path[LONGEST_PATH], length;
+	u32 path[LONGEST_PATH], length, page;
 	u64 leaf;
 
 	if (tables.linear)
 		return vaddr / PAGE;
 	length = path_to(vaddr, path);
 	leaf = length ? program_entry(path[length - 1]) : 0;
-	return leaf & P && leaf / PAGE < RAM_PAGES ? leaf / PAGE : RAM_PAGES;
+	page = (u32)leaf / PAGE;
+	if (length == 1 && is_large(leaf, pae ? 21 : 22))
+		page = vaddr % (pae ? 1 << 21 : 1 << 22) / PAGE;
+	return leaf & P && page < RAM_PAGES ? page : RAM_PAGES;
 }
 
 /*
@@ -374,8 +381,8 @@ u32 page_reached(u32 vaddr, u32 how, u32 word)
 {
 	if (how & ACCESS_WRITE)
 		return page_written(vaddr);
-	if (word - TAG < RAM_PAGES * 2 && !(word & 1))
-		return (word - TAG) / 2;
+	if ((word & ~TAG_PAGE_MASK) == TAG)
+		return (word & TAG_PAGE_MASK) >> TAG_PAGE_SHIFT;
 	return find_page(vaddr, word);
 }
 
@@ -404,17 +411,70 @@ static u32 linear_cr3(void)
 	return pae ? PHYSICAL(pae_linear_root) : PHYSICAL(linear_root);
 }
 
-u32 cpu_features(void)
+static u32 cpuid_edx(u32 leaf)
 {
-	return WRITE_PROTECT_OFF;
+	u32 a = leaf, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return d;
 }
 
-static void set_cr0(u32 bits, bool on)
+static u32 highest_extended_leaf(void)
+{
+	u32 a = 0x80000000, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return a;
+}
+
+u32 cpu_features(void)
+{
+	u32 basic = cpuid_edx(1), extended = highest_extended_leaf() > 0x80000000 ? cpuid_edx(0x80000001) : 0;
+
+	return WRITE_PROTECT_OFF | RESERVED_BITS | (basic & 1 << 3 ? LARGE_PAGES : 0) |
+	       (basic & 1 << 13 ? GLOBAL_PAGES : 0) | (extended & 1 << 20 ? NO_EXECUTE : 0);
+}
+
+static void set_write_protection(bool on)
 {
 	u32 cr0;
 
 	asm volatile("movl %%cr0, %0" : "=r"(cr0));
-	asm volatile("movl %0, %%cr0" : : "r"(on ? cr0 | bits : cr0 & ~bits) : "memory");
+	asm volatile("movl %0, %%cr0" : : "r"(on ? cr0 | CR0_WP : cr0 & ~CR0_WP) : "memory");
+}
+
+static void load_cr4(u32 cr4)
+{
+	asm volatile("movl %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+/* A CPU without NXE has no such bit to clear. */
+static void set_no_execute(bool on)
+{
+	u32 low, high;
+
+	if (!(cpu_features() & NO_EXECUTE))
+		return;
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(EFER));
+	low = on ? low | EFER_NXE : low & ~EFER_NXE;
+	asm volatile("wrmsr" : : "a"(low), "d"(high), "c"(EFER) : "memory");
+}
+
+/* In the kernel's own address space. CR4.PGE was 0, so nothing global is cached. */
+static void switch_features(bool wants_pae)
+{
+	u32 cr4 = (wants_pae ? CR4_PAE : 0) | (features & LARGE_PAGES ? CR4_PSE : 0) |
+		  (features & GLOBAL_PAGES ? CR4_PGE : 0);
+
+	set_no_execute(features & NO_EXECUTE);
+	if (pae != wants_pae) {
+		pae = wants_pae;
+		set_paging(linear_cr3(), cr4);
+	} else {
+		load_cr4(cr4);
+		load_cr3(linear_cr3());
+	}
+	set_write_protection(!(features & WRITE_PROTECT_OFF));
 }
 
 void begin_tables(bool wants_pae, u32 guest_pages, u32 wanted_features)
@@ -425,13 +485,7 @@ void begin_tables(bool wants_pae, u32 guest_pages, u32 wanted_features)
 		linear_table[page] = pae_linear_table[page] = page < guest_pages ? page * PAGE | P | RW : 0;
 	tables.linear = true;
 	features = wanted_features;
-	if (pae != wants_pae) {
-		pae = wants_pae;
-		set_paging(linear_cr3(), pae ? CR4_PAE : 0);
-	} else {
-		load_cr3(linear_cr3());
-	}
-	set_cr0(CR0_WP, !(features & WRITE_PROTECT_OFF));
+	switch_features(wants_pae);
 }
 
 /* Leaves RAM as if there had been no program. */
@@ -440,6 +494,7 @@ void end_tables(void)
 	u32 i;
 
 	load_cr3(linear_cr3());
+	load_cr4(pae ? CR4_PAE : 0); /* a change of CR4.PGE drops what is global (SDM 4.10.4.1) */
 	for (i = 0; i < kept_count; i++)
 		tag(kept[i].paddr);
 	kept_count = 0;
