@@ -57,7 +57,7 @@ export const EMULATOR_FINDINGS: readonly EmulatorFinding[] = [
       'User code writes to pages that its kernel has mapped read-only for it, until the translation is dropped.',
     rule: '4.6.1',
     program: [
-      '2-level, 3 guest pages, write-protect-off',
+      '2-level, 3 guest pages, features write-protect-off',
       '   0  init        kernel 0xc0000000',
       '   1  store       [0x0] = 0x1005   pfn 1 P US',
       '   2  store       [0x1000] = 0x2005   pfn 2 P US',
@@ -76,7 +76,7 @@ export const EMULATOR_FINDINGS: readonly EmulatorFinding[] = [
       'After a large page was unmapped, moved or protected, and one of its addresses invalidated, the rest of it is as it was.',
     rule: '4.10.4.1',
     program: [
-      'PAE, 3 guest pages, large-pages',
+      'PAE, 3 guest pages, features large-pages',
       '   0  init        kernel 0xc0000000',
       '   1  store       [0x1000] = 0x2001   pfn 2 P',
       '   2  store       [0x2000] = 0x81   pfn 0 P PSE',
@@ -96,7 +96,7 @@ export const EMULATOR_FINDINGS: readonly EmulatorFinding[] = [
     consequence: 'A guest takes the fault for one of a page that is not present, such as one that it swapped out.',
     rule: '4.7',
     program: [
-      'PAE, 2 guest pages, reserved-bits',
+      'PAE, 2 guest pages, features reserved-bits',
       '   0  init        kernel 0xc0000000',
       '   1  store       [0x0] = 0x1001   pfn 1 P',
       '   2  store       [0x1000] = 0x10000000001001   pfn 1 P reserved 0x10000000000000',

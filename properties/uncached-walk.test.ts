@@ -75,6 +75,8 @@ describe.each(PAGINGS)('a walk in %s paging', (paging) => {
       kind: 'leaf',
       writable: false,
       user: true,
+      executable: true,
+      bytes: 4096,
       entry: guestEntry(0x5065),
       at: LEAF[paging],
     });

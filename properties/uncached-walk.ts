@@ -51,7 +51,7 @@ export const dirty = (entry: GuestEntry): boolean => (entry.low >>> 6) % 2 === 1
 const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
 /** Up to 52 bits, exact. */
 export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
-const isNoExecute = (entry: GuestEntry): boolean => entry.high >= 2 ** 31;
+export const isNoExecute = (entry: GuestEntry): boolean => entry.high >= 2 ** 31;
 const P_RW_US_A_D = 0b110_0111;
 
 /** One level of the tables: how it splits an address, and which flags it allows below bit 12. */
@@ -80,11 +80,11 @@ export const LEVELS: Readonly<Record<'2-level' | 'pae', readonly Level[]>> = {
 const indexAt = ({ reach, entries }: Level, address: Vaddr): number => remainder(Math.floor(address / reach), entries);
 
 /** A directory entry that maps a large page by itself (machine.md 6). */
-const isLargePage = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean =>
+export const isLargePage = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean =>
   isDirectory && large(entry) && hasFeature(config, 'large-pages');
 
 /** Whether it has bits set that are reserved on every CPU (machine.md 6). */
-const hasReserved = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean => {
+export const hasReserved = (entry: GuestEntry, isDirectory: boolean, config: MachineConfig): boolean => {
   const isPae = config.paging === 'pae';
   const page = isLargePage(entry, isDirectory, config) ? Math.floor(entry.low / 4096) : 0;
   const inPage = isPae ? remainder(page, 512) >= 2 : remainder(Math.floor(page / 512), 2) === 1;

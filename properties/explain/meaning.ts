@@ -11,7 +11,7 @@ import type {
   Step,
   StoreStep,
 } from '../../model/vocabulary/index.js';
-import { paddr, pagingSizes } from '../../model/vocabulary/index.js';
+import { hasFeature, paddr, pagingSizes } from '../../model/vocabulary/index.js';
 import type { Place } from '../divergence.js';
 import type { Profile } from '../profile.js';
 import { accessText, plural, rangeText } from './words.js';
@@ -26,7 +26,7 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
       return profile === 'lguest' ? creationMeaning(machine) : 'a CPU without paging: every address stands for itself';
     case 'step':
       return (
-        (profile === 'lguest' ? undefined : cpuMeaning(steps[place.index])) ??
+        (profile === 'lguest' ? undefined : cpuMeaning(steps[place.index], machine)) ??
         stepMeaning(steps[place.index], machine.paging, roles)
       );
     case 'end':
@@ -41,12 +41,12 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
 };
 
 /** What a step is to a CPU, where it is not the call of a hypervisor. */
-const cpuMeaning = (step: Step): string | undefined => {
+const cpuMeaning = (step: Step, machine: MachineConfig): string | undefined => {
   switch (step.op) {
     case 'new-pgtable':
       return `the guest loads CR3 with root ${formatHex(step.root)}`;
     case 'flush-tlb':
-      return 'the guest reloads CR3, which drops every cached translation';
+      return `the guest reloads CR3, which drops every cached translation${hasFeature(machine, 'global-pages') ? ' that is not global' : ''}`;
     default:
       return undefined;
   }

@@ -96,6 +96,9 @@ describe('an observation', () => {
 test('a machine is listed in one line', () => {
   const machine = { paging: 'pae', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 3, failAllocation: 0 } as const;
   expect(describeMachine(machine)).toBe('PAE, 64 guest pages, 0 device pages, 1 host CPU, draw 3');
+  expect(describeMachine({ ...machine, features: ['large-pages', 'no-execute'] })).toBe(
+    'PAE, 64 guest pages, 0 device pages, 1 host CPU, draw 3, features large-pages no-execute',
+  );
   expect(describeMachine({ ...machine, failAllocation: 2 })).toBe(
     'PAE, 64 guest pages, 0 device pages, 1 host CPU, draw 3, allocation 2 of creation fails',
   );

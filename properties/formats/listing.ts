@@ -187,6 +187,6 @@ export const describeMachine = (machine: MachineConfig): string => {
     `draw ${machine.draw}`,
   ];
   if (machine.failAllocation > 0) parts.push(`allocation ${machine.failAllocation} of creation fails`);
-  parts.push(...(machine.features ?? []));
+  if (machine.features !== undefined) parts.push(`features ${machine.features.join(' ')}`);
   return parts.join(', ');
 };

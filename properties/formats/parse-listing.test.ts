@@ -54,7 +54,8 @@ describe('what the listing shows is read back', () => {
 });
 
 test('features of the machine are read back', () => {
-  const program = { machine: { ...parseListing(MACHINE, 'x').program.machine, features: FEATURES }, steps: [] };
+  const { machine } = parseListing(MACHINE.replace('2-level', 'PAE'), 'x').program;
+  const program = { machine: { ...machine, features: FEATURES }, steps: [] };
   expect(parseListing(formatListing(program), 'x').program).toEqual(program);
   const plain = parseListing(MACHINE, 'x').program;
   expect(parseListing(formatListing(plain), 'x').program).toEqual(plain);

@@ -1,7 +1,7 @@
 /** A program as a listing shows it, read back: what people edit by hand. */
 
 import type { GuestEntry, MachineConfig, Op, Paging, Program, Step } from '../../model/vocabulary/index.js';
-import { FEATURES, OPS, ZERO_ENTRY, guestEntry } from '../../model/vocabulary/index.js';
+import { OPS, ZERO_ENTRY, guestEntry } from '../../model/vocabulary/index.js';
 import { P, entryOnPage } from '../entry-bits.js';
 import { BadInput } from './bad-input.js';
 import { formatHexEntry, isHex, parseHexEntry } from './hex.js';
@@ -70,7 +70,7 @@ const bad = ({ source, line }: LinePlace, field: string, text: string): BadListi
 
 // The machine.
 
-/** By field. All must be there, in any order; only the last one may be left out. Features stand behind them. */
+/** By field. All must be there, in any order; only the last two may be left out. */
 const MACHINE_PARTS: readonly (readonly [field: keyof MachineConfig, pattern: RegExp])[] = [
   ['paging', /^(2-level|pae)$/i],
   ['guestPages', /^(\S+) guest pages?$/],
@@ -78,31 +78,29 @@ const MACHINE_PARTS: readonly (readonly [field: keyof MachineConfig, pattern: Re
   ['hostCpus', /^(\S+) host CPUs?$/i],
   ['draw', /^draw (\S+)$/],
   ['failAllocation', /^allocation (\S+) of creation fails$/],
+  ['features', /^features (.+)$/],
 ];
+
+/** How fields that are no numbers are read. */
+const MACHINE_WORDS: Readonly<Partial<Record<keyof MachineConfig, (text: string) => unknown>>> = {
+  paging: (text) => text.toLowerCase(),
+  features: (text) => text.split(/\s+/),
+};
 
 const MACHINE_REMEDY = 'write it like "2-level, 64 guest pages, 4 device pages, 2 host CPUs, draw 0"';
 
 const readMachine = (line: string, place: LinePlace): MachineConfig => {
   const found: Record<string, unknown> = {};
-  const features: string[] = [];
   for (const part of line.replace(/^machine\s+/, '').split(/\s*,\s*/)) {
-    if (FEATURES.some((each) => each === part)) {
-      features.push(part);
-      continue;
-    }
     const [field, pattern] = MACHINE_PARTS.find(([, each]) => each.test(part)) ?? [];
     if (field === undefined || pattern === undefined)
       throw bad(place, 'machine', `${quoted(part)} is not understood; ${MACHINE_REMEDY}`);
     if (field in found) throw bad(place, field, `${quoted(part)} comes second; give it once`);
     const [, value] = pattern.exec(part)!;
-    found[field] = field === 'paging' ? value.toLowerCase() : numberIn(value);
+    found[field] = MACHINE_WORDS[field]?.(value) ?? numberIn(value);
   }
   const problems = new Problems(place.source);
-  const machine = problems.read(
-    machineSchema,
-    { failAllocation: 0, ...found, ...(features.length === 0 ? {} : { features }) },
-    [],
-  );
+  const machine = problems.read(machineSchema, { failAllocation: 0, ...found }, []);
   if (machine === undefined) throw refused(problems, place);
   return machine;
 };

@@ -117,7 +117,9 @@ const programs: fc.Arbitrary<Program> = fc
     failAllocation: u32,
   })
   .chain((machine) =>
-    fc.subarray([...FEATURES]).map((features) => (features.length === 0 ? machine : { ...machine, features })),
+    fc
+      .subarray(FEATURES.filter((each) => machine.paging === 'pae' || each !== 'no-execute'))
+      .map((features) => (features.length === 0 ? machine : { ...machine, features })),
   )
   .chain((machine) =>
     fc.record({
@@ -231,8 +233,16 @@ test.each<[string, unknown]>([
     documentOf({ ...MACHINE, failAllocation: 2 ** 32 }),
   ],
   [
-    'x: machine.features: a list is not such a list; give a list of at least one of "write-protect-off", each once',
+    `x: machine.features: a list is not such a list; give a list of at least one of ${FEATURES.map((each) => `"${each}"`).join(', ')}, each once`,
     documentOf({ ...MACHINE, features: [] }),
+  ],
+  [
+    'x: machine.features: "no-execute" needs PAE; leave it out, or set machine.paging to "pae"',
+    documentOf({ ...MACHINE, features: ['no-execute'] }),
+  ],
+  [
+    'x: steps[0].kind: "execute" needs a feature; add "no-execute" to machine.features, or give another kind',
+    documentOf(MACHINE, { op: 'access', vaddr: '0x0', kind: 'execute', mode: 'user' }),
   ],
   ['x: steps[0]: 3 is not an object; give an object with "op"', documentOf(MACHINE, 3)],
   [

@@ -45,7 +45,13 @@ export const machineSchema = exactObject({
   draw: u32,
   failAllocation: u32,
   features: z.exactOptional(someOf(FEATURES)),
-}) satisfies z.core.$ZodType<MachineConfig>;
+}).check(
+  // XD is a bit of PAE entries.
+  z.refine(({ paging, features = [] }) => paging === 'pae' || !features.includes('no-execute'), {
+    path: ['features'],
+    error: '"no-execute" needs PAE; leave it out, or set machine.paging to "pae"',
+  }),
+) satisfies z.core.$ZodType<MachineConfig>;
 
 /** Steps are read one at a time, by `stepSchema`. */
 export const programSchema = exactObject({ format: choice([PROGRAM_FORMAT]), machine: machineSchema, steps: list });
@@ -125,12 +131,6 @@ const checkKind = (kind: AccessKind, { machine, path, problems }: Check): void =
   );
 };
 
-/** XD is a bit of PAE entries. */
-const checkFeatures = ({ paging, features = [] }: MachineConfig, problems: Problems): void => {
-  if (paging === 'pae' || !features.includes('no-execute')) return;
-  problems.add(['machine', 'features'], '"no-execute" needs PAE; leave it out, or set machine.paging to "pae"');
-};
-
 const checkBelow = (field: string, value: number, bound: 'hostCpus' | 'guestPages', check: Check): void => {
   const limit = check.machine[bound];
   if (value < limit) return;
@@ -191,7 +191,6 @@ export const programFromJson = (value: unknown, source: string): Program => {
   const document = problems.read(programSchema, value, []);
   if (document === undefined) throw problems.refusal();
   const { machine, steps: list } = document;
-  checkFeatures(machine, problems);
   const steps = problems.readEach<Step>(stepSchema, list, ['steps'], (step, path) =>
     checkStep(step, { machine, path, problems }),
   );

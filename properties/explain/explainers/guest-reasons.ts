@@ -1,13 +1,24 @@
 /** Why the guest's own tables, or the rules, require an outcome: the clause after "because". */
 
 import { describeEntry, describeOutcome, entryBits, formatHex } from '../../formats/index.js';
-import type { GuestEntry, KillCause, Killed, Outcome, Paddr, Step } from '../../../model/vocabulary/index.js';
+import type {
+  AccessKind,
+  GuestEntry,
+  KillCause,
+  Killed,
+  Outcome,
+  Paddr,
+  Step,
+} from '../../../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../../../model/vocabulary/index.js';
 import { AVL, FLAGS, P } from '../../entry-bits.js';
 import { differenceOf } from '../../invariants/outcome-difference.js';
 import {
   LEVELS,
   dirty,
+  hasReserved,
+  isLargePage,
+  isNoExecute,
   isPresent,
   isUser,
   isWritable,
@@ -30,6 +41,8 @@ export interface Met {
   readonly entry: GuestEntry;
   readonly depth: number;
   readonly isLeaf: boolean;
+  /** It has bits set that are reserved on a CPU with features, and is looked at for them. */
+  readonly isReserved: boolean;
   readonly outside: boolean;
 }
 
@@ -44,8 +57,16 @@ export const walkWords = ({ guest }: Evidence, address: number, root = guest.roo
     const outside = !guest.inRam(at);
     const entry = outside ? guestEntry(0) : guest.word(at);
     const name = `the guest's ${level.name} at ${formatHex(at)}`;
-    met.push({ name, at, entry, depth, isLeaf: depth === levels.length - 1, outside });
-    table = isPresent(entry) ? pageOf(entry) * 4096 : undefined;
+    const isDirectory = depth === levels.length - 2;
+    const isLeaf = depth === levels.length - 1 || isLargePage(entry, isDirectory, guest.config);
+    const isReserved =
+      guest.config.features !== undefined &&
+      LEVELS[guest.config.paging][depth].hasRights &&
+      isPresent(entry) &&
+      hasReserved(entry, isDirectory, guest.config);
+    met.push({ name, at, entry, depth, isLeaf, isReserved, outside });
+    const page = guest.config.features === undefined ? pageOf(entry) : pageOf(entry) % 2 ** 20;
+    table = isPresent(entry) && !isLeaf && !isReserved ? page * 4096 : undefined;
   }
   return met;
 };
@@ -56,6 +77,15 @@ export interface Because {
   readonly step?: number | undefined;
   readonly paddr?: Paddr;
 }
+
+/** The entry for which a CPU with features refuses an access. */
+const whyRefused = ({ history }: Evidence, met: readonly Met[], kind: AccessKind): string | undefined => {
+  const reserved = met.find(({ isReserved }) => isReserved);
+  if (reserved !== undefined)
+    return `${reserved.name} has reserved bits set${sinceText(history.since(reserved.at, () => true))}`;
+  const barred = kind === 'execute' ? met.find(({ entry }) => isNoExecute(entry)) : undefined;
+  return barred && `${barred.name} has XD${sinceText(history.since(barred.at, isNoExecute))}`;
+};
 
 const BITS = { P: isPresent, RW: isWritable, US: isUser, D: dirty } as const;
 
@@ -87,6 +117,7 @@ export const whyFault = (evidence: Evidence, { vaddr: address, kind, mode }: Acc
   const met = walkWords(evidence, address);
   return (
     whyUnmapped(evidence, address) ??
+    whyRefused(evidence, met, kind) ??
     (mode === 'user' ? withheld(evidence, met, 'US') : undefined)?.text ??
     (kind === 'write' && isWriteGuarded(guest, mode) ? withheld(evidence, met, 'RW') : undefined)?.text
   );
@@ -102,6 +133,8 @@ export const whereTo = (evidence: Evidence, address: number): string | undefined
   if (evidence.guest.linear) return `in linear mode ${formatHex(address)} stands for itself`;
   const leaf = walkWords(evidence, address).find(({ isLeaf, entry }) => isLeaf && isPresent(entry));
   if (leaf === undefined) return undefined;
+  if (leaf.depth < pagingLevels(evidence.guest.config.paging).length - 1)
+    return `${leaf.name} maps a large page${sinceText(evidence.history.since(leaf.at, isPresent))}`;
   const page = pageOf(leaf.entry);
   const since = evidence.history.since(leaf.at, (entry) => isPresent(entry) && pageOf(entry) === page);
   return `${leaf.name} leads to page ${page}${deviceText(evidence, page)}${sinceText(since)}`;
