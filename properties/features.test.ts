@@ -10,6 +10,7 @@ import { A, D, G, P, US } from './entry-bits.js';
 import { programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { INVARIANTS } from './invariants/invariants.js';
+import { valuesAt, whyUnreachable } from './invariants/situations/grid.js';
 import { Pair } from './pair.js';
 import { programSeed, randomFor } from './seeds.js';
 import { whyNotRun, whyOutside } from './subjects/scope.js';
@@ -121,6 +122,19 @@ test.each(PAGINGS)('a TLB that drops what it must agrees with none, %s', async (
   const campaign = { ...options(paging), campaign: 'features' };
   const found = await runUntilDivergence(campaign, pair, (ran) => ran < 150);
   expect(found).toEqual({ programs: 150, divergence: undefined });
+});
+
+test('every situation of CPUs with features is met', async () => {
+  const pair = new Pair({ subject: WALK, model: WALK, invariants: INVARIANTS, profile: 'architecture' });
+  for (const paging of PAGINGS)
+    for (const program of programsOf(paging, 80)) await pair.run(program, { contractKept: true, twice: false });
+  const grids = pair.tally.situations.flat().filter(({ grid }) => grid.isRare);
+  const missed = grids.flatMap(({ grid, counts }) =>
+    [...counts.keys()]
+      .filter((index) => counts[index] > 0 === (whyUnreachable(grid, index) !== undefined))
+      .map((index) => valuesAt(grid, index).join(' × ')),
+  );
+  expect([grids.length, missed]).toEqual([1, []]);
 });
 
 /** CPUs with a bug in a feature, and the paging modes that show it. */
