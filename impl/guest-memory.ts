@@ -6,7 +6,7 @@ import { guestEntry, paddr } from '../model/vocabulary/index.js';
 const NO_CHANGES: readonly EntryChange[] = Object.freeze([]);
 
 export class GuestMemory implements GuestRam {
-  words = new Uint32Array(16 * 1024);
+  words = new Uint32Array(0);
   /** Offsets of words that became nonzero, so that a reset costs what was written. Starts small so that tests make it grow. */
   private written = new Uint32Array(16);
   private writtenCount = 0;

@@ -102,7 +102,7 @@ export class HostMemory {
 
   /** The offset of an entry in `words`. Throws `HostBug` also for an index past the table's end. */
   offsetOf(frame: number, index: number): number {
-    if (!this.isAllocated(frame) || index >= this.tableEntries) this.strayAccess(frame, index);
+    if (index >= this.tableEntries) this.strayAccess(frame, index);
     return this.baseOf(frame) + index;
   }
 

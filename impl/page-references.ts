@@ -29,11 +29,8 @@ export class PageReferences {
 
   /** References, by frame. */
   readonly counts = new Int32Array(TABLE_FRAME);
-  /** Sum of all counts. */
-  private total = 0;
   /** By guest page, what the Launcher's mapping allows: one of `MAY`. */
   readonly protection = new Uint8Array(MACHINE_BOUNDS.guestPages.most).fill(MAY.write);
-  private isProtected = false;
   /** Counts as `takeChanges` last found them. */
   private readonly reported = new Int32Array(TABLE_FRAME);
   /** The frames whose count was touched since then: a bit for each frame, one for each 32 frames, and one for each 1024. */
@@ -50,9 +47,9 @@ export class PageReferences {
 
   /** Forgets every reference, also after a run that broke. */
   reset(hostCpus: number): void {
-    if (this.total !== 0) this.forgetCounts();
-    if (this.isProtected) this.protection.fill(MAY.write);
-    this.isProtected = false;
+    this.counts.fill(0);
+    this.reported.fill(0);
+    this.protection.fill(MAY.write);
     this.takeChanges();
     this.switcher.text = 0;
     this.switcher.registers = 0;
@@ -61,7 +58,6 @@ export class PageReferences {
 
   protect(page: number, access: Protection): void {
     this.protection[page] = MAY[access];
-    this.isProtected = true;
   }
 
   /** Whether the Launcher's mapping of a guest page lets the hypervisor take it now (machine.md 3, `protect`). */
@@ -72,7 +68,6 @@ export class PageReferences {
   take(frame: number): void {
     this.touch(frame);
     this.counts[frame]++;
-    this.total++;
   }
 
   /** Throws `HostBug` if no reference on the frame is held. */
@@ -80,7 +75,6 @@ export class PageReferences {
     if (!(this.counts[frame] > 0)) this.overdrawn(frame);
     this.touch(frame);
     this.counts[frame]--;
-    this.total--;
   }
 
   /** Ends a step: the guest pages whose count it changed, by page. The list is valid until the next call. */
@@ -92,7 +86,6 @@ export class PageReferences {
 
   /** Guest pages that hold references, ascending. */
   held(guestPages: number): readonly ReferenceChange[] {
-    if (this.total === 0) return NO_CHANGES;
     const held: ReferenceChange[] = [];
     for (let page = 0; page < guestPages; page++) {
       const count = this.counts[GUEST_FRAME + page];
@@ -110,12 +103,6 @@ export class PageReferences {
 
   private overdrawn(frame: number): never {
     throw new HostBug(`a reference on host page ${frame} was dropped and nobody held one`, 'reference-underflow');
-  }
-
-  private forgetCounts(): void {
-    this.counts.fill(0);
-    this.reported.fill(0);
-    this.total = 0;
   }
 
   /** Puts the guest frames that changed into `changed`, and the counts of the others into `switcher`. Clears all marks. */

@@ -132,7 +132,7 @@ export class PagingCalls {
   /** A slot that lost its Switcher gets it back now if it is current, else at the next switch to it. */
   restoreSwitcher(target: Slot, index: number): void {
     if (this.holdsSwitcher(index)) this.switcher.forget(target);
-    if (target === this.guest.current) this.ensureSwitcher();
+    this.ensureSwitcher();
   }
 
   holdsSwitcher(index: number): boolean {
