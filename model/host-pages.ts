@@ -12,7 +12,7 @@ export class HostPages {
 
   /** Makes the `n`-th allocation from now fail, and no other; 0: none. */
   failNth(n: number): void {
-    this.succeeding = n === 0 ? 0 : n - 1;
+    this.succeeding = n - 1;
     this.failing = n === 0 ? 0 : 1;
   }
 
@@ -61,7 +61,7 @@ export class GuestReferences {
 
   /** Takes a reference, for reading or for writing. Returns false if the Launcher's mapping does not allow that. */
   take(page: Pfn, purpose: AccessKind): boolean {
-    const protection = this.protections.get(page) ?? 'write';
+    const protection = this.protections.get(page);
     if (protection === 'none' || (purpose === 'write' && protection === 'read')) return false;
     this.setCount(page, this.count(page) + 1);
     return true;

@@ -244,8 +244,8 @@ export class Hypervisor {
     const slot = this.slotShadowing(step.root);
     if (slot === undefined) return undefined;
     slot.releaseTopEntry(step.index);
-    // Another slot gets its Switcher back when the guest switches to it.
-    return slot === this.current ? this.mapSwitcherUnlessMapped() : undefined;
+    // If it was another slot's Switcher, that one gets it back when the guest switches to it.
+    return this.mapSwitcherUnlessMapped();
   }
 
   // What hypercalls are made of.

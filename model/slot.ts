@@ -90,15 +90,12 @@ export class ShadowSlot {
 
   /** Installs a leaf whose page was taken. There is a table for it, and no leaf in its place. */
   install(address: Vaddr, leaf: ShadowLeaf): void {
-    const table = this.leafTable(address);
-    if (table === undefined) throw new Error(`the model has no table for ${address}`);
-    table.leaves.set(vpnOf(address), leaf);
+    this.leafTable(address)!.leaves.set(vpnOf(address), leaf);
   }
 
-  /** Releases the leaf for an address, if there is one, and clears it. */
+  /** Releases the leaf for an address, if there is one, and clears it. There is a table for it. */
   releaseLeaf(address: Vaddr): void {
-    const table = this.leafTable(address);
-    if (table !== undefined) this.releaseLeafOf(table, vpnOf(address));
+    this.releaseLeafOf(this.leafTable(address)!, vpnOf(address));
   }
 
   /**
@@ -110,7 +107,6 @@ export class ShadowSlot {
     for (const [index, table] of this.leafTables) {
       const from = index * sizes.leafTableReach;
       const to = from + sizes.leafTableReach;
-      if (to <= first || end <= from) continue;
       for (const page of table.leaves.keys()) {
         const begin = vaddrOf(page);
         if (first <= begin && begin < end) this.releaseLeafOf(table, page);
@@ -177,7 +173,7 @@ export class ShadowSlot {
 
   private unmapSwitcher(): void {
     this.unmapSwitcherCpu();
-    if (this.switcherMapped) this.supplies.switcher.text -= 1;
+    this.supplies.switcher.text -= 1;
     this.switcherMapped = false;
   }
 
