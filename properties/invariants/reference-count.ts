@@ -47,7 +47,7 @@ const compare = (expected: readonly ReferenceChange[], actual: readonly Referenc
   for (let index = 0; index < count; index++) {
     const want = expected[index];
     const got = actual[index];
-    if (want?.page === got?.page && want?.count === got?.count) continue;
+    if (want !== undefined && got !== undefined && want.page === got.page && want.count === got.count) continue;
     return {
       kind: 'page-references',
       field: 'references',
