@@ -1,24 +1,27 @@
 /**
- * `node judge.mjs MACHINE PROGRAMS`: the judgement of one mutant, which an environment variable of Stryker's chooses. Exits with 1 if a
+ * `node judge.mjs PROGRAMS`: the judgement of one mutant, which an environment variable of Stryker's chooses. Exits with 1 if a
  * campaign of so many programs, always the same ones, has a finding.
  */
 
 import { runBatch } from '../../../properties/campaign/batch.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import { IMPL, MODEL, WALK } from '../../../properties/subjects/subject-names.js';
+import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 
-const [machine, programs] = process.argv.slice(2);
-
-const sides =
-  machine === 'walk'
-    ? ({ model: WALK, subject: IMPL, profile: 'architecture' } as const)
-    : { model: MODEL, subject: IMPL };
+const count = Number(process.argv[2]);
 
 const { findings } = await runBatch(
-  { ...DEFAULT_PROGRAM_OPTIONS, ...sides, invariants: INVARIANTS, campaign: 'mutation', date: '', version: '' },
   {
-    range: { first: 0, stride: 1, count: Number(programs) },
+    ...DEFAULT_PROGRAM_OPTIONS,
+    model: MODEL,
+    subject: IMPL,
+    invariants: INVARIANTS,
+    campaign: 'mutation',
+    date: '',
+    version: '',
+  },
+  {
+    range: { first: 0, stride: 1, count },
     skip: [],
     enough: {},
     limit: { kinds: 1, ignored: [] },

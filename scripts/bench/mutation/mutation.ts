@@ -4,23 +4,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Stryker } from '@stryker-mutator/core';
-import { Argument, Command } from 'commander';
+import { Command } from 'commander';
 import { wholeNumber } from '../../cli/options/option-values.js';
 import { packageVersion } from '../../own-package.js';
 import type { MutationScore } from '../../report/document/report-document.js';
-import { MUTATION_SCORES, mutationScores } from '../../report/document/report-document.js';
+import { MUTATION_SCORES } from '../../report/document/report-document.js';
 import type { JudgedMutant, StrykerReport } from './mutation-score.js';
 import { SURVIVORS, mutantsOf, percentOf, scoreOf, survivors } from './mutation-score.js';
 
-/** What is mutated together. The views that invariants look through, and the states that `exhaust` compares, are no machines. */
-const TARGETS = {
+/**
+ * What is mutated. The views that invariants look through and the states that `exhaust` compares are no part of a machine; the walking MMU
+ * is the reference in another profile.
+ */
+const MACHINES = {
   impl: ['impl/*.ts', '!impl/machine-view.ts', '!impl/shadow-machine-state.ts'],
   model: ['model/*.ts', '!model/machine-state.ts', '!model/walking-mmu.ts'],
-  walk: ['model/walking-mmu.ts'],
-} as const;
-
-type Target = keyof typeof TARGETS;
-const ALL = Object.keys(TARGETS) as Target[];
+};
 
 const OUT = 'out/mutation';
 /** What a mutant must survive. */
@@ -28,18 +27,12 @@ const PROGRAMS = 4000;
 /** Of what is not listed as equivalent or as a guard. */
 const LEAST_PERCENT = 97;
 
-interface Flags {
-  readonly file?: readonly string[];
-  readonly workers: number;
-  readonly save?: true;
-}
-
-const judge = async (target: Target, files: readonly string[], workers: number): Promise<readonly JudgedMutant[]> => {
-  const json = `${OUT}/${target}.json`;
+const judged = async (name: string, mutate: string[], workers: number): Promise<readonly JudgedMutant[]> => {
+  const json = `${OUT}/${name}.json`;
   await new Stryker({
-    mutate: [...files],
+    mutate,
     testRunner: 'command',
-    commandRunner: { command: `node judge.mjs ${target} ${PROGRAMS}` },
+    commandRunner: { command: `node judge.mjs ${PROGRAMS}` },
     buildCommand: 'rolldown -c scripts/bench/mutation/rolldown.config.js --log-level warn',
     coverageAnalysis: 'off',
     concurrency: workers,
@@ -47,45 +40,44 @@ const judge = async (target: Target, files: readonly string[], workers: number):
     timeoutFactor: 4,
     reporters: ['json', 'html', 'progress-append-only'],
     jsonReporter: { fileName: json },
-    htmlReporter: { fileName: `${OUT}/${target}.html` },
-    tempDirName: `${OUT}/${target}`,
+    htmlReporter: { fileName: `${OUT}/${name}.html` },
+    tempDirName: `${OUT}/${name}`,
     // Stryker would rewrite the compiler's configuration, with an interface that TypeScript 7 lacks.
     ignorePatterns: ['/build', '/corpus', '/dist', '/out', '/tsconfig*.json', '*.test.ts'],
   }).runMutationTest();
   return mutantsOf(JSON.parse(readFileSync(json, 'utf8')) as StrykerReport);
 };
 
-/** The other scores stay as they are. */
-const save = (scores: readonly MutationScore[]): void => {
-  const machines = new Set(scores.map(({ machine }) => machine));
-  const others = mutationScores.parse(JSON.parse(readFileSync(MUTATION_SCORES, 'utf8')));
-  const all = [...others.filter(({ machine }) => !machines.has(machine)), ...scores];
-  writeFileSync(MUTATION_SCORES, `${JSON.stringify(all, undefined, 2)}\n`);
+/** Prints the score and what is wrong with the list, for which the process fails. */
+const scored = async (name: string, mutate: string[], workers: number): Promise<MutationScore> => {
+  const list = survivors.parse(JSON.parse(readFileSync(SURVIVORS, 'utf8')));
+  const { score, problems } = scoreOf(await judged(name, mutate, workers), list);
+  const { mutations, found, equivalent, guards, missed } = score;
+  console.log(`${name}: ${found} of ${mutations} mutants killed, ${missed} missed`);
+  console.log(`${percentOf(score).toFixed(1)} % without ${equivalent} equivalent ones and ${guards} guards`);
+  for (const problem of problems) console.log(problem);
+  if (problems.length > 0 || percentOf(score) < LEAST_PERCENT) process.exitCode = 1;
+  const date = new Date().toISOString().slice(0, 10);
+  return { machine: name, version: packageVersion(), date, programs: PROGRAMS, ...score };
 };
 
-const run = async (targets: readonly Target[], { file, workers, ...flags }: Flags): Promise<void> => {
-  const list = survivors.parse(JSON.parse(readFileSync(SURVIVORS, 'utf8')));
-  const scores: MutationScore[] = [];
-  for (const machine of targets) {
-    const { score, problems } = scoreOf(await judge(machine, file ?? TARGETS[machine], workers), list);
-    const { mutations, found, equivalent, guards, missed } = score;
-    console.log(
-      `${machine}: ${found} of ${mutations} mutants killed, ${percentOf(score).toFixed(1)} % without ${equivalent} equivalent ones and ${guards} guards; ${missed} missed`,
-    );
-    for (const problem of problems) console.log(problem);
-    if (problems.length > 0 || percentOf(score) < LEAST_PERCENT) process.exitCode = 1;
-    const date = new Date().toISOString().slice(0, 10);
-    scores.push({ machine, version: packageVersion(), date, programs: PROGRAMS, ...score });
-  }
-  if (flags.save === true) save(scores);
+interface Flags {
+  readonly workers: number;
+  readonly save?: true;
+}
+
+const run = async (files: string[], { workers, save }: Flags, command: Command): Promise<void> => {
+  if (files.length === 0) {
+    const scores: MutationScore[] = [];
+    for (const [name, mutate] of Object.entries(MACHINES)) scores.push(await scored(name, mutate, workers));
+    if (save === true) writeFileSync(MUTATION_SCORES, `${JSON.stringify(scores, undefined, 2)}\n`);
+  } else if (save === true) command.error('error: only the scores of whole machines are saved; name no file');
+  else await scored('files', files, workers);
 };
 
 await new Command('mutation')
-  .description(
-    'Change the machines in one place at a time, and see whether a bounded campaign notices; takes some minutes.',
-  )
-  .addArgument(new Argument('[target...]', 'what is changed').choices(ALL).default(ALL))
-  .option('--file <file...>', 'only these; also FILE:LINE-LINE')
+  .description('Change the machines in one place at a time, and see whether a bounded campaign notices.')
+  .argument('[file...]', 'what to change; left out: both machines, which takes half an hour')
   .option('--workers <count>', 'processes', wholeNumber(1, 256), availableParallelism())
   .option('--save', `write the scores to ${MUTATION_SCORES}`)
   .helpOption('-h, --help', 'print this help')

@@ -76,6 +76,17 @@ describe('the united document', () => {
   });
 });
 
+test('the last mutation scores are those of the machines that ran, and not called results of the runs', async () => {
+  await store('coverage.json', sampleCoverage());
+  const { mutations } = await united(at('run'));
+  expect(mutations.map(({ machine }) => machine)).toEqual(['impl', 'model']);
+  await report(at('run'), '--out', at('page.html'));
+  const [impl] = mutations;
+  const page = await readFile(at('page.html'), 'utf8');
+  expect(page).toContain(`mutations of impl`);
+  expect(page).toContain(`Measured on ${impl.date} with version ${impl.version}, not in these runs.`);
+});
+
 describe('the verdict', () => {
   test('a new finding is a divergence', async () => {
     await fuzz('impl:victim-ignores-draw', at('run'));
