@@ -12,7 +12,8 @@ const run = promisify(execFile);
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 const TSC = join(MODULES, 'typescript', 'bin', 'tsc');
 const MOST_FILES = 300;
-const MOST_BYTES = 3_000_000;
+/** A fifth of it is the script of the page to play in. */
+const MOST_BYTES = 3_700_000;
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -181,7 +182,8 @@ describe('the package', () => {
     const bundled = Object.keys(manifest.dependencies).filter((name) => !loaded.has(name));
     const notices = await readFile(join(dist, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
     const named = Array.from(notices.matchAll(/^-{80}\n\n(\S+) \d/gm), ([, name]) => name);
-    expect(named.toSorted((a, b) => a.localeCompare(b))).toEqual(bundled);
+    const inPage = ['fast-check', 'pure-rand'];
+    expect(named.toSorted()).toEqual([...bundled, ...inPage].toSorted());
     expect(bundled).toEqual(['commander', 'picocolors', 'string-argv', 'zod']);
     for (const name of named) {
       const licence = await readFile(join(MODULES, name, 'LICENSE'), 'utf8');

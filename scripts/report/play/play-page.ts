@@ -47,9 +47,9 @@ export const playPage = async (start?: Setup): Promise<Page> => {
   };
 };
 
-/** What becomes of a mapping that the guest announces is what shadow tables are about. */
+/** A mapping of the kernel's that one address space misses: small, and with tables on both sides. */
 const firstOf = (gallery: readonly Exhibit[]): Exhibit =>
-  gallery.find(({ divergence }) => divergence.stage === 'set-pte') ?? gallery[0];
+  gallery.find(({ divergence }) => divergence.invariant === 'kernel-broadcast') ?? gallery[0];
 
 export const setupOf = ({ subject, reference, profile, case: { traffic, program } }: Finding): Setup => ({
   subject,

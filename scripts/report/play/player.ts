@@ -55,6 +55,8 @@ export type Reply = Ran | Refused | Shrinking;
 
 export interface Ran {
   readonly kind: 'ran';
+  /** The text that was read, if it was text. */
+  readonly read?: string | undefined;
   /** As the listing writes it. */
   readonly text: string;
   readonly sides: PlaySides;
@@ -189,6 +191,7 @@ const ran = async (
     );
   return {
     kind: 'ran',
+    read: 'text' in source ? source.text : undefined,
     text: formatListing(program),
     sides,
     // A browser may deflate the same program into other bytes.

@@ -52,7 +52,7 @@ class PlayPage {
 
   begin(): void {
     this.text.addEventListener('input', () => this.typed());
-    this.text.addEventListener('change', () => this.tidy());
+    this.text.addEventListener('blur', () => this.left());
     this.gallery.addEventListener('change', () => this.choose());
     this.subject.addEventListener('change', () => this.plant());
     this.dropButton.addEventListener('click', () => this.start({ action: { drop: this.shownStep()! } }));
@@ -71,16 +71,21 @@ class PlayPage {
     clearTimeout(this.typing);
     this.result.classList.add('old');
     this.typing = setTimeout(() => {
+      this.typing = undefined;
       this.start({ entry: this.hasEntry ? 'same' : 'new' });
       this.hasEntry = true;
     }, TYPING_PAUSE);
   }
 
-  /** Has words of an entry follow its word where the reader changed that, unless comments would be lost. */
-  private tidy(): void {
+  private left(): void {
     this.hasEntry = false;
-    const { shown } = this;
-    if (shown !== undefined && shown.remarks.length > 0 && !this.text.value.includes('#')) this.text.value = shown.text;
+    if (this.typing === undefined && this.job === undefined && this.shown !== undefined) this.tidy(this.shown);
+  }
+
+  /** Has words of an entry follow its word where the reader changed that, unless comments would be lost. */
+  private tidy({ read, remarks, text }: Ran): void {
+    const isShown = read === this.text.value && document.activeElement !== this.text;
+    if (isShown && remarks.length > 0 && !read.includes('#')) this.text.value = text;
   }
 
   private choose(): void {
@@ -112,6 +117,7 @@ class PlayPage {
   /** Shows the program that the address holds, if it is another. */
   private open(): void {
     const code = codeInAddress();
+    this.hasEntry = false;
     if (code !== undefined && code !== this.shown?.code) this.start({ source: { code }, entry: 'same' });
   }
 
@@ -206,6 +212,7 @@ class PlayPage {
     document.dispatchEvent(new Event('findings'));
     this.shrinkButton.disabled = !ran.diverges;
     this.offerDrop();
+    this.tidy(ran);
     (byId('link') as HTMLInputElement).value = linkOf(ran.code);
     (byId('json') as HTMLTextAreaElement).value = ran.json;
     byId('file').textContent = ran.file === undefined ? '' : `To keep it as a regression test: corpus/${ran.file}`;
