@@ -1,6 +1,7 @@
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { capturedCall } from '../../test-support/captured-call.js';
@@ -77,6 +78,29 @@ describe('the command', () => {
     expect(code).toBe(2);
     expect(err).toContain(message);
     expect(await readFile(path(), 'utf8')).toBe(BY_HAND);
+  });
+
+  test('ties a finding to its counterexample, and tells two of one signature apart by them', async () => {
+    const [one, other] = ['flush--set-pgd', 'flush--new-pgtable'].map((start) =>
+      readdirSync('corpus').find((name) => name.startsWith(start))!,
+    );
+    const signatureIn = (name: string): string =>
+      (JSON.parse(readFileSync(join('corpus', name), 'utf8')) as { readonly signature: string }).signature;
+    const rest = ['--reason', 'r', '--owner', 'o', '--expires', '1970-01-11'];
+    const tie = (name: string, ...words: readonly string[]): Promise<CapturedCall> =>
+      known('add', ...words, '--counterexample', join('corpus', name), ...rest);
+    expect((await tie(one)).code).toBe(0);
+    expect((await known('add', signatureIn(one), ...rest)).code).toBe(0);
+    expect((await tie(one)).err).toContain('is known already');
+    expect((await tie(other, signatureIn(one))).err).toContain(
+      `shows "${signatureIn(other)}"; leave out the signature`,
+    );
+    expect((await known('add', ...rest)).err).toContain('give the signature, or the file of a --counterexample');
+    const path = relative(directory, join('corpus', one));
+    expect((await known('list')).out).toContain(`${signatureIn(one)}\n  10 days left, o: r\n  shown by ${path}\n`);
+    expect((await known('remove', signatureIn(one))).err).toContain('is there with several counterexamples');
+    expect((await known('remove', signatureIn(one), '--counterexample', join('corpus', one))).code).toBe(0);
+    expect((await known('remove', signatureIn(one))).code).toBe(0);
   });
 
   test('a name that can be no file is refused, and the file in it stays', async () => {
