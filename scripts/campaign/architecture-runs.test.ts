@@ -4,6 +4,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseProgram } from '../../properties/formats/index.js';
+import { programArbitrary } from '../../properties/generators/index.js';
+import { programSeed, randomFor } from '../../properties/seeds.js';
 import { capturedCall } from '../../test-support/captured-call.js';
 import { campaignDifference, readRunRecord } from './run-directory.js';
 
@@ -142,6 +145,16 @@ describe('a finding', () => {
     const { out } = await capturedCall(['seeds', ...which, '--print', '--profile', 'architecture']);
     const { machine, steps } = JSON.parse(out) as { machine: { guestPages: number }; steps: object[] };
     expect([steps.length, machine.guestPages <= 128]).toEqual([provenance.originalSteps, true]);
+  });
+
+  test('of CPUs with features: seeds prints its program if it is given them', async () => {
+    const words = ['seeds', '--campaign', 'cpu', '--program', '3', '--print', '--profile', 'architecture'];
+    const { out: plain } = await capturedCall(words);
+    const { out } = await capturedCall([...words, '--features', 'no-execute', 'large-pages']);
+    const options = { profile: 'architecture', guestPages: 128, features: ['large-pages', 'no-execute'] } as const;
+    const random = randomFor(programSeed('cpu', 3));
+    expect(parseProgram(out, 'x')).toEqual(programArbitrary(options).generate(random, undefined).value.program);
+    expect(plain).not.toBe(out);
   });
 
   test('is reported with the guest’s tables, and without a shadow', async () => {

@@ -9,7 +9,7 @@ import { campaignName } from '../options/campaign.js';
 import { MOST_PROGRAMS, MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/program-options.js';
 import { addProgramOptions, programOptionsOf } from '../options/program-options.js';
-import { profileOption, wholeNumber } from '../options/option-values.js';
+import { featuresOption, profileOption, wholeNumber } from '../options/option-values.js';
 import type { Session } from '../../terminal/session.js';
 
 interface SeedsFlags extends ProgramFlags {
@@ -40,7 +40,7 @@ export const registerSeeds = (program: Command, session: Session): void => {
     .option('--program <index>', 'only this program, from 0', wholeNumber(0, MOST_PROGRAMS - 1))
     .option('--print', 'print the program as JSON; needs --program')
     .option('--json', 'print one JSON object per line');
-  addHelp(addProgramOptions(command).addOption(profileOption('lguest')), [
+  addHelp(addProgramOptions(command).addOption(profileOption('lguest')).addOption(featuresOption()), [
     ['shadowdiff seeds --campaign nightly --shards 4 --programs 100', 'which shard runs which program'],
     ['shadowdiff seeds --campaign nightly --program 7 --print', 'program 7, as fuzz --seed nightly runs it'],
   ]).action(async (flags: SeedsFlags) => {

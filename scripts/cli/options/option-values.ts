@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { LONGEST_DURATION } from '../../../properties/campaign/campaign-bounds.js';
+import { FEATURES } from '../../../model/vocabulary/index.js';
 import { PROFILES } from '../../../properties/profile.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 
@@ -68,6 +69,12 @@ export const profileOption = (fallback: string): Option =>
     '--profile <name>',
     `what of both machines is looked at; architecture: what a CPU’s MMU shows (default: ${fallback})`,
   ).choices(PROFILES);
+
+/** A run records in `run.json` which its programs had. */
+export const featuresOption = (): Option =>
+  new Option('--features <name...>', 'what the CPUs of programs may have, in the profile architecture').choices(
+    FEATURES,
+  );
 
 export const pagingOption = (description: string): Option =>
   new Option('--paging <mode>', description).choices(['2-level', 'pae', 'both'] satisfies PagingFlag['paging'][]);

@@ -3,6 +3,8 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { FEWEST_STEPS, MOST_STEPS } from '../../../properties/campaign/campaign-bounds.js';
+import type { Feature } from '../../../model/vocabulary/index.js';
+import { FEATURES } from '../../../model/vocabulary/index.js';
 import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { DEFAULT_PROGRAM_OPTIONS, USUAL_STEPS } from '../../../properties/generators/index.js';
 import type { Profile } from '../../../properties/profile.js';
@@ -14,6 +16,7 @@ export interface ProgramFlags extends PagingFlag {
   readonly traffic: ProgramOptions['traffic'];
   readonly maxSteps: number;
   readonly profile?: Profile;
+  readonly features?: readonly Feature[];
 }
 
 export const trafficOption = (description: string): Option =>
@@ -34,8 +37,15 @@ export const addProgramOptions = (command: Command): Command =>
       DEFAULT_PROGRAM_OPTIONS.mostSteps,
     );
 
-export const programOptionsOf = ({ paging, traffic, maxSteps, profile = 'lguest' }: ProgramFlags): ProgramOptions => ({
+export const programOptionsOf = ({
+  paging,
+  traffic,
+  maxSteps,
+  profile = 'lguest',
+  features,
+}: ProgramFlags): ProgramOptions => ({
   profile,
+  features: FEATURES.filter((each) => features?.includes(each)),
   guestPages: PROFILE_LIMITS[profile].guestPages,
   paging,
   traffic,
