@@ -62,9 +62,14 @@ const drawKernelRegions = (draw: Draw, geometry: Geometry, kernelRegion: number)
   return regions;
 };
 
-const topsOf = (geometry: Geometry, regions: readonly number[]): number[] => [
-  ...new Set(regions.map((region) => topOf(geometry, region))),
-];
+const topsOf = (geometry: Geometry, regions: readonly number[]): number[] => {
+  const tops: number[] = [];
+  for (const region of regions) {
+    const top = topOf(geometry, region);
+    if (!tops.includes(top)) tops.push(top);
+  }
+  return tops;
+};
 
 const drawPteIndexes = (draw: Draw, geometry: Geometry, stackPteIndex: number): number[] => {
   const indexes = [draw.pick([0, 0, 1, stackPteIndex - 1])];
@@ -77,7 +82,9 @@ const drawPteIndexes = (draw: Draw, geometry: Geometry, stackPteIndex: number): 
 /** Roots fill a page each, or (PAE) lie side by side in one. */
 const rootsFrom = (geometry: Geometry, firstPage: number, count: number, packed: boolean): number[] => {
   const stride = packed ? geometry.rootAlignment : PAGE_BYTES;
-  return Array.from({ length: count }, (_, index) => firstPage * PAGE_BYTES + index * stride);
+  const roots: number[] = [];
+  for (let index = 0; index < count; index++) roots.push(firstPage * PAGE_BYTES + index * stride);
+  return roots;
 };
 
 const drawGuestPages = (draw: Draw, needed: number, most: number): number =>

@@ -37,7 +37,9 @@ export const DEFAULTS = {
   /** Of the time of the run. */
   shrinkShare: 0.2,
   /** Of the programs (scripts/bench/README.md, Screening). */
-  judge: 1,
+  judge: 1 / 16,
+  /** A campaign of at most so many programs judges all of them. */
+  judgedWhole: 2000,
 } as const;
 
 /** Options without defaults: a run that resumes must know which were given. */
@@ -188,11 +190,15 @@ const campaignRecord = (
   pool: pool?.identity ?? null,
 });
 
-/** What a screened program shows to differ, only all invariants together can name. */
-const judgeFor = ({ judge, invariant }: CampaignFlags): number => {
-  if (invariant === undefined) return judge ?? DEFAULTS.judge;
-  if (judge === undefined || judge === 1) return 1;
-  throw new BadInput('--judge', 'a run of some invariants judges every program in full; leave it out');
+/**
+ * A short campaign judges every program, because it has the time and few to count. So does one of some invariants: what differs in a screened
+ * program, only all invariants together can name.
+ */
+const judgeFor = ({ judge, invariant, programs = Infinity }: CampaignFlags): number => {
+  if (invariant !== undefined && judge !== undefined && judge < 1) {
+    throw new BadInput('--judge', 'a run of some invariants judges every program in full; leave it out');
+  }
+  return judge ?? (invariant !== undefined || programs <= DEFAULTS.judgedWhole ? 1 : DEFAULTS.judge);
 };
 
 /** Every guest of the profile `architecture` keeps the contract. */

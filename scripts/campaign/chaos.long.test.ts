@@ -163,7 +163,7 @@ test.each([
 ] as const)(
   'a campaign that is killed at random loses nothing, counts nothing twice and blames no subject: %s',
   async (_, subject, code, fewest) => {
-    const size = ['--programs', '6000', '--max-steps', '48', '--max-tries', '50'];
+    const size = ['--programs', '6000', '--judge', '0.5', '--max-steps', '48', '--max-tries', '50'];
     const campaign = ['--subject', subject, '--seed', 'chaos', ...size];
     const calm = makePlace(`calm-${code}`);
     expect(await exitCode(nightly(calm, campaign))).toBe(code);

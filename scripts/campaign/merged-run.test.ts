@@ -16,7 +16,8 @@ const DEFECTS = ['fault-code-from-shadow', 'set-pte-keeps-guessed-page'].map((id
 const planted = implWith(SUBJECT, DEFECTS);
 const named: typeof subjectNamed = (name, ...others) => (name === SUBJECT ? planted : subjectNamed(name, ...others));
 const CAMPAIGN = ['--programs', '49', '--seed', 'two', '--subject', SUBJECT, '--paging', '2-level'];
-const QUICK = ['--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
+// Most programs are only screened.
+const QUICK = ['--judge', '0.25', '--max-steps', '60', '--max-tries', '4', '--min-programs', '40'];
 
 let directory: string;
 const at = (...path: readonly string[]): string => join(directory, ...path);
@@ -32,6 +33,8 @@ const run = async (name: string, ...words: readonly string[]): Promise<CapturedC
 const fuzzWords = (name: string, ...words: readonly string[]): readonly string[] => [
   'fuzz',
   ...CAMPAIGN,
+  '--judge',
+  '0.25',
   '--max-steps',
   '60',
   '--max-tries',

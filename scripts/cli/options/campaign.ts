@@ -85,7 +85,7 @@ export const addCampaignOptions = (
     )
     .option(
       '--judge <share>',
-      `judge this share of the programs in full, or all, and screen the others (default: all)`,
+      `judge this share of the programs in full, or all, and screen the others (default: ${DEFAULTS.judge}, or all if --programs is at most ${DEFAULTS.judgedWhole})`,
       judgedShare,
     )
     .option(
