@@ -67,7 +67,7 @@ export class Checks {
 
   /** Runs all the checks given, so that a finding names every invariant that broke; undefined if none did. */
   judge(checks: readonly Check[], moment: Moment): readonly Broken[] | undefined {
-    const { checks: counts, exercised, lastNew } = this.tally;
+    const { checks: counts, exercised, lastNew, programs } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < checks.length; i++) {
       const { index, invariant, after, needsContract, situations } = checks[i];
@@ -76,7 +76,7 @@ export class Checks {
       counts[index]++;
       if (verdict === VACUOUS) continue;
       exercised[index]++;
-      for (let s = 0; s < situations.length; s++) if (situations[s].count(moment)) lastNew[index] = this.tally.programs;
+      for (let s = 0; s < situations.length; s++) if (situations[s].count(moment, programs)) lastNew[index] = programs;
       if (verdict !== HELD) (broken ??= []).push({ invariant, violation: verdict });
     }
     return broken;
@@ -86,7 +86,7 @@ export class Checks {
   countRepetition(index: number, moment: Moment): void {
     const { lastNew, programs } = this.tally;
     for (const counter of this.countersAt('destroy', index)) {
-      if (counter.count(moment)) lastNew[index] = programs;
+      if (counter.count(moment, programs)) lastNew[index] = programs;
     }
   }
 

@@ -6,7 +6,7 @@ import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import { exactObject, naturalNumber } from './formats/fields.js';
 import type { Invariant } from './invariants/invariant.js';
 import type { GridCount } from './invariants/situations/grid.js';
-import { emptyCount } from './invariants/situations/grid.js';
+import { MOST_INCIDENCE, emptyCount } from './invariants/situations/grid.js';
 
 const KIND_INDEX: ReadonlyMap<OutcomeKind, number> = new Map(OUTCOME_KINDS.map((kind, index) => [kind, index]));
 
@@ -50,7 +50,11 @@ export class Tally {
   clear(): void {
     for (const scalar of SCALARS) this[scalar] = 0;
     for (const counts of [this.checks, this.exercised, this.lastNew, ...this.outcomes.values()]) counts.fill(0);
-    for (const grids of this.situations) for (const { counts } of grids) counts.fill(0);
+    for (const { counts, incidence, latest } of this.situations.flat()) {
+      counts.fill(0);
+      incidence.fill(0);
+      latest.fill(0);
+    }
   }
 
   /** How often a step of this kind ended in each of `OUTCOME_KINDS`. Lockstep counts in it. */
@@ -72,6 +76,9 @@ export class Tally {
 const SCALARS = ['programs', 'judged', 'steps', 'diedEarly', 'hits', 'misses', 'cacheHits', 'cacheMisses'] as const;
 
 const numbers = z.array(naturalNumber);
+const digits = z
+  .string()
+  .check(z.regex(new RegExp(`^[0-${MOST_INCIDENCE}]*$`), { error: `give digits up to ${MOST_INCIDENCE}` }));
 
 export const tallyCountsSchema = exactObject({
   programs: naturalNumber,
@@ -86,6 +93,8 @@ export const tallyCountsSchema = exactObject({
   exercised: numbers,
   /** For each invariant, for each of its grids: how often each cell was met. */
   situations: z.array(z.array(numbers)),
+  /** Of the same shape: in how many programs each cell was met, a digit each; the largest stands for that many or more. */
+  incidence: z.array(z.array(digits)),
   /** A list for each of `OPS`: how often it ended in each of `OUTCOME_KINDS`. */
   ends: z.array(numbers),
 });
@@ -105,6 +114,7 @@ export const countsOf = (tally: Tally): TallyCounts => ({
   checks: [...tally.checks],
   exercised: [...tally.exercised],
   situations: tally.situations.map((grids) => grids.map(({ counts }) => [...counts])),
+  incidence: tally.situations.map((grids) => grids.map(({ incidence }) => incidence.join(''))),
   ends: OPS.map((op) => [...tally.endsOf(op)]),
 });
 
@@ -114,9 +124,11 @@ export const sameShape = (one: TallyCounts, other: TallyCounts): boolean =>
   one.exercised.length === other.exercised.length &&
   sameLengths(one.situations, other.situations) &&
   sameLengths(one.situations.flat(), other.situations.flat()) &&
+  sameLengths(one.incidence, other.incidence) &&
+  sameLengths(one.incidence.flat(), other.incidence.flat()) &&
   sameLengths(one.ends, other.ends);
 
-const sameLengths = (one: readonly unknown[][], other: readonly unknown[][]): boolean =>
+const sameLengths = (one: readonly ArrayLike<unknown>[], other: readonly ArrayLike<unknown>[]): boolean =>
   one.length === other.length && one.every((list, index) => list.length === other[index].length);
 
 /** Adds counts to a tally of the same invariants. */
@@ -125,11 +137,21 @@ export const addCounts = (tally: Tally, counts: TallyCounts): void => {
   addEach(tally.checks, counts.checks);
   addEach(tally.exercised, counts.exercised);
   for (const [index, grids] of tally.situations.entries()) {
-    for (const [place, grid] of grids.entries()) addEach(grid.counts, counts.situations[index][place]);
+    for (const [place, { counts: sums, incidence }] of grids.entries()) {
+      addEach(sums, counts.situations[index][place]);
+      addIncidence(incidence, counts.incidence[index][place]);
+    }
   }
   for (const [index, op] of OPS.entries()) addEach(tally.endsOf(op), counts.ends[index]);
 };
 
 const addEach = (sums: Float64Array, counts: readonly number[]): void => {
   for (const [index, count] of counts.entries()) sums[index] += count;
+};
+
+/** No program is in both, so the sum is exact up to where it saturates, in whatever order parts are added. */
+const addIncidence = (sums: Uint8Array, digitsToAdd: string): void => {
+  for (let cell = 0; cell < sums.length; cell++) {
+    sums[cell] = Math.min(MOST_INCIDENCE, sums[cell] + Number(digitsToAdd[cell]));
+  }
 };

@@ -52,6 +52,13 @@ describe('a batch', () => {
     expect(summed(parts)).toEqual(summed(whole));
   });
 
+  test('counts in how many programs a situation was met, however often each met it', async () => {
+    const { counts } = await run(0, 1, 1);
+    expect(Math.max(...counts.situations.flat(2))).toBeGreaterThan(1);
+    const met = counts.situations.map((grids) => grids.map((cells) => cells.map((count) => Math.sign(count)).join('')));
+    expect(counts.incidence).toEqual(met);
+  });
+
   test('begins each program but those to be skipped, which count all the same', async () => {
     const begun: number[] = [];
     const task = { range: { first: 1, stride: 2, count: 4 }, skip: [5], enough: {} };

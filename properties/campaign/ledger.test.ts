@@ -49,6 +49,7 @@ const counts = (steps: number) => {
   tally.programs = 1;
   tally.steps = steps;
   tally.checks[3] = steps;
+  tally.situations[3][0].incidence.set([Math.min(steps, 3), 1]);
   tally.endsOf('access')[2] = steps;
   return countsOf(tally);
 };

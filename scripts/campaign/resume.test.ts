@@ -179,7 +179,7 @@ describe('what cannot go on is refused', () => {
 
   const SPAN = '"shard":0,"batches":[[0,9007199254740991]],"programs":1,"elapsed":1,"ended":false';
   const COUNTS = '"programs":1,"judged":1,"steps":1,"diedEarly":0,"hits":0,"misses":0,"cacheHits":0,"cacheMisses":0';
-  const LISTS = '"checks":[],"exercised":[],"situations":[],"ends":[]';
+  const LISTS = '"checks":[],"exercised":[],"situations":[],"incidence":[],"ends":[]';
 
   test.each([
     [`{"kind":"shard",${SPAN},"counts":{${COUNTS},${LISTS}},"signatures":{}}`, 'is out of range'],

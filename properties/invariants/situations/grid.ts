@@ -60,17 +60,34 @@ export const whyUnreachable = (grid: Grid, index: number): string | undefined =>
   return grid.unreachable?.(Object.fromEntries(axesOf(grid).map(({ name }, place) => [name, values[place]])));
 };
 
+/** More programs that reach a cell are not counted: the estimators of what is left to find need no more (residual-risk.ts). */
+export const MOST_INCIDENCE = 3;
+
 /** How often each cell of a grid was reached. */
 export interface GridCount {
   readonly grid: Grid;
   readonly counts: Float64Array;
+  /** In how many programs; `MOST_INCIDENCE` stands for that many or more. */
+  readonly incidence: Uint8Array;
+  /** The number of the program that was the last to raise `incidence`; 0 if none did. */
+  readonly latest: Float64Array;
 }
 
-export const emptyCount = (grid: Grid): GridCount => ({ grid, counts: new Float64Array(cellCount(grid)) });
+export const emptyCount = (grid: Grid): GridCount => {
+  const cells = cellCount(grid);
+  return {
+    grid,
+    counts: new Float64Array(cells),
+    incidence: new Uint8Array(cells),
+    latest: new Float64Array(cells),
+  };
+};
 
 /** Counts the cells reached at one stage. */
 export class StageCounter {
   private readonly counts: Float64Array;
+  private readonly incidence: Uint8Array;
+  private readonly latest: Float64Array;
   private readonly when: ((moment: Moment) => boolean) | undefined;
   /** The stage's first cell. */
   private readonly first: number;
@@ -80,9 +97,11 @@ export class StageCounter {
   /** That distance for each of `finders`. */
   private readonly strides: number[] = [];
 
-  constructor({ grid, counts }: GridCount, stage: Stage) {
+  constructor({ grid, counts, incidence, latest }: GridCount, stage: Stage) {
     const { dimensions, stages, when } = grid;
     this.counts = counts;
+    this.incidence = incidence;
+    this.latest = latest;
     this.when = when;
     let stride = 1;
     for (const dimension of dimensions.toReversed()) {
@@ -92,14 +111,18 @@ export class StageCounter {
     this.first = stages.indexOf(stage) * stride;
   }
 
-  /** Returns whether the cell is reached for the first time. */
-  count(moment: Moment): boolean {
+  /** Returns whether the cell is reached for the first time. `program`: a number of its own for each program, from 1. */
+  count(moment: Moment, program: number): boolean {
     if (this.when?.(moment) === false) return false;
     const { facts, finders } = this;
     const known = moment.preState.facts;
     let index = this.first;
     for (let i = 0; i < facts.length; i += 2) index += known[facts[i]] * facts[i + 1];
     for (let i = 0; i < finders.length; i++) index += finders[i](moment) * this.strides[i];
+    if (this.incidence[index] < MOST_INCIDENCE && this.latest[index] !== program) {
+      this.incidence[index]++;
+      this.latest[index] = program;
+    }
     return this.counts[index]++ === 0;
   }
 
