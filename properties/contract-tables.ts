@@ -6,7 +6,7 @@
 
 import type { Feature, GuestEntry, MachineConfig, PagingSizes } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, ZERO_ENTRY, guestEntry, hasFeature, pagingSizes, sameEntry } from '../model/vocabulary/index.js';
-import { BEYOND_ADDRESS, FLAGS, FULL, G, P, PSE, XD, isPresent, pageOf } from './entry-bits.js';
+import { A, BEYOND_ADDRESS, D, FLAGS, FULL, G, P, PSE, XD, isPresent, pageOf } from './entry-bits.js';
 import type { Profile } from './profile.js';
 
 /** The numbered rules of machine.md 5, Coherent; behind them the one that the profile `architecture` adds (machine.md 6). */
@@ -225,6 +225,10 @@ export class ContractTables {
       return { rule: 'architecture', reason: `a ${role} entry leads to page ${pageOf(entry)}, which is not in RAM` };
     if (this.isLarge(entry, role) && pageOf(entry) !== 0)
       return { rule: 'architecture', reason: `a large page begins at page ${pageOf(entry)}, not at 0` };
+    const copied = role === 'root' && role === this.directoryRole && !isUser && this.has('global-pages');
+    const needed = this.isLarge(entry, role) ? A | D : A;
+    if (copied && (entry.low & needed) !== needed)
+      return { rule: 'architecture', reason: 'a kernel entry of a root lacks A or D, which global pages need there' };
     const others = entry.low & FLAGS & ~this.allowedIn(entry, role, isUser);
     if (others === 0) return undefined;
     return { rule: 'architecture', reason: `a ${role} entry has the flags 0x${others.toString(16)}` };

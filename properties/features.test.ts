@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { AccessKind, Feature, Machine, Observation, Paging, Program, Step } from '../model/vocabulary/index.js';
-import { FEATURES, PAGINGS, guestEntry, vaddr } from '../model/vocabulary/index.js';
+import { FEATURES, PAGINGS, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
@@ -246,6 +246,20 @@ const program: Program = {
   },
   steps: [{ op: 'init', kernelAddress: vaddr(0xc0000000) }],
 };
+
+test('with global pages a kernel entry of a 2-level root has A and D, for it may never be walked', () => {
+  const of = (low: number): Program => ({
+    machine: { ...program.machine, paging: '2-level', features: ['large-pages', 'global-pages'] },
+    steps: [
+      ...program.steps,
+      { op: 'store', paddr: paddr(0x1c00), value: guestEntry(low) },
+      { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
+      { op: 'access', vaddr: vaddr(0xc0000000), kind: 'read', mode: 'kernel' },
+    ],
+  });
+  expect(whyOutside(of(0x1e1), 'architecture')).toBeUndefined();
+  expect(whyOutside(of(0x181), 'architecture')).toContain('a kernel entry of a root lacks A or D');
+});
 
 test('a side without a feature is not given programs with it', async () => {
   expect(await whyNotRun([program], [WALK, WALK], 'architecture')).toBeUndefined();

@@ -336,7 +336,9 @@ export const featureBits = ({ machine }: CoherentLayout, choice: number): number
 /** A large page, which begins at physical address 0: in the user half every fourth is for the kernel alone. */
 export const largePage = (layout: CoherentLayout, choice: number, isKernel: boolean): number => {
   const { machine } = layout;
-  const flags = fields.flags(choice, isKernel ? KERNEL_FLAGS : USER_FLAGS) | P | PSE;
+  // Each 2-level root has a copy of the kernel's entry. A global page that was cached by way of one sets no A and D in the others.
+  const isCopied = isKernel && machine.paging === '2-level' && hasFeature(machine, 'global-pages');
+  const flags = fields.flags(choice, isKernel ? KERNEL_FLAGS : USER_FLAGS) | P | PSE | (isCopied ? A | D : 0);
   const reserved = hasFeature(machine, 'reserved-bits') && fields.isReserved(choice);
   const bit = reserved ? RESERVED_IN_LARGE[machine.paging] : 0;
   return (isKernel ? flags : withoutGlobal(layout, flags)) + bit + (bit === 0 ? featureBits(layout, choice) : 0);
