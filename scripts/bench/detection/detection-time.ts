@@ -1,58 +1,63 @@
 /**
- * Processor time to the first catch of each defect, with every program judged in full and with most of them screened, in one process and
- * taking turns: only the ratio means anything.
+ * A worker's task: processor time to the first catch of one defect, with every program judged in full and with most of them screened. Each
+ * defect has a process of its own, as in a campaign: V8 compiles for one subject.
  */
 
 import { defectNamed } from '../../../impl/defects/catalogue.js';
 import { pairWith, stepsToDetection } from '../../../properties/detection.js';
+import type { Pair } from '../../../properties/pair.js';
 import { DEFAULTS } from '../../campaign/campaign-plan.js';
 import { cpuMilliseconds } from '../measurement.js';
 
-/** Median milliseconds over the seeds; a seed that caught nothing counts with the time that it took. */
+/** Milliseconds to the first catch: means over the seeds. A seed that caught nothing counts with the time that it took. */
 export interface TimeRow {
   readonly defect: string;
   readonly judged: number;
   readonly screened: number;
 }
 
-export interface TimeOptions {
-  readonly defects: readonly string[];
+export interface TimeTask {
+  readonly defect: string;
   readonly seeds: number;
   readonly mostSteps: number;
 }
 
-export const measureTimes = async ({ defects, seeds, mostSteps }: TimeOptions): Promise<readonly TimeRow[]> => {
-  const taken = defects.map((defect) => ({ defect, judged: [] as number[], screened: [] as number[] }));
-  // What the first round takes is mostly compilation, and does not count.
-  for (let round = 0; round <= seeds; round++) {
-    for (const { defect, judged, screened } of taken) {
-      const campaign = `detection/${defect}/${Math.max(round - 1, 0)}`;
-      const times = [await timeToDetection(defect, campaign, 1, mostSteps)];
-      times.push(await timeToDetection(defect, campaign, DEFAULTS.judge, mostSteps));
-      if (round === 0) continue;
-      judged.push(times[0]);
-      screened.push(times[1]);
+/** Of processor time for each side, before anything counts: what a process takes at first is mostly compilation. */
+const WARM_UP_MILLISECONDS = 1000;
+const ROUNDS = 5;
+
+const measureTime = async ({ defect, seeds, mostSteps }: TimeTask): Promise<TimeRow> => {
+  const planted = defectNamed(defect);
+  if (planted === undefined) throw new Error(`there is no defect ${defect}`);
+  // Allocating machines takes longer than many programs, so each side keeps its own.
+  const [judged, screened] = [pairWith(planted), pairWith(planted)];
+  const pass = async (pair: Pair, judge: number): Promise<number> => {
+    const begin = cpuMilliseconds();
+    for (let seed = 0; seed < seeds; seed++) {
+      const campaign = `detection/${defect}/${seed}`;
+      const { steps } = pair.tally;
+      await stepsToDetection(pair, { mixture: 'swarm', campaign, judge, mostSteps: steps + mostSteps });
     }
+    return (cpuMilliseconds() - begin) / seeds;
+  };
+  for (const [pair, judge] of [
+    [judged, 1],
+    [screened, DEFAULTS.judge],
+  ] as const) {
+    const begin = cpuMilliseconds();
+    while (cpuMilliseconds() - begin < WARM_UP_MILLISECONDS) await pass(pair, judge);
   }
-  return taken.map(({ defect, judged, screened }) => ({
+  const rounds: (readonly [number, number])[] = [];
+  for (let round = 0; round < ROUNDS; round++)
+    rounds.push([await pass(judged, 1), await pass(screened, DEFAULTS.judge)]);
+  return {
     defect,
-    judged: medianOf(judged),
-    screened: medianOf(screened),
-  }));
-};
-
-/** How many times sooner a screened campaign catches, as the geometric mean over the defects. */
-export const timesSooner = (rows: readonly TimeRow[]): number =>
-  Math.exp(rows.reduce((sum, { judged, screened }) => sum + Math.log(judged / screened), 0) / rows.length);
-
-/** Allocating machines takes longer than many programs, and is not measured. */
-const timeToDetection = async (defect: string, campaign: string, judge: number, mostSteps: number): Promise<number> => {
-  const pair = pairWith(defectNamed(defect)!);
-  await pair.start();
-  const begin = cpuMilliseconds();
-  await stepsToDetection(pair, { mixture: 'swarm', campaign, judge, mostSteps });
-  return cpuMilliseconds() - begin;
+    judged: medianOf(rounds.map(([time]) => time)),
+    screened: medianOf(rounds.map(([, time]) => time)),
+  };
 };
 
 const medianOf = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[values.length >> 1];
+
+export default measureTime;

@@ -10,7 +10,7 @@ import { wholeNumber } from '../../cli/options/option-values.js';
 import type { DetectionFigures, DetectionRow } from './detection-figures.js';
 import { detectionReport, halfOf, MIXTURES, targetsOf } from './detection-figures.js';
 import type { DetectionTask } from './detection-task.js';
-import { measureTimes } from './detection-time.js';
+import type { TimeRow, TimeTask } from './detection-time.js';
 
 interface Flags {
   readonly seeds: number;
@@ -37,8 +37,28 @@ const measure = async ({ seeds, maxSteps, workers, defect }: Flags): Promise<Det
   try {
     const rows = await Promise.all(defects.map(row));
     await pool.destroy();
-    const times = await measureTimes({ defects, seeds, mostSteps: maxSteps });
+    const times = await measureTimes(defects, { seeds, maxSteps, workers });
     return { seeds, mostSteps: maxSteps, rows, times };
+  } finally {
+    await pool.destroy();
+  }
+};
+
+/** Each task has a process of its own. The slowest seeds are cut short, so that a defect takes seconds. */
+const MOST_TIMED_STEPS = 20_000;
+
+const measureTimes = async (
+  defects: readonly string[],
+  { seeds, maxSteps, workers }: Pick<Flags, 'seeds' | 'maxSteps' | 'workers'>,
+): Promise<readonly TimeRow[]> => {
+  const filename = new URL('detection-time.js', import.meta.url).href;
+  const threads = { minThreads: workers, maxThreads: workers };
+  const pool = new Tinypool({ filename, ...threads, runtime: 'child_process', isolateWorkers: true });
+  const mostSteps = Math.min(maxSteps, MOST_TIMED_STEPS);
+  try {
+    return await Promise.all(
+      defects.map(async (defect) => (await pool.run({ defect, seeds, mostSteps } satisfies TimeTask)) as TimeRow),
+    );
   } finally {
     await pool.destroy();
   }
