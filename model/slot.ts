@@ -107,6 +107,7 @@ export class ShadowSlot {
     for (const [index, table] of this.leafTables) {
       const from = index * sizes.leafTableReach;
       const to = from + sizes.leafTableReach;
+      if (to <= first || end <= from) continue;
       for (const page of table.leaves.keys()) {
         const begin = vaddrOf(page);
         if (first <= begin && begin < end) this.releaseLeafOf(table, page);
