@@ -5,7 +5,6 @@ import type { Divergence } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
 import { visibleLines } from '../../../properties/formats/index.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
-import type { Session } from '../../terminal/session.js';
 import { explainCommand } from '../../terminal/sides.js';
 import type { BuiltReport } from '../document/build-report.js';
 import { counterexampleOf } from '../document/build-report.js';
@@ -41,7 +40,7 @@ export async function* findingsPieces(report: BuiltReport, rerun: RerunOptions):
     if (view === undefined) others.push(finding);
     else yield view.text;
   }
-  if (others.length > 0) yield* othersPieces(others, rerun.session);
+  if (others.length > 0) yield* othersPieces(others, { report, rerun });
   yield after;
 }
 
@@ -190,13 +189,14 @@ const divergenceFacts = (found: NonNullable<FindingReport['counterexample']>): M
 };
 
 /** Findings without a view of their own, in a table of bounded size. */
-function* othersPieces(others: readonly FindingReport[], session: Session): Generator<string> {
+async function* othersPieces(others: readonly FindingReport[], { report, rerun }: Rerun): AsyncGenerator<string> {
   const [before, after] = aroundSeam(othersTable(others.length));
   yield before;
   let room = LARGEST_LIST;
   let listed = 0;
   for (const other of others) {
-    const row = othersRow(other);
+    const stored = counterexampleOf(report, other)?.finding;
+    const row = othersRow(other, stored && (await playLink(stored)));
     room -= row.bytes;
     if (room < 0) break;
     yield row.text;
@@ -206,7 +206,7 @@ function* othersPieces(others: readonly FindingReport[], session: Session): Gene
   if (listed === others.length) return;
   yield html`<p>
     ${counted(others.length - listed, 'finding')} more in
-    <code>${session.command('report', 'DIRECTORY', '--reporter', 'json')}</code>
+    <code>${rerun.session.command('report', 'DIRECTORY', '--reporter', 'json')}</code>
   </p>`.text;
 }
 
@@ -220,6 +220,7 @@ const othersTable = (count: number): Markup =>
             <th scope="col" class="number">steps</th>
             <th scope="col" class="number">programs</th>
             <th scope="col">replay</th>
+            <td></td>
           </tr>
         </thead>
         <tbody>
@@ -228,10 +229,11 @@ const othersTable = (count: number): Markup =>
       </table>
     </div>`;
 
-const othersRow = (finding: FindingReport): Markup =>
+const othersRow = (finding: FindingReport, play: Markup | undefined): Markup =>
   html`<tr id="${finding.id}">
     <th scope="row">${titleOf(finding)}</th>
     <td class="number">${formatCount(finding.steps)}</td>
     <td class="number">${formatCount(finding.count)}</td>
     <td><code>${finding.replay}</code></td>
+    <td>${play}</td>
   </tr>`;

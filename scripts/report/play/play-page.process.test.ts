@@ -153,6 +153,19 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
     expect(await verdict(page).textContent()).toBe(first);
   });
 
+  test('an entry is changed by its word or by its words', async () => {
+    const page = await open();
+    const text = page.locator('#text');
+    const machine = SWITCH_BACK.split('\n')[0].replace('1 guest page', '8 guest pages');
+    await text.fill(`${machine}\nstore [0x1000] = 0x2065   pfn 2 P RW US A D`);
+    await page.locator('#remarks', { hasText: '0x2065 counts, which is "pfn 2 P US A D"' }).waitFor();
+    await text.blur();
+    expect(await text.inputValue()).toContain('[0x1000] = 0x2065   pfn 2 P US A D');
+    await text.fill(`${machine}\nstore [0x1000] = pfn 3 P RW`);
+    await page.locator('#run .program', { hasText: '= 0x3003' }).waitFor();
+    expect(await page.locator('#remarks').isVisible()).toBe(false);
+  });
+
   test('plants a bug, says why it is wrong, drops a step, shrinks, and sends a link', async () => {
     const page = await open();
     await page.locator('#text').fill(SWITCH_BACK);
@@ -239,7 +252,16 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
 
   test('a report opens it with the program of a finding', async () => {
     const run = join(directory, 'run');
-    const words = ['--subject', 'impl:set-pgd-loses-switcher', '--seed', 'findings', '--programs', '64'];
+    const words = [
+      '--subject',
+      'impl:set-pgd-loses-switcher',
+      '--seed',
+      'findings',
+      '--max-findings',
+      '1',
+      '--jobs',
+      '1',
+    ];
     expect(() => shadowdiff(['fuzz', ...words, '--out', run, '--corpus', join(directory, 'new')])).toThrow('finding');
     shadowdiff(['report', run, '--out', join(directory, 'report.html')]);
     reportUrl = pathToFileURL(join(directory, 'report.html')).href;
