@@ -286,7 +286,7 @@ class ContractCheck {
   // Windows.
 
   /** A step is about to access guest memory, so every store must have been announced. */
-  private settle(): Flaw | undefined {
+  settle(): Flaw | undefined {
     for (const [address, word] of this.pending) return this.unannounced(address, word);
     this.retireIdle();
     return this.look() ?? this.settleGlobals();
@@ -353,3 +353,10 @@ export const breachOf = ({ machine, steps }: Program, profile: Profile = 'lguest
 /** Whether the guest keeps the contract (machine.md 5, Coherent; and 6, in its profile) until the program ends or kills it. */
 export const keepsContract = (program: Program, profile: Profile = 'lguest'): boolean =>
   breachOf(program, profile) === undefined;
+
+/** Whether a program that keeps the contract has announced every store by its end. */
+export const endsAnnounced = ({ machine, steps }: Program): boolean => {
+  const check = new ContractCheck(machine, 'lguest');
+  for (const step of steps) check.take(step);
+  return check.settle() === undefined;
+};

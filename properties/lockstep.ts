@@ -277,15 +277,27 @@ export const fillOf = (own: Shown | undefined, other: Shown | undefined): Fill |
   if (own === undefined) return undefined;
   const lacksUpper = !own.upperStores && other?.upperStores === true;
   if (!lacksUpper && EFFECTS.every((each) => own.observes.includes(each))) return undefined;
-  const [references, stores, tables, switcher] = EFFECTS.map((each) => own.observes.includes(each));
-  const storesOf = lacksUpper ? withUpper : (mine: Observation): Observation['stores'] => mine.stores;
+  const [references, stores, tables, switcher] = EFFECTS.map((each) => sourceOf(each, own, other));
+  const isCompleted = lacksUpper && own.observes.includes('stores');
   return (mine, theirs, moment) => ({
     ...mine,
-    references: (references ? mine : theirs).references,
-    stores: stores ? storesOf(mine, theirs, moment) : theirs.stores,
-    tables: (tables ? mine : theirs).tables,
-    switcher: (switcher ? mine : theirs).switcher,
+    references: references(mine, theirs).references,
+    stores: isCompleted ? withUpper(mine, theirs, moment) : stores(mine, theirs).stores,
+    tables: tables(mine, theirs).tables,
+    switcher: switcher(mine, theirs).switcher,
   });
+};
+
+type Source = (mine: Observation, theirs: Observation) => Observation;
+
+const MINE: Source = (mine) => mine;
+const THEIRS: Source = (_, theirs) => theirs;
+/** Machines in this process have effects that their profile does not show. */
+const NOTHING: Source = () => ZERO_OBSERVATION;
+
+const sourceOf = (effect: Observable, own: Shown, other: Shown | undefined): Source => {
+  if (own.observes.includes(effect)) return MINE;
+  return (other?.observes.includes(effect) ?? true) ? THEIRS : NOTHING;
 };
 
 /** The leaf that one side stored, behind the upper entries of its walk that the other did. */

@@ -4,14 +4,17 @@ import { ShadowMachine } from '../impl/shadow-machine.js';
 import { ReferenceMachine } from '../model/machine.js';
 import type { Machine, Observation, Step } from '../model/vocabulary/index.js';
 import { isJudged, programsOf, runOptionsOf } from './campaign/programs.js';
+import { keepsContract } from './contract.js';
 import type { Divergence } from './divergence.js';
 import { SCREEN_DISAGREES, signatureOf } from './divergence.js';
+import { parseListing } from './formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { judgeOf } from './judging.js';
 import { Pair } from './pair.js';
+import { PROFILE_LIMITS } from './profile.js';
 import { Screening } from './screening.js';
-import { IMPL, MODEL, implWith } from './subjects/subject-names.js';
+import { IMPL, MODEL, WALK, implWith } from './subjects/subject-names.js';
 import type { Subject } from './subjects/subject.js';
 import { Tally } from './tally.js';
 
@@ -33,6 +36,42 @@ test('nothing differs between sound machines, and programs and steps are counted
   const { programs, steps, diedEarly } = judged.tally;
   expect(screened.tally).toMatchObject({ programs, steps, diedEarly, judged: 0 });
   expect(judged.tally.judged).toBe(programs);
+});
+
+test.each([
+  [IMPL, WALK],
+  [WALK, IMPL],
+  [MODEL, WALK],
+])('nothing differs in what neither of two sound machines shows in a profile: %#', async (subject, model) => {
+  const { architecture } = PROFILE_LIMITS;
+  const programs = programsOf({
+    ...DEFAULT_PROGRAM_OPTIONS,
+    campaign: 'screening',
+    profile: 'architecture',
+    guestPages: architecture.guestPages,
+  });
+  const pair = new Pair({ model, subject, invariants: INVARIANTS, profile: 'architecture' });
+  for (let program = 0; program < 20; program++)
+    expect(
+      await pair.run(programs(program).value.program, { contractKept: true, twice: false, screened: true }),
+    ).toBeUndefined();
+  expect(pair.tally).toMatchObject({ programs: 20, judged: 0 });
+});
+
+test('the shadow of a guest that ends before it announces a store may still hold what the store took away', async () => {
+  const { program } = parseListing(
+    `2-level, 4 guest pages, 0 device pages, 1 host CPU, draw 0
+     init kernel 0xc0000000
+     store [0x1000] = 0x2067
+     store [0x2000] = 0x3067
+     new-pgtable root 0x1000 draw 0
+     access 0x0 write user
+     store [0x2000] = 0`,
+    'listing',
+  );
+  expect(keepsContract(program)).toBe(true);
+  const options = { contractKept: true, twice: false, screened: true };
+  expect(await pairOf(IMPL).run(program, options)).toBeUndefined();
 });
 
 /** A program in which a screened machine with the defect shows a difference. */

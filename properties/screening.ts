@@ -6,6 +6,7 @@
 
 import type { Machine, MachineConfig, Observable, Observation, Program, Step } from '../model/vocabulary/index.js';
 import { bareOutcome } from '../model/vocabulary/index.js';
+import { endsAnnounced } from './contract.js';
 import type { Divergence, ProgramPlace } from './divergence.js';
 import { SCREEN_DISAGREES } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
@@ -78,9 +79,10 @@ export class Screening {
    * Runs a program. Returns where something differs, if anything does; only a program in which nothing does is counted. `contractKept`: as
    * for lockstep.
    */
-  run({ machine, steps }: Program, contractKept: boolean): Divergence | undefined {
+  run(program: Program, contractKept: boolean): Divergence | undefined {
+    const { machine, steps } = program;
     this.begin(machine, contractKept);
-    const found = this.create(machine) ?? this.takeSteps(steps) ?? this.audit() ?? this.destroy();
+    const found = this.create(machine) ?? this.takeSteps(steps) ?? this.audit(program) ?? this.destroy();
     if (found !== undefined) return found;
     this.tally.programs++;
     this.tally.steps += this.steps;
@@ -89,7 +91,7 @@ export class Screening {
   }
 
   private begin(machine: MachineConfig, contractKept: boolean): void {
-    const { seen, audits } = this;
+    const { seen } = this;
     this.steps = 0;
     this.diedAt = Infinity;
     this.guest.begin(machine);
@@ -97,7 +99,7 @@ export class Screening {
     seen.contractKept = contractKept;
     seen.stage = 'create';
     seen.step = undefined;
-    for (let i = 0; i < audits.length; i++) audits[i].watch.begin?.();
+    this.beginAudits();
   }
 
   private create(machine: MachineConfig): Divergence | undefined {
@@ -148,8 +150,8 @@ export class Screening {
   }
 
   /** Looks at the shadow tables: those of a dead guest must be as they were when it died. */
-  private audit(): Divergence | undefined {
-    const { seen, audits } = this;
+  private audit(program: Program): Divergence | undefined {
+    const { seen } = this;
     const { shadow } = seen;
     if (shadow === undefined) return undefined;
     if (this.diedAt !== Infinity) {
@@ -158,6 +160,16 @@ export class Screening {
     }
     seen.stage = 'end';
     seen.step = undefined;
+    const found = this.firstDoubt();
+    if (found === undefined || !seen.contractKept || endsAnnounced(program)) return found;
+    // The shadow may still hold what the last stores took away: the guest had until its next access to announce them.
+    seen.contractKept = false;
+    this.beginAudits();
+    return this.firstDoubt();
+  }
+
+  private firstDoubt(): Divergence | undefined {
+    const { seen, audits } = this;
     for (let i = 0; i < audits.length; i++) {
       const { id, audit } = audits[i];
       const verdict = audit(seen);
@@ -165,6 +177,11 @@ export class Screening {
       return shadowDoubt(`${id}: ${verdict.difference}`, verdict.expected, verdict.actual);
     }
     return undefined;
+  }
+
+  private beginAudits(): void {
+    const { audits } = this;
+    for (let i = 0; i < audits.length; i++) audits[i].watch.begin?.();
   }
 
   private destroy(): Divergence | undefined {
