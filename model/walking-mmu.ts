@@ -31,9 +31,9 @@ import type {
 } from './vocabulary/index.js';
 import { guestEntry, hasFeature, paddr, pagingSizes, reservedBytes, ZERO_ENTRY } from './vocabulary/index.js';
 
-const P = 1 << 0;
-const RW = 1 << 1;
-const US = 1 << 2;
+export const P = 1 << 0;
+export const RW = 1 << 1;
+export const US = 1 << 2;
 const A = 1 << 5;
 const D = 1 << 6;
 const PS = 1 << 7;
@@ -42,9 +42,9 @@ const BEYOND_ADDRESS = 0x7ff00000;
 const XD = 0x80000000;
 
 /** The page-fault error code (4.7, figure 4-12). */
-const FAULT_P = 1 << 0;
-const FAULT_WRITE = 1 << 1;
-const FAULT_USER = 1 << 2;
+export const FAULT_P = 1 << 0;
+export const FAULT_WRITE = 1 << 1;
+export const FAULT_USER = 1 << 2;
 const FAULT_RSVD = 1 << 3;
 const FAULT_FETCH = 1 << 4;
 
@@ -76,7 +76,7 @@ const PAE: MmuLevel = {
   below: { name: 'PDE', lowestBit: 21, bits: 9, below: { name: 'PTE', lowestBit: 12, bits: 9, below: undefined } },
 };
 
-const ROOT_LEVEL: Readonly<Record<Paging, MmuLevel>> = { '2-level': TWO_LEVEL, pae: PAE };
+export const ROOT_LEVEL: Readonly<Record<Paging, MmuLevel>> = { '2-level': TWO_LEVEL, pae: PAE };
 
 /** An entry that a walk used. */
 export interface MmuEntry {
@@ -242,4 +242,4 @@ export class WalkingMmu implements Machine {
 }
 
 /** The physical address in an entry: bits 12 to 31, and in PAE up to bit 43. Programs have large pages at address 0 alone. */
-const pageOf = ({ low, high }: GuestEntry): number => (high & 0xfff) * 2 ** 32 + (low - (low % 4096));
+export const pageOf = ({ low, high }: GuestEntry): number => (high & 0xfff) * 2 ** 32 + (low - (low % 4096));
