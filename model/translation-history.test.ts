@@ -122,7 +122,9 @@ test('PAE: a top entry is held in a register until CR3 is loaded', () => {
   const mapped = [store(at.top, 0x2001), store(at.middle, 0x3007), store(at.leaf, 0x5007), load];
   const unlinked = [...mapped, store(at.top, 0), invalidate()];
   expect(allowed(unlinked, access(), 'pae')).toEqual(['0x5000, old entries', 'fault 0, current entries']);
+  const linked = [...unlinked, load, store(at.top, 0x2001), invalidate()];
   expect(allowed([...unlinked, load], access(), 'pae')).toEqual(['fault 0, current entries']);
+  expect(allowed(linked, access(), 'pae')).toEqual(['0x5000, current entries', 'fault 0, old entries']);
 });
 
 test('in linear mode there is nothing to hold', () => {

@@ -99,8 +99,9 @@ export class TranslationHistory {
       };
       if (read.from >= read.until) return [];
       const used = [...path, { ...version, level }];
-      // 4.10.2.3: an entry that is not present is not cached, so the access itself has read it.
-      if ((version.value.low & P) === 0) return read.until > this.now ? [this.answer(used, this.fault(access, 0))] : [];
+      if ((version.value.low & P) === 0) {
+        return this.mayFault(level, read) ? [this.answer(used, this.fault(access, 0))] : [];
+      }
       if (level.below !== undefined) {
         const held: Span = { from: read.from, until: this.heldUntil(level, read.until) };
         return this.answersFrom(level.below, paddr(pageOf(version.value)), held, used, access);
@@ -110,13 +111,18 @@ export class TranslationHistory {
     });
   }
 
+  /** 4.10.2.3: an entry that is not present is not cached, so the access itself has read it. A PDPTE's register may hold it (4.4.1). */
+  private mayFault(level: MmuLevel, read: Span): boolean {
+    return level.name === 'PDPTE' || read.until > this.now;
+  }
+
   private versionsOf(at: Paddr): readonly Version[] {
     return this.words.get(at) ?? [{ from: 0, until: Infinity, value: ZERO_ENTRY }];
   }
 
   /**
    * An upper entry read until some moment is held in a paging-structure cache until the next invalidation of anything (4.10.3, 4.10.4.1). A
-   * PDPTE is held in a register until CR3 is loaded (4.4.1).
+   * PDPTE is held in a register until CR3 is loaded (4.4.1); it may also be read anew, as QEMU does.
    */
   private heldUntil(level: MmuLevel, moment: number): number {
     if (level.name === 'PDPTE') return Infinity;

@@ -3,7 +3,7 @@
 import type { Observation, Op } from '../model/vocabulary/index.js';
 import { OPS, OUTCOME_KINDS } from '../model/vocabulary/index.js';
 import type { Invariant, Sight, Verdict, Watch, Violation } from './invariants/invariant.js';
-import { HELD, VACUOUS } from './invariants/invariant.js';
+import { HELD, VACUOUS, isAskedOfRacy } from './invariants/invariant.js';
 import type { Moment, Stage } from './invariants/moment.js';
 import { StageCounter } from './invariants/situations/grid.js';
 import { sameSwitcher } from './observation-difference.js';
@@ -15,7 +15,9 @@ interface Check {
   /** Its place in the tally. */
   readonly index: number;
   readonly invariant: Invariant;
-  readonly needsContract: boolean;
+  /** Whether it is asked of guests that need not keep the contract, racy ones or hostile ones. */
+  readonly ofRacy: boolean;
+  readonly ofHostile: boolean;
   /** The watch's functions, kept apart from it: watches have many shapes, so looking a function up in one is slow. */
   readonly before: ((moment: Moment) => void) | undefined;
   readonly after: (moment: Moment) => Verdict;
@@ -70,8 +72,8 @@ export class Checks {
     const { checks: counts, exercised, lastNew, programs } = this.tally;
     let broken: Broken[] | undefined;
     for (let i = 0; i < checks.length; i++) {
-      const { index, invariant, after, needsContract, situations } = checks[i];
-      if (needsContract && !moment.contractKept) continue;
+      const { index, invariant, after, ofRacy, ofHostile, situations } = checks[i];
+      if (!moment.contractKept && !(moment.guest.history === undefined ? ofHostile : ofRacy)) continue;
       const verdict = after(moment);
       counts[index]++;
       if (verdict === VACUOUS) continue;
@@ -93,10 +95,11 @@ export class Checks {
   private register(invariant: Invariant, index: number): void {
     if (!invariant.looksAt.some((sight) => this.shown.has(sight))) return;
     const { before, after } = this.watches[index];
-    const needsContract = invariant.contract === 'kept';
+    const ofHostile = invariant.contract === 'any';
+    const ofRacy = isAskedOfRacy(invariant);
     for (const stage of invariant.stages) {
       const plan = this.at(stage);
-      const check = { index, invariant, needsContract, before, after, situations: this.countersAt(stage, index) };
+      const check = { index, invariant, ofRacy, ofHostile, before, after, situations: this.countersAt(stage, index) };
       plan.all.push(check);
       if (before !== undefined) plan.before.push(check);
       const whenQuiet = invariant.whenQuiet?.includes(stage) ?? true;

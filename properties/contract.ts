@@ -14,6 +14,7 @@ import type { ContractRule, Flaw, GlobalTranslation, Place } from './contract-ta
 import { ContractTables } from './contract-tables.js';
 import { isPresent, pageOf } from './entry-bits.js';
 import type { Profile } from './profile.js';
+import { raceFlaw } from './race-rules.js';
 
 export type { ContractRule } from './contract-tables.js';
 
@@ -109,6 +110,12 @@ class ContractCheck {
       default:
         return false;
     }
+  }
+
+  /** Follows a guest that need not keep the contract. */
+  follow(step: Step): void {
+    if (step.op === 'init') this.init(step.kernelAddress);
+    if (step.op === 'new-pgtable') this.current = step.root;
   }
 
   take(step: Step): Flaw | undefined {
@@ -348,6 +355,16 @@ export const breachOf = ({ machine, steps }: Program, profile: Profile = 'lguest
     if (flaw !== undefined) return { step: index, ...flaw };
   }
   return undefined;
+};
+
+/** Whether a program is one of a racy guest, which may announce its changes late or never (machine.md 6); one that keeps the contract is. */
+export const isRacy = (program: Program): boolean => {
+  const check = new ContractCheck(program.machine, 'architecture');
+  for (const step of program.steps) {
+    if (check.outsideFlaw(step) !== undefined) return false;
+    check.follow(step);
+  }
+  return raceFlaw(program) === undefined;
 };
 
 /** Whether the guest keeps the contract (machine.md 5, Coherent; and 6, in its profile) until the program ends or kills it. */

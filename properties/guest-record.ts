@@ -13,6 +13,7 @@ import type {
   Step,
   Vaddr,
 } from '../model/vocabulary/index.js';
+import { TranslationHistory } from '../model/translation-history.js';
 import { ZERO_ENTRY, pagingSizes, vaddr } from '../model/vocabulary/index.js';
 
 const WORDS_OF_PAGE = 1024;
@@ -27,13 +28,16 @@ export class GuestRecord {
   stackTop: Vaddr = vaddr(0);
   stackPages = 0;
   cpu = 0;
+  /** Of a racy guest: what a CPU may still hold (machine.md 6). */
+  history: TranslationHistory | undefined = undefined;
   /** RAM by 32-bit word; an entry stands at its first. What was never written is undefined. */
   private words: (GuestEntry | undefined)[] = [];
   /** Addresses that were written, each once. */
   private readonly written: Paddr[] = [];
 
-  begin(config: MachineConfig): void {
+  begin(config: MachineConfig, isRacy = false): void {
     this.config = config;
+    this.history = isRacy ? new TranslationHistory(config) : undefined;
     this.sizes = pagingSizes(config.paging);
     this.initialized = false;
     this.root = undefined;
@@ -49,6 +53,7 @@ export class GuestRecord {
 
   /** Records a step, before its outcome is known. */
   follow(step: Step): void {
+    this.history?.take(step);
     switch (step.op) {
       case 'store':
         this.write(step.paddr, step.value);

@@ -21,6 +21,7 @@ import { GuestRecord } from './guest-record.js';
 import type { Invariant, Sight } from './invariants/invariant.js';
 import type { Moment } from './invariants/moment.js';
 import { PreStateRecorder } from './invariants/situations/pre-state.js';
+import type { Profile } from './profile.js';
 import type { Capabilities } from './subjects/capabilities.js';
 import { Tally, kindIndex } from './tally.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
@@ -45,6 +46,8 @@ export interface LockstepOptions {
   readonly subjectShows?: Shown | undefined;
   /** The model is not of this package: beside a bare outcome it shows nothing, such as what it stored before it killed the guest. */
   readonly modelIsForeign?: boolean;
+  /** `lguest` by default. In the profile `architecture` guests that do not keep the contract are racy. */
+  readonly profile?: Profile | undefined;
   /** Where the run is counted; a fresh one if left out. */
   readonly tally?: Tally;
   /** Called for every divergence; the program continues if it returns true. Left out, the first divergence ends the program. */
@@ -61,6 +64,7 @@ export class Lockstep {
   private readonly subject: Machine;
   private readonly checks: Checks;
   private readonly modelIsForeign: boolean;
+  private readonly profile: Profile | undefined;
   private readonly modelFill: Fill | undefined;
   private readonly subjectFill: Fill | undefined;
   private readonly tolerates: (divergence: Divergence) => boolean;
@@ -79,6 +83,7 @@ export class Lockstep {
     this.model = model;
     this.subject = subject;
     this.modelIsForeign = options.modelIsForeign === true;
+    this.profile = options.profile;
     this.modelFill = fillOf(options.modelShows, options.subjectShows);
     this.subjectFill = fillOf(options.subjectShows, options.modelShows);
     this.tolerates = tolerates ?? (() => false);
@@ -118,7 +123,7 @@ export class Lockstep {
     tally.judged++;
     this.stepsTaken = 0;
     this.over = this.wasOver = false;
-    this.guest.begin(machine);
+    this.guest.begin(machine, this.profile === 'architecture' && !contractKept);
     moment.config = machine;
     moment.contractKept = contractKept;
     moment.stage = 'create';

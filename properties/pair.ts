@@ -178,6 +178,7 @@ export class Pair {
       modelShows: model,
       subjectShows: subject,
       modelIsForeign: model.isForeign,
+      profile,
       invariants,
       tally: this.tally,
     };

@@ -1,10 +1,10 @@
 /** The programs of a campaign by their number, how each of them is run, and all that it shows. */
 
 import fc from 'fast-check';
-import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
 import { isSubjectFailure, signatureOf } from '../divergence.js';
 import type { Case, ProgramOptions } from '../generators/index.js';
+import { withoutStep } from '../generators/case.js';
 import { programArbitrary } from '../generators/index.js';
 import type { Pair, RunOptions } from '../pair.js';
 import { Breeder } from '../pool/offspring.js';
@@ -65,8 +65,9 @@ const scattered = (program: number): number => {
 /** How a program of a campaign is run. `judge`: the share of programs that are judged in full. */
 export const runOptionsOf = (program: number, { traffic }: Case, judge = 1): RunOptions => ({
   contractKept: traffic === 'coherent',
-  twice: isRunTwice(program),
-  screened: !isJudged(program, judge),
+  // A CPU may answer a racy guest otherwise than the reference, and otherwise the second time.
+  twice: traffic !== 'racy' && isRunTwice(program),
+  screened: traffic !== 'racy' && !isJudged(program, judge),
 });
 
 /**
@@ -111,15 +112,8 @@ export async function* divergencesOf(
     const { place, invariant } = divergence;
     // A machine that fails at one step may fail at all that follow, and each may take its whole time limit.
     if (place.kind !== 'step' || isSubjectFailure(invariant)) return;
-    const shorter = withoutStep(current.value, place.index);
-    if (whyOutside(shorter.value.program, profile) !== undefined) return;
-    current = shorter;
+    const shorter = withoutStep(current.value, place.index, profile);
+    if (whyOutside(shorter.program, profile) !== undefined) return;
+    current = new fc.Value<Case>(shorter, undefined);
   }
 }
-
-/** A guest that no longer keeps its contract is a hostile one. */
-const withoutStep = ({ traffic, program }: Case, index: number): Generated => {
-  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
-  const kept = traffic === 'coherent' && keepsContract(shorter);
-  return new fc.Value<Case>({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, undefined);
-};

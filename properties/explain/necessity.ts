@@ -1,13 +1,13 @@
 /** Which steps a divergence needs: removes each by itself, and judges the program again. */
 
 import type { Case } from '../generators/index.js';
-import { keepsContract } from '../contract.js';
 import type { Program } from '../../model/vocabulary/index.js';
 import type { Divergence, SubjectFailure } from '../divergence.js';
 import { signatureOf } from '../divergence.js';
 import type { JudgeOptions } from '../judging.js';
 import { hurriedJudgeOf, judgeOf } from '../judging.js';
 import { reachedSteps } from './frames.js';
+import { withoutStep } from '../generators/case.js';
 import { whyOutside } from '../subjects/scope.js';
 import type { Necessity } from './explanation.js';
 
@@ -44,14 +44,12 @@ export const necessities = async (
   try {
     for (let index = 0; index < reached; index++) {
       await pause();
-      const shorter = { machine: program.machine, steps: steps.toSpliced(index, 1) };
-      if (whyOutside(shorter, profile) !== undefined) {
+      const shorter = withoutStep({ traffic, program }, index, profile);
+      if (whyOutside(shorter.program, profile) !== undefined) {
         found.push({ kind: 'outside' });
         continue;
       }
-      // A guest that no longer keeps its contract is a hostile one.
-      const kept = traffic === 'coherent' && keepsContract(shorter);
-      const other = await judging.judge({ traffic: kept ? 'coherent' : 'hostile', program: shorter }, before);
+      const other = await judging.judge(shorter, before);
       found.push(necessityOf(other, signatureOf(divergence)));
     }
   } finally {

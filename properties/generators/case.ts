@@ -1,10 +1,12 @@
 /** What a generator makes, and how it mixes what it makes. */
 
 import type { Op, Program } from '../../model/vocabulary/index.js';
+import { keepsContract } from '../contract.js';
+import type { Profile } from '../profile.js';
 import type { Draw } from './draw.js';
 
-/** The two kinds of guest (machine.md 5). */
-export const TRAFFICS = ['hostile', 'coherent'] as const;
+/** The kinds of guest (machine.md 5, and 6 for the racy ones of the profile `architecture`). */
+export const TRAFFICS = ['hostile', 'coherent', 'racy'] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
 /** Without these no coherent guest is made. */
@@ -18,11 +20,18 @@ export const COHERENT_STEPS: readonly Op[] = [
   'access',
 ];
 
-/** A program and the kind of its guest: a coherent one keeps the contract of machine.md 5. */
+/** A program and the kind of its guest: a coherent one keeps the contract of machine.md 5; a racy one may not. */
 export interface Case {
   readonly traffic: Traffic;
   readonly program: Program;
 }
+
+/** A case with fewer steps. A guest that no longer keeps its contract is a hostile one, or a racy one in the profile `architecture`. */
+export const withoutStep = ({ traffic, program }: Case, index: number, profile: Profile): Case => {
+  const shorter = { machine: program.machine, steps: program.steps.toSpliced(index, 1) };
+  if (traffic === 'coherent' && keepsContract(shorter)) return { traffic, program: shorter };
+  return { traffic: profile === 'architecture' ? 'racy' : 'hostile', program: shorter };
+};
 
 /**
  * How often a program does what. `swarm`: each program draws its own weights and disables some kinds altogether. The other two are the

@@ -16,6 +16,7 @@ import { Draw } from './draw.js';
 import { drawHostile } from './hostile.js';
 import { drawMachine } from './hostile-layout.js';
 import { macroLists } from './macro.js';
+import { withLateAnnouncements } from './racy.js';
 import { isProgram, smallerMachines } from './valid-program.js';
 
 export interface ProgramOptions {
@@ -33,7 +34,7 @@ export interface ProgramOptions {
   readonly guestPages?: number | undefined;
   /** What the CPUs of programs may have, in the profile `architecture`; nothing by default. */
   readonly features?: readonly Feature[] | undefined;
-  /** `lguest` by default. All programs of the profile `architecture` are coherent. */
+  /** `lguest` by default. Programs of the profile `architecture` are coherent, unless they are to be racy. */
   readonly profile?: Profile | undefined;
 }
 
@@ -49,7 +50,7 @@ export const missingSteps = ({
   steps === undefined ? [] : neededSteps(paging, traffic).filter((op) => !steps.includes(op));
 
 const neededSteps = (paging: ProgramOptions['paging'], traffic: ProgramOptions['traffic']): readonly Op[] => {
-  if (traffic !== 'coherent') return ['access'];
+  if (traffic === 'hostile' || traffic === 'mixed') return ['access'];
   return paging === '2-level' ? COHERENT_STEPS : [...COHERENT_STEPS, 'set-pmd'];
 };
 
@@ -75,11 +76,13 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     super();
     const missing = missingSteps(options);
     if (missing.length > 0) throw new RangeError(`such programs need ${missing.join(', ')}`);
+    if (options.traffic === 'racy' && options.profile !== 'architecture')
+      throw new RangeError('racy guests are of the profile architecture');
     this.options = options;
   }
 
   override generate(random: fc.Random): fc.Value<Case> {
-    const { mixture = 'swarm', guestPages, features, profile } = this.options;
+    const { mixture = 'swarm', guestPages, profile } = this.options;
     const draw = new Draw(random);
     const mostSteps = this.mostSteps(draw);
     const bits = draw.bits(2);
@@ -90,8 +93,14 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
       const program = drawHostile(draw, drawMachine(draw, paging, guestPages), { mostSteps, mixture, isLinear });
       return new fc.Value<Case>({ traffic, program: this.limited(program) }, undefined);
     }
+    const features = traffic === 'racy' ? undefined : this.options.features;
     const { program, origin } = drawCoherent(draw, paging, { mostSteps, mixture, guestPages, features, profile });
     const limited = this.limited(program);
+    if (traffic === 'racy')
+      return new fc.Value<Case>(
+        { traffic, program: this.limited(withLateAnnouncements(draw, program, mostSteps)) },
+        undefined,
+      );
     const context: MacroContext = { origin, listContext: undefined };
     if (limited === program) return new fc.Value<Case>({ traffic, program }, context);
     return new fc.Value<Case>({ traffic, program: limited }, undefined);
@@ -117,7 +126,7 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
 
   private traffic(bit: number, paging: Paging): Traffic {
     const { traffic, steps, profile } = this.options;
-    if (profile === 'architecture') return 'coherent';
+    if (profile === 'architecture') return traffic === 'racy' ? traffic : 'coherent';
     if (traffic !== 'mixed') return traffic;
     if (bit === 0) return 'hostile';
     return missingSteps({ paging, traffic: 'coherent', steps }).length === 0 ? 'coherent' : 'hostile';
@@ -127,7 +136,7 @@ class ProgramArbitrary extends fc.Arbitrary<Case> {
     if (typeof value !== 'object' || value === null) return false;
     const { traffic, program } = value as Partial<Case>;
     if (traffic === undefined || !TRAFFICS.includes(traffic)) return false;
-    return isProgram(program) && (traffic === 'hostile' || keepsContract(program));
+    return isProgram(program) && (traffic !== 'coherent' || keepsContract(program));
   }
 
   /** A coherent case loses macros first, then (as every other) single steps, and keeps the contract all the path. */
@@ -146,7 +155,7 @@ const shrinkMacros = ({ origin, listContext }: MacroContext): fc.Stream<fc.Value
 
 /** Fewer and smaller steps, then a smaller machine. */
 const shrinkSteps = ({ traffic, program }: Case): fc.Stream<fc.Value<Case>> => {
-  const keeps = (candidate: Program): boolean => traffic === 'hostile' || keepsContract(candidate);
+  const keeps = (candidate: Program): boolean => traffic !== 'coherent' || keepsContract(candidate);
   const { machine } = program;
   const fewer = anySteps(machine)
     .shrink([...program.steps], undefined)

@@ -5,7 +5,6 @@ import { ReferenceMachine } from '../../model/machine.js';
 import type { Observation, Outcome, Program, Step } from '../../model/vocabulary/index.js';
 import { OPS, PAGE_BYTES, PAGINGS, pagingSizes, switcherRegistersAddress } from '../../model/vocabulary/index.js';
 import { programSeed, randomFor } from '../seeds.js';
-import { TRAFFICS } from './case.js';
 import { MOST_FATAL_STEPS } from './fatal-sequences.js';
 import { programArbitrary } from './program-arbitrary.js';
 
@@ -218,6 +217,7 @@ const KILLS = [
 ];
 const KILLS_OF_ONE = ['Bad hypercall 13', 'bad page middle directory entry', 'out of memory allocating pmd page'];
 
+const TRAFFICS = ['hostile', 'coherent'] as const;
 const reached = { hostile: new Reach(), coherent: new Reach() };
 
 beforeAll(() => {

@@ -26,6 +26,7 @@ export const accessedDirty: Invariant = {
   harms: 'guest',
   looksAt: ['stores', 'upper stores', 'ram'],
   contract: 'any',
+  ofRacy: false,
   stages: ['create', ...OPS, 'end', 'destroy'],
   needs: [['store']],
   whenQuiet: ['access'],

@@ -6,6 +6,7 @@ import type { Profile } from '../profile.js';
 import { PROFILE_LIMITS } from '../profile.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
+import { isAskedOfRacy } from './invariant.js';
 
 /** `partly`: a side hides some of what it looks at. */
 export const EXTENTS = ['fully', 'partly', 'not'] as const;
@@ -19,14 +20,14 @@ export interface Asking {
 export const FULLY: Asking = { asked: 'fully', because: [] };
 /** Why an invariant that rests on the contract is not asked of hostile guests. */
 export const HOSTILE = 'hostile guests keep no contract';
+/** Why comparisons with the reference are not asked of racy guests. */
+const RACY = 'racy guests let a CPU choose';
 
 /** Before any program has run. */
-export const askingOf = (
-  { contract, looksAt, stages, needs = [stages], outcomes }: Invariant,
-  scope: Scope,
-  traffic: Traffic | 'mixed',
-): Asking => {
+export const askingOf = (invariant: Invariant, scope: Scope, traffic: Traffic | 'mixed'): Asking => {
+  const { contract, looksAt, stages, needs = [stages], outcomes } = invariant;
   if (contract === 'kept' && traffic === 'hostile') return { asked: 'not', because: [HOSTILE] };
+  if (traffic === 'racy' && !isAskedOfRacy(invariant)) return { asked: 'not', because: [RACY] };
   if (outcomes?.some((kind) => PROFILE_LIMITS[scope.profile].outcomes.includes(kind)) === false)
     return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes[0]}`] };
   const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));

@@ -11,6 +11,7 @@ export const determinism: Invariant = {
   harms: 'guest',
   looksAt: ['outcome'],
   contract: 'any',
+  ofRacy: false,
   neverAlone: 'of two answers to one program at most one can be the model’s',
   stages: [],
   situations: [{ name: 'a program run twice', stages: ['destroy'], dimensions: [PAGING, GUEST] }],

@@ -44,6 +44,8 @@ export interface Invariant {
   readonly looksAt: readonly Sight[];
   /** `kept`: checked only while the guest keeps the contract of machine.md 5. */
   readonly contract: 'any' | 'kept';
+  /** Whether it is asked of racy guests (machine.md 6); left out: as of hostile ones. */
+  readonly ofRacy?: boolean;
   /** Why no bug can be caught by this invariant alone; left out where the catalogue has one that is. */
   readonly neverAlone?: string;
   readonly stages: readonly Stage[];
@@ -63,6 +65,8 @@ export interface Invariant {
   readonly situations?: readonly Grid[];
   watch(): Watch;
 }
+
+export const isAskedOfRacy = ({ contract, ofRacy = contract === 'any' }: Invariant): boolean => ofRacy;
 
 /** A watch without state. */
 export const stateless = (after: (moment: Moment) => Verdict): (() => Watch) => {

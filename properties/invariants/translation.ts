@@ -32,6 +32,7 @@ export const translation: Invariant = {
   harms: 'guest',
   looksAt: ['outcome'],
   contract: 'any',
+  ofRacy: false,
   stages: ['create', ...OPS, 'destroy'],
   outcomes: ['created', 'no-memory', 'initialized', 'mapped', 'fault', 'mmio', 'physical', 'destroyed', 'absent'],
   situations: [

@@ -63,10 +63,11 @@ export class Breeder {
 
   /**
    * A child that keeps the contract if its parent does and a few attempts produce one. If none does, the child is hostile, or
-   * undefined in a campaign of coherent guests only.
+   * undefined in a campaign of coherent or racy guests only.
    */
   private childOf({ program, keepsContract: coherent }: Parent, source: Randomness): Case | undefined {
     const { traffic } = this.options;
+    if (traffic === 'racy') return undefined;
     if (traffic === 'hostile') return { traffic, program: this.child(program, source) };
     let child = this.child(program, source);
     for (let left = coherent ? MOST_TRIES : 1; left > 0; left--) {

@@ -101,7 +101,7 @@ export class Search {
   private worthJudging(program: Program): boolean {
     const { traffic } = this.smallest;
     if (!this.isSmaller(program) || this.remembers(program)) return false;
-    return isProgram(program) && (traffic === 'hostile' || keepsContract(program));
+    return isProgram(program) && (traffic !== 'coherent' || keepsContract(program));
   }
 
   /** The number of steps decides most comparisons, without the rest of the measure. */

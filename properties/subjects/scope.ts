@@ -2,7 +2,7 @@
 
 import type { Feature, Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { FEATURES, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
-import { breachOf } from '../contract.js';
+import { breachOf, isRacy } from '../contract.js';
 import type { Sight } from '../invariants/invariant.js';
 import type { Profile } from '../profile.js';
 import { PROFILE_LIMITS } from '../profile.js';
@@ -101,5 +101,6 @@ export const whyOutside = (program: Program, profile: Profile): string | undefin
   if (profile === 'lguest') return undefined;
   if (program.machine.failAllocation !== 0) return `the profile ${profile} has no failing allocation`;
   const breach = breachOf(program, profile);
-  return breach && `the program is not of the profile ${profile}: step ${breach.step}: ${breach.reason}`;
+  if (breach === undefined || isRacy(program)) return undefined;
+  return `the program is not of the profile ${profile}: step ${breach.step}: ${breach.reason}`;
 };

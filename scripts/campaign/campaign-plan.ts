@@ -201,10 +201,14 @@ const judgeFor = ({ judge, invariant, programs = Infinity }: CampaignFlags): num
   return judge ?? (invariant !== undefined || programs <= DEFAULTS.judgedWhole ? 1 : DEFAULTS.judge);
 };
 
-/** Every guest of the profile `architecture` keeps the contract. */
+/** Guests of the profile `architecture` keep the contract, or announce their changes late. */
 const trafficFor = ({ profile, traffic }: CampaignFlags): CampaignRecord['traffic'] => {
-  if (profile !== 'architecture') return traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic;
-  if (traffic === undefined || traffic === 'coherent') return 'coherent';
+  if (profile !== 'architecture') {
+    if (traffic !== 'racy') return traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic;
+    throw new BadInput('--traffic', 'racy guests are of the profile architecture; give --profile architecture');
+  }
+  if (traffic === undefined) return 'coherent';
+  if (traffic === 'coherent' || traffic === 'racy') return traffic;
   throw new BadInput('--traffic', `the profile architecture has no ${traffic} guests; leave it out`);
 };
 

@@ -22,6 +22,7 @@ import {
   isCampaignName,
 } from '../../properties/campaign/campaign-bounds.js';
 import type { Event } from '../../properties/campaign/events.js';
+import { TRAFFICS } from '../../properties/generators/index.js';
 import { PROFILES } from '../../properties/profile.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
 import { FEATURES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
@@ -85,7 +86,7 @@ const campaign = exactObject({
   /** Left out: `lguest`. */
   profile: z.exactOptional(choice(PROFILES)),
   paging: choice(['2-level', 'pae', 'both']),
-  traffic: choice(['coherent', 'hostile', 'mixed']),
+  traffic: choice([...TRAFFICS, 'mixed']),
   maxSteps: wholeNumber(FEWEST_STEPS, MOST_STEPS),
   maxTries: wholeNumber(0, MOST_TRIES),
   /** Milliseconds. */

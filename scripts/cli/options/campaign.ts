@@ -26,7 +26,7 @@ import {
   startTimeoutOption,
   wholeNumber,
 } from './option-values.js';
-import { trafficOption } from './program-options.js';
+import { LGUEST_TRAFFICS, trafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
   if (isCampaignName(text)) return text;
@@ -61,7 +61,8 @@ export const addCampaignOptions = (
     .addOption(pagingOption(`paging of the guests (default: ${DEFAULT_PROGRAM_OPTIONS.paging})`))
     .addOption(
       trafficOption(
-        `guests that keep the contract, guests that do not, or both (default: ${DEFAULT_PROGRAM_OPTIONS.traffic})`,
+        `guests that keep the contract, guests that do not, or both; in the profile architecture also those that announce late (default: ${DEFAULT_PROGRAM_OPTIONS.traffic}, or coherent)`,
+        [...LGUEST_TRAFFICS, 'racy'],
       ),
     )
     .option(

@@ -19,14 +19,16 @@ export interface ProgramFlags extends PagingFlag {
   readonly features?: readonly Feature[];
 }
 
-export const trafficOption = (description: string): Option =>
-  new Option('--traffic <kind>', description).choices(['coherent', 'hostile', 'mixed']);
+export const trafficOption = (description: string, kinds: readonly string[]): Option =>
+  new Option('--traffic <kind>', description).choices(kinds);
+
+export const LGUEST_TRAFFICS: readonly string[] = ['coherent', 'hostile', 'mixed'];
 
 export const addProgramOptions = (command: Command): Command =>
   command
     .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
     .addOption(
-      trafficOption('guests that keep the contract, guests that do not, or both').default(
+      trafficOption('guests that keep the contract, guests that do not, or both', LGUEST_TRAFFICS).default(
         DEFAULT_PROGRAM_OPTIONS.traffic,
       ),
     )
