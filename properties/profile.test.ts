@@ -191,6 +191,12 @@ describe('a program is not of the profile architecture', () => {
     expect(whyOutside(program([...sound, ...announced(0x6000 + RIGHTS + G)]), 'architecture')).toBeUndefined();
   });
 
+  test('for no announcement alone: its guest is racy', () => {
+    const unannounced = program([...sound, store(0x2000, 0x6000 + FULL), access(0)]);
+    expect(whyOutside(unannounced, 'architecture')).toBeUndefined();
+    expect(keepsContract(unannounced, 'architecture')).toBe(false);
+  });
+
   test.each([
     ['a step', [...sound, { op: 'guest-pa', vaddr: vaddr(0) }], 'the profile architecture has no guest-pa'],
     ['no init', [...TABLES, RUN], 'step 2: a hypercall before init'],
@@ -212,7 +218,11 @@ describe('a program is not of the profile architecture', () => {
       [INIT, store(0x1004, 0x2000 + P + G), RUN, access(0)],
       'root entry has the flags 0x100',
     ],
-    ['no announcement', [...sound, store(0x2000, 0x6000 + FULL), access(0)], 'was stored and not announced'],
+    [
+      'no announcement, and a table that is data',
+      [...sound, store(0x2000, 0x2000 + FULL), access(0)],
+      'was stored and not announced',
+    ],
   ] as const)('for %s', (_name, steps, why) => {
     expect(whyOutside(program(steps), 'architecture')).toContain(why);
   });

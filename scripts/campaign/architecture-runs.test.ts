@@ -54,6 +54,14 @@ describe('a run', () => {
     expect(campaignDifference(campaign, everything)).toBe('profile is "architecture" here and undefined there');
   });
 
+  test('of racy guests finds the slots that a switch does not flush, and its finding replays', async () => {
+    const { code, out } = await run('fuzz', ...PROFILE, '--traffic', 'racy', '--max-findings', '1', '--out', at('run'));
+    expect([code, out]).toEqual([1, expect.stringContaining('coherence | access | ')]);
+    const [file] = readdirSync(at('corpus'));
+    expect(json('corpus', file)).toMatchObject({ profile: 'architecture', traffic: 'racy' });
+    expect((await capturedCall(['replay', at('corpus', file)])).code).toBe(1);
+  });
+
   test('has its profile in the summary and in every report', async () => {
     await run('fuzz', ...PROFILE, '--out', at('run'));
     await run('fuzz', '--out', at('other'));
@@ -93,6 +101,12 @@ describe('what cannot be run', () => {
   ])('%j is refused', async (words, why) => {
     const { code, out, err } = await run('fuzz', ...words);
     expect({ code, out, err }).toEqual({ code: 2, out: '', err: `shadowdiff: --profile: ${why}\n` });
+  });
+
+  test('racy guests are refused outside of the profile', async () => {
+    const { code, err } = await run('fuzz', '--traffic', 'racy');
+    const why = 'racy guests are of the profile architecture; give --profile architecture';
+    expect([code, err]).toEqual([2, `shadowdiff: --traffic: ${why}\n`]);
   });
 
   test.each(['hostile', 'mixed'])('%s guests are refused', async (traffic) => {
