@@ -40,7 +40,7 @@ export const playPage = async (start?: Setup): Promise<Page> => {
     contents: [
       ['program', 'Program'],
       ['run', 'Run'],
-      ['take', 'Take it along'],
+      ['take', 'Share'],
       ['rules', 'Rules'],
     ],
     body: body(gallery, { start: code, version: packageVersion() }),
@@ -138,7 +138,7 @@ const defectsOf = (kind: Defect['class']): Markup =>
 
 const takeAlong = (): Markup =>
   html`<section id="take" aria-labelledby="take-title">
-    <h2 id="take-title">Take it along</h2>
+    <h2 id="take-title">Share</h2>
     <p>
       <label for="link">Link that opens this program in any copy of this page</label>
       <span class="copied"><input id="link" readonly /><button type="button" data-copy="link">Copy</button></span>
