@@ -41,6 +41,7 @@ import { EventLog, NO_LOG, readLedger } from './event-log.js';
 import { Exploration, endSubjects } from './exploration.js';
 import { FindingStore, remedyFor } from './finding-store.js';
 import { InProcessPool } from './in-process-pool.js';
+import { Novelty } from './novelty.js';
 import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
 import { publish, writeResults } from './publish.js';
@@ -236,11 +237,13 @@ class CampaignRun {
   private readonly context: RunContext;
   private readonly exploration: Exploration;
   private readonly shrinking: Shrinking;
+  private readonly novelty: Novelty;
 
   constructor(plan: CampaignPlan, ledger: Ledger, tools: RunTools) {
     this.context = new RunContext(plan, ledger, tools);
     this.exploration = new Exploration(this.context);
     this.shrinking = new Shrinking(this.context);
+    this.novelty = new Novelty(this.context.shard.tally);
   }
 
   async run(): Promise<void> {
@@ -277,7 +280,9 @@ class CampaignRun {
     const { elapsed } = this.exploration;
     const shrinking = this.shrinking.progress;
     const findings = ledger.findings.size;
-    return { programs, steps: tally.steps, findings, elapsed, left: this.left(programs), shrinking, tally };
+    const left = this.left(programs);
+    const novelty = left === undefined ? {} : { novelty: this.novelty.look(tally, elapsed) };
+    return { programs, steps: tally.steps, findings, elapsed, left, shrinking, ...novelty, tally };
   }
 
   private left(programs: number): Progress['left'] {

@@ -3,6 +3,7 @@
 import type { Observable } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
+import { rarityOf } from '../../properties/campaign/residual-risk.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
@@ -135,7 +136,7 @@ const accessesOf = (tally: Tally): AccessCounts => {
 
 const invariantSummaries = (
   { record }: RunResults,
-  { checks, exercised }: Tally,
+  { checks, exercised, situations }: Tally,
   findings: readonly Finding[],
   edges: ArrayLike<number> | undefined,
 ): readonly InvariantSummary[] => {
@@ -145,6 +146,7 @@ const invariantSummaries = (
     ...askingOf(invariant, scope, record.campaign.traffic),
     checks: checks[index],
     exercised: exercised[index],
+    situations: rarityOf(situations[index]),
     ...(edges === undefined ? {} : { edges: edges[index] }),
     findings: findings
       .filter(({ divergence }) => divergence.invariant === invariant.id)

@@ -33,6 +33,7 @@ const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
   invariants: [],
   matrix: [],
   edges: [],
+  residualRisks: [],
   findings: [],
   known: [],
   canaries: [],

@@ -1,8 +1,14 @@
 /** How the runs themselves went, and what they found in the corpus, as lines for the terminal and the page. */
 
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import { counted, formatCount } from '../terminal/numbers.js';
-import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
+import { counted, formatCount, formatShare } from '../terminal/numbers.js';
+import type {
+  CorpusReport,
+  FindingReport,
+  Prospect,
+  ReportDocument,
+  ResidualRisk,
+} from './document/report-document.js';
 
 export interface NewsLine {
   readonly label: string;
@@ -41,10 +47,11 @@ export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): rea
 
 /** Whether the runs themselves went well. */
 export const healthLines = (report: ReportDocument): readonly NewsLine[] => {
-  const { canaries, corpus, pools, retries, invariants, edges, notLookedAt } = report;
+  const { canaries, corpus, pools, retries, invariants, edges, notLookedAt, residualRisks } = report;
   return [
     ...askedLines(invariants),
     ...edges.map(edgesLine),
+    ...residualRisks.flatMap(residualRiskLine),
     ...canaries.map(canaryLine),
     ...(corpus === undefined ? [] : [corpusLine(corpus)]),
     ...pools.map(poolLine),
@@ -70,6 +77,32 @@ const edgesLine = ({ subject, total, reached, last }: ReportDocument['edges'][nu
   const news = last === null ? '' : `, the last new one by program ${formatCount(last)}`;
   return { label: 'edges', text: `${share}${news}`, tone: 'plain' };
 };
+
+const residualRiskLine = (risk: ResidualRisk): readonly NewsLine[] =>
+  risk.judged === 0
+    ? []
+    : [{ label: 'to find', text: `${foundText(risk.situations)}; ${nextText(risk)}`, tone: 'plain' }];
+
+const foundText = ({ reached, left }: Prospect): string =>
+  left === 0
+    ? `all ${formatCount(reached)} situations were reached`
+    : `${formatCount(reached)} of ${formatCount(reached + left)} situations were reached`;
+
+/** Without times, so that it can be compared between runs. */
+const nextText = ({ judged, situations: { left, unseen, newPerProgram, next } }: ResidualRisk): string => {
+  if (left === 0) {
+    const rarest = `fewer than 1 in ${formatCount(Math.max(1, Math.floor(judged / 3)))} programs`;
+    return `a signature that never showed is in ${rarest}, with 95 % confidence`;
+  }
+  if (next === null) {
+    return `each by more than one program; a judged program reaches a new one with a probability below ${formatShare(newPerProgram.high, 1)}`;
+  }
+  return `about ${estimateText(unseen)} of the others are within reach, the next after about ${counted(next.programs, 'program')}`;
+};
+
+/** `12 (7 to 30)`. */
+export const estimateText = ({ value, low, high }: Prospect['unseen']): string =>
+  `${formatCount(Math.round(value))} (${formatCount(Math.floor(low))} to ${formatCount(Math.ceil(high))})`;
 
 const canaryLine = ({ defect, caught, programs }: ReportDocument['canaries'][number]): NewsLine =>
   caught

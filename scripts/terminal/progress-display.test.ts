@@ -38,6 +38,11 @@ test('it never grows beyond the terminal', () => {
   }
 });
 
+test('when something new was reached, and when it will be', () => {
+  const line = progressLine({ ...PROGRESS, novelty: { since: 125_000, next: 2_400_000 }, tally: undefined }, Infinity);
+  expect(line).toMatch(/ steps\/s, last new situation 2 m 05 s ago, next in about 40 m 00 s$/);
+});
+
 test('before the first program nothing is divided by zero', () => {
   const left = { kind: 'programs', count: 500 } as const;
   const line = progressLine({ ...PROGRESS, programs: 0, steps: 0, elapsed: 0, left, tally: undefined }, Infinity);

@@ -64,6 +64,8 @@ export interface Progress {
     | undefined;
   /** The steps of what is being shrunk, if any became smaller, and the milliseconds that are left for it, infinite without a limit. */
   readonly shrinking: { readonly steps: number | undefined; readonly left: number } | undefined;
+  /** Milliseconds since a new situation was reached, and until the next one is to be expected; left out: not known. */
+  readonly novelty?: { readonly since?: number; readonly next?: number };
   /** How the run's accesses ended; nothing before the first program. */
   readonly tally: Tally | undefined;
 }
@@ -95,6 +97,7 @@ const partsOf = (progress: Progress): readonly string[] => {
     `${findings} found`,
     ...(progress.left === undefined ? [] : [leftOf(progress.left)]),
     `${compactCount(perSecond)} steps/s`,
+    ...noveltyOf(progress.novelty ?? {}),
     ...(tally === undefined ? [] : SHOWN_OUTCOMES.map((kind) => `${kind} ${shareOf(tally, kind)}`)),
   ];
 };
@@ -106,6 +109,11 @@ const shrinkingOf = ({ steps, left }: NonNullable<Progress['shrinking']>): strin
   ];
   return details.length === 0 ? 'shrinking' : `shrinking (${details.join(', ')})`;
 };
+
+const noveltyOf = ({ since, next }: NonNullable<Progress['novelty']>): readonly string[] => [
+  ...(since === undefined ? [] : [`last new situation ${formatTime(since)} ago`]),
+  ...(next === undefined ? [] : [`next in about ${formatTime(next)}`]),
+];
 
 const leftOf = (left: NonNullable<Progress['left']>): string =>
   left.kind === 'time' ? `${formatTime(Math.max(0, left.milliseconds))} left` : `${compactCount(left.count)} to go`;

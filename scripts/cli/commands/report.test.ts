@@ -39,6 +39,11 @@ describe('the united document', () => {
     const published = z.fromJSONSchema(JSON.parse(schema) as Parameters<typeof z.fromJSONSchema>[0]);
     await fuzz('impl:victim-ignores-draw', at('run'));
     const fuzzed = await united(at('run'));
+    const [{ situations, invariants }] = fuzzed.residualRisks;
+    expect(invariants.map(({ situations: { reached } }) => reached).reduce((sum, each) => sum + each)).toBe(
+      situations.reached,
+    );
+    expect(situations.next?.programs).toBe(Math.ceil(40 / situations.once));
     await store('coverage.json', sampleCoverage());
     await store('matrix.json', sampleMatrix());
     const all = await united(at('run'));
@@ -372,7 +377,7 @@ describe('the counts of a run', () => {
   };
 
   test('of one are in the singular', async () => {
-    const out = await totalsOf({ programs: 1, steps: 1 });
+    const out = await totalsOf({ programs: 1, judged: 1, steps: 1 });
     expect(out).toMatch(/^programs {2}1 with 1 step$/m);
     expect(out).toMatch(/^time .*1\.0 s, 1 step\/s, 1 program\/s$/m);
   });

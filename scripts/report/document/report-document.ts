@@ -219,6 +219,40 @@ const mutationScore = z.strictObject({
   missed: count.describe('Not found: some other program would show them'),
 });
 
+const estimate = z.strictObject({
+  value: z.number().nonnegative(),
+  low: z.number().nonnegative(),
+  high: z.number().nonnegative().describe('The interval from low to high has a confidence of 95 %'),
+});
+
+const prospect = z.strictObject({
+  reached: count.describe('Situations that judged programs reached'),
+  once: count.describe('By exactly one of them'),
+  twice: count.describe('By exactly two of them'),
+  left: count.describe('Situations that no program reached, and that are not known to be unreachable'),
+  newPerProgram: estimate.describe(
+    'New situations that the next judged program reaches, on average: at most so large is the probability of any (Good and Turing)',
+  ),
+  unseen: estimate.describe('Situations left that programs like these can reach (Chao2)'),
+  again: estimate.describe('New situations that as many programs again would reach'),
+  next: z
+    .strictObject({ programs: count, milliseconds })
+    .nullable()
+    .describe('Until the next new situation, on average; null if none is expected'),
+});
+
+const residualRisk = z.strictObject({
+  source: z.string().describe('The file that describes the run'),
+  judged,
+  neverSeen: z
+    .number()
+    .describe(
+      'A signature that the run never showed is in less than this share of all programs, with a confidence of 95 %: 3 divided by the programs judged',
+    ),
+  situations: prospect,
+  invariants: z.array(z.strictObject({ id: z.string(), situations: prospect })).describe('Those that were asked'),
+});
+
 const reportDocument = z
   .strictObject({
     format: z.literal(REPORT_FORMAT),
@@ -233,6 +267,11 @@ const reportDocument = z
     matrix: z.array(matrixRow).describe('Planted bugs and the invariants that catch them; empty if not measured'),
     counters: counters.optional().describe('Summed over the runs of fuzz and nightly'),
     edges: z.array(edges).describe('Of subjects that count edges of their own code: one for each run'),
+    residualRisks: z
+      .array(residualRisk)
+      .describe(
+        'How much is left to find, one for each run: the estimators of species richness, as in STADS (Böhme 2018)',
+      ),
     findings: z.array(finding),
     known: z.array(known),
     notLookedAt: z
@@ -272,6 +311,8 @@ export type MatrixRowReport = ReportDocument['matrix'][number];
 export type FindingReport = ReportDocument['findings'][number];
 export type TimelineReport = ReportDocument['timelines'][number];
 export type CodeReport = NonNullable<ReportDocument['code']>;
+export type ResidualRisk = ReportDocument['residualRisks'][number];
+export type Prospect = ResidualRisk['situations'];
 export type MutationScore = ReportDocument['mutations'][number];
 export type ReportVerdict = ReportDocument['verdict'];
 

@@ -59,6 +59,16 @@ const edgesSummary = openObject({
   last: orNull(naturalNumber),
 });
 
+/** How rare the situations are that judged programs reached (residual-risk.ts). */
+const raritySummary = openObject({
+  reached: naturalNumber,
+  /** By exactly one program, and by exactly two. */
+  once: naturalNumber,
+  twice: naturalNumber,
+  /** Not reached, and not known to be unreachable. */
+  left: naturalNumber,
+});
+
 const invariantSummary = openObject({
   id: anyText,
   asked: choice(EXTENTS),
@@ -67,6 +77,7 @@ const invariantSummary = openObject({
   checks: naturalNumber,
   /** Checks whose premise held. */
   exercised: naturalNumber,
+  situations: raritySummary,
   /** Edges of the subject that programs reached in which its premise held; left out if it counts none. */
   edges: z.exactOptional(naturalNumber),
   /** Programs that broke it, of those findings that are named after it. */

@@ -13,6 +13,7 @@ import { pageMarkup, readViewer, viewerFile } from './page-frame.js';
 import { PLAY_LINKS, packedPage } from '../play/play-links.js';
 import { canMakePlayPage, playPage } from '../play/play-page.js';
 import { matrixSection } from './matrix-section.js';
+import { prospectsSection } from './prospects-section.js';
 import { situationsSection } from './situations-section.js';
 import { summarySection } from './summary-section.js';
 import { timelineSection } from './timeline-section.js';
@@ -68,6 +69,7 @@ const sectionsOf = (report: ReportDocument): readonly Section[] =>
     { anchor: 'invariants', name: 'Invariants', content: invariantsSection(report) },
     { anchor: 'matrix', name: 'Planted bugs', content: matrixSection(report) },
     { anchor: 'situations', name: 'Situations', content: situationsSection(report) },
+    { anchor: 'prospects', name: 'Left to find', content: prospectsSection(report) },
     { anchor: 'timeline', name: 'Over time', content: timelineSection(report) },
     { anchor: 'code', name: 'Code', content: codeSection(report) },
   ].flatMap(({ content, ...section }) => (content === undefined ? [] : [{ ...section, content }]));

@@ -1,0 +1,54 @@
+/** How much a run has left to find, from the counts in its summary. */
+
+import type { Estimate, Rarity } from '../../../properties/campaign/residual-risk.js';
+import {
+  NOTHING_REACHED,
+  addRarity,
+  discoveries,
+  newPerProgram,
+  ruleOfThree,
+  unseen,
+} from '../../../properties/campaign/residual-risk.js';
+import type { Results } from './read-results.js';
+import { pathsOf } from './read-results.js';
+import type { Prospect, ResidualRisk } from './report-document.js';
+import type { Summary } from './summary-document.js';
+
+/** Counts of several runs cannot be united: which situations were rare in both is not known. */
+export const residualRiskOf = (results: Results, summary: Summary): ResidualRisk => {
+  const { judged } = summary;
+  const asked = summary.invariants.filter((invariant) => invariant.asked !== 'not');
+  const all = asked.map(({ situations }) => situations).reduce(addRarity, NOTHING_REACHED);
+  return {
+    source: pathsOf(results).summary,
+    judged,
+    neverSeen: rounded(ruleOfThree(judged)),
+    situations: prospectOf(all, summary),
+    invariants: asked.map(({ id, situations }) => ({ id, situations: prospectOf(situations, summary) })),
+  };
+};
+
+const prospectOf = (rarity: Rarity, { judged, programs, time }: Summary): Prospect => {
+  const { reached, once, twice, left } = rarity;
+  const isNone = once === 0 || left === 0;
+  return {
+    reached,
+    once,
+    twice,
+    left,
+    newPerProgram: roundedEstimate(newPerProgram(rarity, judged)),
+    unseen: roundedEstimate(unseen(rarity, judged)),
+    again: roundedEstimate(discoveries(rarity, judged, judged)),
+    // Programs that were screened pass, too, until the next one that is judged and reaches something new.
+    next: isNone ? null : { programs: Math.ceil(programs / once), milliseconds: Math.round(time.milliseconds / once) },
+  };
+};
+
+const roundedEstimate = ({ value, low, high }: Estimate): Estimate => ({
+  value: rounded(value),
+  low: rounded(low),
+  high: rounded(high),
+});
+
+/** No more digits than mean something, and so few that every platform's logarithms give the same. */
+const rounded = (value: number): number => Number(value.toPrecision(3));

@@ -1,0 +1,72 @@
+/** How much each run has left to find, overall and for each invariant. */
+
+import { counted, formatCount, formatShare, formatTime } from '../../terminal/numbers.js';
+import type { Prospect, ReportDocument, ResidualRisk } from '../document/report-document.js';
+import { estimateText } from '../report-news.js';
+import type { Markup } from './markup.js';
+import { html } from './markup.js';
+
+export const prospectsSection = ({ residualRisks }: ReportDocument): Markup | undefined => {
+  const risks = residualRisks.filter(({ judged }) => judged > 0);
+  if (risks.length === 0) return undefined;
+  return html`<section id="prospects" aria-labelledby="prospects-title">
+    <h2 id="prospects-title">Left to find</h2>
+    <p class="lead">
+      Estimated from the situations that only one or two of the judged programs reached (Good and Turing, Chao; see
+      Böhme, STADS, 2018). In brackets: the interval that holds the truth with 95 % confidence. The estimates are for
+      programs like those of the run: other sizes or options may reach more.
+    </p>
+    ${risks.map(runView)}
+  </section>`;
+};
+
+const runView = (risk: ResidualRisk): Markup => {
+  const { source, judged, neverSeen, situations, invariants } = risk;
+  const rows = invariants.filter(({ situations: { left } }) => left > 0);
+  return html`<h3>${source}</h3>
+    <p>
+      ${foundText(situations)} A signature that never showed is in less than ${formatShare(neverSeen, 1)} of all
+      programs: 3 divided by the ${counted(judged, 'program')} judged.
+    </p>
+    ${rows.length === 0 ? undefined : prospectsTable(source, [...rows, { id: 'all', situations }])}`;
+};
+
+const foundText = ({ reached, left, newPerProgram, again }: Prospect): string => {
+  if (left === 0) return `All ${formatCount(reached)} situations were reached.`;
+  const { value, low, high } = newPerProgram;
+  const chance = `${chanceText(value)} (${chanceText(low)} to ${chanceText(high)})`;
+  return `A judged program reaches a new situation with a probability of at most ${chance}; as many programs again would reach ${estimateText(again)} new ones.`;
+};
+
+const chanceText = (probability: number): string => formatShare(Math.min(1, probability), 1);
+
+const prospectsTable = (source: string, rows: ResidualRisk['invariants']): Markup =>
+  html`<div class="scroll" role="region" aria-label="Left to find: ${source}" tabindex="0">
+    <table class="plain">
+      <thead>
+        <tr>
+          <th scope="col">invariant</th>
+          <th scope="col" class="number">situations reached</th>
+          <th scope="col" class="number">not reached</th>
+          <th scope="col" class="number">of these within reach</th>
+          <th scope="col" class="number">new in as many programs again</th>
+          <th scope="col">next new one after about</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ id, situations: { reached, left, unseen, again, next } }) =>
+            html`<tr>
+              <th scope="row">${id}</th>
+              <td class="number">${formatCount(reached)}</td>
+              <td class="number">${formatCount(left)}</td>
+              <td class="number">${estimateText(unseen)}</td>
+              <td class="number">${estimateText(again)}</td>
+              <td>
+                ${next === null ? 'none expected' : `${counted(next.programs, 'program')}, ${formatTime(next.milliseconds)}`}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
