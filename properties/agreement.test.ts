@@ -8,7 +8,7 @@ import type { Observation } from '../model/vocabulary/index.js';
 import { PAGINGS, bareOutcome } from '../model/vocabulary/index.js';
 import { formatTrace } from './formats/index.js';
 import type { Case } from './generators/index.js';
-import { TRAFFICS, programArbitrary, uniformProgram } from './generators/index.js';
+import { LGUEST_TRAFFICS, programArbitrary, uniformProgram } from './generators/index.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Lockstep } from './lockstep.js';
 import { traceOf } from './trace-of.js';
@@ -24,7 +24,7 @@ const references = (seen: Observation): unknown => (bareOutcome(seen.outcome.kin
 /** Whether the step killed the guest, and why. */
 const killDecision = ({ outcome }: Observation): unknown => (outcome.kind === 'killed' ? outcome.reason : undefined);
 
-const guests = TRAFFICS.flatMap((traffic) => PAGINGS.map((paging) => ({ traffic, paging })));
+const guests = LGUEST_TRAFFICS.flatMap((traffic) => PAGINGS.map((paging) => ({ traffic, paging })));
 
 describe.each(guests)('$traffic guests, $paging paging', (guest) => {
   const programs = programArbitrary(guest);

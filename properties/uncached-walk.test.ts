@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
 import type { AccessKind, AccessMode, MachineConfig, Outcome, Paging, Step } from '../model/vocabulary/index.js';
 import { PAGINGS, bareOutcome, guestEntry, killedFor, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
-import { TRAFFICS, programArbitrary } from './generators/index.js';
+import { LGUEST_TRAFFICS, programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { accessed, dirty, pageOf, uncachedAccess, uncachedPhysical, uncachedWalk } from './uncached-walk.js';
 
@@ -244,7 +244,7 @@ test('bits of an entry', () => {
 });
 
 describe.each(PAGINGS)('the model’s fresh walk in %s paging', (paging) => {
-  test.each(TRAFFICS)('gives what the uncached walk gives, %s traffic', (traffic) => {
+  test.each(LGUEST_TRAFFICS)('gives what the uncached walk gives, %s traffic', (traffic) => {
     const compared = { access: 0, stale: 0, 'guest-pa': 0 };
     const model = new ReferenceMachine();
     const guest = new GuestRecord();

@@ -221,7 +221,7 @@ describe('a refusal names the field and the fix', () => {
     [
       'an unknown traffic',
       { traffic: 'rude' },
-      'some.json: traffic: "rude" is not known; use one of "hostile", "coherent"',
+      'some.json: traffic: "rude" is not known; use one of "hostile", "coherent", "racy"',
     ],
     ['an unknown invariant', { invariant: '../../etc' }, 'some.json: invariant: "../../etc" is not known; use one of '],
     ['an unknown stage', { stage: 'nap' }, 'some.json: stage: "nap" is not known; use one of "create", "store", '],
@@ -229,7 +229,7 @@ describe('a refusal names the field and the fix', () => {
     [
       'two problems',
       { note: 7, traffic: 'rude' },
-      'some.json: traffic: "rude" is not known; use one of "hostile", "coherent" (and 1 further problem)',
+      'some.json: traffic: "rude" is not known; use one of "hostile", "coherent", "racy" (and 1 further problem)',
     ],
     [
       'a place that is none',

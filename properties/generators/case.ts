@@ -7,6 +7,8 @@ import type { Draw } from './draw.js';
 
 /** The kinds of guest (machine.md 5, and 6 for the racy ones of the profile `architecture`). */
 export const TRAFFICS = ['hostile', 'coherent', 'racy'] as const;
+/** Those of the profile `lguest`. */
+export const LGUEST_TRAFFICS = ['hostile', 'coherent'] as const;
 export type Traffic = (typeof TRAFFICS)[number];
 
 /** Without these no coherent guest is made. */

@@ -5,12 +5,12 @@ import { OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { breachOf } from '../contract.js';
 import { programSeed, randomFor } from '../seeds.js';
 import type { Case, Traffic } from './case.js';
-import { TRAFFICS } from './case.js';
+import { LGUEST_TRAFFICS } from './case.js';
 import { DEFAULT_PROGRAM_OPTIONS, missingSteps, programArbitrary } from './program-arbitrary.js';
 import { uniformProgram } from './any-step.js';
 import { isProgram } from './valid-program.js';
 
-const KINDS = TRAFFICS.flatMap((traffic) => PAGINGS.map((paging) => [traffic, paging] as const));
+const KINDS = LGUEST_TRAFFICS.flatMap((traffic) => PAGINGS.map((paging) => [traffic, paging] as const));
 
 const generate = (arbitrary: fc.Arbitrary<Case>, index: number): fc.Value<Case> =>
   arbitrary.generate(randomFor(programSeed('program-arbitrary', index)), undefined);

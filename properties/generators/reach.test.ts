@@ -6,6 +6,7 @@ import type { Observation, Outcome, Program, Step } from '../../model/vocabulary
 import { OPS, PAGE_BYTES, PAGINGS, pagingSizes, switcherRegistersAddress } from '../../model/vocabulary/index.js';
 import { programSeed, randomFor } from '../seeds.js';
 import { MOST_FATAL_STEPS } from './fatal-sequences.js';
+import { LGUEST_TRAFFICS } from './case.js';
 import { programArbitrary } from './program-arbitrary.js';
 
 const PROGRAMS_EACH = 1000;
@@ -217,11 +218,10 @@ const KILLS = [
 ];
 const KILLS_OF_ONE = ['Bad hypercall 13', 'bad page middle directory entry', 'out of memory allocating pmd page'];
 
-const TRAFFICS = ['hostile', 'coherent'] as const;
 const reached = { hostile: new Reach(), coherent: new Reach() };
 
 beforeAll(() => {
-  for (const traffic of TRAFFICS) {
+  for (const traffic of LGUEST_TRAFFICS) {
     for (const paging of PAGINGS) {
       const arbitrary = programArbitrary({ traffic, paging });
       for (let index = 0; index < PROGRAMS_EACH; index++) {
@@ -294,7 +294,7 @@ describe('coherent traffic', () => {
   });
 });
 
-describe.each(TRAFFICS)('%s traffic meets the caches', (traffic) => {
+describe.each(LGUEST_TRAFFICS)('%s traffic meets the caches', (traffic) => {
   test('pages are found in the shadow, and are demanded', () => {
     const { cache } = reached[traffic];
     expect(cache.share('hit')).toBeGreaterThan(0.2);

@@ -55,7 +55,7 @@ const ACCEPTED = new Set([
 ]);
 
 /** A code of the system, such as ENOTDIR, or a line of a stack. */
-const RAW = /\bE[A-Z]{3,}\b|^ {4}at /m;
+const RAW = /\bE(?!FER\b)[A-Z]{3,}\b|^ {4}at /m;
 
 test.each(READERS)('%s', async (command) => {
   for (const path of PATHS) {

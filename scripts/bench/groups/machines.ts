@@ -4,6 +4,7 @@ import { ShadowMachine } from '../../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../../model/machine.js';
 import type { Machine, Program } from '../../../model/vocabulary/index.js';
 import { PAGINGS } from '../../../model/vocabulary/index.js';
+import { LGUEST_TRAFFICS } from '../../../properties/generators/index.js';
 import { programsOf, runPrograms } from '../fuzz-workloads.js';
 import type { Budget, Figure, Group, Workload } from '../measurement.js';
 import { ratioOf, stepFigures, takeRounds } from '../measurement.js';
@@ -22,7 +23,7 @@ const samplesOf = (count: number): readonly Sample[] => [
     const programs = mixedPrograms(paging, count);
     return { id: `mix-${paging}`, title: `random mix, ${paging}`, programs, steps: count * STEPS_A_PROGRAM };
   }),
-  ...(['hostile', 'coherent'] as const).flatMap((traffic) =>
+  ...LGUEST_TRAFFICS.flatMap((traffic) =>
     PAGINGS.map((paging) => {
       const programs = programsOf(traffic, paging, count);
       const steps = programs.reduce((sum, program) => sum + program.steps.length, 0);

@@ -26,7 +26,7 @@ import {
   startTimeoutOption,
   wholeNumber,
 } from './option-values.js';
-import { LGUEST_TRAFFICS, trafficOption } from './program-options.js';
+import { USUAL_TRAFFICS, trafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
   if (isCampaignName(text)) return text;
@@ -62,7 +62,7 @@ export const addCampaignOptions = (
     .addOption(
       trafficOption(
         `guests that keep the contract, guests that do not, or both; in the profile architecture also those that announce late (default: ${DEFAULT_PROGRAM_OPTIONS.traffic}, or coherent)`,
-        [...LGUEST_TRAFFICS, 'racy'],
+        [...USUAL_TRAFFICS, 'racy'],
       ),
     )
     .option(

@@ -22,13 +22,14 @@ export interface ProgramFlags extends PagingFlag {
 export const trafficOption = (description: string, kinds: readonly string[]): Option =>
   new Option('--traffic <kind>', description).choices(kinds);
 
-export const LGUEST_TRAFFICS: readonly string[] = ['coherent', 'hostile', 'mixed'];
+/** Of the profile `lguest`. */
+export const USUAL_TRAFFICS: readonly string[] = ['coherent', 'hostile', 'mixed'];
 
 export const addProgramOptions = (command: Command): Command =>
   command
     .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
     .addOption(
-      trafficOption('guests that keep the contract, guests that do not, or both', LGUEST_TRAFFICS).default(
+      trafficOption('guests that keep the contract, guests that do not, or both', USUAL_TRAFFICS).default(
         DEFAULT_PROGRAM_OPTIONS.traffic,
       ),
     )
