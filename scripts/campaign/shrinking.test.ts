@@ -1,0 +1,70 @@
+/** How long a run looks at further findings of each signature. */
+
+import { expect, test } from 'vitest';
+import type { Event } from '../../properties/campaign/events.js';
+import type { Divergence } from '../../properties/divergence.js';
+import type { Finding } from '../../properties/finding.js';
+import type { RunContext } from './run-context.js';
+import { Shrinking } from './shrinking.js';
+import type { Task } from './tasks.js';
+
+const finding = (program: number, difference: string): Finding => {
+  const divergence: Divergence = {
+    invariant: 'flush',
+    alsoBroken: [],
+    place: { kind: 'end' },
+    stage: 'end',
+    field: '',
+    expected: '',
+    actual: '',
+    difference,
+  };
+  const machine = { paging: 'pae', guestPages: 4, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
+  return {
+    status: 'open',
+    subject: 'impl',
+    reference: 'model',
+    case: { traffic: 'hostile', program: { machine, steps: [] } },
+    divergence,
+    provenance: { date: '', version: '', seed: 's', program, originalSteps: 9 },
+    note: '',
+  };
+};
+
+test('running further findings again counts as shrinking, so that a slow subject does not make the run long', async () => {
+  let now = 0;
+  let shrunk = 0;
+  const kept = ['a', 'b', 'c', 'd'].map((name, place) => [1, 2, 3].map((each) => finding(3 * place + each, name)));
+  const perform = ({ kind, ...task }: Task & { readonly finding?: Finding }): Promise<unknown> => {
+    if (kind === 'rerun') now += 1000;
+    else shrunk++;
+    const result =
+      kind === 'rerun' ? { times: 3, runs: 3 } : { kind: 'shrunk', finding: { ...task.finding, shrunk: 'wholly' } };
+    return Promise.resolve({ kind: 'done', result });
+  };
+  const context = {
+    plan: { part: { shrinkTime: 2500 }, record: { campaign: { maxTries: 1 } } },
+    settings: {},
+    tolerated: new Map(),
+    ledger: { findings: { list: () => kept } },
+    get now() {
+      return now;
+    },
+    perform,
+    onFinding: () => Promise.resolve(),
+    onEveryWorker: async (work: () => Promise<boolean>) => {
+      while (await work());
+    },
+    record: ({ finding: given }: Extract<Event, { kind: 'finding' }>) => {
+      for (const findings of kept)
+        findings.splice(
+          0,
+          3,
+          ...findings.map((each) => (each.provenance.program === given.provenance.program ? given : each)),
+        );
+    },
+  };
+  await new Shrinking(context as unknown as RunContext).run();
+  // Each kind, and one of the eight further findings: it is run again before and after, and then the time is too short for the next.
+  expect(shrunk).toBe(4 + 1);
+});
