@@ -70,6 +70,14 @@ describe('as people write', () => {
     ]);
   });
 
+  test('the parts of the machine may come in any order', () => {
+    const { program } = parseListing(
+      `64 guest pages, draw 0, 2 host CPUs, 2-level, 4 device pages\n> 0 migrate cpu 1`,
+      'x',
+    );
+    expect(program).toEqual(parseListing(`${MACHINE}\nmigrate cpu 1`, 'x').program);
+  });
+
   test('of a word and its meaning the word counts, with a remark', () => {
     const { program, remarks } = parseListing(`${MACHINE}\nstore [0x1000]=0x2065   pfn 2 P RW US A D`, 'x');
     expect(program.steps[0]).toMatchObject({ value: guestEntry(0x2065) });

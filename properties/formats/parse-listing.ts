@@ -47,18 +47,18 @@ export const parseListing = (text: string, source: string): ReadListing => {
   const steps: Step[] = [];
   const remarks: string[] = [];
   for (const [index, content] of text.split('\n').entries()) {
-    const line = content.replace(/#.*/, '').replace(BEFORE_STEP, '').trim();
+    const line = content.replace(/#.*/, '').trim();
     if (line === '') continue;
     const place = { source, line: index + 1 };
     if (machine === undefined) machine = readMachine(line, place);
-    else steps.push(readStep(line, machine, place, remarks));
+    else steps.push(readStep(line.replace(BEFORE_STEP, ''), machine, place, remarks));
   }
   if (machine === undefined) throw new BadListing(source, 1, 'machine', `missing; ${MACHINE_REMEDY}`);
   return { program: { machine, steps }, remarks };
 };
 
 /** As terminals show a step: a mark and its number. */
-const BEFORE_STEP = /^\s*>?\s*(?:\d+\s+(?=[a-z]))?/;
+const BEFORE_STEP = /^>?\s*(?:\d+\s+(?=[a-z]))?/;
 
 interface LinePlace {
   readonly source: string;
