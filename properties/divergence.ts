@@ -36,6 +36,10 @@ export const SCREEN_RULE = {
   harms: 'guest',
 } as const;
 
+/** The rule behind a finding that is named after no invariant. */
+export const ruleBeside = (name: string): typeof SUBJECT_RULE | typeof SCREEN_RULE =>
+  name === SCREEN_DISAGREES ? SCREEN_RULE : SUBJECT_RULE;
+
 /** `kind` and `location` are known of a divergence that was just seen; counterexample files do not record them. */
 export interface Divergence extends Omit<Violation, 'kind'>, Partial<Pick<Violation, 'kind'>> {
   /** The invariant that the finding is named after, or how the subject failed. */

@@ -5,7 +5,7 @@ import type { Machine, Observable, Program } from '../../model/vocabulary/index.
 import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { Case } from '../generators/index.js';
 import type { Divergence } from '../divergence.js';
-import { SCREEN_DISAGREES, SCREEN_RULE, SUBJECT_RULE, isSubjectFailure, signatureOf } from '../divergence.js';
+import { isSubjectFailure, ruleBeside, signatureOf } from '../divergence.js';
 import type { JudgeOptions, Sought } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import { Pair } from '../pair.js';
@@ -257,6 +257,6 @@ const clauses = (all: readonly string[]): string =>
 
 /** A subject that fails to answer breaks the protocol, and what judgement does not confirm the screening; neither is an invariant. */
 const ruleOf = (id: string): Rule => {
-  const { statement, source } = invariantNamed(id) ?? (id === SCREEN_DISAGREES ? SCREEN_RULE : SUBJECT_RULE);
+  const { statement, source } = invariantNamed(id) ?? ruleBeside(id);
   return { id, statement, source };
 };

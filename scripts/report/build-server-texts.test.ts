@@ -84,6 +84,15 @@ test('SARIF has a result for each finding, by the rule of its invariant, at its 
   ]);
 });
 
+test('SARIF: a finding that is named after no invariant has a rule of its own', () => {
+  const findings = ['subject-timeout', 'screen-disagrees'].map((invariant) => finding('new', { invariant }));
+  const [run] = sarifLog(report({ findings })).runs;
+  expect(run.tool.driver.rules?.map(({ shortDescription }) => shortDescription?.text)).toEqual([
+    expect.stringMatching(/^A subject answers/),
+    expect.stringMatching(/^Whatever differs in a program that is screened/),
+  ]);
+});
+
 test.each(['inconclusive', 'interrupted', 'unsaved'] as const)('SARIF: a run that was %s did not succeed', (kind) => {
   const [run] = sarifLog(report({ verdict: { kind, reason: 'r' } })).runs;
   expect(run.invocations?.[0].executionSuccessful).toBe(false);

@@ -4,7 +4,7 @@
  */
 
 import type { Log, ReportingDescriptor, Result } from 'sarif';
-import { SUBJECT_RULE } from '../../properties/divergence.js';
+import { ruleBeside } from '../../properties/divergence.js';
 import { printable } from '../terminal/printable.js';
 import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
 import { findingMessage } from './finding-text.js';
@@ -63,11 +63,11 @@ const LEVELS: Readonly<Record<FindingReport['status'], Result.level>> = {
 
 const brokenIn = (corpus: CorpusReport | undefined): CorpusReport['broken'] => corpus?.broken ?? [];
 
-/** The invariants, then the ways in which subjects fail, then the corpus, as far as results name them. */
+/** The invariants, then what else findings are named after, then the corpus if a result names it. */
 const rulesOf = ({ invariants, findings, corpus }: ReportDocument): ReportingDescriptor[] => {
   const statements = new Map(invariants.map(({ id, statement }) => [id, statement]));
   for (const { invariant } of findings)
-    if (!statements.has(invariant)) statements.set(invariant, SUBJECT_RULE.statement);
+    if (!statements.has(invariant)) statements.set(invariant, ruleBeside(invariant).statement);
   return [
     ...[...statements].map(([id, text]) => ({ id, shortDescription: { text } })),
     ...(brokenIn(corpus).length === 0 ? [] : [CORPUS_RULE]),

@@ -34,7 +34,7 @@ export const registerKnown = (program: Command, session: Session): void => {
     ['shadowdiff known list', 'the findings of ./known-findings.json, and the days each has left'],
     [
       "shadowdiff known add --counterexample corpus/flush--set-pgd--0f0f0f0f.json --reason 'fix in review' --owner 'mm team' --expires 2027-03-31",
-      'the finding that fuzz stored there; a program that needs other kinds of steps is new, though its signature be the same',
+      'the finding that fuzz stored there; a program that needs other kinds of steps is new, even with the same signature',
     ],
     [
       "shadowdiff known add 'flush | set-pgd | kept' --reason 'fix in review' --owner 'mm team' --expires 2027-03-31",
