@@ -1,9 +1,12 @@
 /** The estimators, by the literature's own properties and by draws whose truth is known. */
 
 import { describe, expect, test } from 'vitest';
+import { INVARIANTS } from '../invariants/invariants.js';
+import { whyUnreachable } from '../invariants/situations/grid.js';
 import { programSeed, randomFor } from '../seeds.js';
+import { Tally } from '../tally.js';
 import type { Estimate, Rarity } from './residual-risk.js';
-import { discoveries, newPerProgram, ruleOfThree, unseen } from './residual-risk.js';
+import { discoveries, newPerProgram, rarityOf, ruleOfThree, unseen } from './residual-risk.js';
 
 const MANY = 1e6;
 const rarity = (reached: number, once: number, twice: number, left = MANY): Rarity => ({ reached, once, twice, left });
@@ -26,6 +29,16 @@ test('where no cell was reached by a single program, what is left is bounded by 
   expect(newPerProgram(rarity(100, 0, 0), 3000)).toEqual({ value: 0, low: 0, high: 0.001 });
   expect(discoveries(rarity(100, 0, 5), 3000, 1000)).toEqual({ value: 0, low: 0, high: 1 });
   expect([0, 2, 300].map(ruleOfThree)).toEqual([1, 1, 0.01]);
+});
+
+test('situations that most runs have no machine for are not left to find, until a program comes to one', () => {
+  const grids = new Tally(INVARIANTS).situations.flat();
+  const rare = grids.find(({ grid }) => grid.isRare === true)!;
+  const { left } = rarityOf(grids);
+  expect(left).toBe(rarityOf(grids.filter(({ grid }) => grid.isRare !== true)).left);
+  rare.counts[0] = rare.incidence[0] = 1;
+  const cells = [...rare.counts.keys()].filter((cell) => whyUnreachable(rare.grid, cell) === undefined);
+  expect(rarityOf(grids)).toEqual({ reached: 1, once: 1, twice: 0, left: left + cells.length - 1 });
 });
 
 test('nothing is expected where nothing is left, and never more than is left', () => {

@@ -5,7 +5,7 @@
  */
 
 import type { GridCount } from '../invariants/situations/grid.js';
-import { whyUnreachable } from '../invariants/situations/grid.js';
+import { isReported, whyUnreachable } from '../invariants/situations/grid.js';
 
 /** How rare what was reached is. */
 export interface Rarity {
@@ -30,7 +30,7 @@ export const addRarity = (one: Rarity, other: Rarity): Rarity => ({
 
 /** Of the situations of these grids. */
 export const rarityOf = (grids: readonly GridCount[]): Rarity =>
-  grids.map(gridRarity).reduce(addRarity, NOTHING_REACHED);
+  grids.filter(isReported).map(gridRarity).reduce(addRarity, NOTHING_REACHED);
 
 const gridRarity = ({ grid, incidence }: GridCount): Rarity => ({
   reached: incidence.reduce((sum, programs) => sum + Number(programs > 0), 0),

@@ -1,7 +1,7 @@
 /** Turns the counters of a run into its coverage document. */
 
 import type { Grid, GridCount } from '../../properties/invariants/situations/grid.js';
-import { axesOf, valuesAt, whyUnreachable } from '../../properties/invariants/situations/grid.js';
+import { axesOf, isReported, valuesAt, whyUnreachable } from '../../properties/invariants/situations/grid.js';
 import type { Tally } from '../../properties/tally.js';
 import { packageVersion } from '../own-package.js';
 import type { CodeCoverage } from './code/measure-code.js';
@@ -70,9 +70,7 @@ const lastNew = (
 /** What the counters say about one invariant: its situations, and how many of them were reached. */
 export const invariantCoverage = (tally: Tally, index: number): InvariantCoverage => {
   const { id, statement } = tally.invariants[index];
-  const grids = tally.situations[index]
-    .filter(({ grid, counts }) => grid.isRare !== true || counts.some((count) => count > 0))
-    .map(gridCoverage);
+  const grids = tally.situations[index].filter(isReported).map(gridCoverage);
   const situations = grids.flatMap((grid) => grid.situations);
   return {
     id,

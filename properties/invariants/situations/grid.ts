@@ -73,6 +73,10 @@ export interface GridCount {
   readonly latest: Float64Array;
 }
 
+/** Whether a run reports it: a rare grid only if some program came to it. */
+export const isReported = ({ grid, counts }: Pick<GridCount, 'grid' | 'counts'>): boolean =>
+  grid.isRare !== true || counts.some((count) => count > 0);
+
 export const emptyCount = (grid: Grid): GridCount => {
   const cells = cellCount(grid);
   return {
