@@ -31,7 +31,7 @@ export const SCREEN_DISAGREES = 'screen-disagrees';
 
 /** The rule that such a finding breaks, reported like an invariant. */
 export const SCREEN_RULE = {
-  statement: 'Whatever differs in a program that is screened, an invariant names when the program is judged in full.',
+  statement: 'A difference that screening sees breaks an invariant when the program is judged in full.',
   source: 'properties/screening.ts',
   harms: 'guest',
 } as const;

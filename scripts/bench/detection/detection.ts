@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npm run bench:detection`: how soon random programs catch each defect of the catalogue, compared with two plainer mixtures, and how much sooner if most are  screened. */
+/**
+ * `npm run bench:detection`: how soon random programs catch each defect of the catalogue, compared with two plainer mixtures, and how much
+ * sooner if most are screened.
+ */
 
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
