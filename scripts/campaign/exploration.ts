@@ -10,7 +10,7 @@ import { programsOf } from '../../properties/campaign/programs.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { allCells, reachingOf } from '../../properties/pool/distil.js';
-import { batchesOf, edgesOf, hasCommand } from './campaign-plan.js';
+import { batchesOf, hasCommand } from './campaign-plan.js';
 import { guidanceOf } from './program-keeping.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS } from './run-context.js';
@@ -45,8 +45,8 @@ export class Exploration {
   private readonly before: number;
   private since: number | undefined = undefined;
   private until: number | undefined = undefined;
-  /** Situation cells that the pool reaches; undefined if the run neither keeps programs nor reports edges. */
-  private covered: readonly number[] | undefined = undefined;
+  /** Situation cells that the pool reaches, of a run that keeps programs. */
+  private covered: readonly number[] = [];
   /** Every batch below is done or at hand. */
   private next = 0;
   /** Batches at hand, ascending. */
@@ -75,7 +75,6 @@ export class Exploration {
     const { pool, part, record } = this.context.plan;
     const { kind } = record.campaign;
     if (pool !== undefined && kind === 'nightly') this.covered = [...allCells(await reachingOf(pool.members))];
-    else if (edgesOf(record.campaign) > 0) this.covered = [];
     const limit = part.time ?? Infinity;
     const late = new AbortController();
     const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME[kind]);
@@ -152,8 +151,7 @@ export class Exploration {
   }
 
   /** For these cells the first program is already known. */
-  private settledFor({ first }: ProgramRange): readonly number[] | undefined {
-    if (this.covered === undefined) return undefined;
+  private settledFor({ first }: ProgramRange): readonly number[] {
     return [...this.covered, ...this.context.ledger.firstReached.settledBefore(first)];
   }
 

@@ -19,6 +19,7 @@ import type { Tally } from '../../properties/tally.js';
 import type {
   AccessCounts,
   CorpusSummary,
+  DiscoveryPoint,
   EdgesSummary,
   FindingSummary,
   InvariantSummary,
@@ -96,6 +97,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     shadow: { hits: tally.hits, misses: tally.misses },
     pgdirCache: { hits: tally.cacheHits, misses: tally.cacheMisses },
     ...(edges === undefined ? {} : { edges: edges.all }),
+    discovery: discoveryOf(campaign, ledger, tally),
     invariants,
     findings: reported.map(findingSummary),
     known: knownSummaries(known, ledger, reported, time.started),
@@ -174,6 +176,28 @@ const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesRea
     if (rows.includes(0)) last = program;
   }
   return { all: { total, reached: byRow[0], last }, byInvariant: byRow.subarray(1) };
+};
+
+/** More points than this would not show in a plot. */
+const MOST_POINTS = 100;
+
+/** What the run does not know the first program of, the pool of its corpus reaches. */
+const discoveryOf = (campaign: CampaignRecord, ledger: Ledger, tally: Tally): readonly DiscoveryPoint[] => {
+  // Of a campaign's programs only those of the shards that are here ran.
+  const share = ledger.shards.size / campaign.shards;
+  const numbers = new CellNumbers(invariantsOf(campaign), edgesOf(campaign));
+  const found = ledger.firstReached.list().map(({ program, cells }) => {
+    const programs = Math.min(ledger.programs, Math.ceil((program + 1) * share));
+    return { programs, fresh: cells.filter((cell) => numbers.rowOf(cell) === undefined).length };
+  });
+  let situations = rarityOf(tally.situations.flat()).reached - found.reduce((sum, { fresh }) => sum + fresh, 0);
+  const points = [{ programs: 0, situations }];
+  for (const { programs, fresh } of found) {
+    situations += fresh;
+    if (fresh > 0) points.push({ programs, situations });
+  }
+  const every = Math.ceil(points.length / MOST_POINTS);
+  return points.filter((_, index) => (points.length - 1 - index) % every === 0);
 };
 
 /** As recorded; machines of this package do everything, and show what machines like them do. */

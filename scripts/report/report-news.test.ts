@@ -16,7 +16,15 @@ const PROSPECT: Prospect = {
 };
 
 const lines = (judged: number, situations: Partial<Prospect>): readonly string[] => {
-  const risk = { source: '', judged, neverSeen: 1, situations: { ...PROSPECT, ...situations }, invariants: [] };
+  const risk = {
+    source: '',
+    judged,
+    neverSeen: 1,
+    situations: { ...PROSPECT, ...situations },
+    discovery: [],
+    forecast: [],
+    invariants: [],
+  };
   const report = { invariants: [], edges: [], residualRisks: [risk], canaries: [], pools: [], retries: 0 };
   return healthLines(report as unknown as ReportDocument).map(({ text }) => text);
 };

@@ -250,6 +250,12 @@ const residualRisk = z.strictObject({
       'A signature that the run never showed is in less than this share of all programs, with a confidence of 95 %: 3 divided by the programs judged',
     ),
   situations: prospect,
+  discovery: z
+    .array(z.strictObject({ programs: count, situations: count }))
+    .describe('How many situations the first so many programs reached; the last point is the end of the run'),
+  forecast: z
+    .array(z.strictObject({ programs: count, situations: estimate }))
+    .describe('How many so many programs would have reached, from the end of the run to twice as many programs'),
   invariants: z.array(z.strictObject({ id: z.string(), situations: prospect })).describe('Those that were asked'),
 });
 

@@ -24,6 +24,8 @@ export const residualRiskOf = (results: Results, summary: Summary): ResidualRisk
     judged,
     neverSeen: rounded(ruleOfThree(judged)),
     situations: prospectOf(all, summary),
+    discovery: [...summary.discovery, { programs: summary.programs, situations: all.reached }],
+    forecast: forecastOf(all, summary),
     invariants: asked.map(({ id, situations }) => ({ id, situations: prospectOf(situations, summary) })),
   };
 };
@@ -43,6 +45,20 @@ const prospectOf = (rarity: Rarity, { judged, programs, time }: Summary): Prospe
     next: isNone ? null : { programs: Math.ceil(programs / once), milliseconds: Math.round(time.milliseconds / once) },
   };
 };
+
+/** Points of the forecast, beside the end of the run. */
+const FORECAST_POINTS = 8;
+
+const forecastOf = (rarity: Rarity, { judged, programs }: Summary): ResidualRisk['forecast'] =>
+  Array.from({ length: FORECAST_POINTS + 1 }, (_, point) => {
+    const further = point / FORECAST_POINTS;
+    const { value, low, high } = roundedEstimate(discoveries(rarity, judged, further * judged));
+    const { reached } = rarity;
+    return {
+      programs: Math.round(programs * (1 + further)),
+      situations: { value: reached + value, low: reached + low, high: reached + high },
+    };
+  });
 
 const roundedEstimate = ({ value, low, high }: Estimate): Estimate => ({
   value: rounded(value),

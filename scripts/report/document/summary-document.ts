@@ -69,6 +69,9 @@ const raritySummary = openObject({
   left: naturalNumber,
 });
 
+/** Programs up to this number had reached so many situations. */
+const discoveryPoint = openObject({ programs: naturalNumber, situations: naturalNumber });
+
 const invariantSummary = openObject({
   id: anyText,
   asked: choice(EXTENTS),
@@ -216,6 +219,8 @@ export const summarySchema = openObject({
   pgdirCache: cacheCounts,
   /** Left out for a subject that counts none. */
   edges: z.exactOptional(edgesSummary),
+  /** How the situations were discovered, by number of the program; those that the pool of the corpus reaches count from the start. */
+  discovery: listOf(discoveryPoint),
   invariants: listOf(invariantSummary),
   findings: listOf(findingSummary),
   known: listOf(knownSummary),
@@ -239,6 +244,7 @@ export const summarySchema = openObject({
 
 export type SummaryTime = Immutable<z.infer<typeof summaryTime>>;
 export type AccessCounts = Immutable<z.infer<typeof accessCounts>>;
+export type DiscoveryPoint = Immutable<z.infer<typeof discoveryPoint>>;
 export type EdgesSummary = Immutable<z.infer<typeof edgesSummary>>;
 export type InvariantSummary = Immutable<z.infer<typeof invariantSummary>>;
 export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;

@@ -1,10 +1,11 @@
 /** How much each run has left to find, overall and for each invariant. */
 
-import { counted, formatCount, formatShare, formatTime } from '../../terminal/numbers.js';
+import { compactCount, counted, formatCount, formatShare, formatTime } from '../../terminal/numbers.js';
 import type { Prospect, ReportDocument, ResidualRisk } from '../document/report-document.js';
 import { estimateText } from '../report-news.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
+import { plot } from './timeline-section.js';
 
 export const prospectsSection = ({ residualRisks }: ReportDocument): Markup | undefined => {
   const risks = residualRisks.filter(({ judged }) => judged > 0);
@@ -28,7 +29,26 @@ const runView = (risk: ResidualRisk): Markup => {
       ${foundText(situations)} A signature that never showed is in less than ${formatShare(neverSeen, 1)} of all
       programs: 3 divided by the ${counted(judged, 'program')} judged.
     </p>
+    <div class="plots">${discoveryPlot(risk)}</div>
     ${rows.length === 0 ? undefined : prospectsTable(source, [...rows, { id: 'all', situations }])}`;
+};
+
+const discoveryPlot = ({ discovery, forecast, situations: { reached, left, again } }: ResidualRisk): Markup => {
+  const lines = (['value', 'low', 'high'] as const).map((each) =>
+    forecast.map(({ programs, situations }) => ({ x: programs, y: situations[each] })),
+  );
+  return plot({
+    title: 'Situations reached by programs',
+    description:
+      left === 0
+        ? `All ${formatCount(reached)}.`
+        : `${formatCount(reached)}; dashed: ${estimateText(again)} more in as many programs again.`,
+    points: discovery.map(({ programs, situations }) => ({ x: programs, y: situations })),
+    forecasts: left === 0 ? [] : lines,
+    drawn: 'steps',
+    textOfX: compactCount,
+    marks: [],
+  });
 };
 
 const foundText = ({ reached, left, newPerProgram, again }: Prospect): string => {

@@ -32,6 +32,7 @@ const runPlots = (source: string, milestones: readonly Milestone[]): Markup =>
         description: speedText(milestones),
         points: speeds(milestones),
         drawn: 'line',
+        textOfX: formatTime,
         marks: [],
       })}
       ${plot({
@@ -39,6 +40,7 @@ const runPlots = (source: string, milestones: readonly Milestone[]): Markup =>
         description: noveltyText(milestones),
         points: milestones.map(({ milliseconds, situations }) => ({ x: milliseconds, y: situations })),
         drawn: 'steps',
+        textOfX: formatTime,
         marks: findingMarks(milestones),
       })}
     </div>`;
@@ -77,7 +79,6 @@ const findingMarks = (milestones: readonly Milestone[]): readonly { readonly x: 
 // The plot: a small line in SVG.
 
 interface Point {
-  /** Milliseconds. */
   readonly x: number;
   readonly y: number;
 }
@@ -87,9 +88,12 @@ interface Plot {
   /** What the plot shows, in a sentence. */
   readonly description: string;
   readonly points: readonly Point[];
+  /** Dashed lines that go on from there; left out: none. */
+  readonly forecasts?: readonly (readonly Point[])[];
   /** `steps`: the value holds until the next point. */
   readonly drawn: 'line' | 'steps';
-  /** Events: when, in milliseconds, and what. */
+  readonly textOfX: (x: number) => string;
+  /** Events: where, and what. */
   readonly marks: readonly { readonly x: number; readonly text: string }[];
 }
 
@@ -109,9 +113,10 @@ const roundUp = (value: number): number => {
   return power * ([1, 2, 2.5, 5].find((factor) => factor * power >= value) ?? 10);
 };
 
-const plot = ({ title, description, points, drawn, marks }: Plot): Markup => {
-  const mostX = Math.max(1, ...points.map(({ x }) => x));
-  const step = roundUp(Math.max(1, ...points.map(({ y }) => y)) / TICKS);
+export const plot = ({ title, description, points, forecasts = [], drawn, textOfX, marks }: Plot): Markup => {
+  const all = [...points, ...forecasts.flat()];
+  const mostX = Math.max(1, ...all.map(({ x }) => x));
+  const step = roundUp(Math.max(1, ...all.map(({ y }) => y)) / TICKS);
   const place = ({ x, y }: Point): Point => ({
     x: fixed(LEFT + (x / mostX) * (RIGHT - LEFT)),
     y: fixed(BOTTOM - (y / (step * TICKS)) * (BOTTOM - TOP)),
@@ -122,9 +127,10 @@ const plot = ({ title, description, points, drawn, marks }: Plot): Markup => {
     <figcaption>${title}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${description}">
       ${rows.map((y) => gridLine(place({ x: 0, y }).y, compactCount(y)))}
-      ${columns.map((x, index) => tick(place({ x, y: 0 }).x, formatTime(x), anchorOf(index)))}
+      ${columns.map((x, index) => tick(place({ x, y: 0 }).x, textOfX(x), anchorOf(index)))}
       ${marks.map(({ x, text }) => mark(place({ x, y: 0 }).x, text))}
       <path class="curve" d="${pathOf(points.map(place), drawn)}" />
+      ${forecasts.map((line) => html`<path class="curve forecast" d="${pathOf(line.map(place), 'line')}" />`)}
     </svg>
     <p class="lead">${description}</p>
   </figure>`;
