@@ -93,7 +93,7 @@ export const someOf = <const Word extends string>(words: readonly Word[]) =>
     if (!Array.isArray(input)) return refuse(context, input, `${shownValue(input)} is not a list`, remedy);
     const given = words.filter((word) => input.includes(word));
     if (given.length > 0 && given.length === input.length) return given;
-    return refuse(context, input, `${shownValue(input)} is not such a list`, remedy);
+    return refuse(context, input, 'the list is empty, or holds something else or a word twice', remedy);
   });
 
 export const anyText = z.string({

@@ -233,7 +233,7 @@ test.each<[string, unknown]>([
     documentOf({ ...MACHINE, failAllocation: 2 ** 32 }),
   ],
   [
-    `x: machine.features: a list is not such a list; give a list of at least one of ${FEATURES.map((each) => `"${each}"`).join(', ')}, each once`,
+    `x: machine.features: the list is empty, or holds something else or a word twice; give a list of at least one of ${FEATURES.map((each) => `"${each}"`).join(', ')}, each once`,
     documentOf({ ...MACHINE, features: [] }),
   ],
   [
