@@ -161,6 +161,16 @@ describe('a finding', () => {
     expect([steps.length, machine.guestPages <= 128]).toEqual([provenance.originalSteps, true]);
   });
 
+  test('of a racy guest: seeds prints its program if it is given the traffic', async () => {
+    const words = ['seeds', '--campaign', 'cpu', '--program', '3', '--print', '--traffic', 'racy'];
+    const { out } = await capturedCall([...words, '--profile', 'architecture']);
+    const options = { profile: 'architecture', guestPages: 128, traffic: 'racy' } as const;
+    const random = randomFor(programSeed('cpu', 3));
+    expect(parseProgram(out, 'x')).toEqual(programArbitrary(options).generate(random, undefined).value.program);
+    const { code, err } = await capturedCall(words);
+    expect([code, err]).toEqual([2, expect.stringContaining('racy guests are of the profile architecture')]);
+  });
+
   test('of CPUs with features: seeds prints its program if it is given them', async () => {
     const words = ['seeds', '--campaign', 'cpu', '--program', '3', '--print', '--profile', 'architecture'];
     const { out: plain } = await capturedCall(words);

@@ -202,7 +202,10 @@ const judgeFor = ({ judge, invariant, programs = Infinity }: CampaignFlags): num
 };
 
 /** Guests of the profile `architecture` keep the contract, or announce their changes late. */
-const trafficFor = ({ profile, traffic }: CampaignFlags): CampaignRecord['traffic'] => {
+export const trafficFor = ({
+  profile,
+  traffic,
+}: Pick<CampaignFlags, 'profile' | 'traffic'>): CampaignRecord['traffic'] => {
   if (profile !== 'architecture') {
     if (traffic !== 'racy') return traffic ?? DEFAULT_PROGRAM_OPTIONS.traffic;
     throw new BadInput('--traffic', 'racy guests are of the profile architecture; give --profile architecture');

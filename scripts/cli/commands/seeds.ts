@@ -4,15 +4,17 @@ import { programArbitrary } from '../../../properties/generators/index.js';
 import { programSeed, programsOfShard, randomFor, shardSeed } from '../../../properties/seeds.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
+import { trafficFor } from '../../campaign/campaign-plan.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { MOST_PROGRAMS, MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/program-options.js';
-import { addProgramOptions, programOptionsOf } from '../options/program-options.js';
+import { addProgramOptions, campaignTrafficOption, programOptionsOf } from '../options/program-options.js';
 import { featuresOption, profileOption, wholeNumber } from '../options/option-values.js';
 import type { Session } from '../../terminal/session.js';
 
-interface SeedsFlags extends ProgramFlags {
+interface SeedsFlags extends Omit<ProgramFlags, 'traffic'> {
+  readonly traffic?: ProgramFlags['traffic'];
   readonly campaign: string;
   readonly shards: number;
   readonly programs: number;
@@ -40,23 +42,27 @@ export const registerSeeds = (program: Command, session: Session): void => {
     .option('--program <index>', 'only this program, from 0', wholeNumber(0, MOST_PROGRAMS - 1))
     .option('--print', 'print the program as JSON; needs --program')
     .option('--json', 'print one JSON object per line');
-  addHelp(addProgramOptions(command).addOption(profileOption('lguest')).addOption(featuresOption()), [
-    ['shadowdiff seeds --campaign nightly --shards 4 --programs 100', 'which shard runs which program'],
-    ['shadowdiff seeds --campaign nightly --program 7 --print', 'program 7, as fuzz --seed nightly runs it'],
-  ]).action(async (flags: SeedsFlags) => {
+  addHelp(
+    addProgramOptions(command, campaignTrafficOption()).addOption(profileOption('lguest')).addOption(featuresOption()),
+    [
+      ['shadowdiff seeds --campaign nightly --shards 4 --programs 100', 'which shard runs which program'],
+      ['shadowdiff seeds --campaign nightly --program 7 --print', 'program 7, as fuzz --seed nightly runs it'],
+    ],
+  ).action(async (flags: SeedsFlags) => {
     session.exitCode = await runSeeds(flags, session);
   });
 };
 
 const runSeeds = async (flags: SeedsFlags, session: Session): Promise<ExitCode> => {
   const { campaign, shards, shard, program } = flags;
+  const traffic = trafficFor(flags);
   if (flags.print === true && program === undefined)
     throw new BadInput('--print', 'which program? name it with --program');
   if (shard !== undefined && shard >= shards) {
     throw new BadInput('--shard', `there is no shard ${shard} of ${shards}, because they count from 0; raise --shards`);
   }
   if (flags.print === true && program !== undefined) {
-    session.print(formatProgram(programOf(campaign, program, flags)));
+    session.print(formatProgram(programOf(campaign, program, { ...flags, traffic })));
   } else if (program !== undefined) {
     await printProgram(program, flags, session);
   } else {

@@ -26,7 +26,7 @@ import {
   startTimeoutOption,
   wholeNumber,
 } from './option-values.js';
-import { USUAL_TRAFFICS, trafficOption } from './program-options.js';
+import { campaignTrafficOption } from './program-options.js';
 
 export const campaignName = (text: string): string => {
   if (isCampaignName(text)) return text;
@@ -59,12 +59,7 @@ export const addCampaignOptions = (
     )
     .addOption(profileOption('lguest'))
     .addOption(pagingOption(`paging of the guests (default: ${DEFAULT_PROGRAM_OPTIONS.paging})`))
-    .addOption(
-      trafficOption(
-        `guests that keep the contract, guests that do not, or both; in the profile architecture also those that announce late (default: ${DEFAULT_PROGRAM_OPTIONS.traffic}, or coherent)`,
-        [...USUAL_TRAFFICS, 'racy'],
-      ),
-    )
+    .addOption(campaignTrafficOption())
     .option(
       '--max-steps <count>',
       `longest program, ${FEWEST_STEPS} to ${MOST_STEPS} (default: ${DEFAULT_PROGRAM_OPTIONS.mostSteps}); most have at most ${USUAL_STEPS}`,

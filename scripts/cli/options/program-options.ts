@@ -19,20 +19,25 @@ export interface ProgramFlags extends PagingFlag {
   readonly features?: readonly Feature[];
 }
 
-export const trafficOption = (description: string, kinds: readonly string[]): Option =>
-  new Option('--traffic <kind>', description).choices(kinds);
+const TRAFFIC = 'guests that keep the contract, guests that do not, or both';
 
 /** Of the profile `lguest`. */
-export const USUAL_TRAFFICS: readonly string[] = ['coherent', 'hostile', 'mixed'];
+const USUAL_TRAFFICS: readonly string[] = ['coherent', 'hostile', 'mixed'];
 
-export const addProgramOptions = (command: Command): Command =>
+const usualTrafficOption = (): Option =>
+  new Option('--traffic <kind>', TRAFFIC).choices(USUAL_TRAFFICS).default(DEFAULT_PROGRAM_OPTIONS.traffic);
+
+/** Of a campaign in any profile; `trafficFor` has the default. */
+export const campaignTrafficOption = (): Option =>
+  new Option(
+    '--traffic <kind>',
+    `${TRAFFIC}; in the profile architecture also those that announce late (default: ${DEFAULT_PROGRAM_OPTIONS.traffic}, or coherent)`,
+  ).choices([...USUAL_TRAFFICS, 'racy']);
+
+export const addProgramOptions = (command: Command, traffic = usualTrafficOption()): Command =>
   command
     .addOption(pagingOption('paging of the guests').default(DEFAULT_PROGRAM_OPTIONS.paging))
-    .addOption(
-      trafficOption('guests that keep the contract, guests that do not, or both', USUAL_TRAFFICS).default(
-        DEFAULT_PROGRAM_OPTIONS.traffic,
-      ),
-    )
+    .addOption(traffic)
     .option(
       '--max-steps <count>',
       `longest program, ${FEWEST_STEPS} to ${MOST_STEPS}; most have at most ${USUAL_STEPS}`,
