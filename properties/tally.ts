@@ -97,7 +97,12 @@ export const tallyCountsSchema = exactObject({
   incidence: z.array(z.array(digits)),
   /** A list for each of `OPS`: how often it ended in each of `OUTCOME_KINDS`. */
   ends: z.array(numbers),
-});
+}).check(
+  z.refine(({ judged, programs }) => judged <= programs, {
+    path: ['judged'],
+    error: 'more than programs; restore the file of this run',
+  }),
+);
 
 /** A tally as plain numbers, for files and for the way between processes. */
 export type TallyCounts = z.infer<typeof tallyCountsSchema>;

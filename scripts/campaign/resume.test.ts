@@ -183,6 +183,10 @@ describe('what cannot go on is refused', () => {
 
   test.each([
     [`{"kind":"shard",${SPAN},"counts":{${COUNTS},${LISTS}},"signatures":{}}`, 'is out of range'],
+    [
+      `{"kind":"batch","shard":0,"batch":0,"programs":1,"elapsed":1,"counts":{${COUNTS.replace('"judged":1', '"judged":2')},${LISTS}},"signatures":{}}`,
+      'counts.judged: more than programs',
+    ],
     [`{"kind":"begin","at":"","shard":7}`, 'shard 7 is not of this run'],
     [
       `{"kind":"batch","shard":0,"batch":0,"programs":1,"elapsed":1,"counts":{${COUNTS},${LISTS}},"signatures":{}}`,
