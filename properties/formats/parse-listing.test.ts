@@ -78,6 +78,11 @@ describe('as people write', () => {
     expect(program).toEqual(parseListing(`${MACHINE}\nmigrate cpu 1`, 'x').program);
   });
 
+  test('an entry of half a million words, in no more time than it takes to read them once', () => {
+    const { program } = parseListing(`${MACHINE}\nstore [0x1000] = pfn 5${' P'.repeat(LONGEST_LISTING / 2 - 50)}`, 'x');
+    expect(program.steps[0]).toMatchObject({ value: guestEntry(0x5001) });
+  });
+
   test('of a word and its meaning the word counts, with a remark', () => {
     const { program, remarks } = parseListing(`${MACHINE}\nstore [0x1000]=0x2065   pfn 2 P RW US A D`, 'x');
     expect(program.steps[0]).toMatchObject({ value: guestEntry(0x2065) });

@@ -203,10 +203,10 @@ const entryInWords = (field: string, words: readonly string[], place: EntryPlace
   if (page === undefined || Number(page) >= MOST_PAGES[place.paging])
     throw bad(place, field, `${quoted(text)} names no page; write an entry like 0x5067 or "pfn 5 P RW US A D"`);
   let { low, high } = entryOnPage(ZERO_ENTRY, Number(page));
-  const rest = flags.split(' ').slice(1);
-  for (let flag = rest.shift(); flag !== undefined; flag = rest.shift()) {
+  const rest = flags.split(' ').slice(1).values();
+  for (const flag of rest) {
     const bit = BITS.get(flag);
-    const value = flag === 'AVL' || flag === 'reserved' ? hexIn(rest.shift()) : undefined;
+    const value = flag === 'AVL' || flag === 'reserved' ? hexIn(rest.next().value) : undefined;
     if (bit !== undefined) low = (low | bit) >>> 0;
     else if (value === undefined)
       throw bad(place, field, `${quoted(flag)} is no bit of an entry; use ${[...BITS.keys()].join(' ')}, AVL 0x200`);
