@@ -19,7 +19,7 @@ const lines = (judged: number, situations: Partial<Prospect>): readonly string[]
   const risk = {
     source: '',
     judged,
-    neverSeen: 1,
+    neverSeen: 3 / judged,
     situations: { ...PROSPECT, ...situations },
     discovery: [],
     forecast: [],
@@ -33,14 +33,14 @@ test.each([
   [{}, 'about 42 (20 to 74) of the others are within reach, the next after about 426 programs'],
   [
     { once: 0, next: null, newPerProgram: estimate(0, 0, 0.002) },
-    'each by more than one program; a judged program reaches a new one with a probability below 0.2 %',
+    'each by more than one program; a judged program reaches a new one with a probability below 1 in 500',
   ],
 ])('what is left to find: %j', (situations, text) => {
   expect(lines(1289, situations)).toEqual([`1,204 of 1,278 situations were reached; ${text}`]);
 });
 
 test('where nothing is left to find, a signature that never showed is bounded', () => {
-  const text = 'all 1,204 situations were reached; a signature that never showed is in fewer than 1 in 429 programs';
+  const text = 'all 1,204 situations were reached; a signature that never showed is in fewer than 1 in 430 programs';
   expect(lines(1289, { left: 0, next: null })).toEqual([`${text}, with 95 % confidence`]);
   expect(lines(0, {})).toEqual([]);
 });

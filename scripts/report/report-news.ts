@@ -1,7 +1,7 @@
 /** How the runs themselves went, and what they found in the corpus, as lines for the terminal and the page. */
 
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import { counted, formatCount, formatShare } from '../terminal/numbers.js';
+import { counted, formatCount, oddsText } from '../terminal/numbers.js';
 import type {
   CorpusReport,
   FindingReport,
@@ -89,13 +89,12 @@ const foundText = ({ reached, left }: Prospect): string =>
     : `${formatCount(reached)} of ${formatCount(reached + left)} situations were reached`;
 
 /** Without times, so that it can be compared between runs. */
-const nextText = ({ judged, situations: { left, unseen, newPerProgram, next } }: ResidualRisk): string => {
+const nextText = ({ neverSeen, situations: { left, unseen, newPerProgram, next } }: ResidualRisk): string => {
   if (left === 0) {
-    const rarest = `fewer than 1 in ${formatCount(Math.max(1, Math.floor(judged / 3)))} programs`;
-    return `a signature that never showed is in ${rarest}, with 95 % confidence`;
+    return `a signature that never showed is in fewer than ${oddsText(neverSeen)} programs, with 95 % confidence`;
   }
   if (next === null) {
-    return `each by more than one program; a judged program reaches a new one with a probability below ${formatShare(newPerProgram.high, 1)}`;
+    return `each by more than one program; a judged program reaches a new one with a probability below ${oddsText(newPerProgram.high)}`;
   }
   return `about ${estimateText(unseen)} of the others are within reach, the next after about ${counted(next.programs, 'program')}`;
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compactCount, counted, formatCount, formatShare, formatTime } from './numbers.js';
+import { compactCount, counted, formatCount, formatShare, formatTime, oddsText } from './numbers.js';
 
 test.each([
   [0, '0'],
@@ -40,4 +40,13 @@ test('of nothing there is no share', () => {
 
 test('one is not many', () => {
   expect([0, 1, 2].map((count) => counted(count, 'step'))).toEqual(['0 steps', '1 step', '2 steps']);
+});
+
+test.each([
+  [0, '0'],
+  [0.0365, '1 in 27'],
+  [1 / 12_345, '1 in 12,345'],
+  [3, '1 in 1'],
+])('the probability %d', (probability, text) => {
+  expect(oddsText(probability)).toBe(text);
 });

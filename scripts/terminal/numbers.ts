@@ -18,6 +18,10 @@ export const compactCount = (count: number): string => {
 export const formatShare = (part: number, whole: number): string =>
   whole === 0 ? '-' : `${((part / whole) * 100).toFixed(1)} %`;
 
+/** A probability as `1 in 1,234`; `0` for none. */
+export const oddsText = (probability: number): string =>
+  probability <= 0 ? '0' : `1 in ${formatCount(Math.max(1, Math.round(1 / probability)))}`;
+
 /** Milliseconds as `0.4 s`, `12 s`, `3 m 05 s` or `1 h 02 m`. */
 export const formatTime = (milliseconds: number): string => {
   const seconds = Math.round(milliseconds / THOUSAND);

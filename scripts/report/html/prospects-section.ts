@@ -1,6 +1,6 @@
 /** How much each run has left to find, overall and for each invariant. */
 
-import { compactCount, counted, formatCount, formatShare, formatTime } from '../../terminal/numbers.js';
+import { compactCount, counted, formatCount, formatTime, oddsText } from '../../terminal/numbers.js';
 import type { Prospect, ReportDocument, ResidualRisk } from '../document/report-document.js';
 import { estimateText } from '../report-news.js';
 import type { Markup } from './markup.js';
@@ -26,8 +26,8 @@ const runView = (risk: ResidualRisk): Markup => {
   const rows = invariants.filter(({ situations: { left } }) => left > 0);
   return html`<h3>${source}</h3>
     <p>
-      ${foundText(situations)} A signature that never showed is in less than ${formatShare(neverSeen, 1)} of all
-      programs: 3 divided by the ${counted(judged, 'program')} judged.
+      ${foundText(situations)} A signature that never showed is in fewer than ${oddsText(neverSeen)} programs: 3 divided
+      by the ${counted(judged, 'program')} judged.
     </p>
     <div class="plots">${discoveryPlot(risk)}</div>
     ${rows.length === 0 ? undefined : prospectsTable(source, [...rows, { id: 'all', situations }])}`;
@@ -54,11 +54,9 @@ const discoveryPlot = ({ discovery, forecast, situations: { reached, left, again
 const foundText = ({ reached, left, newPerProgram, again }: Prospect): string => {
   if (left === 0) return `All ${formatCount(reached)} situations were reached.`;
   const { value, low, high } = newPerProgram;
-  const chance = `${chanceText(value)} (${chanceText(low)} to ${chanceText(high)})`;
+  const chance = `${oddsText(value)} (${oddsText(low)} to ${oddsText(high)})`;
   return `A judged program reaches a new situation with a probability of at most ${chance}; as many programs again would reach ${estimateText(again)} new ones.`;
 };
-
-const chanceText = (probability: number): string => formatShare(Math.min(1, probability), 1);
 
 const prospectsTable = (source: string, rows: ResidualRisk['invariants']): Markup =>
   html`<div class="scroll" role="region" aria-label="Left to find: ${source}" tabindex="0">
