@@ -182,7 +182,7 @@ describe('fuzz', () => {
     const out = join(directory, 'out');
     await findDefect('--out', out);
     const summary: unknown = JSON.parse(await readFile(join(out, 'summary.json'), 'utf8'));
-    expect(summary).toMatchObject({ format: 'shadowdiff-summary/3', seed: 'test', subject: DEFECT, exitCode: 1 });
+    expect(summary).toMatchObject({ format: 'shadowdiff-summary/4', seed: 'test', subject: DEFECT, exitCode: 1 });
     expect(await readdir(join(out, 'findings'))).toEqual(await readdir(corpus()));
   });
 

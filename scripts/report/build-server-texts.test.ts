@@ -22,7 +22,7 @@ const finding = (status: Finding['status'], changes: Partial<Finding> = {}): Fin
 });
 
 const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
-  format: 'shadowdiff-report/3',
+  format: 'shadowdiff-report/4',
   version: '1.2.3',
   verdict: { kind: 'divergence', reason: '1 kind of finding' },
   programs: 1_234_567,

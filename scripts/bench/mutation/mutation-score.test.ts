@@ -68,6 +68,13 @@ describe('mutantsOf', () => {
   });
 });
 
+it.each(['RuntimeError', 'CompileError', 'Ignored', 'NoCoverage'])(
+  'a mutant that ended as %s has no score',
+  (status) => {
+    expect(() => mutantsOf(reportOf([PUSH, status]))).toThrow(status);
+  },
+);
+
 describe('scoreOf', () => {
   it('has no problem with a survivor that is listed', () => {
     const { score, problems } = scoreOf(JUDGED, listing(SURVIVOR));

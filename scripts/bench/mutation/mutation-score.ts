@@ -71,10 +71,17 @@ export const mutantsOf = ({ files }: StrykerReport): readonly JudgedMutant[] =>
         original: onOneLine(original),
         replacement: onOneLine(replacement),
         line: start.line,
-        survived: status === 'Survived',
+        survived: survivedBy(status),
       };
     });
   });
+
+/** Throws for a mutant that was not judged. */
+const survivedBy = (status: string): boolean => {
+  if (status === 'Survived') return true;
+  if (status === 'Killed' || status === 'Timeout') return false;
+  throw new Error(`a mutant ended as ${status}, so it was not judged`);
+};
 
 const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 

@@ -177,7 +177,7 @@ describe('what cannot be read is reported', () => {
       'coverage.json: invariants[0].grids[0].situations[0].values: "pae" is not a list',
     ],
     ['matrix.json', { ...sampleMatrix(), rows: {} }, 'matrix.json: rows: an object is not a list'],
-    ['summary.json', { format: 'shadowdiff-summary/3' }, 'summary.json: kind: missing'],
+    ['summary.json', { format: 'shadowdiff-summary/4' }, 'summary.json: kind: missing'],
     ['summary.json', { format: 'shadowdiff-summary/1' }, 'summary.json: format: "shadowdiff-summary/1" is not known'],
   ])('%s', async (name, content, message) => {
     await store(name, content);

@@ -11,7 +11,7 @@ import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
 import { PROFILES } from '../../../properties/profile.js';
 
-export const REPORT_FORMAT = 'shadowdiff-report/3';
+export const REPORT_FORMAT = 'shadowdiff-report/4';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative();

@@ -23,7 +23,7 @@ import { PROFILES } from '../../../properties/profile.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 
-export const SUMMARY_FORMAT = 'shadowdiff-summary/3';
+export const SUMMARY_FORMAT = 'shadowdiff-summary/4';
 export const SUMMARY_FILE = 'summary.json';
 /** The directory of the counterexamples of a run, beside its summary. */
 export const FINDINGS_DIRECTORY = 'findings';
