@@ -348,6 +348,14 @@ describe('regress', () => {
   });
 });
 
+test('play refuses a program of a CPU with features, which its machines cannot run', async () => {
+  const path = join(directory, 'program.json');
+  const profile = ['--profile', 'architecture', '--features', 'large-pages'];
+  await writeFile(path, (await call(['seeds', '--campaign', 'c', '--program', '1', '--print', ...profile])).out);
+  const { code, err } = await call(['play', path, '--out', join(directory, 'play.html')]);
+  expect([code, err]).toEqual([2, expect.stringContaining('features that the machines of the page lack')]);
+});
+
 describe('trace and seeds', () => {
   test('a trace a line, in order, and the number of the line that is wrong', async () => {
     const path = await exampleProgram();

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { IMPL, MODEL } from '../../../properties/subjects/own-machines.js';
 import { writeTextFile } from '../../../properties/corpus/store.js';
+import { BadInput } from '../../../properties/formats/index.js';
 import { pageMarkup } from '../../report/html/page-frame.js';
-import { playPage, setupOf } from '../../report/play/play-page.js';
+import { playPage, runsInPage, setupOf } from '../../report/play/play-page.js';
 import type { Setup } from '../../report/play/setup.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
@@ -33,5 +34,9 @@ export const registerPlay = (program: Command, session: Session): void => {
   });
 };
 
-const startWith = ({ case: { program }, entry }: CaseFile): Setup =>
-  entry === undefined ? { subject: IMPL.name, reference: MODEL.name, program } : setupOf(entry);
+const startWith = ({ source, case: { program }, entry }: CaseFile): Setup => {
+  if (!runsInPage(program)) {
+    throw new BadInput(source, 'its CPU has features that the machines of the page lack; replay and explain show it');
+  }
+  return entry === undefined ? { subject: IMPL.name, reference: MODEL.name, program } : setupOf(entry);
+};

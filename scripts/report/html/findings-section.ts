@@ -48,9 +48,10 @@ const sectionFrame = (count: number): Markup =>
   html`<section id="findings" aria-labelledby="findings-title">
     <h2 id="findings-title">${counted(count, 'finding')}</h2>
     <p class="lead">
-      Each program has been shrunk. Step through it with <kbd>←</kbd> and <kbd>→</kbd>. Hover over an entry to decode
-      it; click an address to follow it through the tables. What a step changed is
-      <span class="swatch changed">marked</span>, and what is wrong is <span class="swatch divergent">framed</span>.
+      Each program has been shrunk as far as the time for it allowed. Step through it with <kbd>←</kbd> and
+      <kbd>→</kbd>. Hover over an entry to decode it; click an address to follow it through the tables. What a step
+      changed is <span class="swatch changed">marked</span>, and what is wrong is
+      <span class="swatch divergent">framed</span>.
     </p>
     ${glossary()} ${SEAM}
   </section>`;

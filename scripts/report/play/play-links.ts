@@ -7,15 +7,18 @@ import type { Markup } from '../html/markup.js';
 import { html, verbatim } from '../html/markup.js';
 import type { Page } from '../html/page-frame.js';
 import { pageMarkup } from '../html/page-frame.js';
-import { setupOf } from './play-page.js';
+import { runsInPage, setupOf } from './play-page.js';
 import { encodeSetup } from './setup.js';
 
 /** The script of the viewer that unpacks the page and completes the links. */
 export const PLAY_LINKS = 'play-links.js';
 
-/** Hidden until the script has made it lead somewhere; undefined for a program that is too long to be changed by hand. */
+/**
+ * Hidden until the script has made it lead somewhere; undefined for a program that is too long to be changed by hand, or that the
+ * machines of the page cannot run.
+ */
 export const playLink = async (finding: Finding): Promise<Markup | undefined> =>
-  formatListing(finding.case.program).length > LONGEST_LISTING
+  !runsInPage(finding.case.program) || formatListing(finding.case.program).length > LONGEST_LISTING
     ? undefined
     : html`<a class="play" target="_blank" data-play="${await encodeSetup(setupOf(finding))}" hidden
         >Change it and see</a

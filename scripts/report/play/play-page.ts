@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Defect } from '../../../impl/defects/defect.js';
 import { DEFECTS } from '../../../impl/defects/catalogue.js';
+import type { Program } from '../../../model/vocabulary/index.js';
 import { keepsContract } from '../../../properties/contract.js';
 import type { StoredFinding } from '../../../properties/corpus/store.js';
 import { isReadable, readCorpus } from '../../../properties/corpus/store.js';
@@ -50,6 +51,9 @@ export const playPage = async (start?: Setup): Promise<Page> => {
 /** A mapping of the kernel's that one address space misses: small, and with tables on both sides. */
 const firstOf = (gallery: readonly Exhibit[]): Exhibit =>
   gallery.find(({ divergence }) => divergence.invariant === 'kernel-broadcast') ?? gallery[0];
+
+/** `impl` has no features of a CPU. */
+export const runsInPage = ({ machine: { features = [] } }: Program): boolean => features.length === 0;
 
 export const setupOf = ({ subject, reference, profile, case: { traffic, program } }: Finding): Setup => ({
   subject,
