@@ -1,7 +1,10 @@
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BadInput } from '../../../properties/formats/index.js';
+import type { Step } from '../../../model/vocabulary/index.js';
+import { vaddr } from '../../../model/vocabulary/index.js';
+import { LARGEST_FILE } from '../../../properties/corpus/store.js';
+import { BadInput, formatProgram } from '../../../properties/formats/index.js';
 import { uniformProgram } from '../../../properties/generators/index.js';
 import { PROFILES } from '../../../properties/profile.js';
 import { decodeSetup, encodeSetup } from './setup.js';
@@ -24,6 +27,27 @@ test('a link brings back what was put into it', async () => {
   );
 });
 
+test('a program as long as a file may hold goes into a link', async () => {
+  const machine = {
+    paging: '2-level',
+    guestPages: 1,
+    devicePages: 0,
+    hostCpus: 1,
+    draw: 0,
+    failAllocation: 0,
+  } as const;
+  const steps = Array.from({ length: 265_000 }, (): Step => ({
+    op: 'access',
+    vaddr: vaddr(0),
+    kind: 'read',
+    mode: 'user',
+  }));
+  const program = { machine, steps };
+  expect(formatProgram(program).length).toBeGreaterThan(LARGEST_FILE * 0.9);
+  const setup = await decodeSetup(await encodeSetup({ subject: 'impl', reference: 'model', program }));
+  expect(setup.program.steps.length).toBe(steps.length);
+});
+
 const packed = (text: string): string => deflateRawSync(text).toString('base64url');
 
 test.each([
@@ -34,7 +58,7 @@ test.each([
   [packed('no JSON'), 'the link: '],
   [packed('{"format":"shadowdiff-play/2"}'), 'the link: format: "shadowdiff-play/2" is not known'],
   [packed('{"format":"shadowdiff-play/1","subject":"impl","reference":"model"}'), 'the link: program: missing'],
-  [packed(' '.repeat(2 ** 23)), 'the link: its program is too long; send it as a file'],
+  [packed(' '.repeat(2 ** 24 + 1)), 'the link: its program is too long; send it as a file'],
 ])('refused: %#', async (code, message) => {
   const refusal = await decodeSetup(code).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(BadInput);

@@ -33,8 +33,8 @@ const setupSchema = exactObject({
   program: z.optional(z.unknown()),
 });
 
-/** Bytes of JSON: more than the longest listing makes. */
-const LARGEST_SETUP = 4 * 2 ** 20;
+/** Bytes of JSON: as many as a file of a program may have. */
+const LARGEST_SETUP = 16 * 2 ** 20;
 const SOURCE = 'the link';
 
 /** JSON, deflated, in base64url. */
