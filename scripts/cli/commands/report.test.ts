@@ -39,7 +39,10 @@ describe('the united document', () => {
     const published = z.fromJSONSchema(JSON.parse(schema) as Parameters<typeof z.fromJSONSchema>[0]);
     await fuzz('impl:victim-ignores-draw', at('run'));
     const fuzzed = await united(at('run'));
-    const [{ situations, invariants }] = fuzzed.residualRisks;
+    const [{ situations, invariants, discovery }] = fuzzed.residualRisks;
+    // The programs that reached each situation first are known, so the curve begins at nothing.
+    expect(discovery[0]).toEqual({ programs: 0, situations: 0 });
+    expect(discovery.at(-2)?.situations).toBe(situations.reached);
     expect(invariants.map(({ situations: { reached } }) => reached).reduce((sum, each) => sum + each)).toBe(
       situations.reached,
     );
