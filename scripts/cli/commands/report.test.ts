@@ -369,6 +369,17 @@ describe('the command that replays a finding', () => {
   );
 });
 
+test('the command that replays a finding of a machine of one’s own names it, if a corpus keeps the finding too', async () => {
+  await fuzz('impl:victim-ignores-draw', at('run'));
+  const summary = JSON.parse(await readFile(at('run', 'summary.json'), 'utf8')) as {
+    readonly findings: readonly { readonly replay: object }[];
+  };
+  const findings = summary.findings.map((each) => ({ ...each, replay: { ...each.replay, subject: 'metal:v86' } }));
+  await store('summary.json', { ...summary, findings });
+  const { out } = await report(at('run'), '--reporter', 'terminal');
+  expect(out).toMatch(/shadowdiff replay \S*findings\S*\.json --subject metal:v86$/m);
+});
+
 describe('the counts of a run', () => {
   const totalsOf = async (changes: object): Promise<string> => {
     await fuzz('impl:victim-ignores-draw', at('run'));

@@ -48,7 +48,7 @@ const findingsIn = ({ summary, findings }: Results, session: Session): ReadonlyM
     if (summarized === undefined && tolerated.has(signature)) continue;
     const name = nameOf(summarized ?? { signature });
     const before = united.get(name);
-    const replay = replayOf(summarized?.file === path ? summarized.replay : { file: path });
+    const replay = replayOf({ ...summarized?.replay, file: path });
     const here: UnitedFinding = {
       ...(before ?? { signature, status: 'new', count: 1, ...beforeOf(stored) }),
       steps: stepsOf(stored),
