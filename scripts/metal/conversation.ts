@@ -71,6 +71,9 @@ export class Conversation {
     });
     this.send(LETTERS.variant, wordOf(variant));
     const answer = await this.answer(LETTERS.variantSet, 1, this.limits.start);
+    const words = answer.length / WORD - 1;
+    if (words !== 1)
+      throw new MachineDied('babble', `the kernel lists the features of its CPU in ${words} words, not in one`);
     const bits = answer.readUInt32LE(WORD);
     this.hasBegun = true;
     return FEATURES.filter((_, index) => (bits & (1 << index)) !== 0);
