@@ -31,6 +31,10 @@ export const registerFuzz = (program: Command, session: Session): void => {
     ["shadowdiff fuzz --subject 'exec:./my-subject'", 'a machine in another process, in any language'],
     ['shadowdiff fuzz --subject module:./mine.mjs', 'one in JavaScript, in the same process'],
     ['shadowdiff fuzz --subject wasm:./mine.wasm', 'one in WebAssembly, from C, Rust or anything else'],
+    [
+      'shadowdiff fuzz --profile architecture --reference walk --subject metal:v86',
+      'the MMU of an emulator, under a kernel of ours',
+    ],
   ]).action(async (flags: CampaignFlags) => {
     session.exitCode = await runCampaign('fuzz', flags, session);
   });

@@ -81,7 +81,7 @@ export const addCampaignOptions = (
     )
     .option(
       '--judge <share>',
-      `judge this share of the programs in full, or all, and screen the others (default: ${DEFAULTS.judge}, or all if --programs is at most ${DEFAULTS.judgedWhole})`,
+      `judge this share of the programs in full, at least 1 in 256, or all, and screen the others (default: ${DEFAULTS.judge}, or all if --programs is at most ${DEFAULTS.judgedWhole})`,
       judgedShare,
     )
     .option(
