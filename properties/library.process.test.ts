@@ -13,7 +13,7 @@ const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 const TSC = join(MODULES, 'typescript', 'bin', 'tsc');
 const MOST_FILES = 300;
 /** A fifth of it is the script of the page to play in. */
-const MOST_BYTES = 3_700_000;
+const MOST_BYTES = 3_800_000;
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
