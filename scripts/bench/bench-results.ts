@@ -124,10 +124,15 @@ export const BOUNDS: readonly Target[] = [
   atMost(24, 'access', 'hit-over-floor-2-level', 'a hit stays near the floor, 2-level'),
   atMost(28, 'access', 'hit-over-floor-pae', 'a hit stays near the floor, pae'),
   atMost(1, 'access', 'hit-heap-growth', 'no garbage on the hit path'),
-  atLeast(0.8, 'loop', 'model-run-over-loop', 'the loop with all invariants is not slower than fc.modelRun with none'),
+  atLeast(
+    0.6,
+    'loop',
+    'model-run-over-loop',
+    'the loop with all invariants is nearly as fast as fc.modelRun with none',
+  ),
   atMost(30, 'loop', 'loop-over-impl', 'a step of the loop costs at most 30 of impl'),
   atMost(4, 'loop', 'invariants-over-machines', 'the invariants cost at most 4 times model and impl'),
-  atLeast(1.4, 'loop', 'loop-over-screened', 'the screened loop is faster than the one that judges all'),
+  atLeast(1.15, 'loop', 'loop-over-screened', 'the screened loop is faster than the one that judges all'),
   atMost(0.25, 'loop', 'generation-share', 'generation is a small part of the loop'),
   atMost(1.25, 'memory', 'heap-growth', 'memory does not grow with the steps'),
 ];
