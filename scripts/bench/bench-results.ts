@@ -132,7 +132,6 @@ export const BOUNDS: readonly Target[] = [
   ),
   atMost(30, 'loop', 'loop-over-impl', 'a step of the loop costs at most 30 of impl'),
   atMost(4, 'loop', 'invariants-over-machines', 'the invariants cost at most 4 times model and impl'),
-  atLeast(1.15, 'loop', 'loop-over-screened', 'the screened loop is faster than the one that judges all'),
   atMost(0.25, 'loop', 'generation-share', 'generation is a small part of the loop'),
   atMost(1.25, 'memory', 'heap-growth', 'memory does not grow with the steps'),
 ];
