@@ -94,6 +94,7 @@ export const drawCoherent = (
   const target = mostSteps - Math.floor(room * draw.bits(3) * 0.125);
   const repeats = isLong(mostSteps);
   const macros: Macro[] = [];
+  /** Whether the macro fits. One that does not is the end of the program: the guest remembers it, though its steps are gone. */
   const take = (kind: MacroKind): boolean => {
     const macro: Macro = { kind, target: draw.word(), choice: draw.word() };
     const length = steps.length;
@@ -108,11 +109,11 @@ export const drawCoherent = (
       if (!take(kind) || !take('access')) return false;
     return true;
   };
-  if (draw.bits(3) === 0) takeMany(draw.pick(kinds));
-  while (steps.length < target) {
+  let isOpen = draw.bits(3) !== 0 || takeMany(draw.pick(kinds));
+  while (isOpen && steps.length < target) {
     const kind = draw.pick(kinds);
-    if (!(repeats && draw.bits(5) === 0 ? takeMany(kind) : take(kind))) break;
+    isOpen = repeats && draw.bits(5) === 0 ? takeMany(kind) : take(kind);
   }
-  if (profile !== 'architecture' && draw.bits(5) === 0) take('blunder');
+  if (isOpen && profile !== 'architecture' && draw.bits(5) === 0) take('blunder');
   return { program: { machine: layout.machine, steps }, origin: { layout, macros } };
 };

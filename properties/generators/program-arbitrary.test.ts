@@ -89,6 +89,13 @@ describe('coherent programs', () => {
     }
   });
 
+  test('keep it where the longest length cuts them off', () => {
+    const arbitrary = programArbitrary({ traffic: 'coherent', mostSteps: 48 });
+    for (let index = 0; index < 40_000; index++) {
+      expect(breachOf(generate(arbitrary, index).value.program), `program ${index}`).toBeUndefined();
+    }
+  });
+
   test.each(PAGINGS)('keep it however they shrink, %s', (paging) => {
     const arbitrary = programArbitrary({ traffic: 'coherent', paging });
     for (let index = 0; index < 20; index++) {
