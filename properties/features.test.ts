@@ -2,11 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import type { AccessKind, Feature, Machine, Observation, Paging, Program, Step } from '../model/vocabulary/index.js';
-import { FEATURES, PAGINGS, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import { FEATURES, PAGINGS, guestEntry, hasFeature, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
+import { breachOf } from './contract.js';
 import { A, D, G, P, US } from './entry-bits.js';
+import { drawLayout } from './generators/coherent-layout.js';
+import { lowerCoherent } from './generators/coherent.js';
+import { Draw } from './generators/draw.js';
 import { programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { INVARIANTS } from './invariants/invariants.js';
@@ -37,6 +41,21 @@ describe.each(PAGINGS)('programs with features, %s', (paging) => {
     }
     const possible = FEATURES.filter((each) => paging === 'pae' || each !== 'no-execute');
     expect([...reached].sort()).toEqual([...possible].sort());
+  });
+
+  test('global pages are announced wherever a leaf table that the kernel half exchanges had them', () => {
+    const kinds = ['kernel-table', 'kernel-large-page', 'access'] as const;
+    for (let index = 0; index < 400; index++) {
+      const draw = new Draw(randomFor(programSeed('exchanges', index)));
+      const layout = drawLayout(draw, paging, options(paging));
+      if (!hasFeature(layout.machine, 'large-pages')) continue;
+      const macros = Array.from({ length: 20 }, () => ({
+        kind: draw.pick(kinds),
+        target: draw.word(),
+        choice: draw.word(),
+      }));
+      expect(breachOf(lowerCoherent({ layout, macros }), 'architecture'), `program ${index}`).toBeUndefined();
+    }
   });
 
   test('the harness walks their tables as the reference does', () => {

@@ -345,8 +345,7 @@ export class CoherentGuest {
   /** What a region mapped as global outlives the flush: each page of the table, or the large page, that it had before. */
   private announceGlobals(region: number, table: number | undefined, before: number): void {
     const number = this.layout.kernelRegions[region] ?? 0;
-    const leaves = this.leafWidth - (region === 0 ? 0 : 2);
-    for (let leaf = 0; leaf < leaves; leaf++) {
+    for (let leaf = 0; leaf < this.leafWidth; leaf++) {
       const old = table === undefined ? before : this.leafWord(table, leaf);
       if ((old & (P | G)) !== (P | G)) continue;
       this.announceLeaf(this.current, this.places.page(number, leaf), this.kernelWord(region, leaf));
