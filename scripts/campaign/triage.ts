@@ -77,8 +77,7 @@ class Sorter {
 /** Whether a shape is among those tolerated, or may be. */
 const excuses = (tolerated: readonly (Shape | undefined)[] | undefined, shape: Shape | undefined): boolean => {
   if (tolerated === undefined) return false;
-  if (shape === undefined || tolerated.length >= MOST_SHAPES) return true;
-  return tolerated.some((each) => each === undefined || areAlike(each, shape));
+  return shape === undefined || tolerated.some((each) => each === undefined || areAlike(each, shape));
 };
 
 /** The entry of a signature whose program is alike. If there are many, or the shape is not known, any will do. */
