@@ -12,7 +12,7 @@ import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-proce
 import { OUTSIDE_CORPUS } from '../terminal/result-directory.js';
 import { Session } from '../terminal/session.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { campaignPlan } from './campaign-plan.js';
+import { campaignPlan } from './checked-plan.js';
 import type { TaskKind } from './tasks.js';
 
 let directory: string;

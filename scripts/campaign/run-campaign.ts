@@ -9,32 +9,14 @@ import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
 import { ProgressDisplay, progressLine } from '../terminal/progress-display.js';
 import type { Progress } from '../terminal/progress-display.js';
-import { checkDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { shellWord } from '../terminal/shell-words.js';
-import { BadInput } from '../../properties/formats/index.js';
-import type { Profile } from '../../properties/profile.js';
-import { neededForEdges } from '../../properties/pool/distil.js';
-import { scopeOf, whyOtherProfile } from '../../properties/subjects/scope.js';
-import type { Subject } from '../../properties/subjects/subject.js';
-import { capabilitiesOf } from '../../properties/subjects/subject.js';
-import { ownMachine } from '../../properties/subjects/subject-names.js';
-import type { Sides } from '../terminal/sides.js';
-import { closeSides, recordedSides, replayCommand, shrinkCommand } from '../terminal/sides.js';
+import { replayCommand, shrinkCommand } from '../terminal/sides.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import {
-  campaignPlan,
-  edgesOf,
-  profileOf,
-  programsPlanned,
-  resumeWords,
-  runsInProcess,
-  settingsOf,
-  withScope,
-  withoutScope,
-} from './campaign-plan.js';
+import { programsPlanned, runsInProcess } from './campaign-plan.js';
 import { flyCanary } from './canary.js';
+import { campaignPlan, checkPlan } from './checked-plan.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
@@ -50,7 +32,6 @@ import { RunContext } from './run-context.js';
 import type { CampaignRecord } from './run-directory.js';
 import {
   EVENTS_FILE,
-  RUN_FILE,
   WORKERS_FILE,
   campaignEvent,
   invariantsOf,
@@ -58,6 +39,7 @@ import {
   makeRoomFor,
   writeRunRecord,
 } from './run-directory.js';
+import { resumeWords } from './resumed-plan.js';
 import { Shrinking } from './shrinking.js';
 import type { Tolerated } from './tolerance.js';
 import { toleratedOn } from './tolerance.js';
@@ -131,53 +113,6 @@ export const printReport = (
     session.print(shrinkCommand(unshrunk.replay!, summary.caseTimeout, session));
   } else if (summary.findings.length > 0)
     session.print(replayCommand(summary.findings[0].replay, summary.caseTimeout, session));
-};
-
-/** Whatever cannot work is reported before anything is written. Returns the plan with what its sides can do. */
-const checkPlan = async (plan: CampaignPlan, session: Session): Promise<CampaignPlan> => {
-  const { directory, resumed, record } = plan;
-  const source = resumed ? join(directory!, RUN_FILE) : '--subject';
-  const sides = recordedSides({ ...record.campaign, source }, session, settingsOf(plan));
-  // One shard of several only reads the corpus, which may lie in a read-only image.
-  if (record.campaign.shards === 1) await checkDirectory('--corpus', plan.part.corpus);
-  if (directory !== undefined) await checkDirectory('--out', directory);
-  try {
-    return await scopedPlan(plan, sides);
-  } finally {
-    await closeSides(sides);
-  }
-};
-
-/** Starts the sides. */
-const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promise<CampaignPlan> => {
-  const { campaign } = plan.record;
-  const profile = profileOf(campaign);
-  // Machines of this package that have nothing to start take every program.
-  const isPlain = (side: Subject): boolean => ownMachine(side.name, RUN_FILE) !== undefined && side.start === undefined;
-  if (profile === 'lguest' && [subject, model].every(isPlain)) return withoutScope(plan);
-  await refuseOtherProfile([subject, model], profile);
-  const scope = await scopeOf(subject, model, profile);
-  const foreign = [subject, model].filter((side) => side.start !== undefined);
-  const known = foreign.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
-  const scoped = withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
-  return await withFavoured(scoped, subject);
-};
-
-const refuseOtherProfile = async (sides: readonly Subject[], profile: Profile): Promise<void> => {
-  for (const side of sides) {
-    const able = await capabilitiesOf(side);
-    const why = whyOtherProfile(able, profile);
-    if (why !== undefined) throw new BadInput('--profile', `${side.name} ${why}; give --profile ${able.profile}`);
-  }
-};
-
-/** A guided campaign favours the programs of its pool that its subject's edges need. */
-const withFavoured = async (plan: CampaignPlan, subject: Subject): Promise<CampaignPlan> => {
-  const { resumed, pool, record } = plan;
-  const { campaign } = record;
-  if (resumed || pool === undefined || campaign.guided === 0 || edgesOf(campaign) === 0) return plan;
-  const favoured = [...(await neededForEdges(pool.members, subject))];
-  return { ...plan, record: { ...record, campaign: { ...campaign, favoured } } };
 };
 
 /** Begins the files of a run, or opens those of one that resumes. */

@@ -6,7 +6,7 @@
 import { defectNamed } from '../../../impl/defects/catalogue.js';
 import { pairWith, stepsToDetection } from '../../../properties/detection.js';
 import type { Pair } from '../../../properties/pair.js';
-import { DEFAULTS } from '../../campaign/campaign-plan.js';
+import { DEFAULTS } from '../../campaign/new-plan.js';
 import { cpuMilliseconds } from '../measurement.js';
 
 /** Milliseconds to the first catch: means over the seeds. A seed that caught nothing counts with the time that it took. */

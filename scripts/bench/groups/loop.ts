@@ -10,7 +10,7 @@ import { Lockstep } from '../../../properties/lockstep.js';
 import { Screening } from '../../../properties/screening.js';
 import { Tally } from '../../../properties/tally.js';
 import { ZERO_OBSERVATION } from '../../../properties/trace-of.js';
-import { DEFAULTS } from '../../campaign/campaign-plan.js';
+import { DEFAULTS } from '../../campaign/new-plan.js';
 import { fuzzWhile, generatedCases, PausingLoop, runPrograms } from '../fuzz-workloads.js';
 import type { Budget, Figure, Group, Round, Unit, Workload } from '../measurement.js';
 import { collectGarbage, figureOf, ratioOf, stepFigures, takeRounds } from '../measurement.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MOST_FINDINGS } from '../../../properties/campaign/campaign-bounds.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
-import { DEFAULTS } from '../../campaign/campaign-plan.js';
+import { DEFAULTS } from '../../campaign/new-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';

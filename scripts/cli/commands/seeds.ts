@@ -4,7 +4,7 @@ import { programArbitrary } from '../../../properties/generators/index.js';
 import { programSeed, programsOfShard, randomFor, shardSeed } from '../../../properties/seeds.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import { trafficFor } from '../../campaign/campaign-plan.js';
+import { trafficFor } from '../../campaign/new-plan.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { MOST_PROGRAMS, MOST_SHARDS } from '../../../properties/campaign/campaign-bounds.js';

@@ -13,7 +13,7 @@ import {
 } from '../../../properties/campaign/campaign-bounds.js';
 import { DEFAULT_PROGRAM_OPTIONS, USUAL_STEPS } from '../../../properties/generators/index.js';
 import { DEFAULT_MOST_TRIES } from '../../../properties/shrink/index.js';
-import { DEFAULTS } from '../../campaign/campaign-plan.js';
+import { DEFAULTS } from '../../campaign/new-plan.js';
 import { SUBJECT_NAMES } from '../../../properties/subjects/subject-names.js';
 import { DEFAULT_CORPUS, OUTSIDE_CORPUS } from '../../terminal/result-directory.js';
 import {
