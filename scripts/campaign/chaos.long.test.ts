@@ -47,7 +47,7 @@ const exitCode = async (child: ChildProcess): Promise<number | null> => {
 const resultsIn = async (place: string): Promise<Readonly<Record<string, string>>> => {
   const started = (JSON.parse(readFileSync(join(place, 'run', 'run.json'), 'utf8')) as RunJson).parts[0].started;
   const files = Object.entries(await filesBelow(place)).filter(
-    ([path]) => !/^run\/(run\.json|events\.jsonl|report\.html|junit\.xml|workers\.log)$/.test(path),
+    ([path]) => !/^(history\.jsonl|run\/(run\.json|events\.jsonl|report\.html|junit\.xml|workers\.log))$/.test(path),
   );
   const timeless = (text: string): string =>
     text

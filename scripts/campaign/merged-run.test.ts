@@ -8,7 +8,9 @@ import { defectNamed } from '../../impl/defects/catalogue.js';
 import { implWith, subjectNamed } from '../../properties/subjects/subject-names.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
+import type { Night } from '../report/trend/night.js';
 import type { WorkerPool } from '../terminal/surroundings.js';
+import { readHistory } from './history.js';
 
 /** Several kinds of finding, each in many programs. By its name it is a command, whose batches are small. */
 const SUBJECT = 'exec:planted';
@@ -188,6 +190,16 @@ describe('merging', () => {
     expect(code).toBe(1);
     expect(err).toContain(`line ${batch + 1} was torn`);
     expect(out).toContain('shard 0 of 7 is missing; shard 1 of 7 did not come to its end');
+  });
+
+  test('makes a night of shards, which are none themselves', async () => {
+    const nights = await readHistory(at('history.jsonl'));
+    const of = (name: string): unknown => nights.findLast((night) => night.directory === name);
+    expect(nights.filter((night) => night.directory.startsWith('shard'))).toEqual([]);
+    const { findings } = await countersIn('whole');
+    expect(of('merged')).toMatchObject({ seed: 'two', programs: 49, verdict: 'divergence' });
+    expect((of('merged') as Night).findings).toEqual((of('whole') as Night).findings);
+    expect((of('merged') as Night).findings).toHaveLength(findings.length);
   });
 
   test('leaves out what is no run, and says so', async () => {

@@ -1,6 +1,6 @@
 /** Writes all that can be read about a run, from its ledger. Written again, it is the same. */
 
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isWorkerFailure } from '../../properties/campaign/events.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Text } from '../../properties/corpus/store.js';
@@ -21,11 +21,13 @@ import type { Summary } from '../report/document/summary-document.js';
 import { SUMMARY_FILE } from '../report/document/summary-document.js';
 import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
+import { nightOf } from '../report/trend/night.js';
 import type { Session } from '../terminal/session.js';
 import { subjectOf } from '../terminal/sides.js';
 import { edgesOf, settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
 import { remedyFor } from './finding-store.js';
+import { appendToHistory, isWholeNight } from './history.js';
 import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
@@ -157,7 +159,7 @@ const REPORTS: readonly (readonly [file: string, reporter: ReporterName])[] = [
   [JUNIT_FILE, 'junit'],
 ];
 
-/** Writes the results into the directory of a run. Throws `BadInput` if that fails: print them first. */
+/** Writes the results into the directory of a run, and a night into the history. Throws `BadInput` if that fails: print them first. */
 export const writeResults = async (
   directory: string,
   record: RunRecord,
@@ -171,6 +173,8 @@ export const writeResults = async (
   // Loaded on demand: the page and its explanations are half of the code that a run needs.
   const { reportText } = await import('../report/reporters.js');
   for (const [file, name] of REPORTS) await write(file, reportText(name, report, rerun));
+  if (!isWholeNight(record)) return;
+  await appendToHistory(directory, nightOf(basename(resolve(directory)), summary, report.document), rerun.session);
 };
 
 const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;

@@ -22,6 +22,7 @@ import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
 import { Exploration, endSubjects } from './exploration.js';
 import { FindingStore, remedyFor } from './finding-store.js';
+import { appendToHistory, isWholeNight, unfinishedNight } from './history.js';
 import { InProcessPool } from './in-process-pool.js';
 import { Novelty } from './novelty.js';
 import { writePool } from './program-keeping.js';
@@ -122,7 +123,7 @@ const openRun = async (
 ): Promise<{ readonly log: EventSink; readonly ledger: Ledger }> => {
   const { directory, record } = plan;
   if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariantsOf(record.campaign)) };
-  await prepareRun(plan, directory);
+  await prepareRun(plan, directory, session);
   const events = join(directory, EVENTS_FILE);
   const log = new EventLog(events);
   const torn = (problem: string): void => session.complain(`shadowdiff: ${printable(problem)}`);
@@ -132,12 +133,19 @@ const openRun = async (
 };
 
 /** Writes what a run needs to resume. Its record comes last: a run that has one is complete. */
-const prepareRun = async ({ resumed, record, pool }: CampaignPlan, directory: string): Promise<void> => {
+const prepareRun = async (
+  { resumed, record, pool }: CampaignPlan,
+  directory: string,
+  session: Session,
+): Promise<void> => {
   if (!resumed) {
     await makeRoomFor(record, directory);
     if (pool !== undefined) await writePool(directory, pool);
   }
   await writeRunRecord(directory, record, resumed ? remedyFor(record) : 'name another --out');
+  // Should it be killed, the history has it all the same.
+  if (!resumed && isWholeNight(record))
+    await appendToHistory(directory, unfinishedNight(directory, record, session), session);
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {

@@ -175,7 +175,7 @@ const poolSummary = openObject({
 /** A planted bug that a campaign must find, and whether it did within this many programs. */
 const canarySummary = openObject({ defect: anyText, caught: yesOrNo, programs: naturalNumber });
 
-const VERDICTS = ['clean', 'divergence', 'inconclusive', 'interrupted', 'unsaved'] as const;
+export const VERDICTS = ['clean', 'divergence', 'inconclusive', 'interrupted', 'unsaved'] as const;
 
 const summaryVerdict = z.discriminatedUnion(
   'kind',

@@ -1,0 +1,115 @@
+/** The history of nights: what nightly and merge append, and what is wrong with a line. */
+
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { capturing } from '../../test-support/captured-call.js';
+import { runInProcess } from '../../test-support/in-process-run.js';
+import type { Night } from '../report/trend/night.js';
+import { Session } from '../terminal/session.js';
+import { appendToHistory, readHistory } from './history.js';
+
+let directory: string;
+beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-history-'))));
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const at = (...names: readonly string[]): string => join(directory, ...names);
+const history = (): Promise<readonly Night[]> => readHistory(at('history.jsonl'));
+
+const NIGHT: Night = {
+  format: 'shadowdiff-night/1',
+  directory: 'one',
+  version: '0.1.0',
+  seed: 'one',
+  subject: 'impl',
+  reference: 'model',
+  paging: 'both',
+  traffic: 'mixed',
+  started: '2026-11-23T01:00:00.000Z',
+  milliseconds: 1000,
+  programs: 100,
+  judged: 100,
+  steps: 2000,
+  situations: { reached: 10, once: 1, twice: 2, left: 5 },
+  findings: [],
+  fixed: [],
+  broken: 0,
+  canary: null,
+  mutations: [],
+  verdict: 'clean',
+};
+
+/** Returns what was complained about. */
+const append = async (night = NIGHT): Promise<string> => {
+  const { surroundings, stderr } = capturing();
+  await appendToHistory(at(night.directory), night, new Session(surroundings));
+  return stderr.text;
+};
+
+test('a night has a line when it begins, so that one that is killed is missed, and one with its results', async () => {
+  const few = ['--programs', '12', '--min-programs', '0', '--max-steps', '60', '--max-tries', '20', '--jobs', '1'];
+  const places = ['--out', at('first'), '--corpus', at('corpus')];
+  const words = ['nightly', ...few, '--seed', 'first', '--subject', 'impl:victim-ignores-draw', ...places];
+  const { err } = await runInProcess(words);
+  expect(err).toBe('');
+  const [begun, ended, ...others] = await history();
+  expect(others).toEqual([]);
+  expect(begun).toMatchObject({ directory: 'first', verdict: 'unfinished', programs: 0, findings: [] });
+  expect(ended).toMatchObject({ directory: 'first', seed: 'first', verdict: 'divergence', programs: 12, judged: 12 });
+  expect(ended.started).toBe(begun.started);
+  const summary = JSON.parse(await readFile(at('first', 'summary.json'), 'utf8')) as { findings: unknown[] };
+  expect(ended.findings).toHaveLength(summary.findings.length);
+  expect(ended.findings[0]).toMatchObject({ status: 'new', anchor: 'finding-1' });
+  expect(await readFile(at('first', 'report.html'), 'utf8')).toContain(`id="${ended.findings.at(-1)!.anchor!}"`);
+  expect(ended.mutations.map(({ machine }) => machine)).toEqual(['model']);
+});
+
+describe('the file', () => {
+  test('is missed by one complaint, and by no failure', async () => {
+    await mkdir(at('history.jsonl'));
+    expect(await append()).toMatch(
+      /history\.jsonl: cannot be written: .*directory.*; .* \(this night is not in it; name .*one/,
+    );
+  });
+
+  test('is not written through a link', async () => {
+    await symlink(at('elsewhere'), at('history.jsonl'));
+    expect(await append()).toContain('history.jsonl: this is a link');
+    await expect(readFile(at('elsewhere'))).rejects.toThrow('ENOENT');
+  });
+
+  test('has whole lines, however many write at once', async () => {
+    const nights = Array.from({ length: 20 }, (_, index) => ({ ...NIGHT, seed: `night-${index}` }));
+    await Promise.all(nights.map((night) => append(night)));
+    expect((await history()).map(({ seed }) => seed).toSorted()).toEqual(nights.map(({ seed }) => seed).toSorted());
+  });
+
+  test('a line that a power cut tore stays alone', async () => {
+    await writeFile(at('history.jsonl'), '{"format":"shadow');
+    expect(await append()).toBe('');
+    await expect(history()).rejects.toThrow(/history\.jsonl: line 1: .*, or remove the line$/);
+    const [, line] = (await readFile(at('history.jsonl'), 'utf8')).split('\n');
+    expect(JSON.parse(line)).toEqual(NIGHT);
+  });
+
+  test.each([
+    ['no JSON', '{]', /line 2: .*, or remove the line$/],
+    [
+      'another format',
+      JSON.stringify({ ...NIGHT, format: 'shadowdiff-night/2' }),
+      /line 2: format: "shadowdiff-night\/2" is not known; use "shadowdiff-night\/1"/,
+    ],
+    ['a field that is missing', JSON.stringify({ ...NIGHT, seed: undefined }), /line 2: seed: missing; give a string/],
+    [
+      'a time that is none',
+      JSON.stringify({ ...NIGHT, started: '2026-13-41T00:00:00Z' }),
+      /line 2: started: not a time; /,
+    ],
+    ['a path', JSON.stringify({ ...NIGHT, directory: '../x' }), /line 2: directory: not the name of a directory/],
+  ])('%s is refused with its line', async (_, line, message) => {
+    await append();
+    await writeFile(at('history.jsonl'), `${await readFile(at('history.jsonl'), 'utf8')}${line}\n`);
+    await expect(history()).rejects.toThrow(message);
+  });
+});
