@@ -96,7 +96,7 @@ const shrinkFrom = async (
 type Stored = Pick<Finding, 'case' | 'before' | 'divergence'>;
 
 export interface RerunWatcher extends Pick<ShrinkWatcher, 'pause'> {
-  /** `RERUN_TIME` has passed since the first run began. */
+  /** So much time has passed since the first run began that few runs must do. */
   readonly isLate: () => boolean;
 }
 

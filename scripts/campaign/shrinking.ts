@@ -9,7 +9,14 @@ import { failureDivergence, isWorkerFailure } from '../../properties/campaign/ev
 import { signatureOf } from '../../properties/divergence.js';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import type { Finding, Shown } from '../../properties/finding.js';
-import { RERUN_TIME, isFlaky, isFullyShrunk, isRunAgain, isSteady } from '../../properties/finding.js';
+import {
+  HURRIED_RERUN_TIME,
+  RERUN_TIME,
+  isFlaky,
+  isFullyShrunk,
+  isRunAgain,
+  isSteady,
+} from '../../properties/finding.js';
 import type { Progress } from '../terminal/progress-display.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS, failureText } from './run-context.js';
@@ -143,10 +150,14 @@ export class Shrinking {
     return { settings, finding, mostTries, time: time === Infinity ? undefined : time };
   }
 
+  private get rerunTime(): number {
+    return this.left > 0 ? RERUN_TIME : HURRIED_RERUN_TIME;
+  }
+
   /** How often a finding shows again; undefined if that is not known. */
   private async timesShown(finding: Finding): Promise<Shown | undefined> {
     if (isWorkerFailure(finding.divergence)) return await this.timesFailed(finding);
-    const task = { kind: 'rerun', settings: this.context.settings, finding } as const;
+    const task = { kind: 'rerun', settings: this.context.settings, finding, time: this.rerunTime } as const;
     const outcome = await this.context.perform(task, { attempts: MOST_ATTEMPTS });
     if (outcome.kind === 'failed') this.context.leaveUndone(task, failureText(outcome));
     return outcome.kind === 'done' ? outcome.result : undefined;
@@ -156,7 +167,7 @@ export class Shrinking {
     const { settings } = this.context;
     const range = { first: provenance.program, stride: 1, count: 1 };
     const batch: BatchTask = { range, skip: [], enough: {}, careful: true };
-    const late = this.context.now + RERUN_TIME;
+    const late = this.context.now + this.rerunTime;
     let [times, runs] = [0, 0];
     for (; isRunAgain(runs, this.context.now > late); runs++) {
       const outcome = await this.context.perform({ kind: 'batch', settings, batch });

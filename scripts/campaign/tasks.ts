@@ -12,7 +12,6 @@ import type { CorpusFile } from '../../properties/corpus/store.js';
 import { isReadable, readStored } from '../../properties/corpus/store.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding, Shown } from '../../properties/finding.js';
-import { RERUN_TIME } from '../../properties/finding.js';
 import type { ProgramOptions } from '../../properties/generators/index.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import type { Progress } from '../../properties/shrink/index.js';
@@ -51,8 +50,8 @@ interface Tasks {
   readonly sequence: Tasks['shrink'];
   /** Ends the subjects outside the process. */
   readonly farewell: { readonly settings: CampaignSettings };
-  /** Counts how often a finding shows again. */
-  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding };
+  /** Counts how often a finding shows again. `time`: the milliseconds after which few runs must do. */
+  readonly rerun: { readonly settings: CampaignSettings; readonly finding: Finding; readonly time: number };
   /**
    * Checks a file of the corpus for a subject. What was recorded for it must be as recorded, and it must agree on every other program;
    * for impl the file is checked as `shadowdiff regress` does.
@@ -253,9 +252,9 @@ const searchOf = async (
   return [options, finding, { pause: () => workplace.alive(), interrupted, onProgress }];
 };
 
-const rerun = async ({ settings, finding }: TaskOf<'rerun'>, workplace: Workplace): Promise<Shown> => {
+const rerun = async ({ settings, finding, time }: TaskOf<'rerun'>, workplace: Workplace): Promise<Shown> => {
   const options = await optionsOf(settings, workplace);
-  const late = workplace.monotonic() + RERUN_TIME;
+  const late = workplace.monotonic() + time;
   const isLate = (): boolean => workplace.monotonic() > late;
   return await timesShown(options, finding, { pause: () => workplace.alive(), isLate });
 };
