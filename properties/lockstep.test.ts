@@ -424,6 +424,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
       ? undefined
       : { switcher: { ...switcher, state } };
   }),
+  'no count for the last CPU’s state page': withEffects(({ switcher }) => ({
+    switcher: { ...switcher, state: switcher.state.slice(0, -1) },
+  })),
   'a state reference too many': withEffects(({ switcher }) => ({
     switcher: { ...switcher, state: switcher.state.map((count) => count + 1) },
   })),
