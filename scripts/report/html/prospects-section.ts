@@ -5,7 +5,8 @@ import type { Prospect, ReportDocument, ResidualRisk } from '../document/report-
 import { estimateText } from '../report-news.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
-import { plot } from './timeline-section.js';
+import type { Curve } from './plot.js';
+import { plot } from './plot.js';
 
 export const prospectsSection = ({ residualRisks }: ReportDocument): Markup | undefined => {
   const risks = residualRisks.filter(({ judged }) => judged > 0);
@@ -34,18 +35,18 @@ const runView = (risk: ResidualRisk): Markup => {
 };
 
 const discoveryPlot = ({ discovery, forecast, situations: { reached, left, again } }: ResidualRisk): Markup => {
-  const lines = (['value', 'low', 'high'] as const).map((each) =>
-    forecast.map(({ programs, situations }) => ({ x: programs, y: situations[each] })),
-  );
+  const forecasts = (['value', 'low', 'high'] as const).map((each): Curve => ({
+    drawn: 'dashed',
+    points: forecast.map(({ programs, situations }) => ({ x: programs, y: situations[each] })),
+  }));
+  const points = discovery.map(({ programs, situations }) => ({ x: programs, y: situations }));
   return plot({
     title: 'Situations reached by programs',
     description:
       left === 0
         ? `All ${formatCount(reached)}.`
         : `${formatCount(reached)}; dashed: ${estimateText(again)} more in as many programs again.`,
-    points: discovery.map(({ programs, situations }) => ({ x: programs, y: situations })),
-    forecasts: left === 0 ? [] : lines,
-    drawn: 'steps',
+    curves: [{ drawn: 'steps', points }, ...(left === 0 ? [] : forecasts)],
     textOfX: compactCount,
     marks: [],
   });

@@ -1,29 +1,50 @@
 /** The top of the page: the verdict, and the runs that it rests on. */
 
 import { counted, formatCount, formatTime, judgedText } from '../../terminal/numbers.js';
-import type { ReportDocument } from '../document/report-document.js';
+import type { ReportDocument, ReportVerdict } from '../document/report-document.js';
 import { verdictSentence } from '../document/report-verdict.js';
+import type { NewsLine } from '../report-news.js';
 import { corpusNews, healthLines, problemLines } from '../report-news.js';
-import type { Markup } from './markup.js';
+import type { Content, Markup } from './markup.js';
 import { html } from './markup.js';
 
 const SIGNS = { divergence: '✕', unsaved: '✕', clean: '✓', inconclusive: '?', interrupted: '?' } as const;
 
+interface SummaryFrame {
+  /** Gives it its colour. */
+  readonly kind: ReportVerdict['kind'];
+  readonly sentence: string;
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly news: readonly (Omit<NewsLine, 'text'> & { readonly text: Content })[];
+}
+
 export const summarySection = (report: ReportDocument): Markup => {
   const { verdict, programs, judged, steps, milliseconds, runs, known } = report;
-  return html`<section class="summary ${verdict.kind}" aria-labelledby="verdict">
-    <h2 id="verdict">
-      <span class="sign" aria-hidden="true">${SIGNS[verdict.kind]}</span> ${verdictSentence(verdict)}
-    </h2>
-    <dl class="facts">
-      ${fact('programs', `${formatCount(programs)}${judgedText(judged, programs)}`)}
-      ${fact('steps', formatCount(steps))} ${fact('time', formatTime(milliseconds))} ${fact('version', report.version)}
-      ${fact('tested', `${namesOf(runs.map(({ subject }) => subject))} against ${namesOf(runs.map(({ reference }) => reference))}`)}
-    </dl>
-    ${newsList(report)} ${runs.length === 0 ? undefined : runsTable(report)}
-    ${known.length === 0 ? undefined : knownTable(report)}
-  </section>`;
+  const tested = `${namesOf(runs.map(({ subject }) => subject))} against ${namesOf(runs.map(({ reference }) => reference))}`;
+  return summaryFrame(
+    {
+      kind: verdict.kind,
+      sentence: verdictSentence(verdict),
+      facts: [
+        ['programs', `${formatCount(programs)}${judgedText(judged, programs)}`],
+        ['steps', formatCount(steps)],
+        ['time', formatTime(milliseconds)],
+        ['version', report.version],
+        ['tested', tested],
+      ],
+      // Doubts and problems, how the runs went, and entries of the corpus to look into.
+      news: [...problemLines(report), ...healthLines(report), ...corpusNews(report)],
+    },
+    [runs.length === 0 ? undefined : runsTable(report), known.length === 0 ? undefined : knownTable(report)],
+  );
 };
+
+export const summaryFrame = ({ kind, sentence, facts, news }: SummaryFrame, below?: Content): Markup =>
+  html`<section class="summary ${kind}" aria-labelledby="verdict">
+    <h2 id="verdict"><span class="sign" aria-hidden="true">${SIGNS[kind]}</span> ${sentence}</h2>
+    <dl class="facts">${facts.map(([name, value]) => fact(name, value))}</dl>
+    ${news.length === 0 ? undefined : newsList(news)} ${below}
+  </section>`;
 
 const fact = (name: string, value: string): Markup =>
   html`<div>
@@ -33,11 +54,8 @@ const fact = (name: string, value: string): Markup =>
 
 const namesOf = (names: readonly string[]): string => [...new Set(names)].join(', ') || '–';
 
-/** Doubts and problems, how the runs went, and entries of the corpus to look into. */
-const newsList = (report: ReportDocument): Markup | undefined => {
-  const lines = [...problemLines(report), ...healthLines(report), ...corpusNews(report)];
-  if (lines.length === 0) return undefined;
-  return html`<dl class="news">
+const newsList = (lines: SummaryFrame['news']): Markup =>
+  html`<dl class="news">
     ${lines.map(
       ({ label, text, tone, command }) =>
         html`<div class="${tone}">
@@ -46,7 +64,6 @@ const newsList = (report: ReportDocument): Markup | undefined => {
         </div>`,
     )}
   </dl>`;
-};
 
 const runsTable = ({ runs }: ReportDocument): Markup => {
   const profiled = runs.some(({ profile }) => profile !== undefined);
