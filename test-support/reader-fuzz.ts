@@ -29,6 +29,7 @@ import { mutated, mutations } from './mutated-text.js';
 import { runInProcess } from './in-process-run.js';
 import { wasmSubject } from './wasm-subject.js';
 import { sampleCoverage, sampleMatrix } from './sample-documents.js';
+import { sampleHistory } from './sample-nights.js';
 
 /** Reads a file, whatever it holds, and returns whether it could. `directory`: a copy of what the format's `sample` wrote. */
 type Reading = (directory: string) => Promise<boolean>;
@@ -260,6 +261,19 @@ const FORMATS: readonly FuzzedFormat[] = [
       await MERGE(directory);
     },
     readings: [command('merge', '@merged', '--out', '@again')],
+  },
+  {
+    name: 'history of nights',
+    file: 'history.jsonl',
+    lines: true,
+    sample: (directory) =>
+      writeFile(
+        join(directory, 'history.jsonl'),
+        sampleHistory()
+          .map((night) => `${JSON.stringify(night)}\n`)
+          .join(''),
+      ),
+    readings: [command('trend', '@history.jsonl', '--out', '@trend.html')],
   },
   {
     name: 'program pool',

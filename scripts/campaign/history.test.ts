@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { capturing } from '../../test-support/captured-call.js';
 import { runInProcess } from '../../test-support/in-process-run.js';
+import { sampleNight } from '../../test-support/sample-nights.js';
 import type { Night } from '../report/trend/night.js';
 import { Session } from '../terminal/session.js';
 import { appendToHistory, readHistory } from './history.js';
@@ -17,28 +18,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const at = (...names: readonly string[]): string => join(directory, ...names);
 const history = (): Promise<readonly Night[]> => readHistory(at('history.jsonl'));
 
-const NIGHT: Night = {
-  format: 'shadowdiff-night/1',
-  directory: 'one',
-  version: '0.1.0',
-  seed: 'one',
-  subject: 'impl',
-  reference: 'model',
-  paging: 'both',
-  traffic: 'mixed',
-  started: '2026-11-23T01:00:00.000Z',
-  milliseconds: 1000,
-  programs: 100,
-  judged: 100,
-  steps: 2000,
-  situations: { reached: 10, once: 1, twice: 2, left: 5 },
-  findings: [],
-  fixed: [],
-  broken: 0,
-  canary: null,
-  mutations: [],
-  verdict: 'clean',
-};
+const NIGHT = sampleNight(23, { directory: 'one' });
 
 /** Returns what was complained about. */
 const append = async (night = NIGHT): Promise<string> => {

@@ -30,6 +30,7 @@ const READERS = [
   'trace',
   'regress',
   'report',
+  'trend',
   'corpus add',
   'merge --out merged',
   'nightly --resume',

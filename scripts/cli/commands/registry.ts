@@ -52,6 +52,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   listed('known', 'edit the file of known findings', async () => (await import('./known.js')).registerKnown),
   listed('play', 'make a page to change programs in', async () => (await import('./play.js')).registerPlay),
   listed('report', 'make one report from any number of runs', async () => (await import('./report.js')).registerReport),
+  listed('trend', 'make a page over many nights', async () => (await import('./trend.js')).registerTrend),
   listed(
     'coverage',
     'measure what a run checks and reaches',

@@ -16,6 +16,7 @@ import { allowedBy } from '../../terminal/sides.js';
 import { addHelp } from '../help.js';
 import { caseTimeoutOption, startTimeoutOption } from '../options/option-values.js';
 import { addAllowExec } from '../options/side-flags.js';
+import { runTrend } from './trend.js';
 
 interface ReportFlags extends CommandFlags {
   /** Milliseconds. */
@@ -24,6 +25,7 @@ interface ReportFlags extends CommandFlags {
   readonly reporter: ReporterName;
   readonly out?: string;
   readonly schema?: true;
+  readonly trend?: true;
 }
 
 /** GitHub shows the text that a step appends to this file on the page of the workflow. */
@@ -44,7 +46,8 @@ export const registerReport = (program: Command, session: Session): void => {
     .option('--out <file>', 'where to write it (default: report.html for html, standard output for the others)')
     .addOption(caseTimeoutOption('as in the run'))
     .addOption(startTimeoutOption('30s'))
-    .option('--schema', 'print the JSON Schema of --reporter json, and nothing else');
+    .option('--schema', 'print the JSON Schema of --reporter json, and nothing else')
+    .addOption(new Option('--trend', 'the same as shadowdiff trend').conflicts(['reporter', 'schema']));
   addHelp(addAllowExec(command), [
     ['shadowdiff report out', 'writes report.html from a run of fuzz --out out'],
     ['shadowdiff report shard-1 shard-2 --reporter markdown', 'a summary of two runs for a pull request'],
@@ -53,7 +56,8 @@ export const registerReport = (program: Command, session: Session): void => {
     ['shadowdiff report out --reporter annotations', 'for a GitHub workflow, which shows them at the counterexamples'],
     ['shadowdiff report out --reporter badge --out badge.json', 'for a README, as shields.io reads it'],
   ]).action(async (directories: readonly string[], flags: ReportFlags) => {
-    if (flags.schema === true) session.print(JSON.stringify(reportSchema(), undefined, 1));
+    if (flags.trend === true) await runTrend(directories, flags, session);
+    else if (flags.schema === true) session.print(JSON.stringify(reportSchema(), undefined, 1));
     else await runReport(directories, flags, session);
   });
 };

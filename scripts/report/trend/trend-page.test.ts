@@ -1,0 +1,130 @@
+/** The page over many nights in a real browser. Set `SCREENSHOTS` to a directory to keep pictures in. */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  SCHEMES,
+  WINDOWS,
+  isBrowserThere,
+  launchBrowser,
+  testBrowserIsThere,
+  tooWide,
+  violations,
+} from '../../../test-support/browser.js';
+import { sampleFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
+import type { Night } from './night.js';
+import { trendPage } from './trend-page.js';
+import { trendOf } from './trend.js';
+
+testBrowserIsThere();
+
+const pageOf = async (nights: readonly Night[]): Promise<string> => {
+  const found = nights.map((night) => ({ night, report: `${night.directory}/report.html` }));
+  return (await trendPage(trendOf(found))).text;
+};
+
+test('the same nights make the same page, in whatever order', async () => {
+  expect(await pageOf(sampleHistory().toReversed())).toBe(await pageOf(sampleHistory()));
+});
+
+describe.skipIf(!isBrowserThere)('the page', () => {
+  let directory: string;
+  let browser: Browser;
+  /** Errors of the page, and requests that it made. */
+  const troubles: string[] = [];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'trend-page-'));
+    browser = await launchBrowser();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    const seen = troubles.splice(0);
+    if (seen.length > 0) throw new Error(seen.join('\n'));
+  });
+
+  const open = async (nights: readonly Night[], options: BrowserContextOptions = {}): Promise<Page> => {
+    const file = join(directory, 'trend.html');
+    await writeFile(file, await pageOf(nights));
+    const page = await (await browser.newContext({ viewport: WINDOWS[0], ...options })).newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('request', (request) => {
+      if (request.url() !== pathToFileURL(file).href) troubles.push(`asks for ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(file).href);
+    return page;
+  };
+
+  test('begins with what is new and what the week did', async () => {
+    const page = await open(sampleHistory());
+    await expect(page.locator('.summary.divergence h2').innerText()).resolves.toMatch(
+      /1 new finding, 1 still open, 1 flaky in the week to 2026-11-27\. 5 nights, 2 of them cut short, ran 480,977 programs\./,
+    );
+    const link = page.locator('.news a').first();
+    await expect(link.getAttribute('href')).resolves.toBe('2026-11-26-night/report.html#finding-2');
+    const news = await page.locator('.news').innerText();
+    for (const text of ['2026-11-25 did not come to its end', 'no night from 2026-11-22 to 2026-11-23, 2 days'])
+      expect(news).toContain(text);
+    await expect(page.locator('.nights tr', { hasText: '2026-11-26' }).innerText()).resolves.toContain('1 new, 1 open');
+    await expect(page.locator('.nights tr', { hasText: '2026-11-17' }).first().innerText()).resolves.toContain(
+      '1 open, 1 fixed',
+    );
+    expect(news).toMatch(/caught in 4 of 5 nights, not impl:stale-tlb on 2026-11-24/);
+  });
+
+  test('draws a line for each version and piece without a gap, and a hollow dot for a night that was cut short', async () => {
+    const page = await open(sampleHistory());
+    const plot = page.locator('.plot').first();
+    await expect(plot.locator('.curve').count()).resolves.toBe(3);
+    await expect(plot.locator('.dot').count()).resolves.toBe(10);
+    await expect(plot.locator('.dot.partial').count()).resolves.toBe(2);
+    await expect(plot.getByText('0.2.0').count()).resolves.toBe(1);
+    await expect(page.locator('.nights .gap').allInnerTexts()).resolves.toHaveLength(2);
+    await expect(page.locator('.nights [scope=rowgroup]').allInnerTexts()).resolves.toEqual([
+      'version 0.2.0',
+      'version 0.1.0',
+    ]);
+  });
+
+  test.each(WINDOWS.flatMap((viewport) => SCHEMES.map((colorScheme) => ({ viewport, colorScheme }))))(
+    'fits and is accessible: $viewport.width, $colorScheme',
+    async ({ viewport, colorScheme }) => {
+      const page = await open(sampleHistory(), { viewport, colorScheme, bypassCSP: true });
+      expect(await tooWide(page)).toEqual([]);
+      const kept = process.env['SCREENSHOTS'];
+      if (kept !== undefined)
+        await page.screenshot({ path: join(kept, `trend-${viewport.width}-${colorScheme}.png`), fullPage: true });
+      expect(await violations(page)).toEqual([]);
+    },
+  );
+
+  test('a single clean night is a page, too', async () => {
+    const page = await open([sampleNight(1)]);
+    await expect(page.locator('.summary.clean h2').innerText()).resolves.toContain(
+      'Nothing new in the week to 2026-11-01.',
+    );
+    expect(await tooWide(page)).toEqual([]);
+  });
+
+  test('is not broken by hostile text', async () => {
+    const evil = '</title><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
+    const texts = { version: evil, seed: evil, subject: evil, doubt: evil };
+    const finding = sampleFinding(evil, { namesake: evil, anchor: '"><script>' });
+    const page = await open([sampleNight(1, { ...texts, findings: [finding], verdict: 'inconclusive' })]);
+    await expect(page.title()).resolves.toBe('What the nights found');
+    await expect(page.locator('#findings th[scope=row]').innerText()).resolves.toContain('<script>');
+  });
+});
