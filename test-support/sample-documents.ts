@@ -44,6 +44,8 @@ const coverageOf = (id: string, statement: string, number: number): InvariantCov
   return {
     id,
     statement,
+    asked: 'fully',
+    because: [],
     checks: 200_000,
     exercised: 50_000,
     grids: [{ name: 'an outcome', axes: DIMENSIONS, situations }],
@@ -59,6 +61,8 @@ export const sampleCoverage = (): CoverageDocument => ({
   format: COVERAGE_FORMAT,
   version: '0.1.0',
   seed: 'sample',
+  subject: 'impl',
+  reference: 'model',
   paging: 'both',
   traffic: 'mixed',
   programs: 1_200_000,

@@ -6,6 +6,7 @@ import type { Profile } from '../profile.js';
 import { PROFILE_LIMITS } from '../profile.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
+import type { Stage } from './moment.js';
 import { isAskedOfRacy } from './invariant.js';
 
 /** `partly`: a side hides some of what it looks at. */
@@ -19,7 +20,7 @@ export interface Asking {
 
 export const FULLY: Asking = { asked: 'fully', because: [] };
 /** Why an invariant that rests on the contract is not asked of hostile guests. */
-export const HOSTILE = 'hostile guests keep no contract';
+const HOSTILE = 'hostile guests keep no contract';
 /** Why comparisons with the reference are not asked of racy guests. */
 const RACY = 'racy guests let a CPU choose';
 
@@ -39,7 +40,8 @@ export const askingOf = (invariant: Invariant, scope: Scope, traffic: Traffic | 
   return because.length === 0 ? FULLY : { asked: 'partly', because };
 };
 
-const isMissing = (stage: Invariant['stages'][number], { steps }: Scope): boolean =>
+/** One of the sides cannot run the step. */
+export const isMissing = (stage: Stage, { steps }: Scope): boolean =>
   OPS.some((op) => op === stage && !steps.includes(op));
 
 /** No subject outside this process can show guest RAM, where its stores have gone already. */
@@ -50,7 +52,7 @@ const isReportable = (sight: Reportable, { subjectShows, referenceShows }: Scope
   sight !== 'upper stores' || subjectShows.includes(sight) || referenceShows.includes(sight);
 
 /** What one side does not show is not compared; only the subject's shadow tables and the reference's fresh walks are looked at. */
-const whyUnseen = (sight: Reportable, { profile, subjectShows, referenceShows }: Scope): string | undefined => {
+export const whyUnseen = (sight: Reportable, { profile, subjectShows, referenceShows }: Scope): string | undefined => {
   if (isLeftOut(sight, profile)) {
     const shown = PROFILE_LIMITS[profile].observes.map((each) => WORDS[each]);
     return `the profile ${profile} shows ${shown.join(' and ')} alone`;

@@ -1,6 +1,6 @@
 /** What two sides have in common: which programs both can run, and what of their runs is compared. */
 
-import type { Feature, Op, Paging, Program } from '../../model/vocabulary/index.js';
+import type { Feature, Machine, Op, Paging, Program } from '../../model/vocabulary/index.js';
 import { FEATURES, OBSERVABLES, OPS, PAGINGS } from '../../model/vocabulary/index.js';
 import { breachOf, isRacy } from '../contract.js';
 import type { Sight } from '../invariants/invariant.js';
@@ -26,21 +26,36 @@ export interface Scope {
   readonly edges: number;
 }
 
-export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'upper stores', 'fresh'];
+export const SIGHTS: readonly Sight[] = [...OBSERVABLES, 'upper stores', 'ram', 'fresh'];
 
 /** Starts both sides. Throws `BadInput` if that fails. */
-export const scopeOf = async (subject: Subject, reference: Subject, profile: Profile): Promise<Scope> => {
-  const one = withinProfile(await capabilitiesOf(subject), profile);
-  const other = withinProfile(await capabilitiesOf(reference), profile);
-  const walksAlways = reference.kind === 'in-process' && reference.create().walksAlways === true;
+export const scopeOf = async (subject: Subject, reference: Subject, profile: Profile): Promise<Scope> =>
+  scopeBetween(await knownOf(subject), await knownOf(reference), profile);
+
+/** What is known of a side: what it can do, and a machine of it if it runs in this process. */
+interface Known {
+  readonly able: Capabilities;
+  readonly machine: Machine | undefined;
+}
+
+const knownOf = async (side: Subject): Promise<Known> => ({
+  able: await capabilitiesOf(side),
+  machine: side.kind === 'in-process' ? side.create() : undefined,
+});
+
+export const scopeBetween = (subject: Known, reference: Known, profile: Profile): Scope => {
+  const one = withinProfile(subject.able, profile);
+  const other = withinProfile(reference.able, profile);
+  // Guest RAM is compared where both sides report the same stores.
+  const showsRam = subject.machine?.ram !== undefined && one.upperStores === other.upperStores;
   return {
     profile,
     guestPages: Math.min(one.guestPages, other.guestPages),
     features: FEATURES.filter((each) => one.features.includes(each) && other.features.includes(each)),
     paging: PAGINGS.filter((each) => one.paging.includes(each) && other.paging.includes(each)),
     steps: OPS.filter((each) => one.steps.includes(each) && other.steps.includes(each)),
-    subjectShows: sightsOf(one),
-    referenceShows: [...sightsOf(other), ...(walksAlways ? (['fresh'] as const) : [])],
+    subjectShows: [...sightsOf(one), ...(showsRam ? (['ram'] as const) : [])],
+    referenceShows: [...sightsOf(other), ...(reference.machine?.walksAlways === true ? (['fresh'] as const) : [])],
     edges: one.edges,
   };
 };

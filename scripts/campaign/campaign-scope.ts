@@ -30,6 +30,12 @@ type Wanted = Pick<ProgramOptions, 'paging' | 'traffic'>;
 export const pagingWithin = (paging: Wanted['paging'], scope: Pick<Scope, 'paging'>): Wanted['paging'] =>
   paging === 'both' && scope.paging.length === 1 ? scope.paging[0] : paging;
 
+/** What programs are made of that both sides can run. */
+export const programsWithin = ({ paging, traffic }: Wanted, scope: Scope): Omit<ProgramOptions, 'mostSteps'> => {
+  const { profile, guestPages, features, steps } = scope;
+  return { profile, guestPages, features, steps, paging: pagingWithin(paging, scope), traffic };
+};
+
 /** Throws `BadInput` if the sides can do too little for any program that is asked for. */
 export const refuseNoProgram = ({ paging, traffic }: Wanted, scope: Scope): void => {
   refuseNoPaging(paging, scope);

@@ -32,7 +32,7 @@ import type { KeptPrograms } from './program-keeping.js';
 import { keepPrograms } from './program-keeping.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
 import { HTML_FILE, JUNIT_FILE, RUN_FILE } from './run-directory.js';
-import { summarize } from './summarize.js';
+import { scopeOfRecord, summarize } from './summarize.js';
 import { furtherLeft } from './shrinking.js';
 import { toleratedOn } from './tolerance.js';
 import { corpusSummary, recordedIn, triagedFindings } from './triage.js';
@@ -93,7 +93,7 @@ export const publish = async (
     pool: typeof pool === 'string' ? null : pool,
     troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
   });
-  const coverage = coverageOf(summary, ledger);
+  const coverage = coverageOf(summary, ledger, campaign);
   const files = findings.flatMap((finding) =>
     finding.file === undefined || finding.triage === 'tolerated' ? [] : [{ path: finding.file, finding }],
   );
@@ -180,19 +180,23 @@ export const writeResults = async (
 const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined, 1)}\n`;
 
 /** Which situations the run met, in the format of `coverage`; no code was measured. */
-const coverageOf = (summary: Summary, ledger: Ledger): CoverageDocument => {
-  const { version, seed, paging, traffic, programs, steps } = summary;
+const coverageOf = (summary: Summary, ledger: Ledger, campaign: CampaignRecord): CoverageDocument => {
+  const { version, seed, subject, reference, profile, paging, traffic, programs, steps } = summary;
+  const reach = { scope: scopeOfRecord(campaign), traffic };
   const { started, milliseconds } = summary.time;
   const tally = ledger.tally();
   return {
     format: COVERAGE_FORMAT,
     version,
     seed,
+    subject,
+    reference,
+    ...(profile === undefined ? {} : { profile }),
     paging,
     traffic,
     programs,
     steps,
     time: { started, milliseconds, timeline: [] },
-    invariants: tally.invariants.map((_, index) => invariantCoverage(tally, index)),
+    invariants: tally.invariants.map((_, index) => invariantCoverage(tally, index, reach)),
   };
 };

@@ -1,7 +1,6 @@
 /** From the ledger of a run to its summary and verdict. */
 
-import type { Observable } from '../../model/vocabulary/index.js';
-import { MACHINE_BOUNDS, OPS, PAGINGS } from '../../model/vocabulary/index.js';
+import { MACHINE_BOUNDS } from '../../model/vocabulary/index.js';
 import type { FirstReached, Ledger } from '../../properties/campaign/ledger.js';
 import { rarityOf } from '../../properties/campaign/residual-risk.js';
 import { signatureOf } from '../../properties/divergence.js';
@@ -14,6 +13,7 @@ import { describeShape, shapeOf } from '../../properties/namesakes.js';
 import { CellNumbers } from '../../properties/pool/cells.js';
 import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
 import type { Scope } from '../../properties/subjects/scope.js';
+import { scopeBetween } from '../../properties/subjects/scope.js';
 import { ownMachine } from '../../properties/subjects/subject-names.js';
 import type { Tally } from '../../properties/tally.js';
 import type {
@@ -201,24 +201,14 @@ const discoveryOf = (campaign: CampaignRecord, ledger: Ledger, tally: Tally): re
 };
 
 /** As recorded; machines of this package do everything, and show what machines like them do. */
-const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: CampaignRecord): Scope => {
+export const scopeOfRecord = ({ scope, profile = 'lguest', subject, reference }: CampaignRecord): Scope => {
   const { most: guestPages } = MACHINE_BOUNDS.guestPages;
   if (scope !== undefined) return { profile, guestPages, features: [], ...scope };
-  const shownBy = (name: string): readonly Observable[] => {
-    const own = ownMachine(name, RUN_FILE);
-    return (own === undefined ? versionOne(name) : capabilitiesOfMachine(name, own.create())).observes;
-  };
-  const walksAlways = ownMachine(reference, RUN_FILE)?.create().walksAlways === true;
-  return {
-    profile,
-    paging: PAGINGS,
-    guestPages,
-    features: [],
-    steps: OPS,
-    subjectShows: shownBy(subject),
-    referenceShows: [...shownBy(reference), ...(walksAlways ? (['fresh'] as const) : [])],
-    edges: 0,
-  };
+  const [one, other] = [subject, reference].map((name) => {
+    const machine = ownMachine(name, RUN_FILE)?.create();
+    return { machine, able: machine === undefined ? versionOne(name) : capabilitiesOfMachine(name, machine) };
+  });
+  return scopeBetween(one, other, profile);
 };
 
 const findingSummary = (finding: Finding): FindingSummary => {

@@ -3,8 +3,11 @@
 import * as z from 'zod';
 import type { Immutable } from '../../properties/formats/fields.js';
 import { anyText, choice, listOf, naturalNumber, openObject, quantity } from '../../properties/formats/fields.js';
+import { EXTENTS } from '../../properties/invariants/asking.js';
+import { PROFILES } from '../../properties/profile.js';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 
-export const COVERAGE_FORMAT = 'shadowdiff-coverage/1';
+export const COVERAGE_FORMAT = 'shadowdiff-coverage/2';
 /** Written by `coverage`. */
 export const COVERAGE_FILE = 'coverage.json';
 /** The same document without code, written by a campaign. */
@@ -21,7 +24,7 @@ const situationCount = openObject({
   values: listOf(anyText),
   /** Checks whose premise held in this situation. */
   count: naturalNumber,
-  /** Why it cannot be reached; absent if it can. */
+  /** Why it cannot be reached, or not with these sides; absent if it can. */
   unreachable: z.exactOptional(anyText),
 });
 
@@ -36,6 +39,9 @@ const gridCoverage = openObject({
 const invariantCoverage = openObject({
   id: anyText,
   statement: anyText,
+  asked: choice(EXTENTS),
+  /** Why not fully: clauses. */
+  because: listOf(anyText),
   checks: naturalNumber,
   /** Checks whose premise held. */
   exercised: naturalNumber,
@@ -79,10 +85,16 @@ export const coverageDocument = openObject({
   format: choice([COVERAGE_FORMAT]),
   version: anyText,
   seed: anyText,
+  subject: anyText,
+  reference: anyText,
+  /** Left out for the profile `lguest`. */
+  profile: z.exactOptional(choice(PROFILES)),
   paging: anyText,
   traffic: anyText,
   programs: naturalNumber,
   steps: naturalNumber,
+  /** Programs on which the sides diverged; absent in what a campaign writes, which has findings. */
+  diverged: z.exactOptional(naturalNumber),
   time: openObject({ started: anyText, milliseconds: quantity, timeline: listOf(milestone) }),
   invariants: listOf(invariantCoverage),
   code: z.exactOptional(
@@ -106,6 +118,10 @@ export type InvariantCoverage = Immutable<z.infer<typeof invariantCoverage>>;
 export type UnreachedLine = Immutable<z.infer<typeof unreachedLine>>;
 export type Milestone = Immutable<z.infer<typeof milestone>>;
 export type CoverageDocument = Immutable<z.infer<typeof coverageDocument>>;
+
+/** Whether the code that ran can be measured: that of impl and model alone. */
+export const hasOwnCode = ({ subject, reference }: Pick<CoverageDocument, 'subject' | 'reference'>): boolean =>
+  subject === IMPL.name && reference === MODEL.name;
 
 export interface NamedSituation {
   readonly invariant: string;

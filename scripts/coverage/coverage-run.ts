@@ -1,16 +1,19 @@
-/** A run for coverage: fuzzes impl without a planted bug, and watches when something new is reached. */
+/** A run for coverage: runs the programs of a campaign on two sides, and watches when something new is reached. */
 
-import { runUntilDivergence } from '../../properties/campaign/programs.js';
+import { programsOf, runOptionsOf } from '../../properties/campaign/programs.js';
 import type { Divergence } from '../../properties/divergence.js';
-import type { ProgramOptions } from '../../properties/generators/index.js';
+import type { Case, ProgramOptions } from '../../properties/generators/index.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
+import type { Asked } from '../../properties/pair.js';
 import { Pair } from '../../properties/pair.js';
-import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
+import type { Scope } from '../../properties/subjects/scope.js';
 import type { Tally } from '../../properties/tally.js';
 import { EventLoopYield } from '../terminal/event-loop-yield.js';
 import { ProgressDisplay, progressLine } from '../terminal/progress-display.js';
 import type { Progress } from '../terminal/progress-display.js';
 import type { Session } from '../terminal/session.js';
+import type { Sides } from '../terminal/sides.js';
+import { closeSides } from '../terminal/sides.js';
 import type { Milestone } from './coverage-document.js';
 
 /** The run ends with whichever comes first. */
@@ -34,17 +37,27 @@ export const leftOf = ({ time, programs }: Limits, run: Pick<Progress, 'elapsed'
 
 export interface CoveragePlan {
   readonly campaign: string;
+  readonly sides: Sides;
+  /** Of these sides, which have started. */
+  readonly scope: Scope;
   readonly programs: ProgramOptions;
   readonly invariants: readonly Invariant[];
   readonly limits: Limits;
+}
+
+/** A program on which the sides diverged. */
+interface Diverged {
+  readonly program: number;
+  readonly divergence: Divergence;
 }
 
 export interface CoverageRun {
   readonly result: {
     readonly programs: number;
     readonly tally: Tally;
-    /** It ended the run; impl should have none. */
-    readonly divergence: Divergence | undefined;
+    /** How many programs diverged; what each exercised before counts. */
+    readonly diverged: number;
+    readonly firstDiverged: Diverged | undefined;
   };
   readonly watch: CoverageWatch;
   readonly interrupted: boolean;
@@ -52,7 +65,7 @@ export interface CoverageRun {
   readonly milliseconds: number;
 }
 
-/** Runs impl against the model. A divergence would be a bug of impl or of an invariant, so the first one ends the run. */
+/** Runs programs on both sides until a limit, and ends the sides. Throws `BadInput` if one cannot be started again. */
 export const runForCoverage = async (plan: CoveragePlan, session: Session): Promise<CoverageRun> => {
   const run = new Run(plan, session);
   const { surroundings } = session;
@@ -60,29 +73,38 @@ export const runForCoverage = async (plan: CoveragePlan, session: Session): Prom
   const unsubscribe = surroundings.onInterrupt(() => run.interrupt());
   const started = surroundings.today();
   try {
-    const { campaign, programs } = plan;
-    const loop = await runUntilDivergence({ campaign, ...programs }, run.pair, (done) => run.proceed(done));
-    const { watch, interrupted, elapsed: milliseconds } = run;
-    return { result: { ...loop, tally: run.pair.tally }, watch, interrupted, started, milliseconds };
+    await run.run();
+    const { result, watch, interrupted, elapsed: milliseconds } = run;
+    return { result, watch, interrupted, started, milliseconds };
   } finally {
     unsubscribe();
     display.end();
+    await closeSides(plan.sides);
   }
 };
 
+/** A program whose turn comes, and what sides outside this process were asked. */
+interface Upcoming {
+  readonly program: number;
+  readonly value: Case;
+  readonly asked: Asked;
+}
+
 class Run {
-  readonly pair: Pair;
   readonly watch: CoverageWatch;
   interrupted = false;
   private readonly plan: CoveragePlan;
   private readonly eventLoop: EventLoopYield;
   private readonly monotonic: () => number;
   private readonly start: number;
+  private pair: Pair;
   private programs = 0;
+  private diverged = 0;
+  private firstDiverged: Diverged | undefined = undefined;
 
   constructor(plan: CoveragePlan, { surroundings }: Session) {
     this.plan = plan;
-    this.pair = new Pair({ model: MODEL, subject: IMPL, invariants: plan.invariants });
+    this.pair = pairOf(plan);
     this.monotonic = surroundings.monotonic;
     this.eventLoop = new EventLoopYield(this.monotonic);
     this.watch = new CoverageWatch(plan.invariants.length);
@@ -93,33 +115,68 @@ class Run {
     return this.monotonic() - this.start;
   }
 
+  get result(): CoverageRun['result'] {
+    const { programs, diverged, firstDiverged } = this;
+    return { programs, tally: this.pair.tally, diverged, firstDiverged };
+  }
+
   interrupt(): void {
     this.interrupted = true;
   }
 
   progress(): Progress {
-    const { elapsed, programs } = this;
+    const { elapsed, programs, diverged: findings } = this;
     const { tally } = this.pair;
-    return {
-      programs,
-      steps: tally.steps,
-      findings: 0,
-      elapsed,
-      left: leftOf(this.plan.limits, { elapsed, programs }),
-      shrinking: undefined,
-      tally,
-    };
+    const left = leftOf(this.plan.limits, { elapsed, programs });
+    return { programs, steps: tally.steps, findings, elapsed, left, shrinking: undefined, tally };
   }
 
-  /** Called before each program with the number of those that ran. */
-  async proceed(programs: number): Promise<boolean> {
-    this.programs = programs;
-    if (programs > 0) this.watch.saw(programs - 1, this.pair.tally, this.elapsed);
+  async run(): Promise<void> {
+    const upcoming = this.upcoming(this.pair, await this.pair.start());
+    while (await this.mayProceed()) {
+      const { value: next } = upcoming.next();
+      await this.take(next);
+    }
+    const end = await this.pair.close();
+    if (end !== undefined) this.note({ program: this.programs - 1, divergence: end });
+  }
+
+  /** The programs in order, generated and asked for up to `ahead` programs before they are needed. */
+  private *upcoming(pair: Pair, ahead: number): Generator<Upcoming, never> {
+    const { campaign, programs } = this.plan;
+    const generate = programsOf({ campaign, ...programs });
+    const waiting: Upcoming[] = [];
+    for (let program = 0; ; program++) {
+      const { value } = generate(program);
+      waiting.push({ program, value, asked: pair.ask(value.program) });
+      if (waiting.length > ahead) yield waiting.shift()!;
+    }
+  }
+
+  private async take({ program, value, asked }: Upcoming): Promise<void> {
+    const divergence = await this.pair.run(value.program, runOptionsOf(program, value), asked);
+    this.programs = program + 1;
+    this.watch.saw(program, this.pair.tally, this.elapsed);
+    if (divergence === undefined) return;
+    this.note({ program, divergence });
+    // What a machine that diverged left behind must not reach the next program.
+    this.pair = pairOf(this.plan, this.pair.tally);
+  }
+
+  private note(diverged: Diverged): void {
+    this.diverged++;
+    this.firstDiverged ??= diverged;
+  }
+
+  private async mayProceed(): Promise<boolean> {
     await this.eventLoop.pause();
     const { limits } = this.plan;
-    return !this.interrupted && programs < limits.programs && this.elapsed < limits.time;
+    return !this.interrupted && this.programs < limits.programs && this.elapsed < limits.time;
   }
 }
+
+const pairOf = ({ sides, invariants }: CoveragePlan, tally?: Tally): Pair =>
+  new Pair({ ...sides, invariants, ...(tally === undefined ? {} : { tally }) });
 
 /** Programs kept for each invariant in addition to those that reached a new situation. */
 const KEPT = 200;

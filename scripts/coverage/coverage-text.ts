@@ -1,6 +1,7 @@
 /** Coverage on the terminal: a table of invariants, then everything that was not reached. */
 
 import Table from 'cli-table3';
+import { labelled } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
 import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
@@ -13,6 +14,7 @@ const MOST_LINES = 40;
 
 export const coverageReport = (document: CoverageDocument, session: Session): readonly string[] => [
   table(document, session),
+  ...askedLines(document, session),
   ...codeLines(document),
   ...listed('reachable but never reached', emptySituations(document.invariants).map(situationName), session),
   ...listed(
@@ -38,7 +40,7 @@ const table = ({ invariants }: CoverageDocument, { width, colors }: Session): st
   for (const invariant of invariants) {
     const cells = cellsOf(invariant).slice(0, columns);
     const full = invariant.exercised > 0 && invariant.reached === invariant.reachable;
-    bare.push(full ? cells : cells.map((cell) => colors.yellow(cell)));
+    bare.push(full ? cells : cells.map(invariant.asked === 'not' ? colors.dim : colors.yellow));
   }
   return bare.toString();
 };
@@ -48,8 +50,20 @@ const FRAME =
 
 const NO_FRAME = Object.fromEntries(FRAME.split(' ').map((part) => [part, '']));
 
+/** What a run of these sides cannot check, and why. */
+const askedLines = ({ invariants }: CoverageDocument, { width }: Session): readonly string[] => {
+  const of = (extent: InvariantCoverage['asked']) => invariants.filter(({ asked }) => asked === extent);
+  const listedAs = (label: string, some: readonly InvariantCoverage[]): readonly string[] =>
+    some.length === 0 ? [] : [labelled(label, some.map(({ id }) => id).join(', '), width)];
+  const [no, part] = [of('not'), of('partly')];
+  if (no.length + part.length === 0) return [];
+  const because = [...new Set([...no, ...part].flatMap((each) => each.because))].join('; ');
+  return ['', ...listedAs('not asked', no), ...listedAs('in part', part), labelled('because', because, width)];
+};
+
 const cellsOf = ({
   id,
+  asked,
   checks,
   exercised,
   reached,
@@ -60,7 +74,7 @@ const cellsOf = ({
 }: InvariantCoverage): string[] => [
   id,
   compactCount(checks),
-  formatShare(exercised, checks),
+  asked === 'not' ? 'not asked' : formatShare(exercised, checks),
   `${reached}/${reachable}`,
   lastNew === undefined ? '-' : `${compactCount(lastNew.programsSince)} ago`,
   percentOf(code?.impl.lines),

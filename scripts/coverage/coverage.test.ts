@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
+import { scopeOf } from '../../properties/subjects/scope.js';
+import type { Sides } from '../terminal/sides.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { VACUOUS, stateless } from '../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
@@ -13,6 +18,8 @@ import { emptySituations, impossibleSituations } from './coverage-document.js';
 import type { CoveragePlan } from './coverage-run.js';
 import { runForCoverage } from './coverage-run.js';
 import { NO_THRESHOLDS, shortfalls } from './thresholds.js';
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
@@ -38,8 +45,11 @@ const measured = async (
   invariants: readonly Invariant[] = INVARIANTS,
 ): Promise<CoverageDocument> => {
   const session = new Session(capturing().surroundings);
+  const sides: Sides = { subject: IMPL, model: MODEL, profile: 'lguest' };
   const plan: CoveragePlan = {
     campaign: 'coverage',
+    sides,
+    scope: await scopeOf(IMPL, MODEL, 'lguest'),
     programs: { paging: 'both', traffic: 'mixed', mostSteps: 160, ...changes },
     invariants,
     limits: { time: Infinity, programs },
@@ -53,7 +63,7 @@ describe('the command', () => {
     const { code, out } = await coverage('--programs', '200');
     expect(code).toBe(0);
     const document = await written();
-    expect(document).toMatchObject({ format: 'shadowdiff-coverage/1', seed: 'coverage', programs: 200 });
+    expect(document).toMatchObject({ format: 'shadowdiff-coverage/2', seed: 'coverage', programs: 200 });
     expect(document.invariants.map(({ id }) => id)).toEqual(INVARIANTS.map(({ id }) => id));
     for (const { id, reached, reachable } of document.invariants) {
       expect(out).toMatch(new RegExp(`^${id} .* ${reached}/${reachable} `, 'm'));
@@ -87,6 +97,53 @@ describe('the command', () => {
     const [switcher, flush] = (await written()).invariants;
     expect(flush.defects).toEqual({ alone: ['one'], withOthers: ['two'] });
     expect(switcher.defects).toEqual({ alone: [], withOthers: ['two'] });
+  });
+
+  test('goes on after a divergence, and ends with the command that makes a finding of it', async () => {
+    const subject = 'impl:set-pgd-loses-switcher';
+    const { code, err } = await coverage('--programs', '60', '--subject', subject, '--paging', '2-level');
+    expect(code).toBe(1);
+    expect(await written()).toMatchObject({ subject, programs: 60 });
+    expect((await written()).diverged).toBeGreaterThan(1);
+    const command = `fuzz --seed coverage --subject ${subject} --paging 2-level --judge all --programs (\\d+)`;
+    const [, programs] = new RegExp(command).exec(err) ?? [];
+    expect(err).toContain(`${subject} diverged from model in program ${Number(programs) - 1}, and in`);
+    const { out } = await capturedCall(['report', join(directory, 'out')]);
+    expect(out).toContain('in the run of coverage the sides diverged');
+  });
+
+  test.skipIf(!hasPython)(
+    'says what a machine of another process cannot be asked, and counts nothing against it',
+    async () => {
+      const subject = `exec:python3 ${fileURLToPath(new URL('../examples/walker.py', import.meta.url))}`;
+      const { code, out } = await coverage('--programs', '60', '--subject', subject);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^flush .* not asked +0\/0 /m);
+      expect(out).toContain('because   the subject shows no shadow tables');
+      const { invariants, paging } = await written();
+      expect(paging).toBe('2-level');
+      expect(emptySituations(invariants).filter(({ values }) => values.includes('PAE'))).toEqual([]);
+      const { out: report } = await capturedCall(['report', join(directory, 'out')]);
+      expect(report).toContain('not asked');
+      expect(report).toContain('the subject shows no shadow tables');
+    },
+  );
+
+  test('of the profile architecture, what a CPU cannot show is not asked', async () => {
+    const words = ['--profile', 'architecture', '--subject', 'walk', '--reference', 'walk'];
+    const { code } = await coverage('--programs', '300', ...words);
+    expect(code).toBe(0);
+    const { invariants, ...document } = await written();
+    expect(document).toMatchObject({
+      subject: 'walk',
+      reference: 'walk',
+      profile: 'architecture',
+      traffic: 'coherent',
+    });
+    expect(invariants.filter(({ asked }) => asked === 'not').length).toBeGreaterThan(3);
+    const empty = emptySituations(invariants).flatMap(({ values }) => values);
+    for (const value of ['hostile', 'device', 'killed', 'filled', 'over', 'no-memory'])
+      expect(empty).not.toContain(value);
   });
 
   test('fails below the thresholds, and names them', async () => {

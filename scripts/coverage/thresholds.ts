@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readTextFile } from '../../properties/corpus/store.js';
 import { BadInput, readJson } from '../../properties/formats/index.js';
 import type { CoverageDocument, Share } from './coverage-document.js';
-import { emptySituations, situationName } from './coverage-document.js';
+import { emptySituations, hasOwnCode, situationName } from './coverage-document.js';
 
 const THRESHOLDS_FORMAT = 'shadowdiff-thresholds/1';
 export const THRESHOLDS_FILE = 'coverage.config.json';
@@ -48,10 +48,16 @@ export const readThresholds = async (path: string): Promise<Thresholds> => {
 
 /** Why a run does not pass, a line each; empty if it passes. */
 export const shortfalls = (document: CoverageDocument, { impl }: Pick<Thresholds, 'impl'>): readonly string[] => [
-  ...document.invariants.filter(({ exercised }) => exercised === 0).map(({ id }) => `${id}: never exercised`),
+  ...document.invariants
+    .filter(({ asked, exercised }) => asked !== 'not' && exercised === 0)
+    .map(({ id }) => `${id}: never exercised`),
   ...emptySituations(document.invariants).map((each) => `${situationName(each)}: never reached`),
-  ...belowBar('lines', document.code?.impl.lines, impl.lines),
-  ...belowBar('branches', document.code?.impl.branches, impl.branches),
+  ...(hasOwnCode(document)
+    ? [
+        ...belowBar('lines', document.code?.impl.lines, impl.lines),
+        ...belowBar('branches', document.code?.impl.branches, impl.branches),
+      ]
+    : []),
   ...(document.code?.stale ?? []).map((each) => `wrong explanation: ${each}`),
 ];
 

@@ -54,11 +54,15 @@ export const valuesAt = (grid: Grid, index: number): readonly string[] => {
     .toReversed();
 };
 
-/** Why the cell cannot be reached, if it cannot. */
-export const whyUnreachable = (grid: Grid, index: number): string | undefined => {
+/** A cell by its index. */
+export const cellAt = (grid: Grid, index: number): Cell => {
   const values = valuesAt(grid, index);
-  return grid.unreachable?.(Object.fromEntries(axesOf(grid).map(({ name }, place) => [name, values[place]])));
+  return Object.fromEntries(axesOf(grid).map(({ name }, place) => [name, values[place]]));
 };
+
+/** Why the cell cannot be reached, if it cannot. */
+export const whyUnreachable = (grid: Grid, index: number): string | undefined =>
+  grid.unreachable?.(cellAt(grid, index));
 
 /** More programs that reach a cell are not counted: the estimators of what is left to find need no more (residual-risk.ts). */
 export const MOST_INCIDENCE = 3;

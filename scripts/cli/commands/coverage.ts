@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { signatureOf } from '../../../properties/divergence.js';
 import { writeTextFile } from '../../../properties/corpus/store.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../../properties/generators/index.js';
+import { DEFAULT_START_TIMEOUT } from '../../../properties/subjects/subject-names.js';
+import { commonScope, programsWithin, refuseNoProgram } from '../../campaign/campaign-scope.js';
+import { trafficFor } from '../../campaign/new-plan.js';
 import { buildCoverage } from '../../coverage/build-coverage.js';
-import { impossibleSituations, COVERAGE_FILE } from '../../coverage/coverage-document.js';
+import { COVERAGE_FILE, hasOwnCode, impossibleSituations } from '../../coverage/coverage-document.js';
 import type { CodeCoverage } from '../../coverage/code/measure-code.js';
 import { measureCode } from '../../coverage/code/measure-code.js';
 import type { CoverageDocument } from '../../coverage/coverage-document.js';
@@ -19,21 +23,28 @@ import { canMeasureCode } from '../../own-package.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 import { counted, formatTime } from '../../terminal/numbers.js';
+import { labelled } from '../../terminal/labelled.js';
+import { printable } from '../../terminal/printable.js';
 import { checkDirectory, makeResultDirectory } from '../../terminal/result-directory.js';
 import type { Session } from '../../terminal/session.js';
 import { shellWord } from '../../terminal/shell-words.js';
 import { addHelp } from '../help.js';
 import { campaignName } from '../options/campaign.js';
 import { duration, wholeNumber } from '../options/option-values.js';
-import { invariantsNamed } from '../../terminal/sides.js';
+import type { TimeLimitFlags } from '../../terminal/sides.js';
+import { DEFAULT_CASE_TIMEOUT, invariantsNamed, sidesOf } from '../../terminal/sides.js';
 import { MOST_PROGRAMS } from '../../../properties/campaign/campaign-bounds.js';
 import type { ProgramFlags } from '../options/program-options.js';
-import { addProgramOptions, programOptionsOf } from '../options/program-options.js';
+import { addProgramOptions, campaignTrafficOption } from '../options/program-options.js';
+import { addNamedSides } from '../options/side-flags.js';
 
 /** Milliseconds. Long enough to reach every situation. */
 const DEFAULT_TIME = 120_000;
 
-interface CoverageFlags extends ProgramFlags {
+interface CoverageFlags extends Omit<ProgramFlags, 'traffic'>, TimeLimitFlags {
+  readonly traffic?: ProgramFlags['traffic'];
+  readonly subject?: string;
+  readonly reference?: string;
   /** Milliseconds. */
   readonly time?: number;
   readonly programs?: number;
@@ -62,26 +73,30 @@ export const registerCoverage = (program: Command, session: Session): void => {
     .option('--matrix <file>', 'kill matrix, as "defects matrix --json" prints it (default: matrix.json in --out)')
     .option('--check', 'fail if the run misses a threshold')
     .option('--config <file>', 'the thresholds', THRESHOLDS_FILE);
-  addProgramOptions(command);
+  addNamedSides(addProgramOptions(command, campaignTrafficOption()), {
+    subject: 'impl',
+    reference: 'model',
+    profile: 'lguest',
+  });
   addHelp(command, [
     ['shadowdiff coverage', 'everything, in two minutes'],
     ['shadowdiff coverage --programs 100000 --seed bars --check', 'reproducible; fails below the thresholds'],
     ['shadowdiff coverage --invariant flush --no-code', 'only the situations of one invariant'],
+    ["shadowdiff coverage --subject 'exec:./my-machine'", 'what a machine of your own is tested for'],
   ]).action(async (flags: CoverageFlags) => {
     session.exitCode = await runCoverage(flags, session);
   });
 };
 
 const runCoverage = async (flags: CoverageFlags, session: Session): Promise<ExitCode> => {
-  const plan = planOf(flags, session);
   const thresholds = await thresholdsOf(flags);
   const matrix = await matrixOf(flags);
   await checkDirectory('--out', flags.out);
+  const plan = await planOf(flags, session);
   await makeResultDirectory('--out', flags.out);
   session.print(`seed ${plan.campaign}   (repeat with --seed ${shellWord(plan.campaign)})`);
-  if (flags.code && !canMeasureCode()) {
-    session.print('code     not measured: that needs a clone of shadowdiff, built with npm run build');
-  }
+  const whyNoCode = flags.code ? whyCodeIsNotMeasured(plan) : undefined;
+  if (whyNoCode !== undefined) session.print(labelled('code', `not measured: ${whyNoCode}`, session.width));
   const run = await runForCoverage(plan, session);
   const document = buildCoverage(plan, run, { matrix, code: await codeOf(plan, run, flags, thresholds, session) });
   await write(join(flags.out, COVERAGE_FILE), document);
@@ -91,16 +106,31 @@ const runCoverage = async (flags: CoverageFlags, session: Session): Promise<Exit
     `${counted(document.programs, 'program')}, ${counted(document.steps, 'step')} in ${formatTime(run.milliseconds)}; ` +
       `written to ${flags.out}`,
   );
-  return verdict(plan, run, document, flags.check === true ? shortfalls(document, thresholds) : [], session);
+  const missed = flags.check === true ? shortfalls(document, thresholds) : [];
+  return verdict(plan, run, { document, missed, fuzz: fuzzWords(plan, flags) }, session);
 };
 
-const planOf = (flags: CoverageFlags, session: Session): CoveragePlan => {
+/** Starts the sides. */
+const planOf = async (flags: CoverageFlags, session: Session): Promise<CoveragePlan> => {
+  const { paging, maxSteps: mostSteps } = flags;
+  const sides = sidesOf(flags, session, undefined);
+  const wanted = { paging, traffic: trafficFor(flags) };
+  const invariants = invariantsNamed(flags.invariant);
+  const scope = await commonScope(sides);
+  refuseNoProgram(wanted, scope);
   return {
     campaign: flags.seed ?? session.surroundings.freshSeed(),
-    programs: programOptionsOf(flags),
-    invariants: invariantsNamed(flags.invariant),
+    sides,
+    scope,
+    programs: { ...programsWithin(wanted, scope), mostSteps },
+    invariants,
     limits: limitsOf(flags, DEFAULT_TIME),
   };
+};
+
+const whyCodeIsNotMeasured = ({ sides: { subject, model } }: CoveragePlan): string | undefined => {
+  if (!hasOwnCode({ subject: subject.name, reference: model.name })) return 'that is for the code of impl and model';
+  return canMeasureCode() ? undefined : 'that needs a clone of shadowdiff, built with npm run build';
 };
 
 /** The file must exist only for `--check`. */
@@ -119,7 +149,7 @@ const codeOf = async (
   { explained: explanations }: Thresholds,
   session: Session,
 ): Promise<CodeCoverage | undefined> => {
-  if (!flags.code || !canMeasureCode() || interrupted || result.programs === 0) return undefined;
+  if (!flags.code || whyCodeIsNotMeasured(plan) !== undefined || interrupted || result.programs === 0) return undefined;
   const programs = new Map(plan.invariants.map(({ id }, index) => [id, watch.programs[index]]));
   return await measureCode({
     ...plan.programs,
@@ -134,21 +164,51 @@ const codeOf = async (
 const write = (path: string, document: CoverageDocument): Promise<void> =>
   writeTextFile(path, `${JSON.stringify(document, undefined, 1)}\n`, 'name another --out');
 
+/** The options of fuzz for the same programs, each judged in full. */
+const fuzzWords = ({ campaign, sides }: CoveragePlan, flags: CoverageFlags): readonly string[] => {
+  const { paging, traffic, maxSteps, caseTimeout, startTimeout, invariant } = flags;
+  const options: readonly (readonly [option: string, value: string | undefined, usual?: string])[] = [
+    ['--seed', campaign],
+    ['--subject', flags.subject],
+    ['--reference', flags.reference],
+    ['--profile', sides.profile, 'lguest'],
+    ['--paging', paging, DEFAULT_PROGRAM_OPTIONS.paging],
+    ['--traffic', traffic],
+    ['--max-steps', String(maxSteps), String(DEFAULT_PROGRAM_OPTIONS.mostSteps)],
+    ['--case-timeout', `${caseTimeout}ms`, `${DEFAULT_CASE_TIMEOUT}ms`],
+    ['--start-timeout', `${startTimeout}ms`, `${DEFAULT_START_TIMEOUT}ms`],
+  ];
+  const words = options.flatMap(([option, value, usual]) =>
+    value === undefined || value === usual ? [] : [option, value],
+  );
+  // A run of some invariants judges every program in full.
+  return [...words, ...(invariant === undefined ? ['--judge', 'all'] : ['--invariant', ...invariant])];
+};
+
+interface Result {
+  readonly document: CoverageDocument;
+  readonly missed: readonly string[];
+  readonly fuzz: readonly string[];
+}
+
 const verdict = (
-  { campaign }: CoveragePlan,
+  { sides }: CoveragePlan,
   { result, interrupted }: CoverageRun,
-  document: CoverageDocument,
-  missed: readonly string[],
+  { document, missed, fuzz }: Result,
   session: Session,
 ): ExitCode => {
-  const { programs, divergence } = result;
-  if (divergence !== undefined) {
-    session.complain(`shadowdiff: ${signatureOf(divergence)}; impl diverged from the model in program ${programs - 1}`);
-    session.complain(session.command('fuzz', '--seed', campaign, '--programs', String(programs)));
+  const { firstDiverged: first, diverged } = result;
+  if (first !== undefined) {
+    const { subject, model } = sides;
+    const others = diverged === 1 ? '' : `, and in ${counted(diverged - 1, 'other')}`;
+    const where = `${subject.name} diverged from ${model.name} in program ${first.program}${others}`;
+    session.complain(`shadowdiff: ${printable(`${signatureOf(first.divergence)}; ${where}`)}`);
+    session.complain(session.command('fuzz', ...fuzz, '--programs', String(first.program + 1)));
     return EXIT.divergence;
   }
   if (interrupted) return EXIT.interrupted;
-  const impossible = impossibleSituations(document.invariants).length;
+  // The reasons are proved of our machines alone.
+  const impossible = hasOwnCode(document) ? impossibleSituations(document.invariants).length : 0;
   for (const line of missed) session.complain(`shadowdiff: ${line}`);
   if (impossible > 0)
     session.complain(`shadowdiff: reached, though declared unreachable: ${counted(impossible, 'situation')}`);

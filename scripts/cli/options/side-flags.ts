@@ -22,19 +22,24 @@ export const addAllowExec = (command: Command): Command =>
     'also run commands, modules and WebAssembly that files name; only for files that you trust like a script',
   );
 
-/** `defaults`: the sides if none is named, for the help. */
-export const addSides = (
-  command: Command,
-  defaults: { readonly subject: string; readonly reference: string },
-): Command =>
-  addAllowExec(
-    addTimeLimits(
-      command
-        .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${defaults.subject})`)
-        .option('--reference <name>', `the machine it must agree with (default: ${defaults.reference})`)
-        .addOption(profileOption('as recorded, else lguest')),
-    ),
+/** What holds where no option names another, for the help. */
+interface Defaults {
+  readonly subject: string;
+  readonly reference: string;
+  readonly profile: string;
+}
+
+/** For a command that takes no side from a file. */
+export const addNamedSides = (command: Command, { subject, reference, profile }: Defaults): Command =>
+  addTimeLimits(
+    command
+      .option('--subject <name>', `the machine under test: ${SUBJECT_NAMES} (default: ${subject})`)
+      .option('--reference <name>', `the machine it must agree with (default: ${reference})`)
+      .addOption(profileOption(profile)),
   );
+
+export const addSides = (command: Command, defaults: Pick<Defaults, 'subject' | 'reference'>): Command =>
+  addAllowExec(addNamedSides(command, { ...defaults, profile: 'as recorded, else lguest' }));
 
 /** As `sidesOf`; a counterexample records its sides. */
 export const sidesFor = ({ entry, source }: CaseFile, flags: SideFlags, session: Session): Sides =>

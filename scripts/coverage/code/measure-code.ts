@@ -122,11 +122,19 @@ class Measurement {
   }
 }
 
-const jobsOf = ({ programs, campaign, paging, traffic, mostSteps }: CodeOptions): ReadonlyMap<string, Job> =>
+const jobsOf = ({
+  programs,
+  campaign,
+  profile,
+  guestPages,
+  paging,
+  traffic,
+  mostSteps,
+}: CodeOptions): ReadonlyMap<string, Job> =>
   new Map(
     [...programs].map(([id, numbers]) => [
       id,
-      { campaign, paging, traffic, mostSteps, programs: numbers, twice: id === determinism.id },
+      { campaign, profile, guestPages, paging, traffic, mostSteps, programs: numbers, twice: id === determinism.id },
     ]),
   );
 

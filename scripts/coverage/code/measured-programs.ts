@@ -10,7 +10,7 @@ import { IMPL, MODEL } from '../../../properties/subjects/subject-names.js';
 /** A divergence only ends its program; the run for coverage has reported it. */
 export const runPrograms = async ({ campaign, programs, twice, ...options }: Job): Promise<void> => {
   const arbitrary = programArbitrary(options);
-  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS });
+  const pair = new Pair({ model: MODEL, subject: IMPL, invariants: INVARIANTS, profile: options.profile });
   for (const index of programs) {
     const { traffic, program } = arbitrary.generate(randomFor(programSeed(campaign, index)), undefined).value;
     await pair.run(program, { contractKept: traffic === 'coherent', twice });

@@ -170,11 +170,12 @@ const runsOf = (results: Results): readonly RunReport[] => {
     runs.push({ source: pathsOf(results).summary, command: kind, ...what, verdict: verdict.kind });
   }
   if (coverage !== undefined && !isSameRun(results)) {
-    const { seed, paging, traffic, programs, steps, time } = coverage;
+    const { seed, subject, reference, profile, paging, traffic, programs, steps, diverged = 0, time } = coverage;
     const { started, milliseconds } = time;
-    const what = { seed, paging, traffic, programs, judged: programs, steps, started, milliseconds };
-    const sides = { subject: 'impl', reference: 'model' };
-    runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...sides, ...what, verdict: 'done' });
+    const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
+    const what = { seed, ...sides, paging, traffic, programs, judged: programs, steps, started, milliseconds };
+    const verdict = diverged === 0 ? 'done' : 'diverged';
+    runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...what, verdict });
   }
   return runs;
 };

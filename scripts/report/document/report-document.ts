@@ -43,7 +43,7 @@ const run = z.strictObject({
   steps: count,
   started: z.string().describe('ISO 8601, UTC'),
   milliseconds,
-  verdict: z.string().describe('Of this run alone; "done" for coverage'),
+  verdict: z.string().describe('Of this run alone; "done" or "diverged" for coverage'),
 });
 
 const cache = z.strictObject({ hits: count, misses: count });

@@ -52,6 +52,9 @@ const doubtOf = ({ runs, summaries, invariants, matrix }: Evidence): string | un
   const reasons = verdicts.flatMap((verdict) => (verdict.kind === 'inconclusive' ? [verdict.reason] : []));
   if (reasons.length > 0 && reasons.length === verdicts.length) return [...new Set(reasons)].join('; ');
   if (programsOf(runs) === 0) return 'no program was run';
+  if (runs.some(({ verdict }) => verdict === 'diverged')) {
+    return 'in the run of coverage the sides diverged, which fuzz makes findings of';
+  }
   const unexercised = invariants.filter(({ state }) => state === 'unexercised').map(({ id }) => id);
   const isExpected = judgedOf(runs) < ENOUGH_PROGRAMS && verdicts.some(({ kind }) => kind === 'clean');
   if (unexercised.length > 0 && !isExpected) return unexercisedText(unexercised);

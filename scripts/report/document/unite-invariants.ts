@@ -2,7 +2,7 @@
 
 import { BadInput } from '../../../properties/formats/index.js';
 import type { Asking } from '../../../properties/invariants/asking.js';
-import { EXTENTS, FULLY, HOSTILE } from '../../../properties/invariants/asking.js';
+import { EXTENTS, FULLY } from '../../../properties/invariants/asking.js';
 import { INVARIANTS, invariantNamed } from '../../../properties/invariants/invariants.js';
 import type { CodeShare, GridCoverage, InvariantCoverage, SituationCount } from '../../coverage/coverage-document.js';
 import { caughtBy } from '../../coverage/matrix-document.js';
@@ -43,7 +43,7 @@ const uniteInvariant = (
   const coveredAlone = results.filter((each) => !isSameRun(each)).flatMap((each) => coverageOf(each, id));
   const all = [...fuzzed, ...coveredAlone.map(({ coverage }) => coverage)];
   const exercised = total(all.map((each) => each.exercised));
-  const asking = uniteAsking([...fuzzed, ...coveredAlone.map(askingAlone)]);
+  const asking = uniteAsking([...fuzzed, ...coveredAlone.map(({ coverage }) => coverage)]);
   const situations = uniteSituations(covered);
   const code = bestCode(covered.map(({ coverage }) => coverage));
   const defects = matrix.length > 0 ? caughtBy(matrix, id) : covered.find(hasDefects)?.coverage.defects;
@@ -68,20 +68,13 @@ const uniteInvariant = (
 /** An invariant's part of one coverage document. */
 interface InvariantSource {
   readonly directory: string;
-  readonly traffic: string;
   readonly coverage: InvariantCoverage;
 }
 
 const coverageOf = ({ directory, coverage }: Results, id: string): readonly InvariantSource[] =>
   coverage === undefined
     ? []
-    : coverage.invariants
-        .filter((each) => each.id === id)
-        .map((each) => ({ directory, traffic: coverage.traffic, coverage: each }));
-
-/** Coverage is measured of impl and model, which show everything. */
-const askingAlone = ({ traffic, coverage: { id } }: InvariantSource): Asking =>
-  traffic === 'hostile' && invariantNamed(id)?.contract === 'kept' ? { asked: 'not', because: [HOSTILE] } : FULLY;
+    : coverage.invariants.filter((each) => each.id === id).map((each) => ({ directory, coverage: each }));
 
 /** The run that asked most stands for all. Without any run nothing is known against it. */
 const uniteAsking = (all: readonly Asking[]): Asking => {
@@ -125,7 +118,7 @@ const reachedShare = ({ situations }: InvariantReport): number =>
   situations === undefined || situations.reachable === 0 ? 1 : situations.reached / situations.reachable;
 
 /**
- * The situations of one invariant over several runs: counts are summed, and a situation that any run reached is reachable. Throws
+ * The situations of one invariant over several runs: counts are summed, and a situation that any run could reach is reachable. Throws
  * `BadInput` if the runs do not have the same situations.
  */
 const uniteSituations = (covered: readonly InvariantSource[]): SituationReport | undefined => {
@@ -152,7 +145,8 @@ const uniteGrid = ([first, ...others]: readonly [GridCoverage, ...GridCoverage[]
 const uniteSituation = (same: readonly [SituationCount, ...SituationCount[]]): SituationCount => {
   const [{ values, unreachable }] = same;
   const count = total(same.map((each) => each.count));
-  return count > 0 || unreachable === undefined ? { values, count } : { values, count, unreachable };
+  const isReachable = count > 0 || same.some((each) => each.unreachable === undefined);
+  return isReachable || unreachable === undefined ? { values, count } : { values, count, unreachable };
 };
 
 const refuseOtherSituations = (one: InvariantSource, other: InvariantSource): void => {

@@ -1,0 +1,59 @@
+/** Which situations the programs of a run cannot reach, or the harness cannot see, because of its two sides. */
+
+import type { OutcomeKind } from '../../../model/vocabulary/index.js';
+import { OUTCOME_KINDS } from '../../../model/vocabulary/index.js';
+import { PROFILE_LIMITS } from '../../profile.js';
+import type { Scope } from '../../subjects/scope.js';
+import type { Asking } from '../asking.js';
+import { isMissing, whyUnseen } from '../asking.js';
+import type { Sight } from '../invariant.js';
+import type { Stage } from '../moment.js';
+import type { Cell, Grid } from './grid.js';
+import { cellAt } from './grid.js';
+
+/** Why a run of these sides does not reach a cell, which others may; undefined if it may, too. `asking`: of the grid's invariant. */
+export const whyOutOfReach = (grid: Grid, index: number, asking: Asking, scope: Scope): string | undefined => {
+  if (asking.asked === 'not') return asking.because.join('; ');
+  const cell = cellAt(grid, index);
+  return whyNotSeen(grid, cell, scope) ?? whyNotRun(grid, cell, scope) ?? whyNotAnswered(cell, scope);
+};
+
+/** Values that are read off what a side shows: one of these is enough. */
+const SEEN_BY: ReadonlyMap<string, readonly Sight[]> = new Map([
+  ['filled', ['shadow', 'references', 'tables']],
+  ['changed', ['shadow', 'references', 'tables']],
+  ['fewer', ['tables']],
+  ['more', ['tables']],
+]);
+
+const whyNotSeen = ({ looksAt }: Grid, cell: Cell, scope: Scope): string | undefined => {
+  const { subjectShows, referenceShows } = scope;
+  if (looksAt === 'shadow' && !subjectShows.includes('shadow')) return whyUnseen('shadow', scope);
+  if (looksAt === 'ram' && !subjectShows.includes('ram')) return 'the guest’s RAM is not seen';
+  const shown = new Set([...subjectShows, ...referenceShows]);
+  const isSeen = Object.values(cell).every((value) => SEEN_BY.get(value)?.some((sight) => shown.has(sight)) ?? true);
+  return isSeen ? undefined : 'neither side shows what changes inside';
+};
+
+const whyNotRun = ({ stages }: Grid, { step = stages[0], paging, guest, answer }: Cell, scope: Scope) => {
+  if (isMissing(step as Stage, scope)) return `no program has ${step}`;
+  if (paging !== undefined && !scope.paging.some((each) => each === paging.toLowerCase()))
+    return `no program has ${paging} paging`;
+  if (scope.profile === 'lguest') return undefined;
+  if (guest === 'hostile') return `the profile ${scope.profile} has no hostile guests`;
+  return answer === 'Switcher’s address' ? `in the profile ${scope.profile} addresses lie below it` : undefined;
+};
+
+/** Values that are there only if some step ends so. */
+const ENDS: ReadonlyMap<string, OutcomeKind> = new Map<string, OutcomeKind>([
+  ...OUTCOME_KINDS.map((kind) => [kind, kind] as const),
+  ['device', 'mmio'],
+  ['over', 'killed'],
+]);
+
+const whyNotAnswered = (cell: Cell, { profile }: Scope): string | undefined => {
+  const { outcomes } = PROFILE_LIMITS[profile];
+  const ends = Object.values(cell).flatMap((value) => ENDS.get(value) ?? []);
+  const missing = ends.find((kind) => !outcomes.includes(kind));
+  return missing === undefined ? undefined : `in the profile ${profile} no step ends ${missing}`;
+};
