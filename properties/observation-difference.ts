@@ -1,13 +1,21 @@
 /** Whether two observations differ, field by field, without allocation: asked after every step of a program that is screened. */
 
-import type { EntryChange, Observable, Observation, Outcome, ReferenceChange } from '../model/vocabulary/index.js';
+import type {
+  EntryChange,
+  Observable,
+  Observation,
+  Outcome,
+  OutcomeKind,
+  ReferenceChange,
+} from '../model/vocabulary/index.js';
 import { bareOutcome, sameEntry } from '../model/vocabulary/index.js';
 import { differenceOf } from './invariants/outcome-difference.js';
 
 /** The first member in which two observations differ, or that no sound machine shows; undefined if there is none. */
 export const differingMember = (model: Observation, subject: Observation): Observable | undefined => {
+  // Read once: the lookup is slow, because outcomes have many shapes.
   const { kind } = subject.outcome;
-  if (!sameOutcome(model.outcome, subject.outcome) || kind === 'host-bug' || kind === 'stuck') return 'outcome';
+  if (!sameOutcome(model.outcome, subject.outcome, kind) || kind === 'host-bug' || kind === 'stuck') return 'outcome';
   if (bareOutcome(kind)) return undefined;
   if (model.tables !== subject.tables) return 'tables';
   if (!sameReferences(model.references, subject.references)) return 'references';
@@ -15,12 +23,15 @@ export const differingMember = (model: Observation, subject: Observation): Obser
   return sameSwitcher(model, subject) ? undefined : 'switcher';
 };
 
-/** The outcomes of most steps have a fast path. */
-const sameOutcome = (model: Outcome, subject: Outcome): boolean => {
-  if (model.kind === 'mapped' && subject.kind === 'mapped') return model.paddr === subject.paddr;
-  if (model.kind === 'ok' && subject.kind === 'ok') return true;
+/** `kind`: the subject's. The outcomes of most steps have a fast path. */
+const sameOutcome = (model: Outcome, subject: Outcome, kind: OutcomeKind): boolean => {
+  if (model.kind !== kind) return false;
+  if (kind === 'ok') return true;
+  if (kind === 'mapped') return (model as Mapped).paddr === (subject as Mapped).paddr;
   return differenceOf(model, subject) === undefined;
 };
+
+type Mapped = Extract<Outcome, { kind: 'mapped' }>;
 
 const sameReferences = (model: readonly ReferenceChange[], subject: readonly ReferenceChange[]): boolean => {
   if (model.length !== subject.length) return false;
