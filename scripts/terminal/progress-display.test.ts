@@ -68,6 +68,10 @@ test.each([
     vi.advanceTimersByTime(1);
     expect(stderr.text).toContain(milliseconds === 200 ? 'at most 79' : 'at most Infinity\n');
     display.end();
+    const silent = new ProgressDisplay(new Session(surroundings), () => 'silent', 'never');
+    vi.advanceTimersByTime(60_000);
+    expect(stderr.text.includes('silent')).toBe(milliseconds === 200);
+    silent.end();
   } finally {
     vi.useRealTimers();
   }

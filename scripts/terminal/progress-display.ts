@@ -1,4 +1,4 @@
-/** How a run is doing: one line, rewritten on a terminal, and printed now and then elsewhere; on standard error. */
+/** How a run is doing: one line, rewritten on a terminal, and elsewhere printed now and then or not at all; on standard error. */
 
 import { createLogUpdate } from 'log-update';
 import type { OutcomeKind } from '../../model/vocabulary/index.js';
@@ -15,17 +15,22 @@ const FALLBACK_WIDTH = 80;
 export class ProgressDisplay implements Overlay {
   private readonly session: Session;
   private readonly lineOf: (columns: number) => string;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: NodeJS.Timeout | undefined;
   private readonly rewrite: ReturnType<typeof createLogUpdate> | undefined;
 
-  /** `lineOf`: a line that says how the run is doing, in at most so many columns. */
-  constructor(session: Session, lineOf: (columns: number) => string) {
+  /** `lineOf`: a line that says how the run is doing, in at most so many columns. `elsewhere`: how often it is printed without a terminal. */
+  constructor(
+    session: Session,
+    lineOf: (columns: number) => string,
+    elsewhere: 'now and then' | 'never' = 'now and then',
+  ) {
     const { stderr } = session.surroundings;
     const terminal = isRewritable(stderr) && session.surroundings.env['TERM'] !== 'dumb';
     this.session = session;
     this.lineOf = lineOf;
     this.rewrite = terminal ? createLogUpdate(stderr, { showCursor: true }) : undefined;
-    this.timer = setInterval(() => this.show(), terminal ? ON_TERMINAL : ELSEWHERE);
+    if (terminal || elsewhere === 'now and then')
+      this.timer = setInterval(() => this.show(), terminal ? ON_TERMINAL : ELSEWHERE);
     if (terminal) session.overlay = this;
   }
 

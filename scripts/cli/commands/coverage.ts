@@ -150,6 +150,7 @@ const codeOf = async (
   session: Session,
 ): Promise<CodeCoverage | undefined> => {
   if (!flags.code || whyCodeIsNotMeasured(plan) !== undefined || interrupted || result.programs === 0) return undefined;
+  session.print(labelled('code', 'measuring: programs of each invariant run again', session.width));
   const programs = new Map(plan.invariants.map(({ id }, index) => [id, watch.programs[index]]));
   return await measureCode({
     ...plan.programs,
@@ -157,7 +158,7 @@ const codeOf = async (
     programs,
     out: flags.out,
     explanations,
-    onInterrupt: (listener) => session.surroundings.onInterrupt(listener),
+    session,
   });
 };
 

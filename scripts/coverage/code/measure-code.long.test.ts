@@ -2,6 +2,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { capturing } from '../../../test-support/captured-call.js';
+import { Session } from '../../terminal/session.js';
 import { NOTHING_EXPLAINED } from '../thresholds.js';
 import type { CodeCoverage, CodeOptions } from './measure-code.js';
 import { measureCode } from './measure-code.js';
@@ -36,7 +38,7 @@ const measure = (
     programs: new Map(Object.entries(programs)),
     out,
     explanations: NOTHING_EXPLAINED,
-    onInterrupt: () => () => undefined,
+    session: new Session(capturing().surroundings),
     compiled,
     ...changes,
   });
@@ -114,7 +116,10 @@ test('an interruption ends the processes and leaves the reports of before', asyn
       setTimeout(listener, 300);
       return () => undefined;
     };
-    await expect(measure({ flush: MORE }, { onInterrupt })).resolves.toBeUndefined();
+    const { surroundings, stderr } = capturing({ onInterrupt });
+    Object.assign(surroundings.stderr, { isTTY: true, rows: 24, columns: 80 });
+    await expect(measure({ flush: MORE }, { session: new Session(surroundings) })).resolves.toBeUndefined();
+    expect(stderr.text).toContain('measuring code, programs of 0 of 1 invariants have run again');
   });
   expect([lcov('flush'), readdirSync(out)]).toEqual([before, ['code']]);
 });

@@ -13,7 +13,8 @@ import type { ProgramOptions } from '../../../properties/generators/index.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
 import { compiledModules } from '../../own-package.js';
 import { makeResultDirectory } from '../../terminal/result-directory.js';
-import type { Surroundings } from '../../terminal/surroundings.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
+import type { Session } from '../../terminal/session.js';
 import type { ExplainedLine, UnreachedLine } from '../coverage-document.js';
 import type { Explanations } from '../thresholds.js';
 import type { CodeFile } from './code-files.js';
@@ -34,7 +35,7 @@ export interface CodeOptions extends ProgramOptions {
   readonly out: string;
   /** Why no program reaches some code, which the shares then leave out. */
   readonly explanations: Explanations;
-  readonly onInterrupt: Surroundings['onInterrupt'];
+  readonly session: Session;
   /** The compiled modules; by default this package's build/. */
   readonly compiled?: string;
 }
@@ -54,15 +55,17 @@ export interface CodeCoverage {
  * written to, a source is missing or a process was killed.
  */
 export const measureCode = async (options: CodeOptions): Promise<CodeCoverage | undefined> => {
-  const { out, compiled = compiledModules() } = options;
+  const { out, session, compiled = compiledModules() } = options;
   const files = await codeFiles(compiled);
   await makeResultDirectory('--out', out);
   const measurement = new Measurement(files, new Processes(join(compiled, 'scripts/coverage/code/run-programs.js')));
-  const unsubscribe = options.onInterrupt(() => measurement.interrupt());
+  const display = new ProgressDisplay(session, (columns) => fitting(measurement.progress(), columns));
+  const unsubscribe = session.surroundings.onInterrupt(() => measurement.interrupt());
   try {
     return await measurement.take(options);
   } finally {
     unsubscribe();
+    display.end();
   }
 };
 
@@ -70,6 +73,7 @@ class Measurement {
   private readonly files: readonly CodeFile[];
   private readonly processes: Processes;
   private interrupted = false;
+  private reports = 0;
 
   constructor(files: readonly CodeFile[], processes: Processes) {
     this.files = files;
@@ -79,6 +83,14 @@ class Measurement {
   interrupt(): void {
     this.interrupted = true;
     this.processes.end();
+  }
+
+  /** How far it is, the most important part first. */
+  progress(): readonly string[] {
+    const { done, of } = this.processes;
+    return done < of
+      ? ['measuring code', `programs of ${done} of ${of} invariants have run again`]
+      : ['measuring code', `${this.reports} of ${of} reports written`];
   }
 
   /** Replaces the old reports only once all new ones are written. */
@@ -117,6 +129,7 @@ class Measurement {
       if (this.interrupted) return undefined;
       const report = await read(id, [part]);
       perInvariant.set(id, await report.write(rest));
+      this.reports++;
     }
     return { perInvariant, total: await total.write(rest), unreached: total.unreached(), explained, stale };
   }
@@ -149,6 +162,9 @@ const NOTHING_RAN = JSON.stringify({ result: [] });
 
 /** The processes that run programs, a few at a time. */
 class Processes {
+  /** How many jobs are done, and how many there are. */
+  done = 0;
+  of = 0;
   private readonly script: string;
   private readonly running = new Set<ChildProcess>();
   private ended = false;
@@ -162,9 +178,11 @@ class Processes {
   async runAll(jobs: ReadonlyMap<string, Job>): Promise<ReadonlyMap<string, string>> {
     const answers = new Map([...jobs.keys()].map((name) => [name, NOTHING_RAN]));
     const left = jobs.entries();
+    this.of = jobs.size;
     const work = async (): Promise<void> => {
       for (const [name, job] of left) {
         if (job.programs.length > 0 && !this.ended) answers.set(name, await this.run(name, job));
+        this.done++;
       }
     };
     const atOnce = Math.min(MOST_AT_ONCE, availableParallelism());

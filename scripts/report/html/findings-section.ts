@@ -5,6 +5,7 @@ import type { Divergence } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
 import { visibleLines } from '../../../properties/formats/index.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
+import { ProgressDisplay, fitting } from '../../terminal/progress-display.js';
 import { explainCommand } from '../../terminal/sides.js';
 import type { BuiltReport } from '../document/build-report.js';
 import { counterexampleOf } from '../document/build-report.js';
@@ -31,17 +32,25 @@ const LARGEST_LIST = 2 ** 20;
  */
 export async function* findingsPieces(report: BuiltReport, rerun: RerunOptions): AsyncGenerator<string> {
   const { findings } = report.document;
-  const [before, after] = aroundSeam(sectionFrame(findings.length));
-  yield before;
   const most = Math.min(findings.length, MOST_VIEWS);
-  const others: FindingReport[] = [];
-  for (const [index, finding] of findings.entries()) {
-    const view = index < most ? await viewWithin(LARGEST_VIEWS / most, index, { report, rerun }) : undefined;
-    if (view === undefined) others.push(finding);
-    else yield view.text;
+  let number = 1;
+  const line = (columns: number): string => fitting(['making the report', `finding ${number} of ${most}`], columns);
+  const display = new ProgressDisplay(rerun.session, line, 'never');
+  try {
+    const [before, after] = aroundSeam(sectionFrame(findings.length));
+    yield before;
+    const others: FindingReport[] = [];
+    for (const [index, finding] of findings.entries()) {
+      number = Math.min(index + 1, most);
+      const view = index < most ? await viewWithin(LARGEST_VIEWS / most, index, { report, rerun }) : undefined;
+      if (view === undefined) others.push(finding);
+      else yield view.text;
+    }
+    if (others.length > 0) yield* othersPieces(others, { report, rerun });
+    yield after;
+  } finally {
+    display.end();
   }
-  if (others.length > 0) yield* othersPieces(others, { report, rerun });
-  yield after;
 }
 
 const sectionFrame = (count: number): Markup =>
