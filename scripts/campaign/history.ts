@@ -1,5 +1,6 @@
 /** history.jsonl: a line for each night, beside the directories of its runs. */
 
+import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Ledger } from '../../properties/campaign/ledger.js';
@@ -33,7 +34,7 @@ export const appendToHistory = async (directory: string, night: Night, session: 
   const path = join(dirname(resolve(directory)), HISTORY_FILE);
   try {
     await refuseLink(path);
-    await withLock(path, WRITING, session, () => appendLine(path, JSON.stringify(night)));
+    await appendLine(path, JSON.stringify(night), session);
   } catch (error) {
     if (!(error instanceof BadInput)) throw error;
     const remedy = `this night is not in it; name ${directory} to shadowdiff trend as well`;
@@ -41,23 +42,30 @@ export const appendToHistory = async (directory: string, night: Night, session: 
   }
 };
 
-const appendLine = async (path: string, line: string): Promise<void> => {
+const appendLine = async (path: string, line: string, session: Session): Promise<void> => {
   try {
     const file = await open(path, 'a+');
     try {
-      const { size } = await file.stat();
-      const last = Buffer.alloc(1, NEWLINE);
-      if (size > 0) await file.read(last, 0, 1, size - 1);
-      // Cut back if the disk is full. A power cut may still tear a line, which the next one must not join.
-      await file.appendFile(`${last[0] === NEWLINE ? '' : '\n'}${line}\n`).catch(async (error: unknown) => {
-        await file.truncate(size);
-        throw error;
-      });
+      await withLock(path, WRITING, session, () => writeWhole(file, line));
     } finally {
       await file.close();
     }
   } catch (error) {
+    if (error instanceof BadInput) throw error;
     throw new BadInput(path, `cannot be written: ${whyFailed(error)}; free space, or change its rights`);
+  }
+};
+
+/** Cut back if the disk is full. A power cut may still tear a line, which the next one must not join. */
+const writeWhole = async (file: FileHandle, line: string): Promise<void> => {
+  const { size } = await file.stat();
+  const last = Buffer.alloc(1, NEWLINE);
+  if (size > 0) await file.read(last, 0, 1, size - 1);
+  try {
+    await file.appendFile(`${last[0] === NEWLINE ? '' : '\n'}${line}\n`);
+  } catch (error) {
+    await file.truncate(size);
+    throw error;
   }
 };
 

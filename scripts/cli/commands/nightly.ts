@@ -19,7 +19,7 @@ export const registerNightly = (program: Command, session: Session): void => {
     time: '10m',
     jobs: 'workers (default: one for each core)',
     corpus: 'replayed first, and where new counterexamples are kept',
-    out: 'where the results go (default: out/DATE-SEED)',
+    out: 'where the results go; history.jsonl beside it gets a line (default: out/DATE-SEED)',
   })
     .option('--shard <i/n>', 'run only the programs k with k mod n = i; auto asks the scheduler')
     .option('--resume <directory>', 'resume a run that ended early')

@@ -12,7 +12,7 @@ interface TrendFlags {
   readonly out?: string;
 }
 
-export const TREND_FILE = 'trend.html';
+const TREND_FILE = 'trend.html';
 /** Where nightly keeps its runs and their history, unless options say otherwise. */
 const NIGHTS = 'out';
 

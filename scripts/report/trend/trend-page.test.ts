@@ -119,6 +119,13 @@ describe.skipIf(!isBrowserThere)('the page', () => {
     expect(await tooWide(page)).toEqual([]);
   });
 
+  test('what is known and excused is open, and makes no bad week', async () => {
+    const findings = [sampleFinding('flush | end | one', { status: 'tolerated' })];
+    const page = await open([sampleNight(1, { findings })]);
+    await expect(page.locator('.summary.clean h2').innerText()).resolves.toContain('Nothing new, 1 still open in');
+    await expect(page.locator('#findings td').first().innerText()).resolves.toBe('open, known');
+  });
+
   test('is not broken by hostile text', async () => {
     const evil = '</title><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
     const texts = { version: evil, seed: evil, subject: evil, doubt: evil };

@@ -103,9 +103,11 @@ const workSentence = (week: Week): string => {
 const sumOf = ({ nights }: Week, field: 'programs' | 'judged' | 'steps'): number =>
   nights.reduce((sum, night) => sum + night[field], 0);
 
-/** As a report is coloured: by what is wrong with the machines, else by what is wrong with the nights. */
+/** As a report is coloured: by what is wrong with the machines and not excused, else by what is wrong with the nights. */
 const verdictOf = ({ tested, week }: Trend): ReportVerdict['kind'] => {
-  const left = tested.flatMap(({ findings }) => findings).some(({ state }) => state !== 'fixed');
+  const left = tested
+    .flatMap(({ findings }) => findings)
+    .some(({ state, finding: { status } }) => state !== 'fixed' && status !== 'tolerated');
   if (left || week.nights.some(({ broken }) => broken > 0)) return 'divergence';
   const isSound = week.nights.every((night) => night.verdict === 'clean');
   return isSound && week.gaps.length === 0 ? 'clean' : 'inconclusive';
@@ -194,7 +196,7 @@ const findingsSection = (tested: readonly TestedTrend[]): Markup => {
             ${tested.length === 1 ? undefined : html`<th scope="col">tested</th>`}
             <th scope="col">first night</th>
             <th scope="col">last night</th>
-            <th scope="col">fixed by</th>
+            <th scope="col">fixed on</th>
             <th scope="col" class="number">nights</th>
             <th scope="col" class="number">programs</th>
           </tr>
