@@ -113,9 +113,10 @@ export class Pair {
       (await loaded(asked.model, model, 'reference')) ?? (await loaded(asked.subject, subject, 'subject'));
     if (failure !== undefined) return failure;
     const doubt = screened ? this.step(begun, () => screening.run(program, contractKept)) : undefined;
+    if (subject.edges > 0 && !this.isSpoiled) this.edges = subject.machine.edges ?? NO_EDGES;
     if (screened && (doubt === undefined || this.isSpoiled)) return doubt;
     const found = this.step(begun, () => lockstep.run(program, contractKept)) ?? doubt;
-    if (!this.isSpoiled && subject.edges > 0) this.edges = subject.machine.edges ?? NO_EDGES;
+    if (subject.edges > 0) this.edges = this.isSpoiled ? NO_EDGES : (subject.machine.edges ?? NO_EDGES);
     return found === undefined && twice && this.determinismIndex >= 0 ? await this.repeat(program) : found;
   }
 

@@ -1,143 +1,93 @@
-/** What programs from a pool are worth, compared with a campaign without: situations reached, and steps to the first catch. */
+/** What programs from a pool are worth: processor time compared with campaigns without. */
 
 import Table from 'cli-table3';
-import { formatCount } from '../../terminal/numbers.js';
+import type { Detected, Hunted, Reached } from './guided-task.js';
 
 /** The shares of a campaign that are made from the pool. The first is the baseline. */
-export const SHARES = [0, 0.25, 0.5] as const;
-export type Share = (typeof SHARES)[number];
-
-export interface DefectRow {
-  readonly defect: string;
-  /** For each of `SHARES` the median steps to the first catch; Infinity if most seeds reached the limit. */
-  readonly medians: readonly number[];
-}
-
-export interface ReachRow {
-  /** Counted after this many steps. */
-  readonly steps: number;
-  /** Means over the seeds, for each of `SHARES`: situations reached, and those among them that the earlier campaign did not reach. */
-  readonly reached: readonly number[];
-  readonly beyond: readonly number[];
-}
+export const SHARES = [0, 0.5] as const;
 
 export interface GuidedFigures {
-  readonly seeds: number;
-  readonly mostSteps: number;
-  /** Situations that programs can reach. */
-  readonly reachable: number;
-  readonly epoch: {
-    readonly steps: number;
-    readonly seeds: number;
-    readonly cells: number;
-    /** Of running, then of distilling. */
-    readonly seconds: readonly [run: number, distil: number];
-  };
-  readonly reach: readonly ReachRow[];
-  /** For each of `SHARES` the median seconds for a million steps. */
-  readonly seconds: readonly number[];
-  readonly defects: readonly DefectRow[];
+  readonly defects: readonly (Detected & { readonly defect: string })[];
+  /** Situations left after the earlier campaigns. */
+  readonly left: number;
+  /** Processor time that each share had for them. */
+  readonly limit: number;
+  readonly reached: readonly Reached[];
+  readonly hunts: readonly (Hunted & { readonly bug: string })[];
 }
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
 
-/** The upper median if the count is even. The values need not be sorted. */
-export const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[values.length >> 1];
-
-/** A missing median counts as the limit on the steps, which it exceeds. */
-const logarithm = ({ medians }: DefectRow, share: number, mostSteps: number): number =>
-  Math.log(Math.min(medians[share], mostSteps));
-
-export const geometricMean = (rows: readonly DefectRow[], share: number, mostSteps: number): number =>
-  Math.exp(mean(rows.map((row) => logarithm(row, share, mostSteps))));
-
-/** The steps that a share takes over those of a campaign without a pool, with bounds. */
-export interface Ratio {
-  readonly ratio: number;
-  readonly least: number;
-  readonly most: number;
-}
-
-/** Compares each defect with itself. The bounds are two standard errors away. */
-export const ratioOf = ({ defects, mostSteps }: GuidedFigures, share: number): Ratio => {
-  const logarithms = defects.map((row) => logarithm(row, share, mostSteps) - logarithm(row, 0, mostSteps));
+/** The geometric mean of the ratios of each value to the one beside it, and its standard error as a factor. */
+export const ratioOf = (values: readonly number[], others: readonly number[]): { ratio: number; error: number } => {
+  const logarithms = values.map((value, index) => Math.log(value / others[index]));
   const middle = mean(logarithms);
-  const deviations = logarithms.map((each) => (each - middle) ** 2);
-  const error = Math.sqrt(mean(deviations) / Math.max(1, defects.length - 1));
-  return { ratio: Math.exp(middle), least: Math.exp(middle - 2 * error), most: Math.exp(middle + 2 * error) };
-};
-
-/** The default that `--guided` should have: the share that catches soonest beyond doubt and reaches no less; 0 without one. */
-export const bestShare = (figures: GuidedFigures): Share => {
-  const last = figures.reach.at(-1)!;
-  const paying = SHARES.map((_, index) => index).filter(
-    (index) => index > 0 && ratioOf(figures, index).most < 1 && last.reached[index] >= last.reached[0],
-  );
-  const [best = 0] = paying.toSorted((one, other) => ratioOf(figures, one).ratio - ratioOf(figures, other).ratio);
-  return SHARES[best];
+  const variance = mean(logarithms.map((each) => (each - middle) ** 2));
+  return { ratio: Math.exp(middle), error: Math.exp(Math.sqrt(variance / Math.max(1, logarithms.length - 1))) };
 };
 
 export const guidedReport = (figures: GuidedFigures): string =>
-  [
-    epochLine(figures),
-    reached(figures),
-    defects(figures),
-    means(figures),
-    `best default: --guided ${bestShare(figures)}`,
-  ].join('\n');
+  [detected(figures), reached(figures), hunted(figures)].join('\n');
 
-const epochLine = ({ epoch, reachable }: GuidedFigures): string => {
-  const { steps, seeds, cells, seconds } = epoch;
-  const [run, distil] = seconds.map((each) => each.toFixed(1));
-  const reach = `${formatCount(cells)} of ${formatCount(reachable)} situations`;
-  return `pool: ${formatCount(steps)} steps reached ${reach} in ${run} s; ${seeds} seeds distilled in ${distil} s`;
-};
+const geometric = (values: readonly number[]): number => Math.exp(mean(values.map(Math.log)));
 
-const reached = ({ reach, seconds }: GuidedFigures): string => {
-  const table = tableOf(['situations reached, mean']);
-  for (const { steps, reached: all, beyond } of reach) {
-    table.push([`after ${formatCount(steps)} steps`, ...all.map(decimal)]);
-    table.push(['  that the pool’s campaign did not reach', ...beyond.map(decimal)]);
-  }
-  table.push(['seconds for a million steps, median', ...seconds.map((each) => each.toFixed(2))]);
-  return table.toString();
-};
+/** `lists`: for each of `SHARES` a value for each thing that was measured. */
+const times = (lists: readonly (readonly number[])[]): readonly string[] =>
+  lists.map((list) => {
+    const { ratio, error } = ratioOf(list, lists[0]);
+    return list === lists[0]
+      ? ''
+      : `${ratio.toFixed(2)} (${(ratio / error ** 2).toFixed(2)} to ${(ratio * error ** 2).toFixed(2)})`;
+  });
 
-const defects = ({ defects: rows, seeds }: GuidedFigures): string => {
-  const table = tableOf([`median steps to the first catch, ${seeds} seeds`]);
-  for (const { defect, medians } of rows.toSorted((one, other) => other.medians[0] - one.medians[0])) {
-    table.push([defect, ...medians.map(stepsText)]);
+const detected = ({ defects }: GuidedFigures): string => {
+  const table = tableOf([`first catch of ${defects.length} defects`]);
+  for (const unit of ['milliseconds', 'steps'] as const) {
+    const lists = SHARES.map((_, share) => defects.map((row) => row[unit][share]));
+    table.push([`${unit}, geometric mean`, ...lists.map((list) => geometric(list).toFixed(2))]);
+    table.push(['  times those without', ...times(lists)]);
   }
   return table.toString();
 };
 
-const means = (figures: GuidedFigures): string => {
-  const { defects: rows, mostSteps } = figures;
-  const table = tableOf([`all ${rows.length} defects, at most ${formatCount(mostSteps)} steps`]);
-  const each = <Cell>(of: (share: number) => Cell): readonly Cell[] => SHARES.map((_, share) => of(share));
-  table.push(['geometric mean', ...each((share) => formatCount(Math.round(geometricMean(rows, share, mostSteps))))]);
-  table.push(['times the steps without', ...each((share) => ratioOf(figures, share).ratio.toFixed(2))]);
-  table.push(['  two standard errors', ...each((share) => boundsText(figures, share))]);
-  table.push([
-    'not caught',
-    ...each((share) => String(rows.filter(({ medians }) => medians[share] === Infinity).length)),
-  ]);
+const reached = ({ reached: seeds, left, limit }: GuidedFigures): string => {
+  const table = tableOf([`the last ${left} situations, ${seeds.length} seeds`]);
+  for (const part of [0.5, 0.8, 0.9, 1]) {
+    const wanted = Math.ceil(left * part);
+    const lists = SHARES.map((_, share) => seeds.map(({ arrivals }) => arrivals[share][wanted - 1] ?? limit));
+    const missed = SHARES.map((_, share) => seeds.filter(({ arrivals }) => arrivals[share].length < wanted).length);
+    table.push([
+      `${wanted} of them, seconds`,
+      ...lists.map(
+        (list, share) => `${(geometric(list) / 1000).toFixed(2)}${missed[share] > 0 ? ` (${missed[share]} not)` : ''}`,
+      ),
+    ]);
+    table.push(['  times that without', ...times(lists)]);
+  }
+  const counts = SHARES.map((_, share) => mean(seeds.map(({ arrivals }) => arrivals[share].length)).toFixed(1));
+  table.push([`within ${limit / 1000} s`, ...counts]);
   return table.toString();
 };
 
-const boundsText = (figures: GuidedFigures, share: number): string => {
-  const { least, most } = ratioOf(figures, share);
-  return `${least.toFixed(2)} and ${most.toFixed(2)}`;
+const hunted = ({ hunts }: GuidedFigures): string => {
+  const table = tableOf(['hidden bugs: hunts won, and seconds']);
+  for (const bug of new Set(hunts.map((hunt) => hunt.bug))) {
+    const rows = hunts.filter((hunt) => hunt.bug === bug);
+    const cells = SHARES.map((_, share) => {
+      const won = rows.filter(({ programs }) => programs[share] !== null).length;
+      return `${won} of ${rows.length}, ${geometric(rows.map((row) => row.milliseconds[share] / 1000)).toFixed(2)}`;
+    });
+    table.push([bug, ...cells]);
+  }
+  const lists = SHARES.map((_, share) => hunts.map((hunt) => hunt.milliseconds[share]));
+  const won = SHARES.map((_, share) => String(hunts.filter(({ programs }) => programs[share] !== null).length));
+  table.push(['all, hunts won', ...won], ['  times the processor time without', ...times(lists)]);
+  return table.toString();
 };
 
 const tableOf = (head: readonly string[]): Table.Table =>
   new Table({
     head: [...head, ...SHARES.map((share) => (share === 0 ? 'without' : `--guided ${share}`))],
-    colAligns: ['left', 'right', 'right', 'right'],
+    colAligns: ['left', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
-
-const decimal = (value: number): string => value.toFixed(1);
-
-const stepsText = (steps: number): string => (steps === Infinity ? 'not caught' : formatCount(steps));
