@@ -6,7 +6,6 @@ import { DEFAULT_PROGRAM_OPTIONS } from './generators/index.js';
 import { runUntilDivergence } from './campaign/programs.js';
 import { INVARIANTS } from './invariants/invariants.js';
 import { Pair } from './pair.js';
-import type { Guidance } from './pool/program-pool.js';
 import { MODEL, implWith } from './subjects/subject-names.js';
 
 export interface DetectionOptions {
@@ -15,8 +14,6 @@ export interface DetectionOptions {
   readonly campaign: string;
   /** Steps after which the campaign ends. */
   readonly mostSteps: number;
-  /** Left out: no program is made from a pool. */
-  readonly guidance?: Guidance | undefined;
   /** The share of programs that are judged in full; left out: all. */
   readonly judge?: number;
 }
@@ -28,9 +25,9 @@ export const pairWith = (defect: Defect): Pair =>
 /** Steps that the fuzz loop takes to its first finding on a pair that has run nothing; infinite if it has none in `mostSteps`. */
 export const stepsToDetection = async (
   pair: Pair,
-  { campaign, mixture, guidance, judge, mostSteps }: DetectionOptions,
+  { campaign, mixture, judge, mostSteps }: DetectionOptions,
 ): Promise<number> => {
-  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, guidance, judge };
+  const options = { ...DEFAULT_PROGRAM_OPTIONS, campaign, mixture, judge };
   const { divergence } = await runUntilDivergence(options, pair, () => pair.tally.steps < mostSteps);
   return divergence === undefined ? Infinity : pair.tally.steps;
 };

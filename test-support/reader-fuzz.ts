@@ -19,9 +19,7 @@ import { BadInput, formatProgram, formatTrace, parseTrace, visible } from '../pr
 import type { TraceContents } from '../properties/formats/trace-contents.js';
 import { TraceReader } from '../properties/formats/trace-words.js';
 import { formatCounterexample, parseCounterexample } from '../properties/corpus/counterexample.js';
-import { poolOf } from '../properties/pool/program-pool.js';
 import { EXIT } from '../scripts/terminal/exit-codes.js';
-import { readPool } from '../scripts/campaign/program-keeping.js';
 import { readThresholds } from '../scripts/coverage/thresholds.js';
 import { traceWords } from './any-trace.js';
 import { capturedCall } from './captured-call.js';
@@ -274,16 +272,6 @@ const FORMATS: readonly FuzzedFormat[] = [
           .join(''),
       ),
     readings: [command('trend', '@history.jsonl', '--out', '@trend.html')],
-  },
-  {
-    name: 'program pool',
-    file: 'pool.jsonl',
-    lines: true,
-    sample: async (directory) => {
-      const program = formatProgram(await entryProgram());
-      await writeFile(join(directory, 'pool.jsonl'), `${program}\n${program}\n`);
-    },
-    readings: [reader(async (directory) => readPool({ run: directory }, poolOf([await entryProgram()]).identity))],
   },
 ];
 

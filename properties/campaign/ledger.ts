@@ -239,7 +239,7 @@ const compareWork = (one: Finding, other: Finding): number =>
 const workOn = ({ shrunk }: Finding): number => (shrunk === undefined ? -1 : SHRINK_EXTENTS.indexOf(shrunk));
 
 /**
- * For each cell (pool/cells.ts) the program with the smallest number that reached it: a minimum, so the order and number of reports do not
+ * For each cell (cells.ts) the program with the smallest number that reached it: a minimum, so the order and number of reports do not
  * matter, nor which shard they come from.
  */
 export class FirstReached {

@@ -7,8 +7,6 @@ import type { Case, ProgramOptions } from '../generators/index.js';
 import { withoutStep } from '../generators/case.js';
 import { programArbitrary } from '../generators/index.js';
 import type { Pair, RunOptions } from '../pair.js';
-import { Breeder } from '../pool/offspring.js';
-import type { Guidance } from '../pool/program-pool.js';
 import type { Profile } from '../profile.js';
 import { programSeed, randomFor } from '../seeds.js';
 import { whyOutside } from '../subjects/scope.js';
@@ -16,8 +14,6 @@ import { whyOutside } from '../subjects/scope.js';
 export interface CampaignOptions extends ProgramOptions {
   /** Name of the campaign: with a program's number it fixes the program. */
   readonly campaign: string;
-  /** Left out: no program is made from a pool. */
-  readonly guidance?: Guidance | undefined;
   /** The share of programs that are judged in full, 0 … 1; left out: all. The others are screened. */
   readonly judge?: number | undefined;
 }
@@ -25,18 +21,10 @@ export interface CampaignOptions extends ProgramOptions {
 /** A case, and what fast-check remembers of it for shrinking. */
 export type Generated = fc.Value<Case>;
 
-/** A program's number to the program: a pure function of the options, the pool among them. */
+/** A program's number to the program: a pure function of the options. */
 export const programsOf = (options: CampaignOptions): ((program: number) => Generated) => {
-  const { campaign, guidance } = options;
   const arbitrary = programArbitrary(options);
-  const own = (program: number): Generated => arbitrary.generate(randomFor(programSeed(campaign, program)), undefined);
-  if (guidance === undefined) return own;
-  const breeder = new Breeder(guidance, options);
-  if (breeder.isIdle) return own;
-  return (program) => {
-    const bred = breeder.breed(randomFor(programSeed(`${campaign}/guided`, program)));
-    return bred === undefined ? own(program) : new fc.Value<Case>(bred, undefined);
-  };
+  return (program) => arbitrary.generate(randomFor(programSeed(options.campaign, program)), undefined);
 };
 
 /** One in this many programs is run a second time, for the invariant `determinism`. */

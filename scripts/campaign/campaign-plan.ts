@@ -6,11 +6,9 @@ import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { SMALLEST_BATCH, programsOfShardWithin } from '../../properties/campaign/batches.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
 import type { Profile } from '../../properties/profile.js';
-import type { ProgramPool } from '../../properties/pool/program-pool.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
 import type { CommandFlags } from '../terminal/sides.js';
 import { pagingWithin } from './campaign-scope.js';
-import type { GuidanceSettings } from './program-keeping.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
 import type { CampaignSettings } from './tasks.js';
 
@@ -31,7 +29,6 @@ export interface CampaignFlags extends CommandFlags {
   readonly traffic?: CampaignRecord['traffic'];
   readonly maxSteps?: number;
   readonly maxTries?: number;
-  readonly guided?: number;
   /** The share of programs that are judged in full. */
   readonly judge?: number;
   readonly corpus?: string;
@@ -41,8 +38,6 @@ export interface CampaignFlags extends CommandFlags {
   readonly invariant?: readonly string[];
   readonly maxFindings?: number;
   // Of nightly alone.
-  readonly keepPrograms?: true;
-  readonly mostPrograms?: number;
   readonly shard?: Shard;
   readonly resume?: string;
 }
@@ -60,22 +55,19 @@ export interface CampaignPlan {
   readonly startTimeout: number;
   /** What the sides outside this process can do, by name, so that workers need not find out. */
   readonly capabilities: NonNullable<CampaignSettings['capabilities']>;
-  /** Undefined if no program is made from a pool and none is kept in one. */
-  readonly pool: ProgramPool | undefined;
 }
 
 /** Before anything that it names was read. */
 export type UncheckedPlan = Omit<CampaignPlan, 'known' | 'allowed' | 'startTimeout' | 'capabilities'>;
 
-/** The campaign as its workers know it. `directory`: where its pool is, if it has one. */
+/** The campaign as its workers know it. */
 export const settingsOf = ({
   record: { campaign },
-  part: { started, corpus },
-  directory,
+  part: { started },
   allowed,
   startTimeout,
   capabilities,
-}: Pick<CampaignPlan, 'record' | 'part' | 'directory' | 'allowed'> &
+}: Pick<CampaignPlan, 'record' | 'part' | 'allowed'> &
   Partial<Pick<CampaignPlan, 'startTimeout' | 'capabilities'>>): CampaignSettings => ({
   campaign: campaign.seed,
   date: started,
@@ -95,7 +87,6 @@ export const settingsOf = ({
   capabilities,
   allowed,
   judge: campaign.judge,
-  guidance: guidanceIn(campaign, directory === undefined ? { corpus } : { run: directory }),
 });
 
 /** What the campaign keeps to. */
@@ -111,12 +102,6 @@ export const edgesOf = ({ scope }: Pick<CampaignRecord, 'scope'>): number => sco
 /** The kinds of steps that the campaign's programs may have; undefined for all. */
 const stepsOf = ({ scope }: CampaignRecord): CampaignSettings['steps'] =>
   scope === undefined || scope.steps.length === OPS.length ? undefined : scope.steps;
-
-const guidanceIn = (
-  { guided, pool, favoured }: CampaignRecord,
-  from: GuidanceSettings['from'],
-): GuidanceSettings | undefined =>
-  guided === 0 || pool === null ? undefined : { share: guided, pool, favoured, from };
 
 /** One of the sides runs outside this process. */
 export const hasCommand = ({ subject, reference }: Pick<CampaignRecord, 'subject' | 'reference'>): boolean =>

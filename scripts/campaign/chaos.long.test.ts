@@ -33,7 +33,7 @@ const makePlace = (name: string): string => {
 
 /** Begins a run, or resumes it, in a place of its own. */
 const nightly = (place: string, campaign: readonly string[]): ChildProcess => {
-  const whole = ['--out', 'run', '--keep-programs', '--jobs', '2', ...campaign];
+  const whole = ['--out', 'run', '--jobs', '2', ...campaign];
   const words = existsSync(join(place, 'run', 'run.json')) ? ['--resume', 'run'] : whole;
   return spawn(process.execPath, [entry, 'nightly', ...words], { cwd: place, stdio: 'ignore' });
 };
@@ -181,7 +181,7 @@ test.each([
 );
 
 test('a shard that is killed while it starts goes on when its scheduler starts it again', async () => {
-  const words = ['shards', 'run', '--programs', '64', '--keep-programs', '--max-tries', '0', '--jobs', '1'];
+  const words = ['shards', 'run', '--programs', '64', '--max-tries', '0', '--jobs', '1'];
   const env = { ...process.env, SLURM_ARRAY_TASK_ID: '1', SLURM_ARRAY_TASK_COUNT: '2', SLURM_ARRAY_TASK_MIN: '0' };
   const shard = (cwd: string): ChildProcess =>
     // A group of its own, to be killed as one.

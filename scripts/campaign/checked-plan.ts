@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MACHINE_BOUNDS } from '../../model/vocabulary/index.js';
 import { BadInput } from '../../properties/formats/index.js';
-import { neededForEdges } from '../../properties/pool/distil.js';
 import type { Scope } from '../../properties/subjects/scope.js';
 import type { Subject } from '../../properties/subjects/subject.js';
 import { capabilitiesOf } from '../../properties/subjects/subject.js';
@@ -14,7 +13,7 @@ import type { Session } from '../terminal/session.js';
 import type { Sides } from '../terminal/sides.js';
 import { allowedBy, closeSides, recordedSides } from '../terminal/sides.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { edgesOf, profileOf, settingsOf } from './campaign-plan.js';
+import { profileOf, settingsOf } from './campaign-plan.js';
 import { commonScope, refuseNoProgram } from './campaign-scope.js';
 import { newPlan } from './new-plan.js';
 import { resumedPlan } from './resumed-plan.js';
@@ -64,25 +63,14 @@ const scopedPlan = async (plan: CampaignPlan, { subject, model }: Sides): Promis
   const scope = await commonScope({ subject, model, profile });
   const foreign = [subject, model].filter((side) => side.start !== undefined);
   const known = foreign.map(async (side) => [side.name, await capabilitiesOf(side)] as const);
-  const scoped = withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
-  return await withFavoured(scoped, subject);
-};
-
-/** A guided campaign favours the programs of its pool that its subject's edges need. */
-const withFavoured = async (plan: CampaignPlan, subject: Subject): Promise<CampaignPlan> => {
-  const { resumed, pool, record } = plan;
-  const { campaign } = record;
-  if (resumed || pool === undefined || campaign.guided === 0 || edgesOf(campaign) === 0) return plan;
-  const favoured = [...(await neededForEdges(pool.members, subject))];
-  return { ...plan, record: { ...record, campaign: { ...campaign, favoured } } };
+  return withScope(plan, scope, Object.fromEntries(await Promise.all(known)));
 };
 
 const CHANGED = 'a side no longer does and shows what it did when the run began; begin a new run';
 
 /** Both sides are machines of this package: their names imply what they do and show. Throws `BadInput` if the run records anything else. */
 const withoutScope = (plan: CampaignPlan): CampaignPlan => {
-  const { scope, favoured } = plan.record.campaign;
-  if (scope !== undefined || favoured !== undefined) throw new BadInput('--resume', CHANGED);
+  if (plan.record.campaign.scope !== undefined) throw new BadInput('--resume', CHANGED);
   return plan;
 };
 

@@ -4,10 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readPrograms } from '../../properties/pool/program-pool.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
-import { COUNTING, countingCall as call, edgesOf } from '../../test-support/counting-subject.js';
-import { readRunRecord } from './run-directory.js';
+import { COUNTING, countingCall as call } from '../../test-support/counting-subject.js';
 import type { Summary } from '../report/document/summary-document.js';
 
 let directory: string;
@@ -35,32 +33,4 @@ test('merged shards, and a run that was cut off and resumed, report the same', a
   const before = counted(read('whole'));
   await call('nightly', '--resume', at('whole'), '--subject', COUNTING.name, '--corpus', at('corpus'), '--jobs', '1');
   expect(counted(read('whole'))).toEqual(before);
-});
-
-test('programs are kept for the edges that they reach, where the subject may run', async () => {
-  const first = await nightly('first', '--keep-programs');
-  const kept = (await readPrograms(at('corpus'))).map(({ program }) => program);
-  const reached = new Set(kept.flatMap(edgesOf));
-  expect(reached.size).toBe(read('first').edges!.reached);
-  expect(first.out).toMatch(new RegExp(`reach \\d+ situations and ${reached.size} edges$`, 'm'));
-  const list = await call('corpus', 'programs', '--corpus', at('corpus'), '--subject', COUNTING.name);
-  expect(list.out).toMatch(new RegExp(`, \\d+ situations and ${reached.size} edges reached$`, 'm'));
-
-  const merge = async (...words: readonly string[]): Promise<CapturedCall> =>
-    await call('merge', at('first'), '--out', at('merged'), '--corpus', at('other'), ...words);
-  expect((await merge()).out).toContain('not run, because it names a command: "exec:counting"');
-  expect(await readPrograms(at('other'))).toEqual([]);
-  await merge('--allow-exec');
-  expect((await readPrograms(at('other'))).map(({ program }) => program)).toEqual(kept);
-});
-
-test('a guided run of a pool that was kept for edges reaches the same as its shards together', async () => {
-  await nightly('first', '--keep-programs');
-  for (const shard of [0, 1])
-    await nightly(`shard-${shard}`, '--guided', '0.5', '--seed', 'second', '--shard', `${shard}/2`);
-  await nightly('whole', '--guided', '0.5', '--seed', 'second');
-  const { campaign } = await readRunRecord(at('whole'));
-  expect(campaign.favoured!.length).toBeGreaterThan(0);
-  await call('merge', at('shard-1'), at('shard-0'), '--out', at('merged'));
-  expect(counted(read('merged'))).toEqual(counted(read('whole')));
 });

@@ -34,8 +34,6 @@ const RUN: RunRecord = {
     minPrograms: 0,
     maxFindings: null,
     shards: 1,
-    guided: 0,
-    pool: null,
   },
   parts: [
     {
@@ -51,7 +49,6 @@ const RUN: RunRecord = {
       shrinkTime: null,
       corpus: '',
       known: null,
-      mostPrograms: 0,
     },
   ],
 };

@@ -9,9 +9,7 @@ import { failureDivergence } from '../../properties/campaign/events.js';
 import { programsOf } from '../../properties/campaign/programs.js';
 import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { allCells, reachingOf } from '../../properties/pool/distil.js';
 import { batchesOf, hasCommand } from './campaign-plan.js';
-import { guidanceOf } from './program-keeping.js';
 import type { RunContext } from './run-context.js';
 import { MOST_ATTEMPTS } from './run-context.js';
 
@@ -45,8 +43,6 @@ export class Exploration {
   private readonly before: number;
   private since: number | undefined = undefined;
   private until: number | undefined = undefined;
-  /** Situation cells that the pool reaches, of a run that keeps programs. */
-  private covered: readonly number[] = [];
   /** Every batch below is done or at hand. */
   private next = 0;
   /** Batches at hand, ascending. */
@@ -72,9 +68,8 @@ export class Exploration {
 
   /** `between`: asked before each batch whether it has something to do first. */
   async run(between: () => Promise<boolean>): Promise<void> {
-    const { pool, part, record } = this.context.plan;
+    const { part, record } = this.context.plan;
     const { kind } = record.campaign;
-    if (pool !== undefined && kind === 'nightly') this.covered = [...allCells(await reachingOf(pool.members))];
     const limit = part.time ?? Infinity;
     const late = new AbortController();
     const timer = limit === Infinity ? undefined : setTimeout(() => late.abort(), limit - this.before + OVERTIME[kind]);
@@ -131,7 +126,7 @@ export class Exploration {
         careful,
         skip: deaths.map(({ provenance }) => provenance.program),
         enough: context.ledger.findings.enough(),
-        settled: this.settledFor(range),
+        settled: context.ledger.firstReached.settledBefore(range.first),
         limit,
       };
       const task = { kind: 'batch', settings: context.settings, batch } as const;
@@ -145,20 +140,14 @@ export class Exploration {
       detail = outcome.detail;
       if (!careful) continue;
       if (outcome.program === undefined) falseStarts++;
-      else deaths.push(await this.deathOf(outcome.program, failure, detail));
+      else deaths.push(this.deathOf(outcome.program, failure, detail));
     }
     throw new Error(`workers fail before they begin (${failure}: ${detail})`);
   }
 
-  /** For these cells the first program is already known. */
-  private settledFor({ first }: ProgramRange): readonly number[] {
-    return [...this.covered, ...this.context.ledger.firstReached.settledBefore(first)];
-  }
-
-  private async deathOf(program: number, how: Failure, detail: string): Promise<Finding> {
+  private deathOf(program: number, how: Failure, detail: string): Finding {
     const { settings } = this.context;
-    const guidance = await guidanceOf(settings.guidance);
-    const found = programsOf({ ...settings, guidance })(program).value;
+    const found = programsOf(settings)(program).value;
     return findingOf(settings, program, found.program.steps.length, found, failureDivergence(how, detail));
   }
 

@@ -3,7 +3,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Ledger } from '../../properties/campaign/ledger.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
 import { openFile, refuseLink } from '../../properties/corpus/store.js';
 import { BadInput, readJson, whyFailed } from '../../properties/formats/index.js';
 import { uniteResults } from '../report/document/build-report.js';
@@ -14,7 +14,7 @@ import { withLock } from '../terminal/lock.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
 import type { RunRecord } from './run-directory.js';
-import { invariantsOf } from './run-directory.js';
+import { emptyLedger } from './run-directory.js';
 import { summarize } from './summarize.js';
 
 export const HISTORY_FILE = 'history.jsonl';
@@ -100,7 +100,7 @@ export const unfinishedNight = (
   directory: string,
   record: RunRecord,
   session: Session,
-  ledger = new Ledger(invariantsOf(record.campaign)),
+  ledger = emptyLedger(record.campaign),
 ): Night => {
   const summary = summarize(ledger, {
     record,
@@ -112,7 +112,6 @@ export const unfinishedNight = (
     known: [],
     recorded: new Map(),
     corpus: null,
-    pool: null,
     troubles: [],
   });
   const results = { directory, summary, coverage: undefined, matrix: undefined, findings: [] };

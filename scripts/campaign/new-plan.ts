@@ -6,8 +6,6 @@ import type { Shard } from '../../properties/campaign/batches.js';
 import { MOST_JOBS } from '../../properties/campaign/campaign-bounds.js';
 import { BadInput } from '../../properties/formats/index.js';
 import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
-import type { ProgramPool } from '../../properties/pool/program-pool.js';
-import { DEFAULT_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { DEFAULT_MOST_TRIES } from '../../properties/shrink/index.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { packageVersion } from '../own-package.js';
@@ -15,7 +13,6 @@ import { corpusOf } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 import { DEFAULT_CASE_TIMEOUT, invariantsNamed } from '../terminal/sides.js';
 import type { CampaignFlags, UncheckedPlan } from './campaign-plan.js';
-import { corpusPool } from './program-keeping.js';
 import type { CampaignRecord, PartRecord, RunRecord } from './run-directory.js';
 import { thisHost } from './run-directory.js';
 
@@ -55,13 +52,10 @@ export const newPlan = async (
     shrinkTime: flags.shrinkTime ?? (time === null ? null : Math.round(time * DEFAULTS.shrinkShare)),
     corpus: flags.corpus ?? corpusOf({ subject, reference }),
     known: flags.known ?? null,
-    mostPrograms: flags.mostPrograms ?? DEFAULT_POOL_SIZE,
   };
-  const needsPool = (flags.guided ?? 0) > 0 || flags.keepPrograms === true;
-  const pool = needsPool ? await corpusPool(part.corpus) : undefined;
-  const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard, pool), parts: [part] };
+  const record: RunRecord = { kind: 'run', campaign: campaignRecord(kind, flags, seed, shard), parts: [part] };
   const directory = kind === 'fuzz' ? flags.out : (flags.out ?? join('out', directoryName(started, seed, shard)));
-  return { directory, resumed: false, record, part, pool };
+  return { directory, resumed: false, record, part };
 };
 
 const campaignRecord = (
@@ -69,7 +63,6 @@ const campaignRecord = (
   flags: CampaignFlags,
   seed: string,
   shard: Shard,
-  pool: ProgramPool | undefined,
 ): CampaignRecord => ({
   kind,
   version: packageVersion(),
@@ -87,9 +80,7 @@ const campaignRecord = (
   minPrograms: flags.minPrograms ?? Math.min(DEFAULTS.minPrograms, flags.programs ?? Infinity),
   maxFindings: kind === 'fuzz' ? (flags.maxFindings ?? DEFAULTS.fuzz.maxFindings) : null,
   shards: shard.of,
-  guided: flags.guided ?? 0,
   judge: judgeFor(flags),
-  pool: pool?.identity ?? null,
 });
 
 /**

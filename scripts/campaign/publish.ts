@@ -8,9 +8,6 @@ import { writeTextFile } from '../../properties/corpus/store.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFullyShrunk } from '../../properties/finding.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
-import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
-import { CommandNotAllowed } from '../../properties/subjects/subject-names.js';
-import type { Subject } from '../../properties/subjects/subject.js';
 import { invariantCoverage } from '../coverage/build-coverage.js';
 import type { CoverageDocument } from '../coverage/coverage-document.js';
 import { COVERAGE_FORMAT, INVARIANTS_FILE } from '../coverage/coverage-document.js';
@@ -23,15 +20,11 @@ import type { RerunOptions } from '../report/html/explained-findings.js';
 import type { ReporterName } from '../report/reporters.js';
 import { nightOf } from '../report/trend/night.js';
 import type { Session } from '../terminal/session.js';
-import { subjectOf } from '../terminal/sides.js';
-import { edgesOf, settingsOf } from './campaign-plan.js';
 import type { FindingStore } from './finding-store.js';
 import { remedyFor } from './finding-store.js';
 import { appendToHistory, isWholeNight } from './history.js';
-import type { KeptPrograms } from './program-keeping.js';
-import { keepPrograms } from './program-keeping.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
-import { HTML_FILE, JUNIT_FILE, RUN_FILE } from './run-directory.js';
+import { HTML_FILE, JUNIT_FILE } from './run-directory.js';
 import { scopeOfRecord, summarize } from './summarize.js';
 import { furtherLeft } from './shrinking.js';
 import { toleratedOn } from './tolerance.js';
@@ -42,8 +35,6 @@ export interface PublishOptions {
   readonly directory: string | undefined;
   readonly record: RunRecord;
   readonly known: readonly TiedFinding[];
-  /** Commands that may run to explain findings. */
-  readonly allowed: AllowedCommands;
   /** The corpus in which findings may be recorded. */
   readonly corpus: string;
   /** The corpus for what is new; undefined for a shard and for a merge that only reports. */
@@ -51,8 +42,6 @@ export interface PublishOptions {
   readonly interrupted: boolean;
   /** Why the run could not do all of its tasks, if so; a clause. */
   readonly shortcoming: string | undefined;
-  /** The largest number of programs in that corpus's pool. */
-  readonly mostPrograms: number;
 }
 
 export interface Publication {
@@ -76,7 +65,6 @@ export const publish = async (
   const recorded = await recordedIn(corpus, record);
   const triaged = triagedFindings(ledger, { recorded, tolerated });
   const findings = await storeAll(triaged, campaign.kind, store);
-  const pool = await poolAfter(ledger, options, session);
   const summary = summarize(ledger, {
     record,
     interrupted,
@@ -90,8 +78,7 @@ export const publish = async (
       campaign.kind === 'fuzz'
         ? null
         : corpusSummary(ledger, { corpus, subject: campaign.subject, recorded, found: triaged }),
-    pool: typeof pool === 'string' ? null : pool,
-    troubles: [...store.troubles, ...(typeof pool === 'string' ? [pool] : [])],
+    troubles: store.troubles,
   });
   const coverage = coverageOf(summary, ledger, campaign);
   const files = findings.flatMap((finding) =>
@@ -121,36 +108,6 @@ const storeAll = async (
   }
   await store.removeOthers();
   return findings;
-};
-
-/** An interrupted run keeps no programs, because it knows only at its end which they are. Returns what went wrong, if it did. */
-const poolAfter = async (
-  ledger: Ledger,
-  { directory, record, allowed, keepIn, mostPrograms, interrupted }: PublishOptions,
-  session: Session,
-): Promise<KeptPrograms | string | null> => {
-  const { campaign, parts } = record;
-  if (keepIn === undefined || campaign.kind === 'fuzz' || campaign.pool === null || interrupted) return null;
-  const settings = settingsOf({ record, part: parts[0], directory, allowed });
-  const subject = counting(campaign, allowed, session);
-  if (subject instanceof CommandNotAllowed) return subject.message;
-  return await keepPrograms(ledger, settings, { corpus: keepIn, most: mostPrograms, subject });
-};
-
-/** The subject, if it counts edges of its own code. */
-const counting = (
-  campaign: CampaignRecord,
-  allowed: AllowedCommands,
-  session: Session,
-): Subject | CommandNotAllowed | undefined => {
-  if (edgesOf(campaign) === 0) return undefined;
-  const { subject, caseTimeout } = campaign;
-  try {
-    return subjectOf(session, subject, RUN_FILE, { caseTimeout, allowed });
-  } catch (error) {
-    if (error instanceof CommandNotAllowed) return error;
-    throw error;
-  }
 };
 
 /** What else is made of a run's directory. A new one is a line. */

@@ -94,6 +94,19 @@ describe('a run that goes on', () => {
     expect(await resultsIn('again')).toEqual(await resultsIn('whole'));
   });
 
+  test('comes to the same if a later batch was done and an earlier one was not', async () => {
+    // Two batches, which two workers begin at once: neither knows what the other one reaches.
+    const words = [...CAMPAIGN, '--programs', '600', '--max-tries', '0', '--jobs', '2', '--corpus', at('corpus')];
+    await runInProcess(['nightly', ...words, '--out', at('two')]);
+    const results = await resultsIn('two');
+    const lines = (await readFile(at('two', 'events.jsonl'), 'utf8')).split('\n');
+    const left = lines.filter((line) => !/"batch":0,|"kind":"(end|finding)"/.test(line));
+    expect(left.some((line) => line.includes('"batch":1,'))).toBe(true);
+    await writeFile(at('two', 'events.jsonl'), left.join('\n'));
+    await resume('two');
+    expect(await resultsIn('two')).toEqual(results);
+  });
+
   test('explores for longer, if it is given more time', async () => {
     // A millisecond passes whenever the time is asked for, which happens before every program.
     let now = 0;
@@ -106,20 +119,6 @@ describe('a run that goes on', () => {
     await runInProcess(['nightly', '--resume', at('short'), '--corpus', at('none'), '--time', '1s'], { monotonic });
     expect(await programs()).toBe(1024);
   });
-});
-
-test('a run remembers how many programs it may keep', async () => {
-  const words = ['--seed', 'keep', '--jobs', '1', '--max-steps', '48', '--min-programs', '0', '--corpus', at('kept')];
-  const [begun, rest] = [
-    ['--programs', '200', '--keep-programs', '--most-programs', '3'],
-    ['--resume', at('keep')],
-  ];
-  const keptIn = async (): Promise<number> =>
-    (JSON.parse(await readFile(at('keep', 'summary.json'), 'utf8')) as { pool: { programs: number } }).pool.programs;
-  await runInProcess(['nightly', ...words, ...begun, '--out', at('keep')]);
-  expect(await keptIn()).toBe(3);
-  await runInProcess(['nightly', ...rest]);
-  expect(await keptIn()).toBe(3);
 });
 
 test('what is found of a machine that is not of this package stays out of its corpus, at night too', async () => {
@@ -135,7 +134,6 @@ test('what is found of a machine that is not of this package stays out of its co
 describe('what cannot go on is refused', () => {
   test.each([
     [['--resume', 'RUN', '--seed', 'other'], '--seed: a resumed run keeps its own'],
-    [['--resume', 'RUN', '--keep-programs'], '--keep-programs: a resumed run keeps its own'],
     [['--resume', 'RUN', '--max-tries', '7'], '--max-tries: a resumed run keeps its own'],
     [['--resume', 'nowhere'], 'there is no such file'],
     [['--resume', 'package.json'], 'package.json/run.json: the path leads through a file; name a directory'],
@@ -213,9 +211,7 @@ describe('what cannot go on is refused', () => {
     ['"seed":"full"', '"seed":"a b"', 'campaign.seed: give 1 to 100 ASCII letters'],
     ['"jobs":2', '"jobs":0', 'parts[0].jobs: 0 is out of range'],
     ['"shard":0', '"shard":7', 'parts[0].shard: 7 is out of range'],
-    ['"pool":null', `"pool":null,"scope":${BLIND}`, 'a side no longer does and shows what it did when the run began'],
-    ['"pool":null', '"pool":null,"favoured":[]', 'a side no longer does and shows what it did when the run began'],
-    ['"mostPrograms":200', '"mostPrograms":1e5', 'parts[0].mostPrograms: 100000 is out of range'],
+    ['"shards":1', `"shards":1,"scope":${BLIND}`, 'a side no longer does and shows what it did when the run began'],
   ])('a crafted run.json: %s for %s', async (from, to, message) => {
     const name = await cutAt(0);
     const record = JSON.stringify(JSON.parse(await readFile(at(name, 'run.json'), 'utf8')));

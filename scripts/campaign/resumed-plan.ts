@@ -8,7 +8,6 @@ import { packageVersion } from '../own-package.js';
 import { corpusOf } from '../terminal/result-directory.js';
 import type { CampaignFlags, UncheckedPlan } from './campaign-plan.js';
 import { profileOf } from './campaign-plan.js';
-import { readPool } from './program-keeping.js';
 import type { PartRecord, RunRecord } from './run-directory.js';
 import { RUN_FILE, readRunRecord } from './run-directory.js';
 
@@ -25,9 +24,7 @@ const OF_CAMPAIGN = [
   'caseTimeout',
   'programs',
   'minPrograms',
-  'guided',
   'judge',
-  'keepPrograms',
   'shard',
   'out',
 ] as const satisfies readonly (keyof CampaignFlags)[];
@@ -36,7 +33,6 @@ const OF_CAMPAIGN = [
 export const resumedPlan = async (directory: string, flags: CampaignFlags): Promise<UncheckedPlan> => {
   const record = await readRunRecord(directory);
   refuseToResume(record, directory);
-  const { pool } = record.campaign;
   const [recorded] = record.parts as [PartRecord];
   refuseChanges(flags, directory, record);
   refuseMissingPaths(flags, record);
@@ -47,14 +43,12 @@ export const resumedPlan = async (directory: string, flags: CampaignFlags): Prom
     shrinkTime: flags.shrinkTime ?? recorded.shrinkTime,
     corpus: flags.corpus ?? corpusOf(record.campaign),
     known: flags.known ?? null,
-    mostPrograms: flags.mostPrograms ?? recorded.mostPrograms,
   };
   return {
     directory,
     resumed: true,
     record: { ...record, parts: [part] },
     part,
-    pool: pool === null ? undefined : await readPool({ run: directory }, pool),
   };
 };
 
@@ -74,7 +68,6 @@ const refuseChanges = (flags: CampaignFlags, directory: string, { campaign, part
   const begun = {
     ...campaign,
     profile: profileOf(campaign),
-    keepPrograms: campaign.pool !== null,
     shard,
     out: directory,
   };

@@ -25,7 +25,6 @@ import { FindingStore, remedyFor } from './finding-store.js';
 import { appendToHistory, isWholeNight, unfinishedNight } from './history.js';
 import { InProcessPool } from './in-process-pool.js';
 import { Novelty } from './novelty.js';
-import { writePool } from './program-keeping.js';
 import type { Publication } from './publish.js';
 import { publish, writeResults } from './publish.js';
 import type { RunTools } from './run-context.js';
@@ -74,8 +73,8 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
     await explore(run, workers, log, session);
     if (plan.resumed && run.wasDone) session.print('nothing was left to run');
     const { interrupted, shortcoming } = run;
-    const { corpus, mostPrograms } = part;
-    const options = { directory, record, known, allowed, corpus, keepIn, interrupted, shortcoming, mostPrograms };
+    const { corpus } = part;
+    const options = { directory, record, known, corpus, keepIn, interrupted, shortcoming };
     const publication = await publish(ledger, options, store, session);
     session.print();
     printReport(publication, { directory, record }, session);
@@ -132,16 +131,9 @@ const openRun = async (
   return { log, ledger };
 };
 
-/** Writes what a run needs to resume. Its record comes last: a run that has one is complete. */
-const prepareRun = async (
-  { resumed, record, pool }: CampaignPlan,
-  directory: string,
-  session: Session,
-): Promise<void> => {
-  if (!resumed) {
-    await makeRoomFor(record, directory);
-    if (pool !== undefined) await writePool(directory, pool);
-  }
+/** Writes what a run needs to resume. */
+const prepareRun = async ({ resumed, record }: CampaignPlan, directory: string, session: Session): Promise<void> => {
+  if (!resumed) await makeRoomFor(record, directory);
   await writeRunRecord(directory, record, resumed ? remedyFor(record) : 'name another --out');
   // Should it be killed, the history has it all the same.
   if (!resumed && isWholeNight(record))
@@ -149,9 +141,8 @@ const prepareRun = async (
 };
 
 const announce = ({ directory, record }: CampaignPlan, session: Session): void => {
-  const { seed, guided } = record.campaign;
-  const pool = guided === 0 ? '' : ` --guided ${guided} and the same pool`;
-  session.print(`seed ${seed}   (repeat with --seed ${shellWord(seed)}${pool})`);
+  const { seed } = record.campaign;
+  session.print(`seed ${seed}   (repeat with --seed ${shellWord(seed)})`);
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
 };
 

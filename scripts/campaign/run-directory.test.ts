@@ -46,15 +46,6 @@ const whenShrinking = (first: () => void | Promise<void>): ((task: Task) => Prom
 };
 
 describe('a run that was cut off', () => {
-  test('before it was complete leaves nothing to resume, and begins anew', async () => {
-    await mkdir(at('run', 'pool.jsonl'), { recursive: true });
-    const words = [...CAMPAIGN, ...BRIEF, ...places(), '--keep-programs'];
-    expect((await nightly(words)).code).toBe(2);
-    expect(await readdir(at('run'))).not.toContain('run.json');
-    await rm(at('run', 'pool.jsonl'), { recursive: true });
-    expect((await nightly(words)).code).toBe(1);
-  });
-
   test('as a merge, before it was complete, is no place for another run', async () => {
     await mkdir(at('run'));
     await writeFile(at('run', 'events.jsonl'), '');

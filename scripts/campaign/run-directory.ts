@@ -40,14 +40,13 @@ import { BadInput, readJson } from '../../properties/formats/index.js';
 import { Problems } from '../../properties/formats/problems.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
-import { LARGEST_POOL_SIZE } from '../../properties/pool/program-pool.js';
 import { INVARIANTS_FILE } from '../coverage/coverage-document.js';
 import { FINDINGS_DIRECTORY, SUMMARY_FILE } from '../report/document/summary-document.js';
 import { withLock } from '../terminal/lock.js';
 import { makeResultDirectory } from '../terminal/result-directory.js';
 import type { Session } from '../terminal/session.js';
 
-const RUN_FORMAT = 'shadowdiff-run/2';
+const RUN_FORMAT = 'shadowdiff-run/3';
 
 export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
@@ -55,15 +54,12 @@ export const EVENTS_FILE = 'events.jsonl';
 const LOCK_FILE = 'run.lock';
 /** A second is enough for the lock of a process that was just killed. */
 const WORKING = { patience: 1000, refusal: 'another process works on this run; wait until it ends' };
-/** The programs of the run's pool, one a line. */
-export const POOL_FILE = 'pool.jsonl';
 export const HTML_FILE = 'report.html';
 export const JUNIT_FILE = 'junit.xml';
 /** Those that get their name when they are complete. */
 const RUN_FILES: ReadonlySet<string> = new Set([
   RUN_FILE,
   EVENTS_FILE,
-  POOL_FILE,
   SUMMARY_FILE,
   INVARIANTS_FILE,
   HTML_FILE,
@@ -100,14 +96,8 @@ const campaign = exactObject({
   maxFindings: orNull(wholeNumber(1, MOST_FINDINGS)),
   /** How many shards share the campaign. */
   shards: wholeNumber(1, MOST_SHARDS),
-  /** The share of programs that are made from the pool, 0 … 1. */
-  guided: z.number().min(0).max(1),
   /** The share of programs that are judged in full, more than 0 and at most 1; left out: all. */
   judge: z.exactOptional(z.number().min(Number.MIN_VALUE).max(1)),
-  /** The identity of the program pool; null without one. */
-  pool: orNull(anyText),
-  /** Indexes of the pool's programs that are favoured as parents; left out if the subject counts no edges. */
-  favoured: z.exactOptional(z.array(naturalNumber)),
   /** What the sides can do and show; left out for machines of this package, whose names imply it. */
   scope: z.exactOptional(
     exactObject({
@@ -141,8 +131,6 @@ const part = exactObject({
   shrinkTime: orNull(milliseconds),
   corpus: anyText,
   known: orNull(anyText),
-  /** The largest number of programs in the corpus's pool. */
-  mostPrograms: wholeNumber(0, LARGEST_POOL_SIZE),
 });
 
 const envelope = exactObject({

@@ -10,7 +10,7 @@ import { askingOf } from '../../properties/invariants/asking.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
 import { describeShape, shapeOf } from '../../properties/namesakes.js';
-import { CellNumbers } from '../../properties/pool/cells.js';
+import { CellNumbers } from '../../properties/campaign/cells.js';
 import { capabilitiesOfMachine, versionOne } from '../../properties/subjects/capabilities.js';
 import type { Scope } from '../../properties/subjects/scope.js';
 import { scopeBetween } from '../../properties/subjects/scope.js';
@@ -24,7 +24,6 @@ import type {
   FindingSummary,
   InvariantSummary,
   KnownSummary,
-  PoolSummary,
   Summary,
   SummaryTime,
   SummaryVerdict,
@@ -57,14 +56,12 @@ export interface RunResults {
   readonly recorded: Recorded;
   /** Null for a run that replayed none. */
   readonly corpus: CorpusSummary | null;
-  /** Null for a run that keeps no programs. */
-  readonly pool: PoolSummary | null;
   /** What could not be saved. */
   readonly troubles: readonly string[];
 }
 
 export const summarize = (ledger: Ledger, results: RunResults): Summary => {
-  const { record, findings, known, recorded, corpus, pool, troubles, interrupted, shortcoming } = results;
+  const { record, findings, known, recorded, corpus, troubles, interrupted, shortcoming } = results;
   const { campaign } = record;
   const tally = ledger.tally();
   const { programs } = ledger;
@@ -97,14 +94,13 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     shadow: { hits: tally.hits, misses: tally.misses },
     pgdirCache: { hits: tally.cacheHits, misses: tally.cacheMisses },
     ...(edges === undefined ? {} : { edges: edges.all }),
-    discovery: discoveryOf(campaign, ledger, tally),
+    discovery: discoveryOf(campaign, ledger),
     invariants,
     findings: reported.map(findingSummary),
     known: knownSummaries(known, ledger, reported, time.started),
     ...notLookedAt(results.further),
     canary: canaryOf(ledger),
     corpus,
-    pool,
     retries: ledger.retries.size,
     troubles,
     doubts,
@@ -181,8 +177,7 @@ const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesRea
 /** More points than this would not show in a plot. */
 const MOST_POINTS = 100;
 
-/** What the run does not know the first program of, the pool of its corpus reaches. */
-const discoveryOf = (campaign: CampaignRecord, ledger: Ledger, tally: Tally): readonly DiscoveryPoint[] => {
+const discoveryOf = (campaign: CampaignRecord, ledger: Ledger): readonly DiscoveryPoint[] => {
   // Of a campaign's programs only those of the shards that are here ran.
   const share = ledger.shards.size / campaign.shards;
   const numbers = new CellNumbers(invariantsOf(campaign), edgesOf(campaign));
@@ -190,7 +185,7 @@ const discoveryOf = (campaign: CampaignRecord, ledger: Ledger, tally: Tally): re
     const programs = Math.min(ledger.programs, Math.ceil((program + 1) * share));
     return { programs, fresh: cells.filter((cell) => numbers.rowOf(cell) === undefined).length };
   });
-  let situations = rarityOf(tally.situations.flat()).reached - found.reduce((sum, { fresh }) => sum + fresh, 0);
+  let situations = 0;
   const points = [{ programs: 0, situations }];
   for (const { programs, fresh } of found) {
     situations += fresh;

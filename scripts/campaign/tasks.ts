@@ -20,8 +20,6 @@ import type { SubjectSettings } from '../../properties/subjects/subject-names.js
 import type { FailedEnd, Subject } from '../../properties/subjects/subject.js';
 import { withMethods } from '../../properties/subjects/subject.js';
 import { failureOf } from '../../properties/pair.js';
-import type { GuidanceSettings } from './program-keeping.js';
-import { guidanceOf } from './program-keeping.js';
 
 /** A campaign with names in the place of machines and invariants. */
 export interface CampaignSettings extends ProgramOptions, SubjectSettings {
@@ -32,7 +30,6 @@ export interface CampaignSettings extends ProgramOptions, SubjectSettings {
   readonly reference: string;
   /** Ids; undefined for all. */
   readonly invariants: readonly string[] | undefined;
-  readonly guidance: GuidanceSettings | undefined;
   /** The share of programs that are judged in full; left out: all. */
   readonly judge?: number | undefined;
 }
@@ -178,7 +175,7 @@ const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTas
 
 const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
   const { campaign, date, version, profile, paging, guestPages, features, traffic, mostSteps, steps } = settings;
-  const { invariants, guidance, judge } = settings;
+  const { invariants, judge } = settings;
   return {
     campaign,
     date,
@@ -191,7 +188,6 @@ const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Prom
     mostSteps,
     steps,
     judge,
-    guidance: await guidanceOf(guidance),
     invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
     subject: await sideOf(settings.subject, settings, workplace),
     model: await sideOf(settings.reference, settings, workplace),

@@ -51,7 +51,6 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 test.each([
   ['corpus list', 0],
   ['corpus stats', 0],
-  ['corpus programs', 0],
   ['corpus prune --dry-run', 0],
   ['regress', 1],
 ] as const)('%s', async (command, code) => {

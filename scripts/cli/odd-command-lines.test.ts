@@ -39,7 +39,6 @@ const READERS = [
   'corpus list --corpus',
   'corpus stats --corpus',
   'corpus prune --corpus',
-  'corpus programs --corpus',
   'defects findings --corpus',
   'coverage --matrix',
   'fuzz --programs 1 --known',
@@ -50,8 +49,6 @@ const ACCEPTED = new Set([
   'corpus list --corpus directory',
   'corpus stats --corpus directory',
   'corpus prune --corpus directory',
-  'corpus programs --corpus directory',
-  'corpus programs --corpus dangling',
   'defects findings --corpus directory',
 ]);
 

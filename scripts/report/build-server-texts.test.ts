@@ -22,7 +22,7 @@ const finding = (status: Finding['status'], changes: Partial<Finding> = {}): Fin
 });
 
 const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
-  format: 'shadowdiff-report/4',
+  format: 'shadowdiff-report/5',
   version: '1.2.3',
   verdict: { kind: 'divergence', reason: '1 kind of finding' },
   programs: 1_234_567,
@@ -37,7 +37,6 @@ const report = (changes: Partial<ReportDocument> = {}): ReportDocument => ({
   findings: [],
   known: [],
   canaries: [],
-  pools: [],
   retries: 0,
   troubles: [],
   doubts: [],

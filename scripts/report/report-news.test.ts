@@ -25,7 +25,7 @@ const lines = (judged: number, situations: Partial<Prospect>): readonly string[]
     forecast: [],
     invariants: [],
   };
-  const report = { invariants: [], edges: [], residualRisks: [risk], canaries: [], pools: [], retries: 0 };
+  const report = { invariants: [], edges: [], residualRisks: [risk], canaries: [], retries: 0 };
   return healthLines(report as unknown as ReportDocument).map(({ text }) => text);
 };
 

@@ -47,14 +47,13 @@ export const problemLines = ({ troubles, doubts, verdict }: ReportDocument): rea
 
 /** Whether the runs themselves went well. */
 export const healthLines = (report: ReportDocument): readonly NewsLine[] => {
-  const { canaries, corpus, pools, retries, invariants, edges, notLookedAt, residualRisks } = report;
+  const { canaries, corpus, retries, invariants, edges, notLookedAt, residualRisks } = report;
   return [
     ...askedLines(invariants),
     ...edges.map(edgesLine),
     ...residualRisks.flatMap(residualRiskLine),
     ...canaries.map(canaryLine),
     ...(corpus === undefined ? [] : [corpusLine(corpus)]),
-    ...pools.map(poolLine),
     ...(retries === 0 ? [] : [retryLine(retries)]),
     ...(notLookedAt === undefined ? [] : [furtherLine(notLookedAt)]),
   ];
@@ -121,13 +120,6 @@ const corpusLine = ({ replayed, open, broken, fixed, unreadable, notRun, unsuppo
   const entries = `${counted(replayed, 'entry', 'entries')} replayed`;
   const state = news.length === 0 ? 'as recorded' : news.join(', ');
   return { label: 'corpus', text: replayed === 0 ? 'empty' : `${entries}, ${state}`, tone: 'plain' };
-};
-
-const poolLine = ({ directory, added, programs, cells, edges, full }: ReportDocument['pools'][number]): NewsLine => {
-  const room = full ? '; no room for more: --most-programs, or shadowdiff corpus programs --prune' : '';
-  const reach = `${counted(cells, 'situation')}${edges === undefined ? '' : ` and ${counted(edges, 'edge')}`}`;
-  const total = `${formatCount(programs)} in ${directory} reach ${reach}`;
-  return { label: 'pool', text: `${formatCount(added)} new, ${total}${room}`, tone: 'plain' };
 };
 
 const retryLine = (retries: number): NewsLine => ({

@@ -32,7 +32,6 @@ import { labelled } from '../../terminal/labelled.js';
 import { counted, formatCount } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
-import { addPrograms } from './corpus-programs.js';
 
 interface CorpusFlags {
   readonly corpus: string;
@@ -59,13 +58,11 @@ export const registerCorpus = (program: Command, session: Session): void => {
     ['shadowdiff corpus add out/findings/*.json', 'keep the findings of a run'],
     ['shadowdiff corpus prune --dry-run', 'which ones are redundant'],
     ['shadowdiff corpus stats', 'counts and lengths'],
-    ['shadowdiff corpus programs', 'the programs that nightly --guided starts from'],
   ]);
   addList(command, session);
   addAdd(command, session);
   addPrune(command, session);
   addStats(command, session);
-  addPrograms(command, withCorpus, session);
 };
 
 const withCorpus = (command: Command): Command => command.option('--corpus <directory>', 'the corpus', DEFAULT_CORPUS);

@@ -1,20 +1,17 @@
 import type { Command } from 'commander';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { TiedFinding } from '../../../properties/known-findings.js';
-import { DEFAULT_POOL_SIZE, LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { checkDirectory, corpusOf } from '../../terminal/result-directory.js';
 import { FindingStore, remedyFor } from '../../campaign/finding-store.js';
 import { addHelp } from '../help.js';
 import type { MergedRun, StoredRun } from '../../campaign/merged-run.js';
 import { mergeRuns, readRun, writeMergedEvents } from '../../campaign/merged-run.js';
-import { readPool, writePool } from '../../campaign/program-keeping.js';
 import { publish, writeResults } from '../../campaign/publish.js';
 import { printReport } from '../../campaign/run-campaign.js';
 import { inRunDirectory, readRunRecord, writeRunRecord } from '../../campaign/run-directory.js';
 import { readKnown } from '../../campaign/tolerance.js';
 import { addAllowExec } from '../options/side-flags.js';
-import { wholeNumber } from '../options/option-values.js';
 import { printable } from '../../terminal/printable.js';
 import type { Session } from '../../terminal/session.js';
 import type { CommandFlags } from '../../terminal/sides.js';
@@ -24,7 +21,6 @@ interface MergeFlags extends CommandFlags {
   readonly out: string;
   readonly corpus?: string;
   readonly known?: string;
-  readonly mostPrograms: number;
 }
 
 export const registerMerge = (program: Command, session: Session): void => {
@@ -36,12 +32,6 @@ export const registerMerge = (program: Command, session: Session): void => {
     .argument('<directory...>', 'runs of shadowdiff nightly, or merged ones')
     .requiredOption('--out <directory>', 'where the merged run goes')
     .option('--corpus <directory>', 'also keep new counterexamples here (default: only in --out)')
-    .option(
-      '--most-programs <count>',
-      'keep at most this many programs there',
-      wholeNumber(0, LARGEST_POOL_SIZE),
-      DEFAULT_POOL_SIZE,
-    )
     .option('--known <file>', 'known findings: counted, and not a failure until they expire (see shadowdiff known)');
   addHelp(addAllowExec(command), [
     ['shadowdiff merge out/shard-* --out out/all', 'one report of all shards'],
@@ -61,20 +51,18 @@ const runMerge = async (directories: readonly string[], flags: MergeFlags, sessi
   const merged = mergeRuns(runs);
   return await inRunDirectory(out, session, async () => {
     await refuseToReplace(out);
-    return await publishMerged(merged, runs, known, flags, session);
+    return await publishMerged(merged, known, flags, session);
   });
 };
 
 const publishMerged = async (
   { record, ledger }: MergedRun,
-  runs: readonly StoredRun[],
   known: readonly TiedFinding[],
   flags: MergeFlags,
   session: Session,
 ): Promise<ExitCode> => {
-  const { out, corpus: keepIn, mostPrograms } = flags;
+  const { out, corpus: keepIn } = flags;
   await writeMergedEvents(out, record, ledger);
-  if (record.campaign.pool !== null) await bringPool(runs, record.campaign.pool, out, session);
   const remedy = remedyFor(record);
   await writeRunRecord(out, record, remedy);
   const { caseTimeout } = record.campaign;
@@ -83,34 +71,15 @@ const publishMerged = async (
     directory: out,
     record,
     known,
-    allowed: allowedBy(flags),
     corpus: keepIn ?? corpusOf(record.campaign),
     keepIn,
     interrupted: false,
     shortcoming: undefined,
-    mostPrograms,
   };
   const publication = await publish(ledger, options, store, session);
   printReport(publication, { directory: out, record }, session);
-  await writeResults(out, record, publication, { allowed: options.allowed, caseTimeout, session });
+  await writeResults(out, record, publication, { allowed: allowedBy(flags), caseTimeout, session });
   return publication.summary.exitCode;
-};
-
-/** The runs have the same pool, so any copy will do. Without one the merged run is reported, and keeps no programs. */
-const bringPool = async (
-  runs: readonly StoredRun[],
-  identity: string,
-  out: string,
-  session: Session,
-): Promise<void> => {
-  for (const { directory } of runs) {
-    try {
-      return await writePool(out, await readPool({ run: directory }, identity));
-    } catch (error) {
-      if (!(error instanceof BadInput)) throw error;
-      session.complain(`shadowdiff: ${printable(error.message)}`);
-    }
-  }
 };
 
 /** Merging again may replace a merged run, but never the run of a shard. */

@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import { LARGEST_POOL_SIZE } from '../../../properties/pool/program-pool.js';
 import type { CampaignFlags } from '../../campaign/campaign-plan.js';
 import { runCampaign } from '../../campaign/run-campaign.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
-import { wholeNumber } from '../options/option-values.js';
 import { shardOf } from '../options/shard.js';
 import { addAllowExec } from '../options/side-flags.js';
 
@@ -22,13 +20,7 @@ export const registerNightly = (program: Command, session: Session): void => {
     out: 'where the results go; history.jsonl beside it gets a line (default: out/DATE-SEED)',
   })
     .option('--shard <i/n>', 'run only the programs k with k mod n = i; auto asks the scheduler')
-    .option('--resume <directory>', 'resume a run that ended early')
-    .option('--keep-programs', 'keep programs that reach new situations or edges (default: with --guided)')
-    .option(
-      '--most-programs <count>',
-      'keep at most this many programs (default: 200)',
-      wholeNumber(0, LARGEST_POOL_SIZE),
-    );
+    .option('--resume <directory>', 'resume a run that ended early');
   addHelp(addAllowExec(command), [
     ['shadowdiff nightly --time 1h', 'an hour of everything'],
     ['shadowdiff nightly --resume out/RUN', 'resume a run that was cut off'],

@@ -22,7 +22,6 @@ import {
   judgedShare,
   pagingOption,
   profileOption,
-  share,
   startTimeoutOption,
   wholeNumber,
 } from './option-values.js';
@@ -74,11 +73,6 @@ export const addCampaignOptions = (
     .option('--reference <name>', 'the machine it must agree with (default: model)')
     .addOption(caseTimeoutOption('5s'))
     .addOption(startTimeoutOption('30s'))
-    .option(
-      '--guided <share>',
-      'make this share of the programs from the program pool of the corpus, 0 to 1 (default: 0)',
-      share,
-    )
     .option(
       '--judge <share>',
       `judge this share of the programs in full, at least 1 in 256, or all, and screen the others (default: ${DEFAULTS.judge}, or all if --programs is at most ${DEFAULTS.judgedWhole})`,

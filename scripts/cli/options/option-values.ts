@@ -15,17 +15,10 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
   };
 
-/** Reads a part of a whole, such as 0.25. */
-export const share = (text: string): number => {
-  const value = /^\d{1,3}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
-  if (value <= 1) return value;
-  throw new InvalidArgumentError('Give a number from 0 to 1, such as 0.25.');
-};
-
 /** Reads the share of programs to judge in full, which cannot be none. */
 export const judgedShare = (text: string): number => {
-  const value = text === 'all' ? 1 : share(text);
-  if (value > 0) return value;
+  const value = text === 'all' ? 1 : /^\d{1,3}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+  if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError('Give "all", or a number up to 1 that is more than 0.');
 };
 

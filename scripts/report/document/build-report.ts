@@ -91,7 +91,6 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     ...uniteNotLookedAt(summaries),
     canaries: summaries.flatMap(({ canary }) => canary ?? []),
     ...(corpus === undefined ? {} : { corpus }),
-    pools: summaries.flatMap(({ pool }) => pool ?? []),
     retries: sum(summaries.map(({ retries }) => retries)),
     troubles: summaries.flatMap(({ troubles }) => troubles),
     doubts: [...new Set(summaries.flatMap(({ doubts }) => doubts))],

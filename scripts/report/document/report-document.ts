@@ -11,7 +11,7 @@ import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
 import { PROFILES } from '../../../properties/profile.js';
 
-export const REPORT_FORMAT = 'shadowdiff-report/4';
+export const REPORT_FORMAT = 'shadowdiff-report/5';
 
 const count = z.int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -80,15 +80,6 @@ const corpus = z.strictObject({
   unreadable: z.array(corpusEntry),
   notRun: z.array(corpusEntry).describe('They name a command, which was not run without --allow-exec'),
   unsupported: z.array(corpusEntry).describe('Their programs need what a side does not support, so they were not run'),
-});
-
-const pool = z.strictObject({
-  directory: z.string(),
-  added: count,
-  programs: count,
-  cells: count.describe('Situations that the programs reach'),
-  edges: z.exactOptional(count).describe('Edges of the subject’s own code that they reach, if it counts them'),
-  full: z.boolean(),
 });
 
 const situation = z.strictObject({
@@ -286,7 +277,6 @@ const reportDocument = z
       .describe('Further findings of a signature, for which there was no time: perhaps other bugs'),
     canaries: z.array(canary).describe('Planted bugs that nightly runs must find'),
     corpus: corpus.optional().describe('The replay of the corpus by nightly runs'),
-    pools: z.array(pool).describe('Programs that nightly runs added to a program pool'),
     retries: count.describe('Workers that failed or were killed from outside, and whose tasks were tried again'),
     troubles: z.array(z.string()).describe('What could not be saved'),
     doubts: z.array(z.string()).describe('Why runs prove little, even if they found something'),

@@ -157,21 +157,6 @@ const corpusSummary = openObject({
   unsupported: listOf(entrySummary),
 });
 
-/** What the run added to the program pool of the corpus. */
-const poolSummary = openObject({
-  directory: anyText,
-  /** Programs of this run that are in the pool now. */
-  added: naturalNumber,
-  /** Programs in the pool now. */
-  programs: naturalNumber,
-  /** Situations that they reach. */
-  cells: naturalNumber,
-  /** Edges of the subject's own code that they reach; left out if it counts none. */
-  edges: z.exactOptional(naturalNumber),
-  /** There was no room for every program that reached something new. */
-  full: yesOrNo,
-});
-
 /** A planted bug that a campaign must find, and whether it did within this many programs. */
 const canarySummary = openObject({ defect: anyText, caught: yesOrNo, programs: naturalNumber });
 
@@ -219,7 +204,7 @@ export const summarySchema = openObject({
   pgdirCache: cacheCounts,
   /** Left out for a subject that counts none. */
   edges: z.exactOptional(edgesSummary),
-  /** How the situations were discovered, by number of the program; those that the pool of the corpus reaches count from the start. */
+  /** How the situations were discovered, by number of the program. */
   discovery: listOf(discoveryPoint),
   invariants: listOf(invariantSummary),
   findings: listOf(findingSummary),
@@ -230,8 +215,6 @@ export const summarySchema = openObject({
   canary: orNull(canarySummary),
   /** Null for a run that replayed none. */
   corpus: orNull(corpusSummary),
-  /** Null for a run that kept no programs. */
-  pool: orNull(poolSummary),
   /** Workers that were killed from outside or failed, and whose tasks were tried again. */
   retries: naturalNumber,
   /** What could not be saved, a sentence each. */
@@ -251,5 +234,4 @@ export type FindingSummary = Immutable<z.infer<typeof findingSummary>>;
 export type KnownSummary = Immutable<z.infer<typeof knownSummary>>;
 export type SummaryVerdict = Immutable<z.infer<typeof summaryVerdict>>;
 export type CorpusSummary = Immutable<z.infer<typeof corpusSummary>>;
-export type PoolSummary = Immutable<z.infer<typeof poolSummary>>;
 export type Summary = Immutable<z.infer<typeof summarySchema>>;
