@@ -33,7 +33,7 @@ export interface BatchTask {
   readonly skip: readonly number[];
   /** For a signature with enough findings: the largest of their program numbers. Later programs are only counted. */
   readonly enough: Readonly<Record<string, number>>;
-  /** Cells (cells.ts) whose first program is known; left out: no cells are reported. */
+  /** Cells (cells.ts) all of whose kept programs are known; left out: no cells are reported. */
   readonly settled?: readonly number[] | undefined;
   readonly limit?: KindLimit | undefined;
   /** Something else ends this process if a machine in it hangs, so its programs need no time limit of their own. */
@@ -52,7 +52,7 @@ export interface KindLimit {
   readonly ignored: readonly string[];
 }
 
-/** A program that was the first of its batch to reach these cells (cells.ts), which are ascending. */
+/** A program that was among the first of its batch to reach these cells (cells.ts), which are ascending. */
 export interface Reach {
   readonly program: number;
   readonly cells: readonly number[];

@@ -9,6 +9,9 @@ import type { Invariant } from '../invariants/invariant.js';
 import { cellCount } from '../invariants/situations/grid.js';
 import type { Tally } from '../tally.js';
 
+/** Of an edge as many programs are kept that reached it: enough to say whether one did, two, or more (residual-risk.ts). */
+const PROGRAMS_OF_EDGE = 3;
+
 export class CellNumbers {
   /** How many edges the subject counts. */
   readonly edges: number;
@@ -36,18 +39,23 @@ export class CellNumbers {
     return this.situations + row * this.edges;
   }
 
+  /** How many programs are kept that reached a cell: those with the smallest numbers. */
+  keeps(cell: number): number {
+    return this.rowOf(cell) === 0 ? PROGRAMS_OF_EDGE : 1;
+  }
+
   /** The row of an edge's cell; undefined for a situation cell. */
   rowOf(cell: number): number | undefined {
     return cell < this.situations ? undefined : Math.floor((cell - this.situations) / this.edges);
   }
 }
 
-/** Reports which cells were reached since the last call. */
+/** Reports which cells were reached since the last call, each as often as the cell keeps programs. */
 export class NewCells {
   private readonly tally: Tally;
   private readonly numbers: CellNumbers;
-  /** By cell: it has been reported, or is not wanted. */
-  private readonly settled: Uint8Array;
+  /** By cell: how many more programs to report. */
+  private readonly wanted: Uint8Array;
   /** How often each invariant had been exercised at the last call. */
   private readonly exercised: Float64Array;
 
@@ -55,9 +63,10 @@ export class NewCells {
   constructor(tally: Tally, settled: readonly number[], edges = 0) {
     this.tally = tally;
     this.numbers = new CellNumbers(tally.invariants, edges);
-    this.settled = new Uint8Array(this.numbers.count);
+    const { numbers } = this;
+    this.wanted = Uint8Array.from({ length: numbers.count }, (_, cell) => numbers.keeps(cell));
     this.exercised = tally.exercised.slice();
-    for (const cell of settled) this.settled[cell] = 1;
+    for (const cell of settled) this.wanted[cell] = 0;
   }
 
   /**
@@ -81,18 +90,19 @@ export class NewCells {
 
   private addEdges(edges: readonly number[], cells: number[]): void {
     const { numbers, exercised, tally } = this;
-    const sorted = edges.toSorted((one, other) => one - other);
     for (let row = 0; row <= exercised.length; row++) {
       if (row > 0 && tally.exercised[row - 1] === exercised[row - 1]) continue;
       const start = numbers.rowStart(row);
-      for (const edge of sorted) this.add(start + edge, cells);
+      const before = cells.length;
+      for (const edge of edges) this.add(start + edge, cells);
+      if (cells.length > before + 1) cells.push(...cells.splice(before).toSorted((one, other) => one - other));
     }
     exercised.set(tally.exercised);
   }
 
   private add(cell: number, cells: number[]): void {
-    if (this.settled[cell] === 1) return;
-    this.settled[cell] = 1;
+    if (this.wanted[cell] === 0) return;
+    this.wanted[cell]--;
     cells.push(cell);
   }
 }

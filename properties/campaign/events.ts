@@ -18,7 +18,7 @@ import { Problems } from '../formats/problems.js';
 import { tallyCountsSchema } from '../tally.js';
 import { MOST_JOBS, MOST_PROGRAMS, MOST_SHARDS } from './campaign-bounds.js';
 
-/** A program, and cells (cells.ts) that it was the first to reach: of its batch, or of all that is known. */
+/** A program, and cells (cells.ts) that it was among the first to reach: of its batch, or of all that is known. */
 const reach = exactObject({ program: naturalNumber, cells: z.array(naturalNumber) });
 
 const shard = wholeNumber(0, MOST_SHARDS - 1);

@@ -6,6 +6,7 @@ import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL } from '../subjects/subject-names.js';
 import type { BatchOptions, BatchResult, Reach } from './batch.js';
 import { runBatch } from './batch.js';
+import { CellNumbers } from './cells.js';
 import { FirstReached } from './ledger.js';
 
 const OPTIONS: BatchOptions = {
@@ -22,7 +23,7 @@ const run = async (first: number, stride: number, count: number, settled?: reado
   await runBatch(OPTIONS, { range: { first, stride, count }, skip: [], enough: {}, settled }, () => undefined);
 
 const sumOf = (...results: readonly BatchResult[]): FirstReached => {
-  const sum = new FirstReached();
+  const sum = new FirstReached(new CellNumbers(INVARIANTS, 0));
   for (const each of results.flatMap(({ reached }) => reached)) sum.add(each);
   return sum;
 };
@@ -45,11 +46,24 @@ describe('what was reached first', () => {
   });
 
   test('is known of a cell only from the smallest number on', () => {
-    const reached = new FirstReached();
+    const reached = new FirstReached(new CellNumbers(INVARIANTS, 0));
     for (const each of [reach(7, 1, 2), reach(5, 2, 3)]) reached.add(each);
     expect(reached.list()).toEqual([reach(5, 2, 3), reach(7, 1)]);
     expect(reached.settledBefore(5)).toEqual([]);
     expect(reached.settledBefore(7)).toEqual([2, 3]);
+  });
+
+  test('is known of an edge by the three smallest numbers', () => {
+    const numbers = new CellNumbers(INVARIANTS, 2);
+    const [first, second] = [numbers.rowStart(0), numbers.rowStart(0) + 1];
+    const parts = [reach(9, first), reach(4, first, second), reach(7, first), reach(4, first), reach(5, first, second)];
+    for (const order of [parts, parts.toReversed()]) {
+      const reached = new FirstReached(numbers);
+      for (const each of order) reached.add(each);
+      expect(reached.list()).toEqual([reach(4, first, second), reach(5, first, second), reach(7, first)]);
+      expect(reached.settledBefore(7)).toEqual([]);
+      expect(reached.settledBefore(8)).toEqual([first]);
+    }
   });
 
   test('leaves out cells that are settled, and is nothing if nobody asks', async () => {

@@ -14,6 +14,7 @@ import { Tally, addCounts, countsOf, sameShape } from '../tally.js';
 import type { Reach } from './batch.js';
 import { KEPT_FINDINGS } from './batch.js';
 import { BatchSet } from './batches.js';
+import { CellNumbers } from './cells.js';
 import type { BatchEvent, CanaryEvent, CorpusEvent, Event, RetryEvent, ShardEvent } from './events.js';
 import { findingToJson } from './events.js';
 
@@ -68,7 +69,7 @@ export class ShardSum {
 export class Ledger {
   readonly shards = new Map<number, ShardSum>();
   readonly findings = new KeptFindings();
-  readonly firstReached = new FirstReached();
+  readonly firstReached: FirstReached;
   /** By file. */
   readonly corpus = new Map<string, CorpusEvent>();
   /** By its JSON. */
@@ -77,9 +78,10 @@ export class Ledger {
   private readonly invariants: readonly Invariant[];
   private noCounts: TallyCounts | undefined = undefined;
 
-  /** `invariants`: those that the run checks. */
-  constructor(invariants: readonly Invariant[] = INVARIANTS) {
+  /** `invariants`: those that the run checks. `edges`: how many the subject counts. */
+  constructor(invariants: readonly Invariant[] = INVARIANTS, edges = 0) {
     this.invariants = invariants;
+    this.firstReached = new FirstReached(new CellNumbers(invariants, edges));
   }
 
   add(event: Event): void {
@@ -239,46 +241,64 @@ const compareWork = (one: Finding, other: Finding): number =>
 const workOn = ({ shrunk }: Finding): number => (shrunk === undefined ? -1 : SHRINK_EXTENTS.indexOf(shrunk));
 
 /**
- * For each cell (cells.ts) the program with the smallest number that reached it: a minimum, so the order and number of reports do not
- * matter, nor which shard they come from.
+ * For each cell (cells.ts) the programs with the smallest numbers that reached it, as many as it keeps: the smallest of a union, so the order
+ * and number of reports do not matter, nor which shard they come from.
  */
 export class FirstReached {
-  /** The number of a program, by cell. */
-  private readonly byCell = new Map<number, number>();
-  /** All cells, ascending, and the largest number of their programs; undefined if that is not known. */
-  private all: { readonly cells: readonly number[]; readonly last: number } | undefined = undefined;
+  private readonly numbers: CellNumbers;
+  /** Numbers of programs, ascending, by cell. */
+  private readonly byCell = new Map<number, readonly number[]>();
+  /** All cells that want no more programs, ascending, and the largest number of these; undefined if that is not known. */
+  private settled: { readonly cells: readonly number[]; readonly last: number } | undefined = undefined;
+
+  constructor(numbers: CellNumbers) {
+    this.numbers = numbers;
+  }
 
   add({ program, cells }: Reach): void {
     for (const cell of cells) {
-      if (program >= (this.byCell.get(cell) ?? Infinity)) continue;
-      this.byCell.set(cell, program);
-      this.all = undefined;
+      const known = this.byCell.get(cell) ?? [];
+      if (known.includes(program) || (this.isFull(cell, known) && program > known.at(-1)!)) continue;
+      const all = [...known, program].toSorted((one, other) => one - other);
+      this.byCell.set(cell, all.slice(0, this.numbers.keeps(cell)));
+      this.settled = undefined;
     }
+  }
+
+  /** Cells with their programs, in no order. */
+  entries(): Iterable<readonly [cell: number, programs: readonly number[]]> {
+    return this.byCell;
   }
 
   /** Each program once, by its number. */
   list(): readonly Reach[] {
     const byProgram = new Map<number, number[]>();
-    for (const [cell, program] of this.byCell) {
-      const cells = byProgram.get(program) ?? [];
-      byProgram.set(program, cells);
-      cells.push(cell);
+    for (const [cell, programs] of this.byCell) {
+      for (const program of programs) {
+        const cells = byProgram.get(program) ?? [];
+        byProgram.set(program, cells);
+        cells.push(cell);
+      }
     }
     return [...byProgram]
       .toSorted(([one], [other]) => one - other)
       .map(([program, cells]) => ({ program, cells: cells.toSorted((one, other) => one - other) }));
   }
 
-  /** Cells that a program with a smaller number reached, ascending. */
+  /** Cells all of whose programs have smaller numbers, ascending. */
   settledBefore(program: number): readonly number[] {
-    const { cells, last } = (this.all ??= this.sorted());
-    return last < program ? cells : cells.filter((cell) => this.byCell.get(cell)! < program);
+    const { cells, last } = (this.settled ??= this.fullCells());
+    return last < program ? cells : cells.filter((cell) => this.byCell.get(cell)!.at(-1)! < program);
   }
 
-  private sorted(): { readonly cells: readonly number[]; readonly last: number } {
-    const cells = [...this.byCell.keys()].toSorted((one, other) => one - other);
-    const last = [...this.byCell.values()].reduce((largest, first) => Math.max(largest, first), -1);
-    return { cells, last };
+  private fullCells(): { readonly cells: readonly number[]; readonly last: number } {
+    const full = [...this.byCell].filter(([cell, programs]) => this.isFull(cell, programs));
+    const cells = full.map(([cell]) => cell).toSorted((one, other) => one - other);
+    return { cells, last: full.reduce((largest, [, programs]) => Math.max(largest, programs.at(-1)!), -1) };
+  }
+
+  private isFull(cell: number, programs: readonly number[]): boolean {
+    return programs.length === this.numbers.keeps(cell);
   }
 }
 

@@ -96,9 +96,6 @@ export const profileOf = ({ profile = 'lguest' }: Pick<CampaignRecord, 'profile'
 export const pagingOf = ({ paging, scope }: Pick<CampaignRecord, 'paging' | 'scope'>): CampaignRecord['paging'] =>
   scope === undefined ? paging : pagingWithin(paging, scope);
 
-/** How many edges of its own code the subject counts. */
-export const edgesOf = ({ scope }: Pick<CampaignRecord, 'scope'>): number => scope?.edges ?? 0;
-
 /** The kinds of steps that the campaign's programs may have; undefined for all. */
 const stepsOf = ({ scope }: CampaignRecord): CampaignSettings['steps'] =>
   scope === undefined || scope.steps.length === OPS.length ? undefined : scope.steps;

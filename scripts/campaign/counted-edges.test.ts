@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OPS } from '../../model/vocabulary/index.js';
-import { COUNTING, EDGES, countingCall } from '../../test-support/counting-subject.js';
+import { programsOf } from '../../properties/campaign/programs.js';
+import { DEFAULT_PROGRAM_OPTIONS } from '../../properties/generators/index.js';
+import { COUNTING, EDGES, countingCall, edgesOf } from '../../test-support/counting-subject.js';
 import type { Summary } from '../report/document/summary-document.js';
 
 let directory: string;
@@ -32,4 +34,15 @@ test('a run reports the edges reached, when the last one came, and how many of t
   const json = await countingCall('report', at('run'), '--reporter', 'json');
   expect(JSON.parse(json.out)).toMatchObject({ edges: [{ subject: COUNTING.name, ...edges }] });
   expect(readFileSync(at('run', 'report.html'), 'utf8')).toContain('edges of the subject');
+});
+
+test('screened programs count, and so it is known how many edges only one or two programs reached', async () => {
+  await countingCall('fuzz', ...CAMPAIGN, '--judge', '0.25', '--out', at('run'));
+  const { edges } = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8')) as Summary;
+  const programs = programsOf({ campaign: 'edges', ...DEFAULT_PROGRAM_OPTIONS });
+  const counts = new Map<number, number>();
+  for (let program = 0; program < 60; program++)
+    for (const edge of edgesOf(programs(program).value.program)) counts.set(edge, (counts.get(edge) ?? 0) + 1);
+  const by = (times: number): number => [...counts.values()].filter((count) => count === times).length;
+  expect(edges).toMatchObject({ reached: counts.size, once: by(1), twice: by(2) });
 });

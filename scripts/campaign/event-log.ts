@@ -9,7 +9,7 @@ import { eventFromJson, formatEvent } from '../../properties/campaign/events.js'
 import { Ledger } from '../../properties/campaign/ledger.js';
 import { readLines } from '../terminal/bounded-lines.js';
 import type { RunRecord } from './run-directory.js';
-import { campaignIdentity, invariantsOf } from './run-directory.js';
+import { campaignIdentity, emptyLedger } from './run-directory.js';
 
 const NEWLINE = 0x0a;
 
@@ -109,7 +109,7 @@ const readEvents = async (
  * not of this run.
  */
 export const readLedger = async (path: string, run: RunRecord, torn: (problem: string) => void): Promise<Ledger> => {
-  const ledger = new Ledger(invariantsOf(run.campaign));
+  const ledger = emptyLedger(run.campaign);
   const refuseForeign = new ForeignEvents(run);
   await readEvents(
     path,

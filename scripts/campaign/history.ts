@@ -3,7 +3,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { Ledger } from '../../properties/campaign/ledger.js';
 import { openFile, refuseLink } from '../../properties/corpus/store.js';
 import { BadInput, readJson, whyFailed } from '../../properties/formats/index.js';
 import { uniteResults } from '../report/document/build-report.js';

@@ -7,7 +7,7 @@ import { writeTextFile } from '../../properties/corpus/store.js';
 import { BadInput } from '../../properties/formats/index.js';
 import { readLedger } from './event-log.js';
 import type { PartRecord, RunRecord } from './run-directory.js';
-import { EVENTS_FILE, campaignDifference, campaignEvent, invariantsOf, readRunRecord } from './run-directory.js';
+import { EVENTS_FILE, campaignDifference, campaignEvent, emptyLedger, readRunRecord } from './run-directory.js';
 
 export interface StoredRun {
   readonly directory: string;
@@ -33,7 +33,7 @@ export const mergeRuns = (runs: readonly StoredRun[]): MergedRun => {
   const [first] = runs;
   if (first === undefined) throw new BadInput('merge', 'no run could be read; name directories of runs');
   const { campaign } = first.record;
-  const ledger = new Ledger(invariantsOf(campaign));
+  const ledger = emptyLedger(campaign);
   for (const run of runs) {
     const difference = campaignDifference(run.record.campaign, campaign);
     if (difference !== undefined) {

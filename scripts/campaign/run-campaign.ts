@@ -1,7 +1,8 @@
 /** A campaign from its options to its verdict: one phase after the other, then the results. */
 
 import { join } from 'node:path';
-import { Ledger, representative } from '../../properties/campaign/ledger.js';
+import type { Ledger } from '../../properties/campaign/ledger.js';
+import { representative } from '../../properties/campaign/ledger.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { terminalReport } from '../report/terminal-text.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
@@ -34,7 +35,7 @@ import {
   EVENTS_FILE,
   WORKERS_FILE,
   campaignEvent,
-  invariantsOf,
+  emptyLedger,
   inRunDirectory,
   makeRoomFor,
   writeRunRecord,
@@ -121,7 +122,7 @@ const openRun = async (
   session: Session,
 ): Promise<{ readonly log: EventSink; readonly ledger: Ledger }> => {
   const { directory, record } = plan;
-  if (directory === undefined) return { log: NO_LOG, ledger: new Ledger(invariantsOf(record.campaign)) };
+  if (directory === undefined) return { log: NO_LOG, ledger: emptyLedger(record.campaign) };
   await prepareRun(plan, directory, session);
   const events = join(directory, EVENTS_FILE);
   const log = new EventLog(events);

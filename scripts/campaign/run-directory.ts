@@ -22,6 +22,7 @@ import {
   isCampaignName,
 } from '../../properties/campaign/campaign-bounds.js';
 import type { Event } from '../../properties/campaign/events.js';
+import { Ledger } from '../../properties/campaign/ledger.js';
 import { TRAFFICS } from '../../properties/generators/index.js';
 import { PROFILES } from '../../properties/profile.js';
 import { SIGHTS } from '../../properties/subjects/scope.js';
@@ -150,6 +151,12 @@ export interface RunRecord {
   /** One for each shard that took part, by its number. */
   readonly parts: readonly PartRecord[];
 }
+
+/** How many edges of its own code the subject counts. */
+export const edgesOf = ({ scope }: Pick<CampaignRecord, 'scope'>): number => scope?.edges ?? 0;
+
+/** What is known of a campaign before its first event. */
+export const emptyLedger = (campaign: CampaignRecord): Ledger => new Ledger(invariantsOf(campaign), edgesOf(campaign));
 
 export const invariantsOf = ({ invariants }: CampaignRecord): readonly Invariant[] =>
   INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true);

@@ -34,9 +34,9 @@ import type { ExitCode } from '../terminal/exit-codes.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { packageVersion } from '../own-package.js';
-import { edgesOf, pagingOf } from './campaign-plan.js';
+import { pagingOf } from './campaign-plan.js';
 import type { CampaignRecord, RunRecord } from './run-directory.js';
-import { RUN_FILE, invariantsOf } from './run-directory.js';
+import { RUN_FILE, edgesOf, invariantsOf } from './run-directory.js';
 import { toleratedOn } from './tolerance.js';
 import type { Known, Recorded } from './triage.js';
 import { isToleratedEntry } from './triage.js';
@@ -165,13 +165,19 @@ const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesRea
   const invariants = invariantsOf(campaign);
   const numbers = new CellNumbers(invariants, total);
   const byRow = new Uint32Array(1 + invariants.length);
-  let last: number | null = null;
-  for (const { program, cells } of reached.list()) {
-    const rows = cells.flatMap((cell) => numbers.rowOf(cell) ?? []);
-    for (const row of rows) byRow[row]++;
-    if (rows.includes(0)) last = program;
+  const firsts: number[] = [];
+  let [once, twice] = [0, 0];
+  for (const [cell, programs] of reached.entries()) {
+    const row = numbers.rowOf(cell);
+    if (row === undefined) continue;
+    byRow[row]++;
+    if (row > 0) continue;
+    firsts.push(programs[0]);
+    if (programs.length === 1) once++;
+    if (programs.length === 2) twice++;
   }
-  return { all: { total, reached: byRow[0], last }, byInvariant: byRow.subarray(1) };
+  const last = firsts.length === 0 ? null : firsts.reduce((latest, first) => Math.max(latest, first));
+  return { all: { total, reached: byRow[0], once, twice, last }, byInvariant: byRow.subarray(1) };
 };
 
 /** More points than this would not show in a plot. */

@@ -39,6 +39,20 @@ test.each([
   expect(lines(1289, situations)).toEqual([`1,204 of 1,278 situations were reached; ${text}`]);
 });
 
+test.each([
+  [{}, '; about 42 (20 to 74) of the others are within reach, the next after about 426 programs'],
+  [
+    { once: 0, next: null, newPerProgram: estimate(0, 0, 0.002) },
+    '; each by more than one program; a program reaches a new one with a probability below 1 in 500',
+  ],
+  [{ left: 0, next: null }, ''],
+])('edges of the subject that are left to reach: %j', (prospect, further) => {
+  const edges = { subject: 'exec:x', total: 1278, last: 99, ...PROSPECT, ...prospect };
+  const report = { invariants: [], edges: [edges], residualRisks: [], canaries: [], retries: 0 };
+  const text = `1,204 of 1,278 in the code of exec:x, the last new one by program 99${further}`;
+  expect(healthLines(report as unknown as ReportDocument).map((line) => line.text)).toEqual([text]);
+});
+
 test('where nothing is left to find, a signature that never showed is bounded', () => {
   const text = 'all 1,204 situations were reached; a signature that never showed is in fewer than 1 in 430 programs';
   expect(lines(1289, { left: 0, next: null })).toEqual([`${text}, with 95 % confidence`]);

@@ -4,6 +4,7 @@ import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { counted, formatCount, oddsText } from '../terminal/numbers.js';
 import type {
   CorpusReport,
+  EdgesReport,
   FindingReport,
   Prospect,
   ReportDocument,
@@ -71,10 +72,11 @@ const askedLines = (invariants: ReportDocument['invariants']): readonly NewsLine
 const inOrder = (ids: readonly string[]): readonly string[] =>
   INVARIANTS.map(({ id }) => id).filter((id) => ids.includes(id));
 
-const edgesLine = ({ subject, total, reached, last }: ReportDocument['edges'][number]): NewsLine => {
-  const share = `${formatCount(reached)} of ${formatCount(total)} in the code of ${subject}`;
+const edgesLine = ({ subject, total, last, ...prospect }: EdgesReport): NewsLine => {
+  const share = `${formatCount(prospect.reached)} of ${formatCount(total)} in the code of ${subject}`;
   const news = last === null ? '' : `, the last new one by program ${formatCount(last)}`;
-  return { label: 'edges', text: `${share}${news}`, tone: 'plain' };
+  const further = last === null || prospect.left === 0 ? '' : `; ${furtherText(prospect, 'program')}`;
+  return { label: 'edges', text: `${share}${news}${further}`, tone: 'plain' };
 };
 
 const residualRiskLine = (risk: ResidualRisk): readonly NewsLine[] =>
@@ -87,16 +89,16 @@ const foundText = ({ reached, left }: Prospect): string =>
     ? `all ${formatCount(reached)} situations were reached`
     : `${formatCount(reached)} of ${formatCount(reached + left)} situations were reached`;
 
+const nextText = ({ neverSeen, situations }: ResidualRisk): string =>
+  situations.left === 0
+    ? `a signature that never showed is in fewer than ${oddsText(neverSeen)} programs, with 95 % confidence`
+    : furtherText(situations, 'judged program');
+
 /** Without times, so that it can be compared between runs. */
-const nextText = ({ neverSeen, situations: { left, unseen, newPerProgram, next } }: ResidualRisk): string => {
-  if (left === 0) {
-    return `a signature that never showed is in fewer than ${oddsText(neverSeen)} programs, with 95 % confidence`;
-  }
-  if (next === null) {
-    return `each by more than one program; a judged program reaches a new one with a probability below ${oddsText(newPerProgram.high)}`;
-  }
-  return `about ${estimateText(unseen)} of the others are within reach, the next after about ${counted(next.programs, 'program')}`;
-};
+const furtherText = ({ unseen, newPerProgram, next }: Prospect, unit: string): string =>
+  next === null
+    ? `each by more than one program; a ${unit} reaches a new one with a probability below ${oddsText(newPerProgram.high)}`
+    : `about ${estimateText(unseen)} of the others are within reach, the next after about ${counted(next.programs, 'program')}`;
 
 /** `12 (7 to 30)`. */
 export const estimateText = ({ value, low, high }: Prospect['unseen']): string =>

@@ -56,13 +56,6 @@ const counters = z.strictObject({
   pgdirCache: cache,
 });
 
-const edges = z.strictObject({
-  subject: z.string(),
-  total: count,
-  reached: count,
-  last: count.nullable().describe('Number of the program that was the last to reach a new one'),
-});
-
 const canary = z.strictObject({ defect: z.string(), caught: z.boolean(), programs: count });
 
 const corpusEntry = z.strictObject({
@@ -232,6 +225,15 @@ const prospect = z.strictObject({
     .describe('Until the next new situation, on average; null if none is expected'),
 });
 
+const edges = z
+  .strictObject({
+    subject: z.string(),
+    total: count,
+    last: count.nullable().describe('Number of the program that was the last to reach a new one'),
+    ...prospect.shape,
+  })
+  .describe('As of situations, but of all programs: edges are known of screened ones too');
+
 const residualRisk = z.strictObject({
   source: z.string().describe('The file that describes the run'),
   judged,
@@ -307,6 +309,7 @@ export type MatrixRowReport = ReportDocument['matrix'][number];
 export type FindingReport = ReportDocument['findings'][number];
 export type TimelineReport = ReportDocument['timelines'][number];
 export type CodeReport = NonNullable<ReportDocument['code']>;
+export type EdgesReport = ReportDocument['edges'][number];
 export type ResidualRisk = ReportDocument['residualRisks'][number];
 export type Prospect = ResidualRisk['situations'];
 export type MutationScore = ReportDocument['mutations'][number];

@@ -11,7 +11,7 @@ import {
 } from '../../../properties/campaign/residual-risk.js';
 import type { Results } from './read-results.js';
 import { pathsOf } from './read-results.js';
-import type { Prospect, ResidualRisk } from './report-document.js';
+import type { EdgesReport, Prospect, ResidualRisk } from './report-document.js';
 import type { Summary } from './summary-document.js';
 
 /** Counts of several runs cannot be united: which situations were rare in both is not known. */
@@ -23,14 +23,24 @@ export const residualRiskOf = (results: Results, summary: Summary): ResidualRisk
     source: pathsOf(results).summary,
     judged,
     neverSeen: rounded(ruleOfThree(judged)),
-    situations: prospectOf(all, summary),
+    situations: prospectOf(all, judged, summary),
     discovery: [...summary.discovery, { programs: summary.programs, situations: all.reached }],
     forecast: forecastOf(all, summary),
-    invariants: asked.map(({ id, situations }) => ({ id, situations: prospectOf(situations, summary) })),
+    invariants: asked.map(({ id, situations }) => ({ id, situations: prospectOf(situations, judged, summary) })),
   };
 };
 
-const prospectOf = (rarity: Rarity, { judged, programs, time }: Summary): Prospect => {
+/** Of a subject that counts edges of its own code. Every program says which it reached, those that were screened too. */
+export const edgesReached = (summary: Summary): readonly EdgesReport[] => {
+  const { subject, programs, edges } = summary;
+  if (edges === undefined) return [];
+  const { total, last, reached, once, twice } = edges;
+  const rarity = { reached, once, twice, left: total - reached };
+  return [{ subject, total, last, ...prospectOf(rarity, programs, summary) }];
+};
+
+/** `counted`: of the programs, those of which it is known what they reached. */
+const prospectOf = (rarity: Rarity, counted: number, { programs, time }: Summary): Prospect => {
   const { reached, once, twice, left } = rarity;
   const isNone = once === 0 || left === 0;
   return {
@@ -38,9 +48,9 @@ const prospectOf = (rarity: Rarity, { judged, programs, time }: Summary): Prospe
     once,
     twice,
     left,
-    newPerProgram: roundedEstimate(newPerProgram(rarity, judged)),
-    unseen: roundedEstimate(unseen(rarity, judged)),
-    again: roundedEstimate(discoveries(rarity, judged, judged)),
+    newPerProgram: roundedEstimate(newPerProgram(rarity, counted)),
+    unseen: roundedEstimate(unseen(rarity, counted)),
+    again: roundedEstimate(discoveries(rarity, counted, counted)),
     // Programs that were screened pass, too, until the next one that is judged and reaches something new.
     next: isNone ? null : { programs: Math.ceil(programs / once), milliseconds: Math.round(time.milliseconds / once) },
   };

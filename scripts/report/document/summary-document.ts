@@ -55,6 +55,9 @@ const cacheCounts = openObject({ hits: naturalNumber, misses: naturalNumber });
 const edgesSummary = openObject({
   total: naturalNumber,
   reached: naturalNumber,
+  /** By exactly one program, and by exactly two. */
+  once: naturalNumber,
+  twice: naturalNumber,
   /** Number of the program that was the last to reach a new one; null if none did. */
   last: orNull(naturalNumber),
 });
