@@ -1,7 +1,7 @@
 /** Coverage on the terminal: a table of invariants, then everything that was not reached. */
 
 import Table from 'cli-table3';
-import { labelled } from '../terminal/labelled.js';
+import { labelled, wrapped } from '../terminal/labelled.js';
 import { compactCount, counted, formatCount, formatShare } from '../terminal/numbers.js';
 import type { Session } from '../terminal/session.js';
 import type { CodeShare, CoverageDocument, InvariantCoverage, Share } from './coverage-document.js';
@@ -14,6 +14,8 @@ const MOST_LINES = 40;
 
 export const coverageReport = (document: CoverageDocument, session: Session): readonly string[] => [
   table(document, session),
+  '',
+  ...legend(document, session),
   ...askedLines(document, session),
   ...codeLines(document),
   ...listed('reachable but never reached', emptySituations(document.invariants).map(situationName), session),
@@ -24,6 +26,33 @@ export const coverageReport = (document: CoverageDocument, session: Session): re
   ),
   ...unreachedLines(document, session),
 ];
+
+/** What the columns hold, in their order; each has a line of its own. */
+const COLUMNS: readonly (readonly [names: string, meaning: string])[] = [
+  ['checks', 'how often it was asked'],
+  ['exercised', 'the share of checks whose premise held'],
+  ['situations', 'reached, of those that can be reached'],
+  ['last new', 'programs since it last reached a new one'],
+  ['lines, branches', 'the share of impl’s that ran in programs which exercised it'],
+  ['alone, shared', 'planted bugs that it alone catches, or others too (--matrix)'],
+];
+/** Of them, those that a narrow terminal shows. */
+const FEWER_COLUMNS = 3;
+
+/** What was not measured is not explained. */
+const legend = ({ code, invariants }: CoverageDocument, { width, colors }: Session): readonly string[] => {
+  const unmeasured = new Set([
+    ...(code === undefined ? ['lines, branches'] : []),
+    ...(invariants.every(({ defects }) => defects === undefined) ? ['alone, shared'] : []),
+  ]);
+  return COLUMNS.slice(0, width < WIDE ? FEWER_COLUMNS : COLUMNS.length)
+    .filter(([names]) => !unmeasured.has(names))
+    .map(([names, meaning]) =>
+      wrapped(`${names}: ${meaning}`, width)
+        .map((line) => colors.dim(line))
+        .join('\n'),
+    );
+};
 
 const HEADS = ['invariant', 'checks', 'exercised', 'situations', 'last new', 'lines', 'branches', 'alone', 'shared'];
 /** Columns that fit a narrow terminal. */

@@ -69,6 +69,8 @@ describe('the command', () => {
       expect(out).toMatch(new RegExp(`^${id} .* ${reached}/${reachable} `, 'm'));
       expect(reached).toBeGreaterThan(0);
     }
+    expect(out).toContain('exercised: the share of checks whose premise held\n');
+    expect(out).not.toContain('alone, shared:');
   });
 
   test('gives the same document again, except for times', async () => {

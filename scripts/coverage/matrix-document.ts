@@ -104,10 +104,15 @@ export const matrixTable = async (rows: readonly MatrixRow[], width: number): Pr
   return table.toString();
 };
 
+/** What the columns hold, in two lines. */
+export const matrixLegend = ({ seeds, stepsBeyond }: MatrixOptions): readonly string[] => [
+  `Median and worst of ${seeds} seeds to the first catch, in programs and steps; steps of the minimized program; and every`,
+  `invariant that catches the defect by itself within ${formatCount(stepsBeyond)} further steps.`,
+];
+
 export const matrixMarkdown = (rows: readonly MatrixRow[], options: MatrixOptions): string =>
   [
-    `Median and worst of ${options.seeds} seeds to the first catch, in programs and steps; steps of the minimized program; and every`,
-    `invariant that catches the defect by itself within ${formatCount(options.stepsBeyond)} further steps.`,
+    ...matrixLegend(options),
     '',
     `| ${HEADS.join(' | ')} |`,
     `|${HEADS.map(() => '---').join('|')}|`,

@@ -14,11 +14,11 @@ import type {
 } from '../../properties/explain/explanation.js';
 import { UNKNOWN } from '../../properties/explain/explanation.js';
 import { mostImportant } from '../../properties/explain/table-rows.js';
-import { labelled, wrapped } from '../terminal/labelled.js';
+import { hanging, labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { MARK, divergenceLines, standardErrorLines } from './finding-text.js';
+import { MARK, divergenceLines, sidesLine, standardErrorLines } from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
@@ -30,7 +30,7 @@ export const explanationText = (explanation: Explanation, look: Look): readonly 
   const { colors, width } = look;
   const last = explanation.frames.at(-1);
   return [
-    `  reference ${printable(explanation.reference)}, subject ${printable(explanation.subject)}, ${explanation.traffic} traffic`,
+    sidesLine(explanation, width),
     '',
     ...wrapped(printable(explanation.sentence), width).map((line) => colors.bold(line)),
     '',
@@ -56,7 +56,7 @@ const stepLines = (step: ExplainedStep, explanation: Explanation, look: Look): r
   const { place } = explanation.divergence;
   const here = place.kind === 'step' && place.index === step.index;
   const number = String(step.index).padStart(Math.max(2, String(explanation.steps.length - 1).length));
-  const head = `${here ? MARK : ' '} ${number}  ${step.listing}`;
+  const head = hanging(`${here ? MARK : ' '} ${number}  `, step.listing, width);
   if (step.necessity.kind === 'not-reached') return [colors.dim(head)];
   const details = [
     labelled('does', printable(step.meaning), width, INDENT),

@@ -12,7 +12,7 @@ const PROGRAM: Program = {
   ],
 };
 const MACHINE = '      machine     2-level, 6 guest pages, 0 device pages, 1 host CPU, draw 0';
-const plain = picocolors.createColors(false);
+const plain = { colors: picocolors.createColors(false), width: Infinity };
 
 test('the step that diverges is marked', () => {
   expect(programListing(PROGRAM, { kind: 'step', index: 1 }, plain)).toEqual([

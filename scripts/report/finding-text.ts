@@ -7,10 +7,10 @@ import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { describeMachine, describeStep, visibleLines } from '../../properties/formats/index.js';
 import { describeShape, shapeOf } from '../../properties/namesakes.js';
-import { labelled } from '../terminal/labelled.js';
+import { hanging, labelled } from '../terminal/labelled.js';
 import { counted, formatCount } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
-import type { Colors, Session } from '../terminal/session.js';
+import type { Session } from '../terminal/session.js';
 import type { FindingReport } from './document/report-document.js';
 
 /**
@@ -31,7 +31,7 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     labelled('at', placeText(divergence, program), width, 2),
     ...divergenceLines(divergence, session),
     '',
-    ...programListing(program, divergence.place, colors),
+    ...programListing(program, divergence.place, session),
     '',
   ];
 };
@@ -99,25 +99,39 @@ export const MARK = '>';
 const numberColumns = (program: Program): number => Math.max(2, String(program.steps.length - 1).length);
 
 /** The line of a step: mark, number, step. */
-export const stepLine = (program: Program, index: number, marked: boolean): string => {
+export const stepLine = (program: Program, index: number, marked: boolean, width: number): string => {
   const number = String(index).padStart(numberColumns(program));
-  return `${marked ? MARK : ' '} ${number}  ${describeStep(program.steps[index], program.machine.paging)}`;
+  const { paging } = program.machine;
+  return hanging(`${marked ? MARK : ' '} ${number}  `, describeStep(program.steps[index], paging), width);
 };
 
 /** The line of a moment that is no step. */
-export const momentLine = (program: Program, name: string, marked: boolean): string =>
-  `${marked ? MARK : ' '} ${''.padStart(numberColumns(program))}  ${name}`;
+export const momentLine = (program: Program, name: string, marked: boolean, width: number): string =>
+  hanging(`${marked ? MARK : ' '} ${''.padStart(numberColumns(program))}  `, name, width);
+
+export const machineLine = (program: Program, width: number): string =>
+  momentLine(program, `machine     ${describeMachine(program.machine)}`, false, width);
+
+/** `  reference model, subject impl, mixed traffic`, the line below the name of a file. */
+export const sidesLine = (
+  { reference, subject, traffic }: Pick<Finding, 'reference' | 'subject'> & Pick<Finding['case'], 'traffic'>,
+  width: number,
+): string =>
+  hanging('  ', `reference ${printable(reference)}, subject ${printable(subject)}, ${traffic} traffic`, width);
 
 /** The machine and every step; other moments are listed only if they are marked. */
-export const programListing = (program: Program, marked: Place, colors: Colors): readonly string[] => {
+export const programListing = (
+  program: Program,
+  marked: Place,
+  { colors, width }: Pick<Session, 'width' | 'colors'>,
+): readonly string[] => {
   const emphasize = (line: string): string => colors.bold(colors.red(line));
   const moment = (...kinds: Place['kind'][]): string[] =>
-    kinds.includes(marked.kind) ? [emphasize(momentLine(program, describePlace(marked), true))] : [];
+    kinds.includes(marked.kind) ? [emphasize(momentLine(program, describePlace(marked), true, width))] : [];
   const steps = program.steps.map((_, index) => {
     const here = marked.kind === 'step' && marked.index === index;
-    const line = stepLine(program, index, here);
+    const line = stepLine(program, index, here, width);
     return here ? emphasize(line) : line;
   });
-  const machine = momentLine(program, `machine     ${describeMachine(program.machine)}`, false);
-  return [machine, ...moment('create'), ...steps, ...moment('end', 'destroy', 'end-of-input')];
+  return [machineLine(program, width), ...moment('create'), ...steps, ...moment('end', 'destroy', 'end-of-input')];
 };

@@ -4,13 +4,13 @@ import type { Observable, Observation, Program, Trace } from '../../model/vocabu
 import type { Divergence, Place } from '../../properties/divergence.js';
 import { samePlace, signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
-import { describeMachine, describeObservation, traceToJson } from '../../properties/formats/index.js';
+import { describeObservation, traceToJson } from '../../properties/formats/index.js';
 import type { Asking } from '../../properties/invariants/asking.js';
 import type { Answer } from '../../properties/subjects/subject.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { divergenceLines, momentLine, programListing, stepLine } from './finding-text.js';
+import { divergenceLines, machineLine, momentLine, programListing, sidesLine, stepLine } from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
@@ -43,8 +43,8 @@ const INDENT = 6;
 export const replayReport = (replayed: Replayed, look: Look): readonly string[] => {
   const { program, divergence } = replayed;
   return [
-    momentLine(program, `machine     ${describeMachine(program.machine)}`, false),
-    ...instantsOf(replayed).flatMap((instant) => instantLines(instant, replayed, look)),
+    machineLine(program, look.width),
+    ...instantsOf(replayed, look.width).flatMap((instant) => instantLines(instant, replayed, look)),
     ...(divergence === undefined ? [] : failures(replayed)),
   ];
 };
@@ -54,21 +54,21 @@ export const recordedReport = (
   { case: recorded, subject, reference, divergence }: Finding,
   look: Look,
 ): readonly string[] => [
-  `  reference ${printable(reference)}, subject ${printable(subject)}, ${recorded.traffic} traffic`,
-  ...programListing(recorded.program, divergence.place, look.colors),
+  sidesLine({ reference, subject, traffic: recorded.traffic }, look.width),
+  ...programListing(recorded.program, divergence.place, look),
   ...divergenceLines(divergence, look),
   `recorded: ${printable(signatureOf(divergence))}`,
 ];
 
-const instantsOf = ({ program, model, subject }: Replayed): readonly Instant[] => {
+const instantsOf = ({ program, model, subject }: Replayed, width: number): readonly Instant[] => {
   const one = traceIn(model.answer);
   const other = traceIn(subject.answer);
-  const moment = (kind: 'create' | 'end' | 'destroy') => (marked: boolean) => momentLine(program, kind, marked);
+  const moment = (kind: 'create' | 'end' | 'destroy') => (marked: boolean) => momentLine(program, kind, marked, width);
   return [
     { place: { kind: 'create' }, line: moment('create'), model: one?.created, subject: other?.created },
     ...program.steps.map((_, index): Instant => ({
       place: { kind: 'step', index },
-      line: (marked) => stepLine(program, index, marked),
+      line: (marked) => stepLine(program, index, marked, width),
       model: one?.steps[index],
       subject: other?.steps[index],
     })),

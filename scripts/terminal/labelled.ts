@@ -21,12 +21,18 @@ export const wrapped = (text: string, columns: number): readonly string[] => {
 };
 
 /** `indent` columns, a label, and the text from a fixed column on. */
-export const labelled = (label: string, text: string, width: number, indent = 0): string => {
-  const start = indent + LABEL_COLUMNS;
-  const room = width - start;
-  const [first, ...others] = room < FEWEST_COLUMNS ? [text] : wrapped(text, room);
-  const margin = ' '.repeat(start);
-  return [`${' '.repeat(indent)}${label.padEnd(LABEL_COLUMNS)}${first}`, ...others.map((line) => margin + line)].join(
-    '\n',
-  );
+export const labelled = (label: string, text: string, width: number, indent = 0): string =>
+  hanging(`${' '.repeat(indent)}${label.padEnd(LABEL_COLUMNS)}`, text, width);
+
+/** The text behind `start`, and its further lines below itself; below a `start` that leaves no room, all of its lines. */
+export const hanging = (start: string, text: string, width: number): string => {
+  if (width - start.length >= FEWEST_COLUMNS) return hung(start, ' '.repeat(start.length), text, width);
+  const margin = ' '.repeat(start.length - start.trimStart().length + 2);
+  const isLong = start.trim().length > LABEL_COLUMNS && width - margin.length >= FEWEST_COLUMNS;
+  return isLong ? `${start.trimEnd()}\n${hung(margin, margin, text, width)}` : `${start}${text}`;
+};
+
+const hung = (start: string, margin: string, text: string, width: number): string => {
+  const [first, ...others] = wrapped(text, width - margin.length);
+  return [`${start}${first}`, ...others.map((line) => margin + line)].join('\n');
 };

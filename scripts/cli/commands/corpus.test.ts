@@ -143,6 +143,15 @@ describe('prune', () => {
   });
 });
 
+test('stats of an empty corpus say that it is empty', async () => {
+  await Promise.all(names.map((name) => rm(at('corpus', name))));
+  expect(await corpus('stats')).toMatchObject({
+    code: 0,
+    out: '',
+    err: expect.stringContaining(': no entries') as string,
+  });
+});
+
 test('stats count what is there', async () => {
   const { out } = await corpus('stats', '--json');
   const lengths = await Promise.all(names.map(async (name) => (await read(name)).case.program.steps.length));

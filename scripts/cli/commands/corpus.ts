@@ -205,8 +205,10 @@ const addStats = (command: Command, session: Session): void => {
   )
     .option('--json', 'as JSON')
     .action(async ({ json, ...flags }: ReadCorpusFlag & { readonly json?: true }) => {
-      const stats = statsOf(await readWhole(corpusToRead(flags, session)));
+      const corpus = corpusToRead(flags, session);
+      const stats = statsOf(await readWhole(corpus));
       if (json === true) session.print(JSON.stringify(stats, undefined, 1));
+      else if (stats.entries === 0) session.complain(`shadowdiff: ${printable(corpus)}: no entries`);
       else for (const line of statsLines(stats, session)) session.print(line);
     });
 };
@@ -245,7 +247,7 @@ const statsLines = (
   };
   return [
     labelled('entries', formatCount(entries), width),
-    labelled('steps', `median ${steps.median}, most ${steps.most}`, width),
+    labelled('steps', `median ${steps.median}, most ${steps.most} in a program`, width),
     labelled('found', `${dates.first} to ${dates.last}`, width),
     labelled('status', list(byStatus), width),
     labelled('invariant', list(byInvariant), width),

@@ -7,10 +7,10 @@ import { findingsDocument } from '../../../properties/findings-document.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { MatrixOptions, MatrixRow } from '../../../properties/kill-matrix.js';
 import { DEFAULT_MATRIX_OPTIONS, matrixRow } from '../../../properties/kill-matrix.js';
-import { aloneLines, matrixJson, matrixMarkdown, matrixTable } from '../../coverage/matrix-document.js';
+import { aloneLines, matrixJson, matrixLegend, matrixMarkdown, matrixTable } from '../../coverage/matrix-document.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
-import { labelled } from '../../terminal/labelled.js';
+import { labelled, wrapped } from '../../terminal/labelled.js';
 import { counted } from '../../terminal/numbers.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
@@ -91,7 +91,10 @@ const runMatrix = async (flags: MatrixFlags, session: Session): Promise<ExitCode
   }
   if (flags.json === true) session.print(matrixJson(rows, options));
   else if (flags.markdown === true) session.print(matrixMarkdown(rows, options));
-  else for (const line of [await matrixTable(rows, session.width), ...aloneLines(rows)]) session.print(line);
+  else {
+    const legend = wrapped(matrixLegend(options).join(' '), session.width);
+    for (const line of [await matrixTable(rows, session.width), ...legend, ...aloneLines(rows)]) session.print(line);
+  }
   const missed = rows.filter(({ seeds, seedsCaught }) => seedsCaught < seeds);
   for (const { defect, seeds, seedsCaught } of missed) {
     session.complain(

@@ -41,6 +41,19 @@ const bareProgram = async (entry = ENTRY): Promise<string> => {
   return path;
 };
 
+/** A name of a file and a signature are copied whole. */
+const IS_COPIED = /^(?:\/|diverges: |recorded: )/;
+
+test.each([
+  ['explain', ENTRY],
+  ['replay', ENTRY],
+  ['replay', DIRTY_ENTRY],
+])('%s of %s fits 40 columns, but for what is copied', async (command, file) => {
+  const { out } = await capturedCall([command, file], { env: { NO_COLOR: '1' }, columns: 40 });
+  const wide = out.split('\n').filter((line) => line.length > 40 && !IS_COPIED.test(line));
+  expect(wide).toEqual([]);
+});
+
 describe('explain', () => {
   test('tells the sentence, the steps and the state in which they end', async () => {
     const { code, out } = await explain([ENTRY]);

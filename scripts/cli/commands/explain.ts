@@ -14,6 +14,7 @@ import { readCaseFile } from '../case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
 import { closeSides, startSidesFor } from '../../terminal/sides.js';
+import { hanging } from '../../terminal/labelled.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { explanationText } from '../../report/explanation-text.js';
@@ -48,7 +49,8 @@ const runExplain = async (path: string, flags: ExplainFlags, session: Session): 
   }
   const explanation = await explain(file, sides, session);
   if (flags.json === true) session.print(JSON.stringify(explanation ?? null));
-  else if (explanation === undefined) session.print(session.colors.green(agreement(file, sides)));
+  else if (explanation === undefined)
+    session.print(session.colors.green(hanging('', agreement(file, sides), session.width)));
   else printExplanation(file, explanation, session);
   return explanation === undefined ? EXIT.clean : EXIT.divergence;
 };

@@ -21,10 +21,11 @@ import { readCaseFile } from '../case-file.js';
 import type { SideFlags, Sides } from '../../terminal/sides.js';
 import { addSides, allowedSidesFor, showRecorded } from '../options/side-flags.js';
 import { closeSides, startSides } from '../../terminal/sides.js';
+import { hanging } from '../../terminal/labelled.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
-import { REMEMBERS, beforeText } from '../../report/finding-text.js';
+import { REMEMBERS, beforeText, sidesLine } from '../../report/finding-text.js';
 import type { Replayed, SideAnswer } from '../../report/replay-text.js';
 import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
@@ -104,21 +105,22 @@ const sideAnswer = async (side: Subject, program: Program): Promise<SideAnswer> 
 };
 
 const replayText = (file: CaseFile, replayed: Replayed, session: Session): readonly string[] => {
-  const { colors } = session;
+  const { colors, width } = session;
   const { model, subject, divergence } = replayed;
-  const names = `reference ${printable(model.name)}, subject ${printable(subject.name)}`;
   return [
     colors.bold(printable(file.source)),
-    `  ${names}, ${file.case.traffic} traffic`,
-    ...memoryLines(file.entry),
+    sidesLine({ reference: model.name, subject: subject.name, traffic: file.case.traffic }, width),
+    ...memoryLines(file.entry, width),
     ...replayReport(replayed, session),
-    divergence === undefined ? colors.green(agreement(replayed)) : colors.red(`diverges: ${signatureText(divergence)}`),
+    divergence === undefined
+      ? colors.green(hanging('', agreement(replayed), width))
+      : colors.red(`diverges: ${signatureText(divergence)}`),
     ...comparedWithRecord(file, divergence),
   ];
 };
 
-const memoryLines = (entry: Finding | undefined): readonly string[] =>
-  entry?.before === undefined ? [] : [`  behind ${beforeText(entry.before.length)}: ${REMEMBERS}`];
+const memoryLines = (entry: Finding | undefined, width: number): readonly string[] =>
+  entry?.before === undefined ? [] : [hanging('  ', `behind ${beforeText(entry.before.length)}: ${REMEMBERS}`, width)];
 
 const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
 

@@ -53,7 +53,7 @@ export const counterexampleReport = (found: Counterexample, session: Session): r
     labelled('at', describePlace(divergence.place), width, 2),
     ...divergenceLines(divergence, session),
     '',
-    ...programListing(program, divergence.place, colors),
+    ...programListing(program, divergence.place, session),
     '',
     ...wrapped(
       shortest
