@@ -137,7 +137,8 @@ describe('the verdict', () => {
 
   test('what hostile guests cannot exercise does not count', async () => {
     const coverage = sampleCoverage();
-    const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, exercised: 0 } : each));
+    const notAsked = { exercised: 0, asked: 'not', because: ['hostile guests keep no contract'] };
+    const invariants = coverage.invariants.map((each) => (each.id === 'coherence' ? { ...each, ...notAsked } : each));
     await store('coverage.json', { ...coverage, traffic: 'hostile', invariants });
     expect((await united(at('run'))).verdict.reason).toContain(
       ', but 1 of 18 invariants was not asked: hostile guests keep no contract',
