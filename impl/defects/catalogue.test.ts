@@ -170,6 +170,7 @@ const SLOW = new Set([
   'root-index-in-sixteen-bits',
   'set-pgd-loses-switcher',
   'set-pgd-one-past-the-end',
+  'table-address-in-twenty-bits',
   'table-lost-on-second-allocation',
   'table-page-truncated',
   'top-entry-software-bits-accepted',

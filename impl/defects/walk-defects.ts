@@ -1,5 +1,6 @@
 /** The walk of the guest’s tables and the checks of its entries. */
 
+import { paddr } from '../../model/vocabulary/index.js';
 import { LARGE } from '../shadow-entry.js';
 import type { Defect } from './defect.js';
 
@@ -196,6 +197,22 @@ export const WALK_DEFECTS: readonly Defect[] = [
     plant({ walk }) {
       const sound = walk.topIsBad.bind(walk);
       walk.topIsBad = (low, high) => sound(low & ~SOFTWARE_BITS, high);
+    },
+  },
+  {
+    id: 'table-address-in-twenty-bits',
+    title: 'The address of a guest’s entry is kept in 20 bits',
+    class: 'narrow type',
+    wrong: 'An entry above the first megabyte of RAM is read from a place below it.',
+    origin: 'constructed: a page number kept in eight bits on the way to the entry',
+    translation: 'Literally.',
+    consequence: 'The hypervisor converts entries that are none.',
+    harms: 'guest',
+    rule: 'machine.md 3, demand 2: the walk',
+    inLguest: false,
+    plant({ ram }) {
+      const low = ram.low.bind(ram);
+      ram.low = (address) => low(paddr(address & 0xfffff));
     },
   },
 ];

@@ -8,7 +8,7 @@ import { MACHINE_BOUNDS, PAGE_BITS, PAGE_BYTES, guestEntry, hasFeature } from '.
 import { A, D, FULL, P, PSE, RIGHTS, RW, US, G, PCD, PWT, XD } from '../entry-bits.js';
 import type { Profile } from '../profile.js';
 import type { Draw } from './draw.js';
-import { lottery } from './draw.js';
+import { drawMuchRam, lottery } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, entryAddress, geometryOf, middleOf, topOf } from './geometry.js';
 import * as fields from './macro-fields.js';
@@ -87,8 +87,20 @@ const rootsFrom = (geometry: Geometry, firstPage: number, count: number, packed:
   return roots;
 };
 
-const drawGuestPages = (draw: Draw, needed: number, most: number): number =>
-  draw.oneIn(64) ? most : needed + draw.between(3, 16);
+const LEAST_DATA_PAGES = 3;
+
+/** One in sixteen has much more RAM than it needs, so that tables may lie high in it. */
+const drawGuestPages = (draw: Draw, needed: number, most: number): number => {
+  const rare = draw.bits(6);
+  if (rare === 0) return most;
+  return needed + (rare <= 4 ? drawMuchRam(draw, most - needed) : draw.between(LEAST_DATA_PAGES, 16));
+};
+
+/** How far from the start of RAM the tables lie: mostly not at all, else anywhere, or so high that hardly any data page is left. */
+const drawTablesBase = (draw: Draw, room: number): number => {
+  if (draw.bits(2) !== 0 || room <= 0) return 0;
+  return draw.bits(1) === 0 ? room : draw.below(room + 1);
+};
 
 const drawHostCpus = (draw: Draw): number => (draw.oneIn(64) ? MACHINE_BOUNDS.hostCpus.most : draw.between(1, 4));
 
@@ -156,10 +168,12 @@ export const drawLayout = (
   const firstMiddle = firstRoot + (packed ? 1 : rootCount);
   const middles = paging === 'pae' ? kernelTops.length + rootCount * userTops.length : 0;
   const leafTables = kernelRegions.length + 2 + Math.ceil(rootCount * userRegions.length * 0.75);
-  const firstData = firstMiddle + middles + leafTables;
+  const needed = firstMiddle + middles + leafTables;
+  const machine = drawMachine(draw, paging, needed, { profile, guestPages, features });
+  const base = drawTablesBase(draw, machine.guestPages - needed - LEAST_DATA_PAGES);
   return {
     profile,
-    machine: drawMachine(draw, paging, firstData, { profile, guestPages, features }),
+    machine,
     geometry,
     kernelAddress: addressOf(geometry, kernelRegion, 0),
     userRegions,
@@ -168,11 +182,11 @@ export const drawLayout = (
     kernelTops,
     pteIndexes: drawPteIndexes(draw, geometry, stackPteIndex),
     stackPteIndex,
-    roots: rootsFrom(geometry, firstRoot, rootCount, packed),
-    firstMiddle,
-    firstLeaf: firstMiddle + middles,
+    roots: rootsFrom(geometry, base + firstRoot, rootCount, packed),
+    firstMiddle: base + firstMiddle,
+    firstLeaf: base + firstMiddle + middles,
     leafTables,
-    firstData,
+    firstData: base + needed,
     linearSteps: draw.bits(2) === 0 ? draw.between(1, 6) : 0,
     bits: draw.word(),
   };

@@ -52,6 +52,9 @@ export class Draw {
   }
 }
 
+/** Pages of RAM in which a page may have a number that needs up to twelve bits; at most `most`. */
+export const drawMuchRam = (draw: Draw, most: number): number => Math.min(2 ** draw.between(6, 12), most);
+
 /** A lottery: each value as many times as its weight. */
 export const lottery = <T>(weights: readonly (readonly [weight: number, value: T])[]): readonly T[] =>
   weights.flatMap(([weight, value]) => new Array<T>(weight).fill(value));

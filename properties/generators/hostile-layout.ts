@@ -6,6 +6,7 @@
 import type { MachineConfig, Paging } from '../../model/vocabulary/index.js';
 import { MACHINE_BOUNDS, PAGE_BYTES } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
+import { drawMuchRam } from './draw.js';
 import type { Geometry } from './geometry.js';
 import { addressOf, geometryOf, topOf } from './geometry.js';
 import { STEP_FIELDS } from './fields.js';
@@ -18,6 +19,7 @@ const drawGuestPages = (draw: Draw, most: number): number => {
   if (rare === 0) return most;
   if (rare <= 2) return draw.between(MACHINE_BOUNDS.guestPages.least, 4);
   if (rare <= 4) return draw.between(5, 15);
+  if (rare <= 8) return drawMuchRam(draw, most);
   return draw.between(16, 64);
 };
 
@@ -128,7 +130,8 @@ class PageRow {
 
   constructor(draw: Draw, pages: number) {
     this.pages = pages;
-    this.next = draw.bits(3) === 0 ? 0 : 1;
+    const rare = draw.bits(3);
+    this.next = rare === 0 ? 0 : rare === 1 ? draw.below(pages) : 1;
   }
 
   take(count: number): number[] {
