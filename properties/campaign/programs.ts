@@ -30,20 +30,18 @@ export const programsOf = (options: CampaignOptions): ((program: number) => Gene
 /** One in this many programs is run a second time, for the invariant `determinism`. */
 const TWICE_EVERY = 256;
 
-/** The first of them in a campaign that screens. None of the first twelve is judged at the default share: that is where most bugs show. */
-const FIRST_TWICE = 24;
-
 /**
- * Whether a program is run a second time, if it is judged. The choice is scattered: if it were every 256th program, shard 0 of 2 would
- * have them all and shard 1 could never exercise `determinism`. Program 0 is one of them, for short campaigns, which judge every program.
+ * Whether a program is run a second time. The choice is scattered: if it were every 256th program, shard 0 of 2 would have them all
+ * and shard 1 could never exercise `determinism`. Program 0 is one of them.
  */
-export const isRunTwice = (program: number): boolean => program === 0 || ticket(program) === 0;
+export const isRunTwice = (program: number): boolean => scattered(program) % TWICE_EVERY === 0;
 
-/** Whether a program is judged in full: scattered too, and so that programs but 0 which are run twice are judged whatever the share. */
-export const isJudged = (program: number, share: number): boolean => ticket(program) < share * TWICE_EVERY;
+/** Shares of programs are whole multiples of one in this many. */
+const SHARE_STEPS = TWICE_EVERY;
 
-/** 0 … 255, each for one program in 256. Shares of programs are whole multiples of that. */
-const ticket = (program: number): number => scattered(program - FIRST_TWICE) % TWICE_EVERY;
+/** Whether a program is judged in full: scattered too, and so that programs which are run twice are judged whatever the share. */
+export const isJudged = (program: number, share: number): boolean =>
+  scattered(program) % SHARE_STEPS < share * SHARE_STEPS;
 
 /** 32 bits of which each depends on all lower 32 of the number (the finalizer of MurmurHash3). */
 const scattered = (program: number): number => {
