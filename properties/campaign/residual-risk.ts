@@ -1,7 +1,8 @@
 /**
  * How much a campaign has left to find. Programs are drawn alike, so what few of them reached says how much none did: the estimators of
- * species richness, which Böhme brought to fuzzing (STADS: Software Testing as Species Discovery, TOSEM 27(2), 2018). A species is a cell
- * (cells.ts), a sampling unit is a judged program, and what counts is in how many units a species was met (incidence).
+ * species richness, which Böhme brought to fuzzing (STADS: Software Testing as Species Discovery, TOSEM 27(2), 2018). A species is a
+ * cell (cells.ts), a sampling unit is a program that was judged (for edges any program), and what counts is in how many units a species was
+ * met (incidence).
  */
 
 import type { GridCount } from '../invariants/situations/grid.js';
