@@ -16,7 +16,7 @@ import {
   violations,
 } from '../../../test-support/browser.js';
 import { sampleFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
-import type { Night } from './night.js';
+import type { Night, NightFinding } from './night.js';
 import { trendPage } from './trend-page.js';
 import { trendOf } from './trend.js';
 
@@ -29,6 +29,14 @@ const pageOf = async (nights: readonly Night[]): Promise<string> => {
 
 test('the same nights make the same page, in whatever order', async () => {
   expect(await pageOf(sampleHistory().toReversed())).toBe(await pageOf(sampleHistory()));
+});
+
+test('each night counts its findings by what they were then', async () => {
+  const shown = (status: NightFinding['status']) => ({ findings: [sampleFinding('flush | end | one', { status })] });
+  const nights = [sampleNight(1, shown('new')), sampleNight(2, shown('flaky')), sampleNight(3, shown('new'))];
+  const text = await pageOf(nights.map((night) => ({ ...night, canary: null })));
+  const counts = Array.from(text.matchAll(/<td>(\d (?:new|open|flaky)[^<]*)<\/td>/g), ([, count]) => count);
+  expect(counts).toEqual(['1 open', '1 flaky', '1 new']);
 });
 
 describe.skipIf(!isBrowserThere)('the page', () => {

@@ -12,7 +12,8 @@ import { plot } from '../html/plot.js';
 import { summaryFrame } from '../html/summary-section.js';
 import type { NewsLine } from '../report-news.js';
 import { STATUS_LABELS, titleOf } from '../report-news.js';
-import type { Night } from './night.js';
+import type { Night, NightFinding } from './night.js';
+import { findingName } from './night.js';
 import type { FindingTrend, FoundNight, Gap, TestedTrend, Trend, Week } from './trend.js';
 import { DAY, dayOf, grouped, isCutShort, timeOf } from './trend.js';
 
@@ -253,15 +254,14 @@ const MILLION = 1_000_000;
 
 /** By their state in this night. */
 const findingsText = (night: Night, { findings }: TestedTrend): string => {
-  const shown = night.findings.length;
+  const firstOf = new Map(findings.map(({ finding, first }) => [findingName(finding), first]));
+  const isFirst = (finding: NightFinding): boolean => firstOf.get(findingName(finding)) === night;
+  const fresh = night.findings.filter((finding) => finding.status === 'new' && isFirst(finding)).length;
   const flaky = night.findings.filter(({ status }) => status === 'flaky').length;
-  const fresh = findings.filter(
-    ({ first, wasKnown, state }) => first === night && !wasKnown && state !== 'flaky',
-  ).length;
   const fixed = findings.filter(({ settled }) => settled === night).length;
   const counts = [
     [fresh, 'new'],
-    [shown - fresh - flaky, 'open'],
+    [night.findings.length - fresh - flaky, 'open'],
     [flaky, 'flaky'],
     [fixed, 'fixed'],
   ] as const;
