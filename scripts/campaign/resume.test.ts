@@ -204,6 +204,7 @@ describe('what cannot go on is refused', () => {
   const BLIND = '{"paging":[],"steps":[],"subjectShows":[],"referenceShows":[],"edges":0}';
 
   test.each([
+    ['shadowdiff-run/3', 'shadowdiff-run/2', 'run.json: format: "shadowdiff-run/2" is not known'],
     ['"shards":1', '"shards":0', 'campaign.shards: 0 is out of range'],
     ['"maxSteps":48', '"maxSteps":0', 'campaign.maxSteps: 0 is out of range'],
     ['"maxTries":20', '"maxTries":1e10', 'campaign.maxTries: 10000000000 is out of range'],
