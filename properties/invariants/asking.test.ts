@@ -56,6 +56,11 @@ describe('which invariants are asked', () => {
     expect(other).not.toHaveProperty('confinement');
   });
 
+  test('of a side without stores the reason stands once, though it has none of upper entries either', async () => {
+    const scope = await scopeOf(pipe({ profile: 'architecture', observes: ['outcome'] }), WALK, 'architecture');
+    expect(asked(scope, 'not')['accessed-dirty']).toEqual(['the subject shows no stores']);
+  });
+
   test('of programs without some steps, those that need none of these', async () => {
     const scope = await scopeOf(pipe({ steps: ['init', 'access'], observes: IMPL_SHOWS }), MODEL, 'lguest');
     const without = (...ops: readonly string[]): readonly string[] => ops.map((op) => `no program has ${op}`);

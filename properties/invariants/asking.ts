@@ -32,8 +32,11 @@ export const askingOf = (invariant: Invariant, scope: Scope, traffic: Traffic | 
   if (outcomes?.some((kind) => PROFILE_LIMITS[scope.profile].outcomes.includes(kind)) === false)
     return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes[0]}`] };
   const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));
-  const because = sights.flatMap((sight) => whyUnseen(sight, scope) ?? []);
-  if (because.length === sights.length) return { asked: 'not', because };
+  const unseen = sights.filter((sight) => whyUnseen(sight, scope) !== undefined);
+  // A side that shows no stores shows none of upper entries.
+  const isSaid = (sight: Reportable): boolean => sight === 'upper stores' && unseen.includes('stores');
+  const because = unseen.flatMap((sight) => (isSaid(sight) ? [] : (whyUnseen(sight, scope) ?? [])));
+  if (unseen.length === sights.length) return { asked: 'not', because };
   const missing = needs.filter((group) => group.length > 0 && group.every((each) => isMissing(each, scope)));
   if (missing.length > 0)
     return { asked: 'not', because: missing.map((group) => `no program has ${group.join(' or ')}`) };

@@ -24,7 +24,7 @@ export interface AdapterOptions {
   readonly caseTimeout: number;
 }
 
-const PLATFORMS = ['qemu', 'v86', 'bochs'];
+export const PLATFORMS = ['qemu', 'v86', 'bochs'];
 
 /** Kernels that make mistakes, to show that such are found. */
 export const METAL_MISTAKES = ['no-invlpg', 'early-flush', 'no-pgd-reload', 'last-root', 'user-at-cpl-0'] as const;

@@ -3,7 +3,7 @@
 import { BadInput, quoted } from '../formats/index.js';
 import type { Capabilities } from './capabilities.js';
 import { CommandSubject } from './command-subject.js';
-import { metalCommand } from './metal-subject.js';
+import { PLATFORMS, metalCommand } from './metal-subject.js';
 import { ModuleSubject } from './module-subject.js';
 import { ownMachine } from './own-machines.js';
 import type { Subject } from './subject.js';
@@ -44,6 +44,12 @@ export class CommandNotAllowed extends Error {
 
 export const SUBJECT_NAMES =
   'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, walk, exec:COMMAND LINE, module:FILE, wasm:FILE, metal:PLATFORM';
+
+/** Names, and how those begin that name a file or a command: for shells to complete. */
+export const SUBJECT_WORDS: readonly string[] = [
+  ...['impl', 'impl:lguest', 'model', 'walk', 'exec:', 'module:', 'wasm:'],
+  ...PLATFORMS.map((platform) => `metal:${platform}`),
+];
 
 /**
  * The machine with this name, such as `impl:set-pgd-loses-switcher` or `exec:./my-machine`. What is not of this package is not started yet.

@@ -40,6 +40,15 @@ describe('a run', () => {
     expect(asked).toEqual(['host-intact', 'progress', 'accessed-dirty', 'coherence', 'translation', 'determinism']);
   });
 
+  test('says which features the CPUs of its programs had', async () => {
+    const { out } = await run('fuzz', ...PROFILE, '--subject', 'walk', '--out', at('run'));
+    const { features } = json('run', 'summary.json') as { features: readonly string[] };
+    expect(features).toContain('large-pages');
+    expect(out).toMatch(/^features {2}.*large-pages/m);
+    const { out: report } = await capturedCall(['report', at('run'), '--reporter', 'json']);
+    expect(JSON.parse(report)).toMatchObject({ runs: [{ features }] });
+  });
+
   test('resumes in its profile alone, and merges with its own kind', async () => {
     await run('nightly', ...PROFILE, '--min-programs', '1', '--out', at('run'));
     const again = (profile: string) =>

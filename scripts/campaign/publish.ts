@@ -45,8 +45,8 @@ export interface PublishOptions {
 }
 
 export interface Publication {
-  /** The first finding that is worth shrinking further; undefined if there is none. */
-  readonly unshrunk: Finding | undefined;
+  /** The findings that are worth shrinking further. */
+  readonly unshrunk: readonly Finding[];
   readonly summary: Summary;
   readonly coverage: CoverageDocument;
   readonly report: BuiltReport;
@@ -86,7 +86,7 @@ export const publish = async (
   );
   const results: Results = { directory: directory ?? '', summary, coverage, matrix: undefined, findings: files };
   const report = uniteResults([results], session);
-  return { unshrunk: findings.find(isUnshrunk), summary, coverage, report };
+  return { unshrunk: findings.filter(isUnshrunk), summary, coverage, report };
 };
 
 const isUnshrunk = (finding: Finding): boolean => {
@@ -138,7 +138,7 @@ const jsonText = (value: unknown): string => `${JSON.stringify(value, undefined,
 
 /** Which situations the run met, in the format of `coverage`; no code was measured. */
 const coverageOf = (summary: Summary, ledger: Ledger, campaign: CampaignRecord): CoverageDocument => {
-  const { version, seed, subject, reference, profile, paging, traffic, programs, steps } = summary;
+  const { version, seed, subject, reference, profile, features, paging, traffic, programs, steps } = summary;
   const reach = { scope: scopeOfRecord(campaign), traffic };
   const { started, milliseconds } = summary.time;
   const tally = ledger.tally();
@@ -149,6 +149,7 @@ const coverageOf = (summary: Summary, ledger: Ledger, campaign: CampaignRecord):
     subject,
     reference,
     ...(profile === undefined ? {} : { profile }),
+    ...(features === undefined ? {} : { features }),
     paging,
     traffic,
     programs,

@@ -109,11 +109,21 @@ export const printReport = (
   if (directory !== undefined) session.print(labelled('results', printable(directory), session.width));
   const isResumable = summary.verdict.kind === 'interrupted' && directory !== undefined;
   if (isResumable) session.print(session.command(...resumeWords(directory, record)));
-  else if (unshrunk !== undefined) {
+  else if (unshrunk.length > 0) {
     session.print('the time for shrinking was too short; shrink further with:');
-    session.print(shrinkCommand(unshrunk.replay!, summary.caseTimeout, session));
-  } else if (summary.findings.length > 0)
-    session.print(replayCommand(summary.findings[0].replay, summary.caseTimeout, session));
+    for (const { replay } of unshrunk) session.print(shrinkCommand(replay!, summary.caseTimeout, session));
+  } else printReplay(summary, session);
+};
+
+/** A flaky finding may have no file: its program was printed with it. */
+const printReplay = ({ findings, caseTimeout }: Publication['summary'], session: Session): void => {
+  if (findings.length === 0) return;
+  const stored = findings.find(({ file }) => file !== undefined);
+  session.print(
+    stored === undefined
+      ? 'no program was kept; to replay one, put it from above into a file'
+      : replayCommand(stored.replay, caseTimeout, session),
+  );
 };
 
 /** Begins the files of a run, or opens those of one that resumes. */

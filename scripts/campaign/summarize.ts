@@ -80,6 +80,7 @@ export const summarize = (ledger: Ledger, results: RunResults): Summary => {
     subject: campaign.subject,
     reference: campaign.reference,
     ...(campaign.profile === undefined ? {} : { profile: campaign.profile }),
+    ...(campaign.scope?.features === undefined ? {} : { features: campaign.scope.features }),
     paging: pagingOf(campaign),
     traffic: campaign.traffic,
     maxSteps: campaign.maxSteps,

@@ -34,6 +34,7 @@ export const buildCoverage = (plan: CoveragePlan, run: CoverageRun, sources: Sou
     subject: subject.name,
     reference: model.name,
     ...(profile === 'lguest' ? {} : { profile }),
+    ...(plan.scope.features.length === 0 ? {} : { features: [...plan.scope.features] }),
     paging: programs.paging,
     traffic: programs.traffic,
     programs: result.programs,

@@ -1,6 +1,7 @@
 /** The result of `coverage`, as stored in coverage.json and shown in reports. */
 
 import * as z from 'zod';
+import { FEATURES } from '../../model/vocabulary/index.js';
 import type { Immutable } from '../../properties/formats/fields.js';
 import { anyText, choice, listOf, naturalNumber, openObject, quantity } from '../../properties/formats/fields.js';
 import { EXTENTS } from '../../properties/invariants/asking.js';
@@ -89,6 +90,8 @@ export const coverageDocument = openObject({
   reference: anyText,
   /** Left out for the profile `lguest`. */
   profile: z.exactOptional(choice(PROFILES)),
+  /** What the CPUs of programs could have; left out: nothing. */
+  features: z.exactOptional(listOf(choice(FEATURES))),
   paging: anyText,
   traffic: anyText,
   programs: naturalNumber,

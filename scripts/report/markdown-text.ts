@@ -40,7 +40,9 @@ const scopeLine = ({ programs, judged, steps, milliseconds, runs }: ReportDocume
   const more = seeds.length > 3 ? ` and ${seeds.length - 3} more` : '';
   const size = `${counted(programs, 'program')}${judgedText(judged, programs)}, ${counted(steps, 'step')}, ${formatTime(milliseconds)}`;
   const profiles = [...new Set(runs.flatMap(({ profile }) => profile ?? []))];
-  const profiled = profiles.length === 0 ? '' : `, profile ${profiles.join(', ')}`;
+  const features = [...new Set(runs.flatMap((run) => run.features ?? []))];
+  const featured = features.length === 0 ? '' : ` with ${features.join(', ')}`;
+  const profiled = profiles.length === 0 ? '' : `, profile ${profiles.join(', ')}${featured}`;
   return `${counted(runs.length, 'run')}: ${size}${named}${more}${profiled}.`;
 };
 

@@ -29,6 +29,7 @@ export const terminalReport = (report: ReportDocument, session: Session): readon
       `${formatCount(programs)} with ${counted(steps, 'step')}${judgedText(judged, programs)}`,
       width,
     ),
+    ...featureLines(report, width),
     labelled('time', timeText(report), width),
     ...counterLines(report, session),
     '',
@@ -46,6 +47,12 @@ export const terminalReport = (report: ReportDocument, session: Session): readon
 };
 
 const withEmptyLine = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [...lines, '']);
+
+/** Of runs whose programs had some. */
+const featureLines = ({ runs }: ReportDocument, width: number): readonly string[] => {
+  const features = [...new Set(runs.flatMap((run) => run.features ?? []))];
+  return features.length === 0 ? [] : [labelled('features', features.join(', '), width)];
+};
 
 const timeText = ({ programs, steps, milliseconds }: ReportDocument): string => {
   const perSecond = (count: number, noun: string): string => {

@@ -32,6 +32,10 @@ const CASES = [
   ],
   [['shadowdiff', 'corpus', 'list', '--st'], ['--status']],
   [['shadowdiff', 'fuzz', '--seed', 'x', '--traf'], ['--traffic']],
+  [
+    ['shadowdiff', 'coverage', '--subject', 'm'],
+    ['metal:bochs', 'metal:qemu', 'metal:v86', 'model', 'module:'],
+  ],
   [['shadowdiff', 'report', 'out', '--reporter', ''], REPORTERS.map(({ name }) => name)],
 ] as const;
 

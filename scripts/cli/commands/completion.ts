@@ -2,6 +2,7 @@
 
 import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
+import { SUBJECT_WORDS } from '../../../properties/subjects/subject-names.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 
@@ -37,6 +38,10 @@ function* placesIn(command: Command, path: readonly string[]): Generator<Place> 
   for (const each of below) yield* placesIn(each, [...path, each.name()]);
 }
 
+/** What an option takes; of a subject the beginnings of names, too. */
+const wordsFor = ({ long, argChoices }: Option): readonly string[] | undefined =>
+  long === '--subject' || long === '--reference' ? SUBJECT_WORDS : argChoices;
+
 const takesValue = (option: Option): boolean => option.required || option.optional;
 
 /** zsh runs the same function as bash. What has no words of ours is completed as file names. */
@@ -68,11 +73,12 @@ const alternatives = (words: readonly string[]): string => words.map((word) => `
 
 /** Behind an option that takes a value. */
 const valueCases = ({ path, options }: Place): readonly string[] => {
-  const free = options.filter((option) => takesValue(option) && option.argChoices === undefined);
+  const free = options.filter((option) => takesValue(option) && wordsFor(option) === undefined);
   return [
-    ...options.flatMap(({ long, argChoices }) =>
-      argChoices === undefined ? [] : [`    '${inside(path)} ${long}') words='${argChoices.join(' ')}' ;;`],
-    ),
+    ...options.flatMap((option) => {
+      const words = wordsFor(option);
+      return words === undefined ? [] : [`    '${inside(path)} ${option.long}') words='${words.join(' ')}' ;;`];
+    }),
     ...(free.length === 0 ? [] : [`    ${alternatives(free.map(({ long }) => `${inside(path)} ${long}`))}) ;;`]),
   ];
 };
@@ -88,11 +94,8 @@ const fishLines = (places: readonly Place[]): readonly string[] =>
     return [
       ...below.map((each) => `${start} -f -a ${each.name()} -d ${quoted(each.summary() || each.description())}`),
       ...options.map((option) => {
-        const value = !takesValue(option)
-          ? ''
-          : option.argChoices === undefined
-            ? ' -r'
-            : ` -x -a ${quoted(option.argChoices.join(' '))}`;
+        const words = wordsFor(option);
+        const value = !takesValue(option) ? '' : words === undefined ? ' -r' : ` -x -a ${quoted(words.join(' '))}`;
         return `${start} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
       }),
     ];

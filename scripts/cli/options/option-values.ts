@@ -19,7 +19,7 @@ export const wholeNumber =
 export const judgedShare = (text: string): number => {
   const value = text === 'all' ? 1 : /^\d{1,3}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
   if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Give "all", or a number up to 1 that is more than 0.');
+  throw new InvalidArgumentError('Give "all", or a number up to 1 that is more than 0, such as 0.0625.');
 };
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -10,6 +10,7 @@ import { readJson } from '../../../properties/formats/index.js';
 import { packageDirectory, packageVersion } from '../../own-package.js';
 import type { Session } from '../../terminal/session.js';
 import { DEFAULT_CASE_TIMEOUT, replayCommand } from '../../terminal/sides.js';
+import type { CoverageDocument } from '../../coverage/coverage-document.js';
 import type { Results } from './read-results.js';
 import { isSameRun, pathsOf, readResults } from './read-results.js';
 import type {
@@ -161,23 +162,29 @@ const runsOf = (results: Results): readonly RunReport[] => {
   const { summary, coverage } = results;
   const runs: RunReport[] = [];
   if (summary !== undefined) {
-    const { kind, seed, subject, reference, profile, paging, traffic, programs, judged, steps, time, verdict } =
-      summary;
+    const { kind, seed, paging, traffic, programs, judged, steps, time, verdict } = summary;
     const { started, milliseconds } = time;
-    const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
+    const sides = sidesOf(summary);
     const what = { seed, ...sides, paging, traffic, programs, judged, steps, started, milliseconds };
     runs.push({ source: pathsOf(results).summary, command: kind, ...what, verdict: verdict.kind });
   }
   if (coverage !== undefined && !isSameRun(results)) {
-    const { seed, subject, reference, profile, paging, traffic, programs, steps, diverged = 0, time } = coverage;
+    const { seed, paging, traffic, programs, steps, diverged = 0, time } = coverage;
     const { started, milliseconds } = time;
-    const sides = { subject, reference, ...(profile === undefined ? {} : { profile }) };
+    const sides = sidesOf(coverage);
     const what = { seed, ...sides, paging, traffic, programs, judged: programs, steps, started, milliseconds };
     const verdict = diverged === 0 ? 'done' : 'diverged';
     runs.push({ source: pathsOf(results).coverage, command: 'coverage', ...what, verdict });
   }
   return runs;
 };
+
+const sidesOf = ({ subject, reference, profile, features }: Summary | CoverageDocument) => ({
+  subject,
+  reference,
+  ...(profile === undefined ? {} : { profile }),
+  ...(features === undefined ? {} : { features }),
+});
 
 const timelinesOf = (results: Results): readonly TimelineReport[] => {
   const { coverage } = results;

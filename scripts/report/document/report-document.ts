@@ -9,6 +9,7 @@ import type { Immutable } from '../../../properties/formats/fields.js';
 import { PROGRAM_FORMAT } from '../../../properties/formats/index.js';
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
+import { FEATURES } from '../../../model/vocabulary/index.js';
 import { PROFILES } from '../../../properties/profile.js';
 
 export const REPORT_FORMAT = 'shadowdiff-report/5';
@@ -36,6 +37,7 @@ const run = z.strictObject({
   subject: z.string(),
   reference: z.string(),
   profile: z.exactOptional(z.enum(PROFILES).describe('Left out for lguest')),
+  features: z.exactOptional(z.array(z.enum(FEATURES)).describe('What the CPUs of its programs could have')),
   paging: z.string(),
   traffic: z.string(),
   programs: count,

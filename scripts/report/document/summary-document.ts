@@ -20,6 +20,7 @@ import {
 import { TRAFFICS } from '../../../properties/generators/index.js';
 import { EXTENTS } from '../../../properties/invariants/asking.js';
 import { PROFILES } from '../../../properties/profile.js';
+import { FEATURES } from '../../../model/vocabulary/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
 
@@ -187,6 +188,8 @@ export const summarySchema = openObject({
   reference: anyText,
   /** Left out for the profile `lguest`. */
   profile: z.exactOptional(choice(PROFILES)),
+  /** What the CPUs of programs could have; left out: nothing. */
+  features: z.exactOptional(listOf(choice(FEATURES))),
   paging: choice(['2-level', 'pae', 'both']),
   traffic: choice([...TRAFFICS, 'mixed']),
   maxSteps: naturalNumber,

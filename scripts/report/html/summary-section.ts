@@ -91,7 +91,7 @@ const runsTable = ({ runs }: ReportDocument): Markup => {
                 <th scope="row">${run.command} <small>${run.source}</small></th>
                 <td><code>${run.seed}</code></td>
                 <td>${run.started.slice(0, 19).replace('T', ' ')}</td>
-                ${profiled ? html`<td>${run.profile ?? 'lguest'}</td>` : undefined}
+                ${profiled ? html`<td>${[run.profile ?? 'lguest', ...(run.features ?? [])].join(', ')}</td>` : undefined}
                 <td>${run.paging === 'pae' ? 'PAE' : run.paging}</td>
                 <td>${run.traffic}</td>
                 <td class="number">${formatCount(run.programs)}${judgedText(run.judged, run.programs)}</td>
