@@ -28,7 +28,7 @@ const CASES = [
   [['shadowdiff', ''], COMMAND_NAMES],
   [
     ['shadowdiff', 'corpus', ''],
-    ['add', 'list', 'programs', 'prune', 'stats'],
+    ['add', 'list', 'prune', 'stats'],
   ],
   [['shadowdiff', 'corpus', 'list', '--st'], ['--status']],
   [['shadowdiff', 'fuzz', '--seed', 'x', '--traf'], ['--traffic']],
