@@ -47,7 +47,13 @@ export const SUBJECT_NAMES =
 
 /** Names, and how those begin that name a file or a command: for shells to complete. */
 export const SUBJECT_WORDS: readonly string[] = [
-  ...['impl', 'impl:lguest', 'model', 'walk', 'exec:', 'module:', 'wasm:'],
+  'impl',
+  'impl:lguest',
+  'model',
+  'walk',
+  'exec:',
+  'module:',
+  'wasm:',
   ...PLATFORMS.map((platform) => `metal:${platform}`),
 ];
 

@@ -24,10 +24,9 @@ test('what has no time to become small is continued by the last line', async () 
   const { code, out } = await slowly('--time', '20s', '--shrink-time', '1s');
   expect(code).toBe(1);
   expect(out).toMatch(/^ {2}size .*(not shrunk|\(cut short)/m);
-  const [why, command] = out.trimEnd().split('\n').slice(-2) as [string, string];
-  expect(why).toBe('the time for shrinking was too short; shrink further with:');
-
-  const [, file] = /shrink (\S+) --write$/.exec(command) as unknown as [string, string];
+  const [, file] = /\nthe time for shrinking was too short; shrink further with:\n.* shrink (\S+) --write$/m.exec(
+    out,
+  ) as unknown as [string, string];
   const { code: shrunk, err } = await runInProcess(['shrink', file, '--write']);
   expect([shrunk, err]).toEqual([0, expect.stringMatching(/\d+ steps shrunk to \d+, [\d,]+ programs tried/)]);
 });
