@@ -96,7 +96,7 @@ test.each([
   ['state-page-writable', 'switcher: another window at the end'],
   ['window-of-one-cpu-too-many', "confinement: stray in the Switcher's window"],
 ])('%s shows in the audit: %s', (defect, difference) => {
-  expect(firstShown(defect)).toMatchObject({ place: { kind: 'end' }, field: 'shadow', difference });
+  expect(firstShown(defect)).toMatchObject({ place: { kind: 'end' }, difference });
 });
 
 /** Sound, but what it shows of its first store is wrong once. */

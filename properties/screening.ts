@@ -10,7 +10,7 @@ import { endsAnnounced } from './contract.js';
 import type { Divergence, ProgramPlace } from './divergence.js';
 import { SCREEN_DISAGREES } from './divergence.js';
 import { GuestRecord } from './guest-record.js';
-import type { Invariant, Watch } from './invariants/invariant.js';
+import type { Invariant, Violation, Watch } from './invariants/invariant.js';
 import { HELD, VACUOUS } from './invariants/invariant.js';
 import type { Aftermath, Stage } from './invariants/moment.js';
 import type { Fill, LockstepOptions } from './lockstep.js';
@@ -156,7 +156,7 @@ export class Screening {
     if (shadow === undefined) return undefined;
     if (this.diedAt !== Infinity) {
       const isSame = shadow.shadowVersion === this.shadowVersion && shadow.tableVersion === this.tableVersion;
-      return isSame ? undefined : shadowDoubt('changed after the kill', 'unchanged since the kill', 'changed');
+      return isSame ? undefined : shadowDoubt(CHANGED_AFTER_KILL);
     }
     seen.stage = 'end';
     seen.step = undefined;
@@ -174,7 +174,7 @@ export class Screening {
       const { id, audit } = audits[i];
       const verdict = audit(seen);
       if (verdict === VACUOUS || verdict === HELD) continue;
-      return shadowDoubt(`${id}: ${verdict.difference}`, verdict.expected, verdict.actual);
+      return shadowDoubt({ ...verdict, difference: `${id}: ${verdict.difference}` });
     }
     return undefined;
   }
@@ -221,13 +221,17 @@ const doubtOf = (
   difference: `a difference in ${member}`,
 });
 
-const shadowDoubt = (difference: string, expected: string, actual: string): Divergence => ({
+const CHANGED_AFTER_KILL = {
+  field: 'shadow',
+  expected: 'unchanged since the kill',
+  actual: 'changed',
+  difference: 'changed after the kill',
+};
+
+const shadowDoubt = (found: Omit<Violation, 'kind'>): Divergence => ({
+  ...found,
   invariant: SCREEN_DISAGREES,
   alsoBroken: [],
   place: { kind: 'end' },
   stage: 'end',
-  field: 'shadow',
-  expected,
-  actual,
-  difference,
 });

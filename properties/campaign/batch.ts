@@ -216,7 +216,14 @@ class Batch {
     this.pair = new Pair({ ...this.options, tally: this.tally, unlimited: this.unlimited });
     const history = this.historyBefore(generated.value.program);
     const signatures = new Set<string>();
-    for await (const shown of divergencesOf(new Pair(this.options), program, generated, this.options.profile)) {
+    const { invariant } = divergence;
+    for await (const shown of divergencesOf(
+      new Pair(this.options),
+      program,
+      generated,
+      invariant,
+      this.options.profile,
+    )) {
       signatures.add(signatureOf(shown.divergence));
       this.add(program, shown.generated.value, shown.divergence, generated, history);
     }

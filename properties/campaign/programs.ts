@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import type { Divergence } from '../divergence.js';
-import { isSubjectFailure, signatureOf } from '../divergence.js';
+import { SCREEN_DISAGREES, isSubjectFailure, signatureOf } from '../divergence.js';
 import type { Case, ProgramOptions } from '../generators/index.js';
 import { withoutStep } from '../generators/case.js';
 import { programArbitrary } from '../generators/index.js';
@@ -81,25 +81,28 @@ const MOST_ROUNDS = 16;
 
 /**
  * Runs a program and yields its first divergence of each signature, with the program that showed it. After a divergence it runs the
- * program without the step that diverged, for there may be others; not if what is left belongs to the profile no longer.
+ * program without the step that diverged, for there may be others; not if what is left belongs to the profile no longer. `invariant`:
+ * that of the divergence that it is known to have, which only screening may see.
  */
 export async function* divergencesOf(
   pair: Pair,
   program: number,
   generated: Generated,
+  invariant: string,
   profile: Profile = 'lguest',
 ): AsyncGenerator<{ readonly generated: Generated; readonly divergence: Divergence }, void> {
+  const judge = invariant === SCREEN_DISAGREES ? 0 : 1;
   let current = generated;
   const signatures = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const divergence = await pair.run(current.value.program, runOptionsOf(program, current.value));
+    const divergence = await pair.run(current.value.program, runOptionsOf(program, current.value, judge));
     if (divergence === undefined) return;
     const signature = signatureOf(divergence);
     if (!signatures.has(signature)) yield { generated: current, divergence };
     signatures.add(signature);
-    const { place, invariant } = divergence;
+    const { place } = divergence;
     // A machine that fails at one step may fail at all that follow, and each may take its whole time limit.
-    if (place.kind !== 'step' || isSubjectFailure(invariant)) return;
+    if (place.kind !== 'step' || isSubjectFailure(divergence.invariant)) return;
     const shorter = withoutStep(current.value, place.index, profile);
     if (whyOutside(shorter.program, profile) !== undefined) return;
     current = new fc.Value<Case>(shorter, undefined);

@@ -1,7 +1,7 @@
 /** From the programs of a campaign to findings that are small and always show. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { signatureOf } from '../divergence.js';
+import { SCREEN_DISAGREES, signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
@@ -49,6 +49,24 @@ const firsts = ({ findings }: BatchResult): readonly Finding[] => {
   for (const each of findings.toReversed()) bySignature.set(signatureOf(each.divergence), each);
   return [...bySignature.values()];
 };
+
+test('what only screening sees is shrunk and shows again, as any other finding does', async () => {
+  const options: BatchOptions = {
+    ...OPTIONS,
+    campaign: 'harm',
+    subject: subject('impl:set-pte-upgrades-in-place'),
+    paging: 'both',
+    mostSteps: 160,
+    judge: 1 / 16,
+  };
+  const { findings } = await run(40, options);
+  const found = findings.find(({ divergence }) => divergence.invariant === SCREEN_DISAGREES)!;
+  const outcome = await shrinkFinding({ ...options, mostTries: 300 }, found, PATIENT);
+  if (outcome.kind === 'not-reproduced') throw new Error('not reproduced');
+  expect(signatureOf(outcome.finding.divergence)).toBe(signatureOf(found.divergence));
+  expect(outcome.finding.case.program.steps.length).toBeLessThan(found.case.program.steps.length / 2);
+  expect(await timesShown(options, outcome.finding, AT_ONCE)).toEqual({ times: 10, runs: 10 });
+});
 
 describe('the programs of a campaign', () => {
   let usual: BatchResult;

@@ -64,10 +64,12 @@ const isConfirmed = async (options: JudgeOptions, finding: Finding): Promise<boo
 /** What shows the finding, as it was generated. */
 const generatedFor = async (options: ShrinkFindingOptions, finding: Finding): Promise<Shrinkable | undefined> => {
   const { program } = finding.provenance;
+  const { invariant } = finding.divergence;
   const signature = signatureOf(finding.divergence);
   const pair = new Pair(options);
   await pair.close();
-  for await (const shown of divergencesOf(pair, program, programsOf(options)(program), options.profile))
+  const generated = programsOf(options)(program);
+  for await (const shown of divergencesOf(pair, program, generated, invariant, options.profile))
     if (signatureOf(shown.divergence) === signature) return shown.generated;
   return undefined;
 };

@@ -3,7 +3,7 @@
 import { BadInput } from '../formats/index.js';
 import { keepsContract } from '../contract.js';
 import type { Divergence } from '../divergence.js';
-import { signatureOf } from '../divergence.js';
+import { SCREEN_DISAGREES, signatureOf } from '../divergence.js';
 import type { Sought } from '../judging.js';
 import { judgeOf } from '../judging.js';
 import type { Invariant } from '../invariants/invariant.js';
@@ -117,9 +117,10 @@ const mustAgree = async (finding: Finding, subject: Subject, model: Subject): Pr
 };
 
 const mustDiverge = async (finding: Finding, subject: Subject, model: Subject): Promise<Judgement> => {
-  // Only its own invariant: others may catch the same bug first.
-  const own = INVARIANTS.filter(({ id }) => id === finding.divergence.invariant);
-  const found = await judge(finding, subject, model, own, finding.divergence);
+  const { divergence } = finding;
+  // Only its own invariant, because others may catch the same bug first; screening looks at the shadow by all of them.
+  const own = INVARIANTS.filter(({ id }) => divergence.invariant === SCREEN_DISAGREES || id === divergence.invariant);
+  const found = await judge(finding, subject, model, own, divergence);
   const recorded = signatureOf(finding.divergence);
   if (found === undefined) {
     return {

@@ -438,3 +438,9 @@ test('of a command that ends before its first answer, the last lines of its stan
     /\nthe end of its standard error:\n {2}opening \/dev\/kvm\n {2}\\u001b\[31mno such device\n {2}cannot go on\n$/,
   );
 });
+
+test('replay shows again what only screening saw', async () => {
+  const { code, out } = await call(['replay', 'corpus/screen-disagrees--end--4937ee48.json']);
+  expect(out).toContain('diverges: screen-disagrees | end | least-privilege: user');
+  expect(code).toBe(1);
+});

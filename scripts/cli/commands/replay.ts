@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Divergence } from '../../../properties/divergence.js';
 import type { Finding } from '../../../properties/finding.js';
-import { signatureOf } from '../../../properties/divergence.js';
+import { SCREEN_DISAGREES, signatureOf } from '../../../properties/divergence.js';
 import { judgeOf } from '../../../properties/judging.js';
 import { Pair } from '../../../properties/pair.js';
 import { determinism } from '../../../properties/invariants/determinism.js';
@@ -78,8 +78,9 @@ const runReplay = async (paths: readonly string[], flags: ReplayFlags, session: 
 
 /** Returns why the program was not run, if a side does not support it. */
 const replay = async ({ case: replayed, entry }: CaseFile, sides: Sides): Promise<Replayed | string> => {
-  // `determinism` runs the subject twice, which a bare program may need to diverge.
-  const sought = { place: entry?.divergence.place, invariant: determinism.id };
+  // What only screening sees needs it again. `determinism` runs the subject twice, which a bare program may need to diverge.
+  const isScreened = entry?.divergence.invariant === SCREEN_DISAGREES;
+  const sought = { place: entry?.divergence.place, invariant: isScreened ? SCREEN_DISAGREES : determinism.id };
   const judging = judgeOf({ ...sides, invariants: INVARIANTS }, sought);
   const { before = [] } = entry ?? {};
   try {

@@ -25,7 +25,7 @@ const TWO_BUGS = [
   '--subject',
   'impl:set-pgd-loses-switcher,set-pte-upgrades-in-place',
   '--seed',
-  'harm',
+  'report',
   '--max-findings',
   '2',
 ];
