@@ -152,9 +152,11 @@ const named = (
 export const emptySituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
   named(invariants, ({ count, unreachable }) => count === 0 && unreachable === undefined);
 
-/** Situations that were reached although they are declared unreachable. */
-export const impossibleSituations = (invariants: readonly InvariantCoverage[]): readonly NamedSituation[] =>
-  named(invariants, ({ count, unreachable }) => count > 0 && unreachable !== undefined);
+/** Situations that were reached although they are declared unreachable. The reasons are proved of impl and model alone. */
+export const impossibleSituations = (document: CoverageDocument): readonly NamedSituation[] =>
+  hasOwnCode(document)
+    ? named(document.invariants, ({ count, unreachable }) => count > 0 && unreachable !== undefined)
+    : [];
 
 export const situationName = ({ invariant, grid, values }: NamedSituation): string =>
   `${invariant}, ${grid}: ${values.join(' × ')}`;

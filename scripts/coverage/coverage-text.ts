@@ -21,7 +21,7 @@ export const coverageReport = (document: CoverageDocument, session: Session): re
   ...listed('reachable but never reached', emptySituations(document.invariants).map(situationName), session),
   ...listed(
     'reached but declared unreachable',
-    impossibleSituations(document.invariants).map((each) => `${situationName(each)} (${each.unreachable ?? ''})`),
+    impossibleSituations(document).map((each) => `${situationName(each)} (${each.unreachable ?? ''})`),
     session,
   ),
   ...unreachedLines(document, session),

@@ -208,8 +208,7 @@ const verdict = (
     return EXIT.divergence;
   }
   if (interrupted) return EXIT.interrupted;
-  // The reasons are proved of our machines alone.
-  const impossible = hasOwnCode(document) ? impossibleSituations(document.invariants).length : 0;
+  const impossible = impossibleSituations(document).length;
   for (const line of missed) session.complain(`shadowdiff: ${line}`);
   if (impossible > 0)
     session.complain(`shadowdiff: reached, though declared unreachable: ${counted(impossible, 'situation')}`);
