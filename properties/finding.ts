@@ -81,9 +81,9 @@ export interface Shown {
 const RERUNS = 10;
 /** And how often at least, if that takes long, as it does where every run is a time-out or boots a machine. */
 export const FEWEST_RERUNS = 3;
-/** Milliseconds after which it takes long. */
+/** Milliseconds after which the fewest runs must do. */
 export const RERUN_TIME = 10_000;
-/** The same where a run's time is up. */
+/** The same once the time for shrinking is up. */
 export const HURRIED_RERUN_TIME = 1000;
 
 /** `isLate`: that time has passed. */

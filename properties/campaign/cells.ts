@@ -9,7 +9,7 @@ import type { Invariant } from '../invariants/invariant.js';
 import { cellCount } from '../invariants/situations/grid.js';
 import type { Tally } from '../tally.js';
 
-/** Of an edge as many programs are kept that reached it: enough to say whether one did, two, or more (residual-risk.ts). */
+/** Programs kept for each edge: enough to tell whether one, two or more reached it (residual-risk.ts). */
 const PROGRAMS_OF_EDGE = 3;
 
 export class CellNumbers {
@@ -50,7 +50,7 @@ export class CellNumbers {
   }
 }
 
-/** Reports which cells were reached since the last call, each as often as the cell keeps programs. */
+/** Reports which cells were reached since the last call, each cell for as many programs as it keeps. */
 export class NewCells {
   private readonly tally: Tally;
   private readonly numbers: CellNumbers;

@@ -82,7 +82,7 @@ const MOST_ROUNDS = 16;
 /**
  * Runs a program and yields its first divergence of each signature, with the program that showed it. After a divergence it runs the
  * program without the step that diverged, for there may be others; not if what is left belongs to the profile no longer. `invariant`:
- * that of the divergence that it is known to have, which only screening may see.
+ * the one that the program is known to break. If that is `SCREEN_DISAGREES`, it is screened again, because only screening sees it.
  */
 export async function* divergencesOf(
   pair: Pair,

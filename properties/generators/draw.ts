@@ -52,7 +52,7 @@ export class Draw {
   }
 }
 
-/** Pages of RAM in which a page may have a number that needs up to twelve bits; at most `most`. */
+/** 2⁶ … 2¹² pages of RAM, but at most `most`: numbers of pages then need up to twelve bits. */
 export const drawMuchRam = (draw: Draw, most: number): number => Math.min(2 ** draw.between(6, 12), most);
 
 /** A lottery: each value as many times as its weight. */

@@ -6,8 +6,8 @@ import type { Profile } from '../profile.js';
 import { PROFILE_LIMITS } from '../profile.js';
 import type { Scope } from '../subjects/scope.js';
 import type { Invariant, Sight } from './invariant.js';
-import type { Stage } from './moment.js';
 import { isAskedOfRacy } from './invariant.js';
+import type { Stage } from './moment.js';
 
 /** `partly`: a side hides some of what it looks at. */
 export const EXTENTS = ['fully', 'partly', 'not'] as const;
@@ -33,9 +33,9 @@ export const askingOf = (invariant: Invariant, scope: Scope, traffic: Traffic | 
     return { asked: 'not', because: [`in the profile ${scope.profile} no step ends ${outcomes[0]}`] };
   const sights = looksAt.filter((sight) => sight !== 'ram').filter((sight) => isReportable(sight, scope));
   const unseen = sights.filter((sight) => whyUnseen(sight, scope) !== undefined);
-  // A side that shows no stores shows none of upper entries.
-  const isSaid = (sight: Reportable): boolean => sight === 'upper stores' && unseen.includes('stores');
-  const because = unseen.flatMap((sight) => (isSaid(sight) ? [] : (whyUnseen(sight, scope) ?? [])));
+  // A side that shows no stores shows none of upper entries either: one reason covers both.
+  const named = unseen.includes('stores') ? unseen.filter((sight) => sight !== 'upper stores') : unseen;
+  const because = named.flatMap((sight) => whyUnseen(sight, scope) ?? []);
   if (unseen.length === sights.length) return { asked: 'not', because };
   const missing = needs.filter((group) => group.length > 0 && group.every((each) => isMissing(each, scope)));
   if (missing.length > 0)

@@ -45,7 +45,7 @@ export class CommandNotAllowed extends Error {
 export const SUBJECT_NAMES =
   'impl, impl:lguest, impl:DEFECT[,DEFECT…], model, walk, exec:COMMAND LINE, module:FILE, wasm:FILE, metal:PLATFORM';
 
-/** Names, and how those begin that name a file or a command: for shells to complete. */
+/** For completion in shells: whole names, and the beginnings of those that go on with a file or a command. */
 export const SUBJECT_WORDS: readonly string[] = [
   'impl',
   'impl:lguest',

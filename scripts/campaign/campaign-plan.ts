@@ -1,9 +1,9 @@
 /** What a campaign is asked to do, checked, and what follows from it for its workers. */
 
-import { MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import { OPS } from '../../model/vocabulary/index.js';
 import type { Batches, Shard } from '../../properties/campaign/batches.js';
 import { SMALLEST_BATCH, programsOfShardWithin } from '../../properties/campaign/batches.js';
+import { MOST_PROGRAMS } from '../../properties/campaign/campaign-bounds.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
 import type { Profile } from '../../properties/profile.js';
 import type { AllowedCommands } from '../../properties/subjects/subject-names.js';
@@ -67,8 +67,7 @@ export const settingsOf = ({
   allowed,
   startTimeout,
   capabilities,
-}: Pick<CampaignPlan, 'record' | 'part' | 'allowed'> &
-  Partial<Pick<CampaignPlan, 'startTimeout' | 'capabilities'>>): CampaignSettings => ({
+}: CampaignPlan): CampaignSettings => ({
   campaign: campaign.seed,
   date: started,
   version: campaign.version,

@@ -27,8 +27,7 @@ export const campaignPlan = async (
   flags: CampaignFlags,
   session: Session,
 ): Promise<CampaignPlan> => {
-  const plan =
-    flags.resume === undefined ? await newPlan(kind, flags, session) : await resumedPlan(flags.resume, flags);
+  const plan = flags.resume === undefined ? newPlan(kind, flags, session) : await resumedPlan(flags.resume, flags);
   return {
     ...plan,
     known: await readKnown(plan.part.known ?? undefined),

@@ -38,5 +38,5 @@ test('a finding that was kept is replayed, although one before it was not', () =
 });
 
 test('without any that was kept, no file is named', () => {
-  expect(lastLines([NOT_KEPT])).toMatch(/no program was kept; to replay one, put it from above into a file\n$/);
+  expect(lastLines([NOT_KEPT])).toMatch(/no program was saved; to replay one, copy it from above into a file\n$/);
 });

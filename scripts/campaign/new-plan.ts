@@ -30,11 +30,11 @@ export const DEFAULTS = {
 } as const;
 
 /** Throws `BadInput` for options that contradict each other. */
-export const newPlan = async (
+export const newPlan = (
   kind: CampaignRecord['kind'],
   flags: CampaignFlags,
   { surroundings }: Session,
-): Promise<UncheckedPlan> => {
+): UncheckedPlan => {
   const { shard = { index: 0, of: 1 }, subject = IMPL.name, reference = MODEL.name } = flags;
   if (shard.of > 1 && flags.seed === undefined) {
     throw new BadInput('--shard', 'shards of one campaign need one name; give every one of them the same --seed');

@@ -44,12 +44,7 @@ export const resumedPlan = async (directory: string, flags: CampaignFlags): Prom
     corpus: flags.corpus ?? corpusOf(record.campaign),
     known: flags.known ?? null,
   };
-  return {
-    directory,
-    resumed: true,
-    record: { ...record, parts: [part] },
-    part,
-  };
+  return { directory, resumed: true, record: { ...record, parts: [part] }, part };
 };
 
 const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void => {
@@ -65,12 +60,7 @@ const refuseToResume = ({ kind, campaign }: RunRecord, directory: string): void 
 /** A run that resumes may be given its options again, but no others. */
 const refuseChanges = (flags: CampaignFlags, directory: string, { campaign, parts: [part] }: RunRecord): void => {
   const shard: Shard = { index: part.shard, of: campaign.shards };
-  const begun = {
-    ...campaign,
-    profile: profileOf(campaign),
-    shard,
-    out: directory,
-  };
+  const begun = { ...campaign, profile: profileOf(campaign), shard, out: directory };
   for (const flag of OF_CAMPAIGN) {
     if (flags[flag] === undefined || isDeepStrictEqual(flags[flag], begun[flag])) continue;
     const option = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

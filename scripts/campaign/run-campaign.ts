@@ -58,9 +58,10 @@ export const runCampaign = async (
 
 const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCode> => {
   const { log, ledger } = await openRun(plan, session);
-  const { directory, record, known, allowed, startTimeout, part } = plan;
+  const { directory, record, known, allowed, startTimeout } = plan;
+  const { corpus } = plan.part;
   // A shard does not know which program will represent a finding.
-  const keepIn = record.campaign.shards === 1 ? plan.part.corpus : undefined;
+  const keepIn = record.campaign.shards === 1 ? corpus : undefined;
   const { caseTimeout } = record.campaign;
   const store = new FindingStore({ directory, keepIn, caseTimeout, remedy: remedyFor(record) }, session);
   const workers = await startWorkers(plan, session);
@@ -74,7 +75,6 @@ const runPlanned = async (plan: CampaignPlan, session: Session): Promise<ExitCod
     await explore(run, workers, log, session);
     if (plan.resumed && run.wasDone) session.print('nothing was left to run');
     const { interrupted, shortcoming } = run;
-    const { corpus } = part;
     const options = { directory, record, known, corpus, keepIn, interrupted, shortcoming };
     const publication = await publish(ledger, options, store, session);
     session.print();
@@ -121,7 +121,7 @@ const printReplay = ({ findings, caseTimeout }: Publication['summary'], session:
   const stored = findings.find(({ file }) => file !== undefined);
   session.print(
     stored === undefined
-      ? 'no program was kept; to replay one, put it from above into a file'
+      ? 'no program was saved; to replay one, copy it from above into a file'
       : replayCommand(stored.replay, caseTimeout, session),
   );
 };

@@ -24,7 +24,7 @@ export const wrapped = (text: string, columns: number): readonly string[] => {
 export const labelled = (label: string, text: string, width: number, indent = 0): string =>
   hanging(`${' '.repeat(indent)}${label.padEnd(LABEL_COLUMNS)}`, text, width);
 
-/** The text behind `start`, and its further lines below itself; below a `start` that leaves no room, all of its lines. */
+/** `start`, then the text with a hanging indent. Where a long `start` leaves no room beside it, the text begins on the next line. */
 export const hanging = (start: string, text: string, width: number): string => {
   if (width - start.length >= FEWEST_COLUMNS) return hung(start, ' '.repeat(start.length), text, width);
   const margin = ' '.repeat(start.length - start.trimStart().length + 2);

@@ -11,14 +11,14 @@ import type { Stage } from '../moment.js';
 import type { Cell, Grid } from './grid.js';
 import { cellAt } from './grid.js';
 
-/** Why a run of these sides does not reach a cell, which others may; undefined if it may, too. `asking`: of the grid's invariant. */
+/** Why no run of these sides can reach a cell; undefined if one may. `asking`: of the grid's invariant. */
 export const whyOutOfReach = (grid: Grid, index: number, asking: Asking, scope: Scope): string | undefined => {
   if (asking.asked === 'not') return asking.because.join('; ');
   const cell = cellAt(grid, index);
   return whyNotSeen(grid, cell, scope) ?? whyNotRun(grid, cell, scope) ?? whyNotAnswered(cell, scope);
 };
 
-/** Values that are read off what a side shows: one of these is enough. */
+/** Values that are derived from what a side shows: any one of these is enough. */
 const SEEN_BY: ReadonlyMap<string, readonly Sight[]> = new Map([
   ['filled', ['shadow', 'references', 'tables']],
   ['changed', ['shadow', 'references', 'tables']],
@@ -44,7 +44,7 @@ const whyNotRun = ({ stages }: Grid, { step = stages[0], paging, guest, answer }
   return answer === 'Switcher’s address' ? `in the profile ${scope.profile} addresses lie below it` : undefined;
 };
 
-/** Values that are there only if some step ends so. */
+/** Values of cells that only a step with this outcome reaches. */
 const ENDS: ReadonlyMap<string, OutcomeKind> = new Map<string, OutcomeKind>([
   ...OUTCOME_KINDS.map((kind) => [kind, kind] as const),
   ['device', 'mmio'],

@@ -38,7 +38,7 @@ function* placesIn(command: Command, path: readonly string[]): Generator<Place> 
   for (const each of below) yield* placesIn(each, [...path, each.name()]);
 }
 
-/** What an option takes; of a subject the beginnings of names, too. */
+/** The words that an option takes; for a machine, also how its name may begin. */
 const wordsFor = ({ long, argChoices }: Option): readonly string[] | undefined =>
   long === '--subject' || long === '--reference' ? SUBJECT_WORDS : argChoices;
 

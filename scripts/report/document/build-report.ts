@@ -25,7 +25,7 @@ import type {
 } from './report-document.js';
 import { MUTATION_SCORES, REPORT_FORMAT, mutationScores } from './report-document.js';
 import { reportVerdict } from './report-verdict.js';
-import { edgesReached, residualRiskOf } from './residual-risk-report.js';
+import { edgesReport, residualRiskOf } from './residual-risk-report.js';
 import type { Summary } from './summary-document.js';
 import { uniteFindings, uniteKnown, uniteNotLookedAt } from './unite-findings.js';
 import { uniteInvariants } from './unite-invariants.js';
@@ -85,7 +85,7 @@ const unite = (results: readonly Results[], session: Session): ReportDocument =>
     invariants,
     matrix,
     ...(counters === undefined ? {} : { counters }),
-    edges: summaries.flatMap(edgesReached),
+    edges: summaries.flatMap(edgesReport),
     residualRisks: results.flatMap((each) => (each.summary === undefined ? [] : [residualRiskOf(each, each.summary)])),
     findings,
     known: uniteKnown(results),

@@ -30,8 +30,8 @@ export const residualRiskOf = (results: Results, summary: Summary): ResidualRisk
   };
 };
 
-/** Of a subject that counts edges of its own code. Every program says which it reached, those that were screened too. */
-export const edgesReached = (summary: Summary): readonly EdgesReport[] => {
+/** Empty for a subject that counts no edges of its own code. They are known of every program, screened ones too. */
+export const edgesReport = (summary: Summary): readonly EdgesReport[] => {
   const { subject, programs, edges } = summary;
   if (edges === undefined) return [];
   const { total, last, reached, once, twice } = edges;
@@ -39,7 +39,7 @@ export const edgesReached = (summary: Summary): readonly EdgesReport[] => {
   return [{ subject, total, last, ...prospectOf(rarity, programs, summary) }];
 };
 
-/** `counted`: of the programs, those of which it is known what they reached. */
+/** `counted`: how many of the programs are known by what they reached. */
 const prospectOf = (rarity: Rarity, counted: number, { programs, time }: Summary): Prospect => {
   const { reached, once, twice, left } = rarity;
   const isNone = once === 0 || left === 0;

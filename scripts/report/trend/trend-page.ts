@@ -45,7 +45,6 @@ export const trendPage = async (trend: Trend): Promise<Markup> => {
 
 const summary = (trend: Trend): Markup => {
   const { week, weekBefore, tested, nights } = trend;
-  const milliseconds = week.nights.reduce((sum, night) => sum + night.milliseconds, 0);
   const fresh = week.newFindings.filter(({ state }) => state !== 'fixed');
   const versions = [...new Set(week.nights.map(({ version }) => version))];
   return summaryFrame({
@@ -58,7 +57,7 @@ const summary = (trend: Trend): Markup => {
         `${formatCount(sumOf(week, 'programs'))}${judgedText(sumOf(week, 'judged'), sumOf(week, 'programs'))}`,
       ],
       ['steps', formatCount(sumOf(week, 'steps'))],
-      ['time', formatTime(milliseconds)],
+      ['time', formatTime(sumOf(week, 'milliseconds'))],
       ['version', versions.join(', ')],
     ],
     news: [
@@ -76,7 +75,7 @@ const summary = (trend: Trend): Markup => {
       ...canaryLines(week),
       ...tested.flatMap((each) => toFindLines(each, tested.length > 1)),
       ...(weekBefore === undefined ? [] : [beforeLine(weekBefore)]),
-      ...historyLines(nights),
+      { label: 'history', text: `${counted(nights.length, 'night')} since ${dayOf(nights[0].night)}`, tone: 'plain' },
     ],
   });
 };
@@ -101,7 +100,7 @@ const workSentence = (week: Week): string => {
   return `${counted(week.nights.length, 'night')}${ended} ran ${counted(sumOf(week, 'programs'), 'program')}.`;
 };
 
-const sumOf = ({ nights }: Week, field: 'programs' | 'judged' | 'steps'): number =>
+const sumOf = ({ nights }: Week, field: 'programs' | 'judged' | 'steps' | 'milliseconds'): number =>
   nights.reduce((sum, night) => sum + night[field], 0);
 
 /** As a report is coloured: by what is wrong with the machines and not excused, else by what is wrong with the nights. */
@@ -125,11 +124,13 @@ const troubleLines = (week: Week): readonly NewsLine[] => [
   ...week.nights.flatMap((night): readonly NewsLine[] =>
     night.doubt === undefined ? [] : [{ label: 'doubt', text: `${dayOf(night)}: ${night.doubt}`, tone: 'warn' }],
   ),
-  ...week.nights.flatMap(({ broken, ...night }): readonly NewsLine[] =>
-    broken === 0
-      ? []
-      : [{ label: 'corpus', text: `${dayOf(night)}: ${counted(broken, 'entry', 'entries')} wrong`, tone: 'bad' }],
-  ),
+  ...week.nights
+    .filter(({ broken }) => broken > 0)
+    .map((night): NewsLine => ({
+      label: 'corpus',
+      text: `${dayOf(night)}: ${counted(night.broken, 'entry', 'entries')} wrong`,
+      tone: 'bad',
+    })),
 ];
 
 const gapText = ({ from, to, days }: Gap): string =>
@@ -168,10 +169,6 @@ const beforeLine = (week: Week): NewsLine => ({
   text: `${counted(week.nights.length, 'night')} and ${counted(sumOf(week, 'programs'), 'program')} in the seven days before, ${counted(week.newFindings.length, 'new finding')}`,
   tone: 'plain',
 });
-
-const historyLines = (nights: readonly FoundNight[]): readonly NewsLine[] => [
-  { label: 'history', text: `${counted(nights.length, 'night')} since ${dayOf(nights[0].night)}`, tone: 'plain' },
-];
 
 // Findings.
 
@@ -332,7 +329,7 @@ const measurePlot = ({ title, valueOf, textOf }: Measure, tested: TestedTrend): 
   });
 };
 
-/** Up to here, days alone would not tell the ticks of the axis apart. */
+/** Over fewer days than these, ticks of the axis could fall on one day, so they name the hour as well. */
 const FEW_DAYS = 4 * DAY;
 
 /** Pieces without a day that has no night. */

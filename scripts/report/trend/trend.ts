@@ -201,8 +201,8 @@ const isKnown = ({ finding: { status } }: Sighting): boolean => status === 'reco
 const UNLIKELY = 0.05;
 
 /**
- * The first night after which a finding is gone: the replay of the corpus no longer shows it, or so many programs have run since that
- * chance hardly explains their silence. The test is exact: of events that stay as frequent, each of `shown` lies among the first
+ * The first night after which a finding is gone: the replay of the corpus no longer shows it, or so many programs have run without it that
+ * chance hardly explains that. The test is exact: of events that stay as frequent, each of `shown` lies among the first
  * `programs` of all with the probability programs / all (Przyborowski and Wilenski, Biometrika 31, 1940).
  */
 const settledBy = (own: readonly Sighting[], nights: readonly FoundNight[]): Night | undefined => {
