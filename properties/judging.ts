@@ -21,7 +21,10 @@ export interface JudgeOptions {
 
 /** A finding that is looked for. */
 export interface Sought {
-  /** `determinism` needs two runs to show, and `screen-disagrees` a program that is screened. */
+  /**
+   * `determinism` needs two runs to show, and `screen-disagrees` a program that is screened. Where nothing is known of a program, say
+   * `determinism`: it is screened too.
+   */
   readonly invariant: string;
   /** At the end of input, what the program shows does not matter. */
   readonly place?: Place | undefined;
@@ -61,8 +64,10 @@ export const hurriedJudgeOf = (options: JudgeOptions, sought?: Sought): Judging 
     judge: async ({ traffic, program }, before = []) => {
       if (whyOutside(program, profile) !== undefined) return undefined;
       pair = new Pair(options);
-      const failure = await pair.lead(before);
-      return failure ?? (await pair.run(program, { contractKept: traffic === 'coherent', twice, screened }));
+      const how = { contractKept: traffic === 'coherent', twice, screened };
+      const found = (await pair.lead(before)) ?? (await pair.run(program, how));
+      const isUnknown = twice && traffic !== 'racy';
+      return found === undefined && isUnknown ? await pair.run(program, { ...how, screened: true }) : found;
     },
     close: async () => void (await pair.close()),
   };
