@@ -180,7 +180,7 @@ describe('a run', () => {
 
   test.each([40, 80])('is told within %i columns, but for what is to be copied', async (columns) => {
     const { out } = await nightly(['--subject', DEFECT, ...FEW], { columns });
-    const copied = /^ {2}shadowdiff |^results|^seed|shadowdiff-report-/;
+    const copied = /^ {2}shadowdiff |^canary +impl:[^ ]+$|^results|^seed|shadowdiff-report-/;
     const long = out.split('\n').filter((line) => line.length > columns && !copied.test(line));
     expect(long).toEqual([]);
   });

@@ -42,7 +42,7 @@ test.each<readonly [string, readonly string[], number]>([
 });
 
 test.each([
-  [['--judge', '0'], 'Give "all", or a number up to 1 that is more than 0.'],
+  [['--judge', '0'], 'Give "all", or a number up to 1 that is more than 0, such as 0.0625.'],
   [['--judge', '0.5', '--invariant', 'translation'], '--judge: a run of some invariants judges every program in full'],
 ])('%j is refused', async (words, why) => {
   const { code, err } = await fuzz('never', '--programs', '1', ...words);
