@@ -135,7 +135,7 @@ test('a terminal that is closed takes the subject along', async () => {
   terminal.kill('SIGKILL');
   await expect.poll(() => existsSync(join(directory, 'summary.json')), { timeout: 30_000 }).toBe(true);
   await expect.poll(() => spawnSync('pgrep', ['-f', 'sleep 61.5$']).status, { timeout: 30_000 }).toBe(1);
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
 });
 
 test.each([
