@@ -93,9 +93,9 @@ export class NewCells {
     for (let row = 0; row <= exercised.length; row++) {
       if (row > 0 && tally.exercised[row - 1] === exercised[row - 1]) continue;
       const start = numbers.rowStart(row);
-      const before = cells.length;
-      for (const edge of edges) this.add(start + edge, cells);
-      if (cells.length > before + 1) cells.push(...cells.splice(before).toSorted((one, other) => one - other));
+      const fresh = edges.filter((edge) => this.wanted[start + edge] > 0).toSorted((one, other) => one - other);
+      // A subject may list an edge twice.
+      for (const edge of new Set(fresh)) this.add(start + edge, cells);
     }
     exercised.set(tally.exercised);
   }
