@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { capturing } from '../../test-support/captured-call.js';
 import { runInProcess } from '../../test-support/in-process-run.js';
-import { sampleNight } from '../../test-support/sample-nights.js';
+import { sampleFinding, sampleNight } from '../../test-support/sample-nights.js';
 import type { Night } from '../report/trend/night.js';
 import { Session } from '../terminal/session.js';
 import { appendToHistory, readHistory } from './history.js';
@@ -85,6 +85,11 @@ describe('the file', () => {
       'a time that is none',
       JSON.stringify({ ...NIGHT, started: '2026-13-41T00:00:00Z' }),
       /line 2: started: not a time; /,
+    ],
+    [
+      'an anchor that is none',
+      JSON.stringify({ ...NIGHT, findings: [sampleFinding('flush | end | one', { anchor: '\ud800' })] }),
+      /line 2: findings\[0\]\.anchor: not the anchor of a finding; /,
     ],
     ['a path', JSON.stringify({ ...NIGHT, directory: '../x' }), /line 2: directory: not the name of a directory/],
   ])('%s is refused with its line', async (_, line, message) => {

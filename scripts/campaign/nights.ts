@@ -33,12 +33,12 @@ export const readNights = async (
   linkTo: (file: string) => string,
   session: Session,
 ): Promise<readonly FoundNight[]> => {
-  const lines: StoredNight[] = [];
+  let lines: readonly StoredNight[] = [];
   const runs: StoredNight[] = [];
   for (const path of new Set(paths)) {
     const history = await historyAt(path);
     if (history === undefined) runs.push(...(await nightsAt(path, session)));
-    else lines.push(...(await linesOf(history, session)));
+    else lines = lines.concat(await linesOf(history, session));
   }
   // A directory is read after the histories: it may have been resumed, or be the only one that knows how far a killed night came.
   const nights = new Map([...lines, ...runs].map((stored) => [nameOf(stored), stored]));

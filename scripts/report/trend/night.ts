@@ -37,6 +37,10 @@ const directoryName = anyText.check(
   }),
 );
 
+const anchor = anyText.check(
+  z.refine((text) => /^[\w-]+$/.test(text), { error: 'not the anchor of a finding; give it like "finding-1"' }),
+);
+
 const nightFinding = openObject({
   signature: anyText,
   /** Kinds of steps in its program, if that of another finding with this signature needs others. */
@@ -46,7 +50,7 @@ const nightFinding = openObject({
   /** Programs that showed it; 0 if only the replay of the corpus did. */
   count: naturalNumber,
   /** Its anchor in the report of the night; left out if that does not show it. */
-  anchor: z.exactOptional(anyText),
+  anchor: z.exactOptional(anchor),
 });
 
 const nightSchema = openObject({

@@ -39,6 +39,14 @@ test('each night counts its findings by what they were then', async () => {
   expect(counts).toEqual(['1 open', '1 flaky', '1 new']);
 });
 
+test('of very many nights only the last ones are drawn and listed', async () => {
+  const started = (index: number): string => new Date(Date.UTC(2020, 0, 1) + index * 3_600_000).toISOString();
+  const nights = Array.from({ length: 1200 }, (_, index) => sampleNight(1, { started: started(index) }));
+  const text = await pageOf(nights);
+  expect(text).toContain('200 older nights not shown.');
+  expect(text.match(/<circle class="dot"/g)).toHaveLength(5 * 1000);
+});
+
 describe.skipIf(!isBrowserThere)('the page', () => {
   let directory: string;
   let browser: Browser;

@@ -18,7 +18,7 @@ import type { FindingTrend, FoundNight, Gap, TestedTrend, Trend, Week } from './
 import { DAY, dayOf, grouped, isCutShort, timeOf } from './trend.js';
 
 const TITLE = 'What the nights found';
-/** More rows than these only make the page slow. */
+/** More rows and dots than these only make the page slow. */
 const MOST_FINDINGS = 500;
 const MOST_NIGHTS = 1000;
 /** At most so many findings are named at the top. */
@@ -241,6 +241,8 @@ const testedView = (tested: TestedTrend): Markup =>
     <div class="plots">${MEASURES.map((measure) => measurePlot(measure, tested))}</div>
     ${nightsTable(tested)}`;
 
+const shownOf = ({ nights }: TestedTrend): readonly FoundNight[] => nights.slice(-MOST_NIGHTS);
+
 interface Measure {
   readonly title: string;
   readonly valueOf: (night: Night) => number;
@@ -250,9 +252,8 @@ interface Measure {
 const MILLION = 1_000_000;
 
 /** By their state in this night. */
-const findingsText = (night: Night, { findings }: TestedTrend): string => {
-  const firstOf = new Map(findings.map(({ finding, first }) => [findingName(finding), first]));
-  const isFirst = (finding: NightFinding): boolean => firstOf.get(findingName(finding)) === night;
+const findingsText = (night: Night, { findings, firstNights }: TestedTrend): string => {
+  const isFirst = (finding: NightFinding): boolean => firstNights.get(findingName(finding)) === night;
   const fresh = night.findings.filter((finding) => finding.status === 'new' && isFirst(finding)).length;
   const flaky = night.findings.filter(({ status }) => status === 'flaky').length;
   const fixed = findings.filter(({ settled }) => settled === night).length;
@@ -297,7 +298,7 @@ const chanceText = (night: Night): string =>
   night.judged === 0 ? '–' : night.situations.left === 0 ? 'none left' : oddsText(chanceOf(night));
 
 const measurePlot = ({ title, valueOf, textOf }: Measure, tested: TestedTrend): Markup => {
-  const { nights } = tested;
+  const nights = shownOf(tested);
   const start = timeOf(nights[0].night);
   const [last, span] = [nights.at(-1)!.night, timeOf(nights.at(-1)!.night) - start];
   const byVersion = [...grouped(nights, ({ night }) => night.version)];
@@ -347,7 +348,7 @@ const unbroken = (nights: readonly Night[]): readonly (readonly Night[])[] => {
 /** The newest first, with a heading above each version if there are several. */
 const nightsTable = (tested: TestedTrend): Markup => {
   const { name, nights, gaps } = tested;
-  const shown = nights.slice(-MOST_NIGHTS).toReversed();
+  const shown = shownOf(tested).toReversed();
   const versions = new Set(nights.map(({ night }) => night.version));
   const older = nights.length - shown.length;
   return html`<div class="scroll" role="region" aria-label="Nights: ${name}" tabindex="0">
@@ -381,7 +382,7 @@ const nightsTable = (tested: TestedTrend): Markup => {
         )}
       </table>
     </div>
-    ${older === 0 ? undefined : html`<p>${counted(older, 'older night')} not listed.</p>`}`;
+    ${older === 0 ? undefined : html`<p>${counted(older, 'older night')} not shown.</p>`}`;
 };
 
 const byVersionRuns = (nights: readonly FoundNight[]): readonly (readonly FoundNight[])[] => {

@@ -44,6 +44,8 @@ export interface TestedTrend {
   readonly gaps: readonly Gap[];
   /** The new ones first, and among them those that were shown last. */
   readonly findings: readonly FindingTrend[];
+  /** The first night of each finding, by its name (night.ts). */
+  readonly firstNights: ReadonlyMap<string, Night>;
 }
 
 export interface Trend {
@@ -85,12 +87,11 @@ export const trendOf = (found: readonly FoundNight[]): Trend => {
   const nights = found.toSorted((one, other) => compare(sortKey(one.night), sortKey(other.night)));
   const end = timeOf(nights.at(-1)!.night);
   const byMachines = grouped(nights, ({ night }) => testedName(night));
-  const tested = [...byMachines].map(([name, own]): TestedTrend => ({
-    name,
-    nights: own,
-    gaps: gapsIn(own),
-    findings: findingsIn(own, end - WEEK),
-  }));
+  const tested = [...byMachines].map(([name, own]): TestedTrend => {
+    const findings = findingsIn(own, end - WEEK);
+    const firstNights = new Map(findings.map(({ finding, first }) => [findingName(finding), first]));
+    return { name, nights: own, gaps: gapsIn(own), findings, firstNights };
+  });
   const findings = tested.flatMap((each) => each.findings);
   const weekTo = (until: number): Week => weekOf(nights, findings, until);
   return {
@@ -187,7 +188,7 @@ const findingTrend = (own: readonly Sighting[], nights: readonly FoundNight[], s
 };
 
 const linkTo = ({ finding: { anchor }, night: { report } }: Sighting): string | undefined =>
-  report === undefined || anchor === undefined ? undefined : `${report}#${encodeURIComponent(anchor)}`;
+  report === undefined || anchor === undefined ? undefined : `${report}#${anchor}`;
 
 const stateOf = (first: Sighting, last: Sighting, settled: Night | undefined, since: number): FindingState => {
   if (settled !== undefined) return 'fixed';
