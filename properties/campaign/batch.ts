@@ -9,14 +9,13 @@ import { signatureOf } from '../divergence.js';
 import type { Finding } from '../finding.js';
 import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
-import type { Asked } from '../pair.js';
 import { Pair } from '../pair.js';
 import type { Tally, TallyCounts } from '../tally.js';
 import { countsOf } from '../tally.js';
 import type { ProgramRange } from './batches.js';
 import { NewCells } from './cells.js';
-import type { CampaignOptions, Generated } from './programs.js';
-import { divergencesOf, programsOf, runOptionsOf } from './programs.js';
+import type { CampaignOptions, Generated, Upcoming } from './programs.js';
+import { divergencesOf, programsOf, runOptionsOf, upcoming } from './programs.js';
 
 /** Findings kept of each signature: those of the programs with the smallest numbers. */
 export const KEPT_FINDINGS = 3;
@@ -117,13 +116,6 @@ export const findingOf = (
   note: '',
 });
 
-/** A program whose turn comes. */
-interface Upcoming {
-  readonly program: number;
-  readonly generated: Generated;
-  readonly asked: Asked;
-}
-
 /** Programs of a campaign that ran in this process, by identity. */
 const numbers = new WeakMap<Program, { readonly campaign: string; readonly program: number }>();
 
@@ -168,13 +160,13 @@ class Batch {
     const skipped = new Set(skip);
     const ahead = await this.pair.start();
     if (settled !== undefined) this.newCells = new NewCells(this.tally, settled, this.pair.edgeCount);
-    const upcoming = this.upcoming(this.pair, skipped, careful === true ? 0 : ahead);
+    const programs = upcoming({ ...range, skipped }, this.numbering(), this.pair, careful === true ? 0 : ahead);
     let place = 0;
     for (; place < range.count && this.newKinds < (limit?.kinds ?? Infinity); place++) {
       const program = range.first + place * range.stride;
       if (skipped.has(program)) continue;
       await watch(program);
-      await this.runProgram(upcoming.next().value!);
+      await this.runProgram(programs.next().value!);
     }
     const { findings, reached, options, unlimited, pair } = this;
     idle = { options, unlimited, pair };
@@ -187,21 +179,15 @@ class Batch {
     };
   }
 
-  /** The programs of the range in order, generated and asked for up to `ahead` programs before they are needed. */
-  private *upcoming(pair: Pair, skipped: ReadonlySet<number>, ahead: number): Generator<Upcoming, undefined> {
-    const { first, stride, count } = this.task.range;
+  /** Numbers each program that it generates. */
+  private numbering(): (program: number) => Generated {
+    const { campaign } = this.options;
     const programs = programsOf(this.options);
-    const waiting: Upcoming[] = [];
-    for (let place = 0; place < count; place++) {
-      const program = first + place * stride;
-      if (skipped.has(program)) continue;
+    return (program) => {
       const generated = programs(program);
-      numbers.set(generated.value.program, { campaign: this.options.campaign, program });
-      waiting.push({ program, generated, asked: pair.ask(generated.value.program) });
-      if (waiting.length > ahead) yield waiting.shift()!;
-    }
-    yield* waiting;
-    return undefined;
+      numbers.set(generated.value.program, { campaign, program });
+      return generated;
+    };
   }
 
   /** Only the first run of a program counts in the tally. */

@@ -6,10 +6,11 @@ import { SCREEN_DISAGREES, isSubjectFailure, signatureOf } from '../divergence.j
 import type { Case, ProgramOptions } from '../generators/index.js';
 import { withoutStep } from '../generators/case.js';
 import { programArbitrary } from '../generators/index.js';
-import type { Pair, RunOptions } from '../pair.js';
+import type { Asked, Pair, RunOptions } from '../pair.js';
 import type { Profile } from '../profile.js';
 import { programSeed, randomFor } from '../seeds.js';
 import { whyOutside } from '../subjects/scope.js';
+import type { ProgramRange } from './batches.js';
 
 export interface CampaignOptions extends ProgramOptions {
   /** Name of the campaign: with a program's number it fixes the program. */
@@ -26,6 +27,32 @@ export const programsOf = (options: CampaignOptions): ((program: number) => Gene
   const arbitrary = programArbitrary(options);
   return (program) => arbitrary.generate(randomFor(programSeed(options.campaign, program)), undefined);
 };
+
+/** A program whose turn comes, and what sides outside this process were asked. */
+export interface Upcoming {
+  readonly program: number;
+  readonly generated: Generated;
+  readonly asked: Asked;
+}
+
+/** The programs of a range in order, but for those to skip: generated and asked for up to `ahead` programs before they are needed. */
+export function* upcoming(
+  { first, stride, count, skipped }: ProgramRange & { readonly skipped: ReadonlySet<number> },
+  generate: (program: number) => Generated,
+  pair: Pair,
+  ahead: number,
+): Generator<Upcoming, undefined> {
+  const waiting: Upcoming[] = [];
+  for (let place = 0; place < count; place++) {
+    const program = first + place * stride;
+    if (skipped.has(program)) continue;
+    const generated = generate(program);
+    waiting.push({ program, generated, asked: pair.ask(generated.value.program) });
+    if (waiting.length > ahead) yield waiting.shift()!;
+  }
+  yield* waiting;
+  return undefined;
+}
 
 /** One in this many programs is run a second time, for the invariant `determinism`. */
 const TWICE_EVERY = 256;

@@ -1,10 +1,10 @@
 /** A run for coverage: runs the programs of a campaign on two sides, and watches when something new is reached. */
 
-import { programsOf, runOptionsOf } from '../../properties/campaign/programs.js';
+import type { Upcoming } from '../../properties/campaign/programs.js';
+import { programsOf, runOptionsOf, upcoming } from '../../properties/campaign/programs.js';
 import type { Divergence } from '../../properties/divergence.js';
-import type { Case, ProgramOptions } from '../../properties/generators/index.js';
+import type { ProgramOptions } from '../../properties/generators/index.js';
 import type { Invariant } from '../../properties/invariants/invariant.js';
-import type { Asked } from '../../properties/pair.js';
 import { Pair } from '../../properties/pair.js';
 import type { Scope } from '../../properties/subjects/scope.js';
 import type { Tally } from '../../properties/tally.js';
@@ -83,12 +83,7 @@ export const runForCoverage = async (plan: CoveragePlan, session: Session): Prom
   }
 };
 
-/** A program whose turn comes, and what sides outside this process were asked. */
-interface Upcoming {
-  readonly program: number;
-  readonly value: Case;
-  readonly asked: Asked;
-}
+const NONE: ReadonlySet<number> = new Set();
 
 class Run {
   readonly watch: CoverageWatch;
@@ -132,28 +127,16 @@ class Run {
   }
 
   async run(): Promise<void> {
-    const upcoming = this.upcoming(this.pair, await this.pair.start());
-    while (await this.mayProceed()) {
-      const { value: next } = upcoming.next();
-      await this.take(next);
-    }
+    const { campaign, programs, limits } = this.plan;
+    const range = { first: 0, stride: 1, count: limits.programs, skipped: NONE };
+    const ahead = await this.pair.start();
+    const waiting = upcoming(range, programsOf({ campaign, ...programs }), this.pair, ahead);
+    while (await this.mayProceed()) await this.take(waiting.next().value!);
     const end = await this.pair.close();
     if (end !== undefined) this.note({ program: this.programs - 1, divergence: end });
   }
 
-  /** The programs in order, generated and asked for up to `ahead` programs before they are needed. */
-  private *upcoming(pair: Pair, ahead: number): Generator<Upcoming, never> {
-    const { campaign, programs } = this.plan;
-    const generate = programsOf({ campaign, ...programs });
-    const waiting: Upcoming[] = [];
-    for (let program = 0; ; program++) {
-      const { value } = generate(program);
-      waiting.push({ program, value, asked: pair.ask(value.program) });
-      if (waiting.length > ahead) yield waiting.shift()!;
-    }
-  }
-
-  private async take({ program, value, asked }: Upcoming): Promise<void> {
+  private async take({ program, generated: { value }, asked }: Upcoming): Promise<void> {
     const divergence = await this.pair.run(value.program, runOptionsOf(program, value), asked);
     this.programs = program + 1;
     this.watch.saw(program, this.pair.tally, this.elapsed);

@@ -36,38 +36,38 @@ const COLUMNS: readonly (readonly [names: string, meaning: string])[] = [
   ['lines, branches', 'the share of impl’s that ran in programs which exercised it'],
   ['alone, shared', 'planted bugs that it alone catches, or others too (--matrix)'],
 ];
-/** Of them, those that a narrow terminal shows. */
-const FEWER_COLUMNS = 3;
 
-/** What was not measured is not explained. */
+/** What was not measured is not explained, nor what a narrow terminal does not show. */
 const legend = ({ code, invariants }: CoverageDocument, { width, colors }: Session): readonly string[] => {
   const unmeasured = new Set([
     ...(code === undefined ? ['lines, branches'] : []),
     ...(invariants.every(({ defects }) => defects === undefined) ? ['alone, shared'] : []),
   ]);
-  return COLUMNS.slice(0, width < WIDE ? FEWER_COLUMNS : COLUMNS.length)
-    .filter(([names]) => !unmeasured.has(names))
-    .map(([names, meaning]) =>
+  const shown = headsWithin(width);
+  return COLUMNS.filter(([names]) => !unmeasured.has(names) && shown.includes(names.split(',', 1)[0])).map(
+    ([names, meaning]) =>
       wrapped(`${names}: ${meaning}`, width)
         .map((line) => colors.dim(line))
         .join('\n'),
-    );
+  );
 };
 
 const HEADS = ['invariant', 'checks', 'exercised', 'situations', 'last new', 'lines', 'branches', 'alone', 'shared'];
 /** Columns that fit a narrow terminal. */
 const FEWER = 4;
 
+const headsWithin = (width: number): readonly string[] => (width < WIDE ? HEADS.slice(0, FEWER) : HEADS);
+
 const table = ({ invariants }: CoverageDocument, { width, colors }: Session): string => {
-  const columns = width < WIDE ? FEWER : HEADS.length;
+  const heads = headsWithin(width);
   const bare = new Table({
-    head: HEADS.slice(0, columns).map((head) => colors.bold(head)),
-    colAligns: HEADS.slice(0, columns).map((_, column) => (column === 0 ? 'left' : 'right')),
+    head: heads.map((head) => colors.bold(head)),
+    colAligns: heads.map((_, column) => (column === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
     chars: NO_FRAME,
   });
   for (const invariant of invariants) {
-    const cells = cellsOf(invariant).slice(0, columns);
+    const cells = cellsOf(invariant).slice(0, heads.length);
     const full = invariant.exercised > 0 && invariant.reached === invariant.reachable;
     bare.push(full ? cells : cells.map(invariant.asked === 'not' ? colors.dim : colors.yellow));
   }
