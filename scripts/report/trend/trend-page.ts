@@ -182,8 +182,8 @@ const findingsSection = (tested: readonly TestedTrend[]): Markup => {
     <h2 id="findings-title">${counted(findings.length, 'finding')}</h2>
     <p class="lead">
       New: first shown in the last seven days. Fixed: the replay of the corpus no longer shows it, or so many programs
-      have run since without it that chance explains that with a probability below 5 %. A link leads to the last report
-      that has it.
+      have run without it that, were it still there, the probability of this would be below 5 %. A link leads to the
+      last report that has it.
     </p>
     <div class="scroll" role="region" aria-label="Findings" tabindex="0">
       <table class="plain">
