@@ -144,6 +144,8 @@ describe('the command', () => {
       traffic: 'coherent',
     });
     expect(invariants.filter(({ asked }) => asked === 'not').length).toBeGreaterThan(3);
+    const reachedAnyway = invariants.flatMap(({ grids }) => grids.flatMap(({ situations }) => situations));
+    expect(reachedAnyway.filter(({ count, unreachable }) => count > 0 && unreachable !== undefined)).toEqual([]);
     const empty = emptySituations(invariants).flatMap(({ values }) => values);
     for (const value of ['hostile', 'device', 'killed', 'filled', 'over', 'no-memory'])
       expect(empty).not.toContain(value);

@@ -8,6 +8,7 @@ import type { Asking } from '../asking.js';
 import { isMissing, whyUnseen } from '../asking.js';
 import type { Sight } from '../invariant.js';
 import type { Stage } from '../moment.js';
+import { ANSWER, SHADOW, TABLES } from './dimensions.js';
 import type { Cell, Grid } from './grid.js';
 import { cellAt } from './grid.js';
 
@@ -18,20 +19,21 @@ export const whyOutOfReach = (grid: Grid, index: number, asking: Asking, scope: 
   return whyNotSeen(grid, cell, scope) ?? whyNotRun(grid, cell, scope) ?? whyNotAnswered(cell, scope);
 };
 
-/** Values that are derived from what a side shows: any one of these is enough. */
-const SEEN_BY: ReadonlyMap<string, readonly Sight[]> = new Map([
-  ['filled', ['shadow', 'references', 'tables']],
-  ['changed', ['shadow', 'references', 'tables']],
-  ['fewer', ['tables']],
-  ['more', ['tables']],
-]);
+/** By dimension, values that are derived from what a side shows: any one of these is enough. */
+const SEEN_BY: Readonly<Record<string, Readonly<Record<string, readonly Sight[]>>>> = {
+  [ANSWER.name]: { filled: ['shadow', 'references', 'tables'] },
+  [SHADOW.name]: { changed: ['shadow', 'references', 'tables'] },
+  [TABLES.name]: { fewer: ['tables'], more: ['tables'] },
+};
 
 const whyNotSeen = ({ looksAt }: Grid, cell: Cell, scope: Scope): string | undefined => {
   const { subjectShows, referenceShows } = scope;
   if (looksAt === 'shadow' && !subjectShows.includes('shadow')) return whyUnseen('shadow', scope);
   if (looksAt === 'ram' && !subjectShows.includes('ram')) return 'the guest’s RAM is not seen';
   const shown = new Set([...subjectShows, ...referenceShows]);
-  const isSeen = Object.values(cell).every((value) => SEEN_BY.get(value)?.some((sight) => shown.has(sight)) ?? true);
+  const isSeen = Object.entries(cell).every(
+    ([dimension, value]) => SEEN_BY[dimension]?.[value]?.some((sight) => shown.has(sight)) ?? true,
+  );
   return isSeen ? undefined : 'neither side shows what changes inside';
 };
 
