@@ -36,6 +36,8 @@ const BOTTOM = HEIGHT - 24;
 const TOP = 12;
 const RIGHT = WIDTH - 14;
 const TICKS = 4;
+/** Letters. */
+const LONG_TICK = 8;
 
 /** Rounds up to 1, 2, 2.5 or 5 times a power of ten. */
 const roundUp = (value: number): number => {
@@ -58,11 +60,22 @@ export const plot = ({ title, description, curves, textOfX, marks }: Plot): Mark
     <figcaption>${title}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${description}">
       ${rows.map((y) => gridLine(place({ x: 0, y }).y, compactCount(y)))}
-      ${columns.map((x, index) => tick(place({ x, y: 0 }).x, textOfX(x), anchorOf(index)))}
+      ${ticksOf(columns.map(textOfX)).map((index) => {
+        const x = columns[index];
+        return tick(place({ x, y: 0 }).x, textOfX(x), anchorOf(index));
+      })}
       ${marks.map(({ x, text }) => mark(place({ x, y: 0 }).x, text))} ${curves.map((curve) => curveView(curve, place))}
     </svg>
     <p class="lead">${description}</p>
   </figure>`;
+};
+
+/** Which of the texts are written: each once, and of long ones every other, for want of room. */
+const ticksOf = (texts: readonly string[]): readonly number[] => {
+  const every = Math.max(...texts.map(({ length }) => length)) > LONG_TICK ? 2 : 1;
+  return [...texts.keys()].filter(
+    (index) => index % every === 0 && (index === 0 || texts[index - every] !== texts[index]),
+  );
 };
 
 const fixed = (value: number): number => Math.round(value * 10) / 10;

@@ -135,6 +135,29 @@ describe.skipIf(!isBrowserThere)('the page', () => {
     expect(await tooWide(page)).toEqual([]);
   });
 
+  test.each([
+    ['one night', [0]],
+    ['several in an hour', [0, 1, 40]],
+    ['several in a day or two', [0, 300, 2000]],
+  ])('of %s: no text below a plot covers another, or is there twice', async (_, minutes) => {
+    const start = Date.parse('2026-11-01T01:00:00Z');
+    const starts = minutes.map((minute) => new Date(start + minute * 60_000).toISOString());
+    const page = await open(starts.map((started, index) => sampleNight(index + 1, { started })));
+    const ticks = await page
+      .locator('.plot')
+      .first()
+      .locator('svg > text[y="184"]')
+      .evaluateAll((texts) =>
+        texts.map((text) => {
+          const { left, right } = text.getBoundingClientRect();
+          return { left, right, text: text.textContent };
+        }),
+      );
+    expect(ticks.length).toBeGreaterThan(0);
+    expect(new Set(ticks.map(({ text }) => text)).size).toBe(ticks.length);
+    ticks.slice(1).forEach(({ left }, index) => expect(left).toBeGreaterThan(ticks[index].right + 4));
+  });
+
   test('what is known and excused is open, and makes no bad week', async () => {
     const findings = [sampleFinding('flush | end | one', { status: 'tolerated' })];
     const page = await open([sampleNight(1, { findings })]);

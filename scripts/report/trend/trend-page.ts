@@ -181,9 +181,10 @@ const findingsSection = (tested: readonly TestedTrend[]): Markup => {
   return html`<section id="findings" aria-labelledby="findings-title">
     <h2 id="findings-title">${counted(findings.length, 'finding')}</h2>
     <p class="lead">
-      New: first shown in the last seven days. Fixed: the replay of the corpus no longer shows it, or so many programs
-      have run without it that, were it still there, the probability of this would be below 5 %. A link leads to the
-      last report that has it.
+      New: first shown in the last seven days. Open: older, or known before its first night, from the corpus or the file
+      of <code>--known</code>. Fixed: the replay of the corpus no longer shows it, or so many programs have run without
+      it that, were it still there, the probability of this would be below 5 %. A link leads to the last report that has
+      it.
     </p>
     <div class="scroll" role="region" aria-label="Findings" tabindex="0">
       <table class="plain">
@@ -280,7 +281,7 @@ const MEASURES: readonly Measure[] = [
     textOf: ({ situations: { reached, left } }) => `${formatCount(reached)} of ${formatCount(reached + left)}`,
   },
   {
-    title: 'New situations in a million judged programs more',
+    title: 'New situations per million judged programs',
     valueOf: (night) => chanceOf(night) * MILLION,
     textOf: (night) => chanceText(night),
   },
