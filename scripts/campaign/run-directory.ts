@@ -53,8 +53,8 @@ export const RUN_FILE = 'run.json';
 export const EVENTS_FILE = 'events.jsonl';
 /** Empty, and locked by the process that works on the run. */
 const LOCK_FILE = 'run.lock';
-/** A second is enough for the lock of a process that was just killed. */
-const WORKING = { patience: 1000, refusal: 'another process works on this run; wait until it ends' };
+/** Five seconds are enough for the lock of a process that was just killed, also on a busy machine. */
+const WORKING = { patience: 5000, refusal: 'another process works on this run; wait until it ends' };
 export const HTML_FILE = 'report.html';
 export const JUNIT_FILE = 'junit.xml';
 /** Those that get their name when they are complete. */
