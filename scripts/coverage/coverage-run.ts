@@ -133,7 +133,7 @@ class Run {
     const waiting = upcoming(range, programsOf({ campaign, ...programs }), this.pair, ahead);
     while (await this.mayProceed()) await this.take(waiting.next().value!);
     const end = await this.pair.close();
-    if (end !== undefined) this.note({ program: this.programs - 1, divergence: end });
+    if (end !== undefined) this.note({ program: Math.max(0, this.programs - 1), divergence: end });
   }
 
   private async take({ program, generated: { value }, asked }: Upcoming): Promise<void> {

@@ -132,6 +132,13 @@ describe('the command', () => {
     },
   );
 
+  test.skipIf(!hasPython)('names a program even if a machine fails before the first', async () => {
+    const walker = fileURLToPath(new URL('../examples/walker.py', import.meta.url));
+    const { code, err } = await coverage('--programs', '0', '--subject', `exec:sh -c 'python3 "${walker}"; exit 9'`);
+    expect(code).toBe(1);
+    expect(err).toMatch(/end-of-input .* exited with code 9; .* in program 0\n.* --programs 1\n/);
+  });
+
   test('of the profile architecture, what a CPU cannot show is not asked', async () => {
     const words = ['--profile', 'architecture', '--subject', 'walk', '--reference', 'walk'];
     const { code } = await coverage('--programs', '300', ...words);
