@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { AxeResults } from 'axe-core';
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { test } from 'vitest';
+import { afterAll, afterEach, beforeAll, test } from 'vitest';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const CHROMIUM = process.env['CHROMIUM'] ?? PLACES.find((path) => existsSync(path)) ?? PLACES[0];
@@ -20,13 +20,52 @@ export const testBrowserIsThere = (): void =>
     context.skip(problem);
   });
 
-export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-
 export const WINDOWS = [
   { width: 1280, height: 800 },
   { width: 390, height: 844 },
 ];
+
+/** A browser for the tests that follow. After each of them its pages are closed, and the test fails for what was wrong in them. */
+export class WatchedBrowser {
+  /** Errors of pages, and requests that they should not have made. */
+  readonly troubles: string[] = [];
+  private readonly mayAsk: (url: string) => boolean;
+  private browser!: Browser;
+
+  /** `mayAsk`: what a page may ask for. */
+  constructor(mayAsk: (url: string) => boolean) {
+    this.mayAsk = mayAsk;
+    beforeAll(async () => {
+      this.browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    });
+    afterAll(() => this.browser.close());
+    afterEach(async () => {
+      for (const context of this.browser.contexts()) await context.close();
+      const seen = this.troubles.splice(0);
+      if (seen.length > 0) throw new Error(seen.join('\n'));
+    });
+  }
+
+  /** A wide window, unless the options have another. */
+  contextFor(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return this.browser.newContext({ viewport: WINDOWS[0], ...options });
+  }
+
+  async newPage(context: BrowserContext): Promise<Page> {
+    return this.watched(await context.newPage());
+  }
+
+  watched(page: Page): Page {
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => this.troubles.push(error.message));
+    page.on('request', (request) => {
+      if (!this.mayAsk(request.url())) this.troubles.push(`asks for ${request.url()}`);
+    });
+    return page;
+  }
+}
 export const SCHEMES = ['light', 'dark'] as const;
 
 /** Elements that reach beyond the window, but for those in a region that scrolls. */

@@ -4,13 +4,13 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   SCHEMES,
   WINDOWS,
+  WatchedBrowser,
   isBrowserThere,
-  launchBrowser,
   testBrowserIsThere,
   tooWide,
   violations,
@@ -32,10 +32,8 @@ const TWO_BUGS = [
 
 describe.skipIf(!isBrowserThere)('the page', () => {
   let directory: string;
-  let browser: Browser;
   let url: string;
-  /** Errors of the page, and requests that it made. */
-  const troubles: string[] = [];
+  const browser = new WatchedBrowser((asked) => asked.startsWith(url));
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'report-page-'));
@@ -49,18 +47,10 @@ describe.skipIf(!isBrowserThere)('the page', () => {
     );
     await writeFile(join(run, 'matrix.json'), JSON.stringify({ ...matrix, rows: matrix.rows.slice(0, 12) }));
     url = await reportOf(run);
-    browser = await launchBrowser();
   });
 
   afterAll(async () => {
-    await browser.close();
     await rm(directory, { recursive: true, force: true });
-  });
-
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
-    const seen = troubles.splice(0);
-    if (seen.length > 0) throw new Error(seen.join('\n'));
   });
 
   const reportOf = async (run: string): Promise<string> => {
@@ -71,14 +61,7 @@ describe.skipIf(!isBrowserThere)('the page', () => {
   };
 
   const open = async (anchor = '', options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = await (await browser.newContext({ viewport: WINDOWS[0], ...options })).newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-    });
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('request', (request) => {
-      if (!request.url().startsWith(url)) troubles.push(`asks for ${request.url()}`);
-    });
+    const page = await browser.newPage(await browser.contextFor(options));
     await page.goto(url + anchor);
     return page;
   };
@@ -209,7 +192,7 @@ describe.skipIf(!isBrowserThere)('the page', () => {
     await expect(page.locator('.finding h3').count()).resolves.toBeGreaterThan(0);
     // The script, the picture, and the handler that stood for it.
     const refusal = expect.stringContaining('Content Security Policy') as string;
-    expect(troubles.splice(0)).toEqual([refusal, refusal, refusal]);
+    expect(browser.troubles.splice(0)).toEqual([refusal, refusal, refusal]);
     await writeFile(file, intact);
   });
 

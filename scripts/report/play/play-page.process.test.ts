@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { OBSERVABLES } from '../../../model/vocabulary/index.js';
 import { readCorpus, isReadable } from '../../../properties/corpus/store.js';
 import { formatListing, formatProgram, formatTrace, parseListing } from '../../../properties/formats/index.js';
@@ -16,8 +16,8 @@ import { traceOf } from '../../../properties/trace-of.js';
 import {
   SCHEMES,
   WINDOWS,
+  WatchedBrowser,
   isBrowserThere,
-  launchBrowser,
   testBrowserIsThere,
   tooWide,
   violations,
@@ -47,47 +47,23 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
       maxBuffer: 2 ** 28,
     });
   let directory: string;
-  let browser: Browser;
   let url: string;
   let reportUrl: string;
-  /** Errors of a page, and requests that it made. */
-  const troubles: string[] = [];
+  const browser = new WatchedBrowser((asked) => /^(file|blob):/.test(asked));
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'play-page-'));
     const file = join(directory, 'play.html');
     shadowdiff(['play', '--out', file]);
     url = pathToFileURL(file).href;
-    browser = await launchBrowser();
   });
 
   afterAll(async () => {
-    await browser.close();
     await rm(directory, { recursive: true, force: true });
   });
 
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
-    const seen = troubles.splice(0);
-    if (seen.length > 0) throw new Error(seen.join('\n'));
-  });
-
-  const watched = (page: Page): Page => {
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-    });
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('request', (request) => {
-      if (!/^(file|blob):/.test(request.url())) troubles.push(`asks for ${request.url()}`);
-    });
-    return page;
-  };
-
-  const contextFor = (options: BrowserContextOptions = {}): Promise<BrowserContext> =>
-    browser.newContext({ viewport: WINDOWS[0], ...options });
-
   const open = async (fragment = '', options: BrowserContextOptions = {}): Promise<Page> => {
-    const page = watched(await (await contextFor(options)).newPage());
+    const page = await browser.newPage(await browser.contextFor(options));
     await page.goto(url + fragment);
     await page.locator('#run').waitFor();
     return page;
@@ -243,7 +219,7 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
     const entry = JSON.parse(await readFile('corpus/translation--access--13e9f7a5.json', 'utf8')) as object;
     await writeFile(join(directory, 'evil.json'), JSON.stringify({ ...entry, subject: `exec:${evil}`, note: evil }));
     shadowdiff(['play', join(directory, 'evil.json'), '--out', join(directory, 'evil.html')]);
-    const page = watched(await (await contextFor()).newPage());
+    const page = await browser.newPage(await browser.contextFor());
     await page.goto(pathToFileURL(join(directory, 'evil.html')).href);
     await page.locator('#run').waitFor();
     await expect(page.locator('#remarks').textContent()).resolves.toContain(`impl stands in for exec:${evil}`);
@@ -265,12 +241,12 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
     expect(() => shadowdiff(['fuzz', ...words, '--out', run, '--corpus', join(directory, 'new')])).toThrow('finding');
     shadowdiff(['report', run, '--out', join(directory, 'report.html')]);
     reportUrl = pathToFileURL(join(directory, 'report.html')).href;
-    const context = await contextFor();
-    const report = watched(await context.newPage());
+    const context = await browser.contextFor();
+    const report = await browser.newPage(context);
     await report.goto(reportUrl);
     const opened = context.waitForEvent('page');
     await report.getByRole('link', { name: 'Change it and see' }).first().click();
-    const page = watched(await opened);
+    const page = browser.watched(await opened);
     await page.locator('#run').waitFor();
     expect(await verdict(page).textContent()).toBe(
       `Diverges: ${(await report.locator('#finding-1 h3').textContent())!.replace('Finding 1: ', '')}`,

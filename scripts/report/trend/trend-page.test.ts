@@ -4,13 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   SCHEMES,
   WINDOWS,
+  WatchedBrowser,
   isBrowserThere,
-  launchBrowser,
   testBrowserIsThere,
   tooWide,
   violations,
@@ -49,38 +49,23 @@ test('of very many nights only the last ones are drawn and listed', async () => 
 
 describe.skipIf(!isBrowserThere)('the page', () => {
   let directory: string;
-  let browser: Browser;
-  /** Errors of the page, and requests that it made. */
-  const troubles: string[] = [];
+  const browser = new WatchedBrowser((asked) => asked === url());
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'trend-page-'));
-    browser = await launchBrowser();
   });
 
   afterAll(async () => {
-    await browser.close();
     await rm(directory, { recursive: true, force: true });
   });
 
-  afterEach(async () => {
-    for (const context of browser.contexts()) await context.close();
-    const seen = troubles.splice(0);
-    if (seen.length > 0) throw new Error(seen.join('\n'));
-  });
+  const file = (): string => join(directory, 'trend.html');
+  const url = (): string => pathToFileURL(file()).href;
 
   const open = async (nights: readonly Night[], options: BrowserContextOptions = {}): Promise<Page> => {
-    const file = join(directory, 'trend.html');
-    await writeFile(file, await pageOf(nights));
-    const page = await (await browser.newContext({ viewport: WINDOWS[0], ...options })).newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') troubles.push(message.text());
-    });
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href) troubles.push(`asks for ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(file).href);
+    await writeFile(file(), await pageOf(nights));
+    const page = await browser.newPage(await browser.contextFor(options));
+    await page.goto(url());
     return page;
   };
 
