@@ -12,6 +12,7 @@ export default defineConfig({
     hookTimeout: 600_000,
     // All cores: by default one stays idle, which on two is half of them.
     maxWorkers: '100%',
+    setupFiles: ['test-support/fixed-seed.ts'],
     coverage: { provider: 'v8', include: ['model/**', 'impl/**', 'properties/**', 'scripts/**'] },
     projects: [
       {

@@ -222,8 +222,9 @@ describe('the package', () => {
   test('brings its command', async () => {
     const command = join('node_modules', 'shadowdiff', manifest.bin['shadowdiff']);
     expect(await outputOf(process.execPath, [command, '--help'], user)).toContain('shadowdiff');
-    const nightly = ['nightly', '--programs', '20', '--min-programs', '0', '--jobs', '2', '--out', 'run'];
-    expect(await outputOf(process.execPath, [command, ...nightly], user)).toContain('20 programs');
+    // Enough programs to exercise every invariant: else the run is inconclusive.
+    const nightly = ['nightly', '--programs', '200', '--seed', 'library', '--jobs', '2', '--out', 'run'];
+    expect(await outputOf(process.execPath, [command, ...nightly], user)).toContain('200 programs');
     expect(await outputOf(process.execPath, [command, 'report', 'run', '--out', 'report.html'], user)).toContain(
       'report.html',
     );
@@ -231,7 +232,11 @@ describe('the package', () => {
 
   test('measures coverage without that of code, and says that a clone has more', async () => {
     const command = join('node_modules', 'shadowdiff', manifest.bin['shadowdiff']);
-    const output = await outputOf(process.execPath, [command, 'coverage', '--programs', '20'], user);
+    const output = await outputOf(
+      process.execPath,
+      [command, 'coverage', '--programs', '20', '--seed', 'library'],
+      user,
+    );
     expect(output).toContain('that needs a clone of shadowdiff');
     expect(output).toContain('20 programs');
   });

@@ -114,7 +114,7 @@ test.each([
 ])('an error that nothing caught, in %s, is of the module', (_, body) => {
   writeModule('late.mjs', body);
   const late = /^shadowdiff: \/\S*\/late\.mjs: it failed outside of the calls of its machines: Error: late, at .*\n$/;
-  for (const command of ['fuzz --programs 20 --jobs 1', 'replay program.json']) {
+  for (const command of ['fuzz --programs 20 --seed a --jobs 1', 'replay program.json']) {
     const { status, err } = call(`${command} --subject module:./late.mjs`);
     expect({ command, status, err }).toEqual({ command, status: 2, err: expect.stringMatching(late) });
   }

@@ -83,19 +83,23 @@ test('a full disk is', () => {
 });
 
 test('workers need no directory for temporary files', () => {
-  const { status, stdout } = shell('TMPDIR=/nowhere timeout 60 node "$SHADOWDIFF" fuzz --jobs 2 --programs 20');
+  const { status, stdout } = shell(
+    'TMPDIR=/nowhere timeout 60 node "$SHADOWDIFF" fuzz --jobs 2 --programs 20 --seed a',
+  );
   expect(stdout).toContain('in 20 programs');
   expect(status).toBe(0);
 });
 
 test('our own machine in a process of its own agrees', () => {
-  const { status, stdout } = shell('node "$SHADOWDIFF" fuzz --programs 20 --subject "exec:node $SHADOWDIFF trace"');
+  const { status, stdout } = shell(
+    'node "$SHADOWDIFF" fuzz --programs 20 --seed a --subject "exec:node $SHADOWDIFF trace"',
+  );
   expect(stdout).toContain('in 20 programs');
   expect(status).toBe(0);
 });
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summary', async (signal) => {
-  const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m'], { cwd: clone });
+  const child = spawn(process.execPath, [entry, 'fuzz', '--time', '1m', '--seed', 'a'], { cwd: clone });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     // Once the seed is told, the run is on.
@@ -143,7 +147,7 @@ test.each([
   ['a promise', `void Promise.reject(new Error('lost \\u001b[31m'))`],
 ])('an error in %s that nothing catches is a bug of ours, and no divergence', (_, statement) => {
   const preload = `data:text/javascript,${encodeURIComponent(`setTimeout(() => { ${statement} }, 200)`)}`;
-  const words = ['--import', preload, entry, 'fuzz', '--time', '20s', '--jobs', '1', '--corpus', 'none'];
+  const words = ['--import', preload, entry, 'fuzz', '--time', '20s', '--seed', 'a', '--jobs', '1', '--corpus', 'none'];
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: tmpdir(), encoding: 'utf8' });
   expect([status, stderr]).toEqual([4, expect.stringContaining('; this is a bug in shadowdiff, please report it')]);
   expect(stderr).not.toContain('\u001b[31m');

@@ -23,7 +23,18 @@ const fuzz = (
   ...options: readonly string[]
 ): { readonly status: number | null; readonly out: string } => {
   const entry = join(clone, 'dist/scripts/shadowdiff.js');
-  const words = ['fuzz', '--profile', 'architecture', '--subject', subject, '--jobs', '1', ...options];
+  const words = [
+    'fuzz',
+    '--profile',
+    'architecture',
+    '--subject',
+    subject,
+    '--jobs',
+    '1',
+    '--seed',
+    'metal',
+    ...options,
+  ];
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...words], {
     cwd: directory,
     encoding: 'utf8',
