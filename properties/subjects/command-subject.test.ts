@@ -308,11 +308,11 @@ describe('no answer in time', () => {
     // Long enough for the second process to start on a busy machine.
     const limit = 4 * SHORT;
     const path = scriptOf(
-      `each((line) => setTimeout(() => console.log(trace(line, life)), life === 1 ? ${limit} + 50 : 0));`,
+      `each((line) => setTimeout(() => console.log(trace(line, life)), life === 1 ? 2 * ${limit} : 0));`,
     );
     const subject = running(path, limit);
     expect(await outcomeOf(subject)).toBe(`subject-timeout: no answer within ${limit} ms`);
-    await sleep(100);
+    await sleep(limit);
     expect(await outcomeOf(subject)).toBe('trace 2');
   });
 
@@ -489,8 +489,10 @@ describe('the hello', () => {
     const path = scriptOf(SAYS(`{ name: 'mine', observes: ['outcome', 'tables'] }`));
     const subject = running(path);
     expect(await startOf(subject)).toBe('version 2, mine: outcome tables');
-    expect(await outcomeOf(subject)).toBe('trace 2');
-    expect(livesOf(path)).toHaveLength(1);
+    // On a busy machine a hello may come so late that the command is started again.
+    const lives = livesOf(path);
+    for (let index = 0; index < 3; index++) expect(await outcomeOf(subject)).toBe('trace 2');
+    expect(livesOf(path)).toEqual(lives);
   });
 
   test('is answered anew after each restart, and known after a close', async () => {
