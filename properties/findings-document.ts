@@ -94,8 +94,7 @@ const shown = (entry: Finding): string[] => {
   const { place, field, expected, actual, invariant } = entry.divergence;
   const at = place.kind === 'step' ? place.index : undefined;
   const steps = program.steps.map(
-    (step, index) =>
-      `${index === at ? '>' : ' '} ${String(index).padStart(2)}  ${describeStep(step, program.machine.paging)}`,
+    (step, index) => `${index === at ? '>' : ' '} ${String(index).padStart(2)}  ${describeStep(step, program.machine)}`,
   );
   return [
     `**What the guest does** (\`corpus/${fileNameOf(entry)}\`):`,

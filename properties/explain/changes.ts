@@ -2,7 +2,7 @@
 
 import type { Profile } from '../profile.js';
 import { describeEntry, formatHex } from '../formats/index.js';
-import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
+import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
 import type { RerunMoment } from './rerun.js';
 import type { Roles } from './meaning.js';
@@ -29,8 +29,8 @@ export const changesOf = (
     shadow === undefined
       ? referenceChanges(moment, before)
       : shadowChanges(shadow, before?.shadow, pagingSizes(machine.paging).switcherAddress);
-  const stores = place.kind === 'end' || isOver(moment) ? [] : storeChanges(moment, machine.paging, roles, profile);
-  return [...ended, ...(step === undefined || dead ? [] : noted(step, machine.paging, roles)), ...inside, ...stores];
+  const stores = place.kind === 'end' || isOver(moment) ? [] : storeChanges(moment, machine, roles, profile);
+  return [...ended, ...(step === undefined || dead ? [] : noted(step, machine, roles)), ...inside, ...stores];
 };
 
 const ENDS = {
@@ -43,10 +43,10 @@ const isOver = ({ subject }: RerunMoment): boolean =>
   ['killed', 'dead', 'host-bug', 'halted', 'absent'].includes(subject.outcome.kind);
 
 /** What a step changes outside the shadow tables. */
-const noted = (step: Step, paging: Paging, roles: Roles): readonly string[] => {
+const noted = (step: Step, machine: MachineConfig, roles: Roles): readonly string[] => {
   switch (step.op) {
     case 'store':
-      return [`${roles.get(step.paddr) ?? `word ${formatHex(step.paddr)}`}: ${describeEntry(step.value, paging)}`];
+      return [`${roles.get(step.paddr) ?? `word ${formatHex(step.paddr)}`}: ${describeEntry(step.value, machine)}`];
     case 'init':
       return [`kernel from ${formatHex(step.kernelAddress)}`];
     case 'set-stack':
@@ -75,10 +75,15 @@ const referenceChanges = ({ subjectCounts }: RerunMoment, before: RerunMoment | 
     .map((page) => `page ${page} has ${plural(subjectCounts.get(page) ?? 0, 'reference')}`);
 };
 
-const storeChanges = ({ subject }: RerunMoment, paging: Paging, roles: Roles, profile: Profile): readonly string[] =>
+const storeChanges = (
+  { subject }: RerunMoment,
+  machine: MachineConfig,
+  roles: Roles,
+  profile: Profile,
+): readonly string[] =>
   (subject.stores ?? []).slice(0, MOST_LEAVES).map(({ paddr, value }) => {
     const role = roles.get(paddr) ?? `word ${formatHex(paddr)}`;
-    return `${role}: ${describeEntry(value, paging)} (written by the ${profile === 'lguest' ? 'hypervisor' : 'CPU'})`;
+    return `${role}: ${describeEntry(value, machine)} (written by the ${profile === 'lguest' ? 'hypervisor' : 'CPU'})`;
   });
 
 const shadowChanges = (now: ShadowSnapshot, before: ShadowSnapshot | undefined, window: number): readonly string[] => {

@@ -235,7 +235,7 @@ const walkthroughOf = (
     switcherAddress: formatHex(pagingSizes(machine.paging).switcherAddress),
     steps: steps.map((step, index): WalkedStep => ({
       index,
-      listing: describeStep(step, machine.paging),
+      listing: describeStep(step, machine),
       meaning: meaningOf({ kind: 'step', index }, program, roles, profile),
       setsUp: clauses(changes[index] ?? []),
     })),

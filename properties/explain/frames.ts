@@ -9,7 +9,7 @@ import {
   formatHex,
   formatHexEntry,
 } from '../formats/index.js';
-import type { GuestEntry, Paddr, Paging, Program, SwitcherReferences } from '../../model/vocabulary/index.js';
+import type { GuestEntry, MachineConfig, Paddr, Program, SwitcherReferences } from '../../model/vocabulary/index.js';
 import { bareOutcome, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
 import type { Divergence, Place } from '../divergence.js';
 import { describePlace, isSubjectFailure, samePlace } from '../divergence.js';
@@ -90,14 +90,14 @@ const frameOf = (
     outcome: compared('outcome', expected, actual, undefined, field),
     counts: counts(moment, before, field),
     references: referenceRows(moment, before, location),
-    stores: place.kind === 'end' ? [] : storeRows(moment, paging, location),
+    stores: place.kind === 'end' ? [] : storeRows(moment, program.machine, location),
     guest: guestState({ guest, history, levels, step, location }, shadow),
     shadow: shadow && shadowState(shadow, before?.shadow, { levels, switcherAddress, location }),
   };
 };
 
 const listingOf = (place: Place, program: Program): string => {
-  if (place.kind === 'step') return describeStep(program.steps[place.index], program.machine.paging);
+  if (place.kind === 'step') return describeStep(program.steps[place.index], program.machine);
   return place.kind === 'create' ? describeMachine(program.machine) : place.kind;
 };
 
@@ -175,7 +175,7 @@ const referenceRows = (
 
 const storeRows = (
   { model, subject }: RerunMoment,
-  paging: Paging,
+  machine: MachineConfig,
   location: Location | undefined,
 ): readonly StoreRow[] => {
   const [want, got] = [lastStores(model), lastStores(subject)];
@@ -186,8 +186,8 @@ const storeRows = (
       paddr: formatHex(paddr),
       expected: expected && formatHexEntry(expected),
       actual: actual && formatHexEntry(actual),
-      expectedText: model.stores === undefined ? UNKNOWN : expected && describeEntry(expected, paging),
-      actualText: subject.stores === undefined ? UNKNOWN : actual && describeEntry(actual, paging),
+      expectedText: model.stores === undefined ? UNKNOWN : expected && describeEntry(expected, machine),
+      actualText: subject.stores === undefined ? UNKNOWN : actual && describeEntry(actual, machine),
       differs: comparable && (expected === undefined || actual === undefined || !sameEntry(expected, actual)),
       divergent: location?.paddr === paddr,
     };

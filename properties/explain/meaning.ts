@@ -27,7 +27,7 @@ export const meaningOf = (place: Place, { machine, steps }: Program, roles: Role
     case 'step':
       return (
         (profile === 'lguest' ? undefined : cpuMeaning(steps[place.index], machine)) ??
-        stepMeaning(steps[place.index], machine.paging, roles)
+        stepMeaning(steps[place.index], machine, roles)
       );
     case 'end':
       return 'every step was taken';
@@ -63,10 +63,10 @@ const PROTECTIONS: Readonly<Record<Protection, string>> = {
   write: 'it may be taken for reading and writing',
 };
 
-const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
+const stepMeaning = (step: Step, machine: MachineConfig, roles: Roles): string => {
   switch (step.op) {
     case 'store':
-      return storeMeaning(step, paging, roles);
+      return storeMeaning(step, machine, roles);
     case 'init':
       return `the guest announces itself; addresses from ${formatHex(step.kernelAddress)} on are its kernel's`;
     case 'new-pgtable':
@@ -80,9 +80,9 @@ const stepMeaning = (step: Step, paging: Paging, roles: Roles): string => {
     case 'set-pmd':
       return `the guest announces that PMD entry ${step.index} at ${formatHex(step.pmd)} changed`;
     case 'set-pte':
-      return `the guest announces ${entryMeaning(step.pte, paging)} for ${formatHex(step.vaddr)} of root ${formatHex(step.root)}`;
+      return `the guest announces ${entryMeaning(step.pte, machine)} for ${formatHex(step.vaddr)} of root ${formatHex(step.root)}`;
     case 'set-pgd':
-      return `the guest announces that PGD entry ${step.index} of root ${formatHex(step.root)} changed (${underEntry(step.index, paging)})`;
+      return `the guest announces that PGD entry ${step.index} of root ${formatHex(step.root)} changed (${underEntry(step.index, machine.paging)})`;
     case 'access':
       return `a ${accessText(step)}`;
     case 'guest-pa':
@@ -103,15 +103,15 @@ const underEntry = (index: number, paging: Paging): string => {
   return index < rootEntries ? rangeText(index * rootEntryReach, rootEntryReach) : `a root has ${rootEntries}`;
 };
 
-const storeMeaning = ({ paddr: at, value }: StoreStep, paging: Paging, roles: Roles): string => {
+const storeMeaning = ({ paddr: at, value }: StoreStep, machine: MachineConfig, roles: Roles): string => {
   const known = roles.get(at);
   const role = known === undefined ? `the word at ${formatHex(at)}` : `its ${known}`;
-  const what = describeEntry(value, paging);
+  const what = describeEntry(value, machine);
   return what === '0' ? `the guest clears ${role}` : `the guest sets ${role} to ${what}`;
 };
 
-const entryMeaning = (entry: GuestEntry, paging: Paging): string => {
-  const text = describeEntry(entry, paging);
+const entryMeaning = (entry: GuestEntry, machine: MachineConfig): string => {
+  const text = describeEntry(entry, machine);
   return text === '0' ? 'that nothing is mapped' : `the entry "${text}"`;
 };
 

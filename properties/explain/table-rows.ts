@@ -131,7 +131,7 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
     present: isPresent(value),
     bits: entryBits(value),
     page,
-    text: describeEntry(value, guest.config.paging),
+    text: describeEntry(value, guest.config),
     ...span(from, entryReach(level)),
     next: leads ? formatHex(page * 4096) : undefined,
     since,

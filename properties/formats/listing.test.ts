@@ -14,7 +14,13 @@ test.each<[string, number, number, Paging]>([
   ['pfn 4294967295 P reserved 0x8000100000000000', 0xfffff001, 0x80001fff, 'pae'],
   ['not present, pfn 0 reserved 0x100000000', 0, 0x1, '2-level'],
 ])('%s', (text, low, high, paging) => {
-  expect(describeEntry(guestEntry(low, high), paging)).toBe(text);
+  expect(describeEntry(guestEntry(low, high), { paging })).toBe(text);
+});
+
+test('bit 63 is XD on a machine with no-execute', () => {
+  const machine = { paging: 'pae', features: ['no-execute'] } as const;
+  expect(describeEntry(guestEntry(0x5001, 0x80000000), machine)).toBe('pfn 5 P XD');
+  expect(describeEntry(guestEntry(0x5001, 0x80100000), machine)).toBe('pfn 5 P XD reserved 0x10000000000000');
 });
 
 const LEAF = guestEntry(0x5067);
@@ -41,7 +47,7 @@ test.each<[string, Step]>([
   ['fail-alloc  count 1', { op: 'fail-alloc', count: 1 }],
   ['protect     page 6 read', { op: 'protect', page: 6, access: 'read' }],
 ])('%s', (text, step) => {
-  expect(describeStep(step, '2-level')).toBe(text);
+  expect(describeStep(step, { paging: '2-level' })).toBe(text);
 });
 
 test.each<[string, Outcome]>([

@@ -6,7 +6,6 @@ import type {
   Observable,
   Observation,
   Outcome,
-  Paging,
   Step,
 } from '../../model/vocabulary/index.js';
 import {
@@ -17,10 +16,11 @@ import {
   FAULT_USER,
   FAULT_WRITE,
   guestEntry,
+  hasFeature,
   OBSERVABLES,
   OPS,
 } from '../../model/vocabulary/index.js';
-import { A, AVL, D, G, PCD, PSE, PWT, RW, US, isPresent } from '../entry-bits.js';
+import { A, AVL, D, G, PCD, PSE, PWT, RW, US, XD, isPresent } from '../entry-bits.js';
 import { formatHex, formatHexEntry } from './hex.js';
 import { quoted } from './visible-text.js';
 
@@ -36,13 +36,18 @@ export const FLAGS = [
   ['G', G],
 ] as const;
 
+/** What gives the bits of an entry their meaning. */
+export type EntryLayout = Pick<MachineConfig, 'paging' | 'features'>;
+
 /** Bits 12–31, and in PAE bits 32–43 above them. */
-const pageNumber = ({ low, high }: GuestEntry, paging: Paging): number =>
+const pageNumber = ({ low, high }: GuestEntry, { paging }: EntryLayout): number =>
   (low >>> 12) + (paging === 'pae' ? (high & 0xfff) * 2 ** 20 : 0);
 
-/** Bits that are reserved in the paging mode, in place. */
-const reservedBits = ({ high }: GuestEntry, paging: Paging): GuestEntry =>
-  guestEntry(0, paging === 'pae' ? high & 0xfffff000 : high);
+/** Bits that are reserved on the machine, in place. */
+const reservedBits = ({ high }: GuestEntry, layout: EntryLayout): GuestEntry => {
+  const known = (layout.paging === 'pae' ? 0xfff : 0) | (hasFeature(layout, 'no-execute') ? XD : 0);
+  return guestEntry(0, high & ~known);
+};
 
 /** Names of the bits that are set, P first. The guest's own bits and reserved ones have no names. */
 export const entryBits = (entry: GuestEntry): readonly string[] => {
@@ -54,29 +59,30 @@ export const entryBits = (entry: GuestEntry): readonly string[] => {
 
 /**
  * An entry's page and bits: `pfn 5 P RW US A D`, or `not present, pfn 5 RW`, or `0` if it is empty. The number of the page is
- * decimal. Bits are named as in a leaf, at every level.
+ * decimal. Bits are named as in a leaf, at every level. Bit 63 is `XD` on a machine with no-execute, and reserved on any other.
  */
-export const describeEntry = (entry: GuestEntry, paging: Paging): string => {
+export const describeEntry = (entry: GuestEntry, layout: EntryLayout): string => {
   const { low, high } = entry;
   if (low === 0 && high === 0) return '0';
   const present = isPresent(entry);
-  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, paging)}`, ...entryBits(entry)];
+  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, layout)}`, ...entryBits(entry)];
   if ((low & AVL) !== 0) words.push(`AVL ${formatHex(low & AVL)}`);
-  const reserved = reservedBits(entry, paging);
+  if (hasFeature(layout, 'no-execute') && (high & XD) !== 0) words.push('XD');
+  const reserved = reservedBits(entry, layout);
   if (reserved.high !== 0) words.push(`reserved ${formatHexEntry(reserved)}`);
   return words.filter((word) => word !== '').join(' ');
 };
 
 /** An entry in a step: the word, then its meaning. */
-const describeWord = (entry: GuestEntry, paging: Paging): string => {
-  const meaning = describeEntry(entry, paging);
+const describeWord = (entry: GuestEntry, layout: EntryLayout): string => {
+  const meaning = describeEntry(entry, layout);
   return meaning === '0' ? '0' : `${formatHexEntry(entry)}   ${meaning}`;
 };
 
-const describeOperands = (step: Step, paging: Paging): string => {
+const describeOperands = (step: Step, layout: EntryLayout): string => {
   switch (step.op) {
     case 'store':
-      return `[${formatHex(step.paddr)}] = ${describeWord(step.value, paging)}`;
+      return `[${formatHex(step.paddr)}] = ${describeWord(step.value, layout)}`;
     case 'init':
       return `kernel ${formatHex(step.kernelAddress)}`;
     case 'new-pgtable':
@@ -88,7 +94,7 @@ const describeOperands = (step: Step, paging: Paging): string => {
     case 'set-pmd':
       return `pmd ${formatHex(step.pmd)} index ${step.index}`;
     case 'set-pte':
-      return `root ${formatHex(step.root)} vaddr ${formatHex(step.vaddr)} = ${describeWord(step.pte, paging)}`;
+      return `root ${formatHex(step.root)} vaddr ${formatHex(step.vaddr)} = ${describeWord(step.pte, layout)}`;
     case 'set-pgd':
       return `root ${formatHex(step.root)} index ${step.index}`;
     case 'access':
@@ -110,8 +116,8 @@ const describeOperands = (step: Step, paging: Paging): string => {
 const OP_COLUMNS = Math.max(...OPS.map((op) => op.length)) + 1;
 
 /** A step in one line: `set-pte     root 0x1000 vaddr 0x400000 = 0x5067   pfn 5 P RW US A D`. */
-export const describeStep = (step: Step, paging: Paging): string =>
-  `${step.op.padEnd(OP_COLUMNS)}${describeOperands(step, paging)}`;
+export const describeStep = (step: Step, layout: EntryLayout): string =>
+  `${step.op.padEnd(OP_COLUMNS)}${describeOperands(step, layout)}`;
 
 const describeFault = (code: number): string => {
   const present = (code & FAULT_PRESENT) === 0 ? 'not present' : 'present';

@@ -42,8 +42,9 @@ describe('what the listing shows is read back', () => {
     fc.assert(
       fc.property(halves, ([low, high, paging]) => {
         const value = guestEntry(low, paging === 'pae' ? high : 0);
-        const machine = MACHINE.replace('2-level', paging);
-        expect(stepOf(`store [0x1000] = ${describeEntry(value, paging)}`, machine)).toEqual({
+        const features = paging === 'pae' ? FEATURES : [];
+        const machine = `${MACHINE.replace('2-level', paging)}${features.length === 0 ? '' : `, features ${features.join(' ')}`}`;
+        expect(stepOf(`store [0x1000] = ${describeEntry(value, { paging, features })}`, machine)).toEqual({
           op: 'store',
           paddr: paddr(0x1000),
           value,

@@ -2,7 +2,7 @@
 
 import type { GuestEntry, MachineConfig, Op, Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { OPS, ZERO_ENTRY, guestEntry } from '../../model/vocabulary/index.js';
-import { P, entryOnPage } from '../entry-bits.js';
+import { P, XD, entryOnPage } from '../entry-bits.js';
 import { BadInput } from './bad-input.js';
 import { formatHexEntry, isHex, parseHexEntry } from './hex.js';
 import { FLAGS, describeEntry, describeMachine, describeStep } from './listing.js';
@@ -12,7 +12,7 @@ import { quoted } from './visible-text.js';
 
 /** The machine, then every step, a line each. */
 export const formatListing = ({ machine, steps }: Program): string =>
-  [describeMachine(machine), ...steps.map((step) => describeStep(step, machine.paging))].join('\n');
+  [describeMachine(machine), ...steps.map((step) => describeStep(step, machine))].join('\n');
 
 /** UTF-16 units: room for twenty thousand steps. */
 export const LONGEST_LISTING = 2 ** 20;
@@ -141,14 +141,14 @@ const readStep = (line: string, machine: MachineConfig, place: LinePlace, remark
     .split(/\s+/);
   if (!isOp(op)) throw bad(place, 'step', `${quoted(op)} is not known; use one of ${OPS.join(', ')}`);
   const problems = new Problems(place.source);
-  const step = problems.read(stepSchema, fieldsOf(op, words, { ...place, paging: machine.paging, remarks }), []);
+  const step = problems.read(stepSchema, fieldsOf(op, words, { ...place, machine, remarks }), []);
   if (step !== undefined) checkStep(step, { machine, path: [], problems });
   if (step === undefined || !problems.isEmpty) throw refused(problems, place);
   return step;
 };
 
 interface EntryPlace extends LinePlace {
-  readonly paging: Paging;
+  readonly machine: MachineConfig;
   readonly remarks: string[];
 }
 
@@ -188,7 +188,7 @@ const readEntry = (field: string, words: readonly string[], place: EntryPlace): 
   const entry = isHex(first) ? parseHexEntry(first) : undefined;
   const written = others.join(' ');
   if (entry === undefined || written === '') return first;
-  const meaning = describeEntry(entry, place.paging);
+  const meaning = describeEntry(entry, place.machine);
   if (written !== meaning)
     place.remarks.push(
       `line ${place.line}, ${field}: ${first} counts, which is ${quoted(meaning)}; without it ${quoted(written)} counts`,
@@ -196,11 +196,11 @@ const readEntry = (field: string, words: readonly string[], place: EntryPlace): 
   return first;
 };
 
-/** `pfn 5 P RW US A D AVL 0x200 reserved 0x80000000000000`; a `not present,` in front is not needed. */
+/** `pfn 5 P RW US A D AVL 0x200 XD reserved 0x80000000000000`; a `not present,` in front is not needed. */
 const entryInWords = (field: string, words: readonly string[], place: EntryPlace): GuestEntry => {
   const text = words.join(' ');
   const [, page, flags] = /^(?:not present,? )?pfn (\d{1,10})((?: \S+)*)$/.exec(text) ?? [];
-  if (page === undefined || Number(page) >= MOST_PAGES[place.paging])
+  if (page === undefined || Number(page) >= MOST_PAGES[place.machine.paging])
     throw bad(place, field, `${quoted(text)} names no page; write an entry like 0x5067 or "pfn 5 P RW US A D"`);
   let { low, high } = entryOnPage(ZERO_ENTRY, Number(page));
   const rest = flags.split(' ').slice(1).values();
@@ -208,6 +208,7 @@ const entryInWords = (field: string, words: readonly string[], place: EntryPlace
     const bit = BITS.get(flag);
     const value = flag === 'AVL' || flag === 'reserved' ? hexIn(rest.next().value) : undefined;
     if (bit !== undefined) low = (low | bit) >>> 0;
+    else if (flag === 'XD') high = (high | XD) >>> 0;
     else if (value === undefined)
       throw bad(place, field, `${quoted(flag)} is no bit of an entry; use ${[...BITS.keys()].join(' ')}, AVL 0x200`);
     else {

@@ -59,7 +59,7 @@ const sizeText = ({ case: { program }, shrunk }: Finding): string => {
 const placeText = ({ place }: Divergence, program: Program): string => {
   const step = place.kind === 'step' ? program.steps[place.index] : undefined;
   const where = describePlace(place);
-  return step === undefined ? where : `${where}: ${describeStep(step, program.machine.paging).replace(/ {2,}/g, ' ')}`;
+  return step === undefined ? where : `${where}: ${describeStep(step, program.machine).replace(/ {2,}/g, ' ')}`;
 };
 
 /** What a build server shows beside the name of a finding; not escaped. */
@@ -101,8 +101,7 @@ const numberColumns = (program: Program): number => Math.max(2, String(program.s
 /** The line of a step: mark, number, step. */
 export const stepLine = (program: Program, index: number, marked: boolean, width: number): string => {
   const number = String(index).padStart(numberColumns(program));
-  const { paging } = program.machine;
-  return hanging(`${marked ? MARK : ' '} ${number}  `, describeStep(program.steps[index], paging), width);
+  return hanging(`${marked ? MARK : ' '} ${number}  `, describeStep(program.steps[index], program.machine), width);
 };
 
 /** The line of a moment that is no step. */

@@ -44,7 +44,7 @@ export const shownListing = ({
   const { machine, steps } = program;
   const shown = shownSteps(steps.length, place);
   const lines = shown.map((each) =>
-    each.kind === 'step' ? describeStep(steps[each.index], machine.paging) : leftOutText(each.count),
+    each.kind === 'step' ? describeStep(steps[each.index], machine) : leftOutText(each.count),
   );
   return { lines: [describeMachine(machine), ...lines], isWhole: shown.every(({ kind }) => kind === 'step') };
 };

@@ -172,12 +172,12 @@ const LEAF_BITS = 0xf7f;
 
 /** What makes an entry a bad one, if it is: `has PSE`, `leads to page 9, and guest RAM ends with page 3`. */
 const badness = ({ guest }: Evidence, entry: GuestEntry, allowed: number): string | undefined => {
-  const { guestPages, devicePages, paging } = guest.config;
+  const { guestPages, devicePages } = guest.config;
   const wrong = guestEntry(entry.low & FLAGS & ~allowed & ~P);
   const avl = wrong.low & AVL;
   const bits = [...entryBits(wrong), ...(avl === 0 ? [] : [`AVL ${formatHex(avl)}`])];
   if (bits.length > 0) return `has ${bits.join(' ')}`;
-  if (entry.high >= 4096) return `has reserved bits, ${describeEntry(entry, paging)}`;
+  if (entry.high >= 4096) return `has reserved bits, ${describeEntry(entry, guest.config)}`;
   const page = pageOf(entry);
   if (page < guestPages) return undefined;
   const devices = devicePages === 0 ? '' : ` and devices end with page ${guestPages + devicePages - 1}`;

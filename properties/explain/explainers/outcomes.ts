@@ -177,7 +177,7 @@ const storeText = (
 ): string => {
   if (got === undefined) {
     const bits = want === undefined ? 'A or D' : flagNames(want.low & ~was.low);
-    const word = `${formatHexEntry(was)} (${describeEntry(was, guest.config.paging)})`;
+    const word = `${formatHexEntry(was)} (${describeEntry(was, guest.config)})`;
     return `must set ${bits} in ${entry}; it left the entry as it was, ${word}`;
   }
   const made = `it changed ${formatHexEntry(was)} to ${formatHexEntry(got)}`;

@@ -23,7 +23,7 @@ export const requiredEffect = (evidence: Evidence): string | undefined => {
       return switchEffect(evidence, step);
     case 'set-pte':
       if (before?.root === undefined) return 'must do nothing in linear mode, where every address stands for itself';
-      return `announces ${announced(describeEntry(step.pte, guest.config.paging))} for ${formatHex(step.vaddr)}`;
+      return `announces ${announced(describeEntry(step.pte, guest.config))} for ${formatHex(step.vaddr)}`;
     case 'set-pgd':
       return topEntryEffect(evidence, step);
     case 'init':

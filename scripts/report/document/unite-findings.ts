@@ -133,7 +133,7 @@ const counterexampleOf = (finding: Finding): NonNullable<FindingReport['countere
     // Made when they are read: together, the texts of many long programs do not fit into memory.
     get listing() {
       const { machine, steps } = program;
-      return [describeMachine(machine), ...steps.map((step) => describeStep(step, machine.paging))];
+      return [describeMachine(machine), ...steps.map((step) => describeStep(step, machine))];
     },
     get program() {
       return { ...programToJson(program) };
