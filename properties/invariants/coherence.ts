@@ -83,5 +83,5 @@ const whyNotAllowed = (allowed: readonly AllowedAnswer[], actual: Outcome): Viol
   if (allowed.some(({ outcome }) => differenceOf(outcome, actual) === undefined)) return undefined;
   const expected = [...new Set(allowed.map(({ outcome }) => describe(outcome)))].join(' or ');
   const difference = `${actual.kind}, as no entry that can be cached has it`;
-  return { kind: 'another-outcome', field: 'outcome', expected, actual: describe(actual), difference };
+  return { kind: 'answer-not-cached', field: 'outcome', expected, actual: describe(actual), difference };
 };

@@ -102,6 +102,7 @@ export interface Location {
 export type ViolationKind =
   // Outcomes
   | 'another-outcome'
+  | 'answer-not-cached'
   | 'another-answer-again'
   | 'stuck'
   | 'host-bug'

@@ -69,6 +69,8 @@ describe('a run', () => {
     const [file] = readdirSync(at('corpus'));
     expect(json('corpus', file)).toMatchObject({ profile: 'architecture', traffic: 'racy' });
     expect((await capturedCall(['replay', at('corpus', file)])).code).toBe(1);
+    const { out: explained } = await capturedCall(['explain', at('corpus', file)]);
+    expect(explained).toContain('may answer by any translation that was valid since the last invalidation');
   });
 
   test('has its profile in the summary and in every report', async () => {

@@ -11,6 +11,7 @@ import * as outcomes from './outcomes.js';
 
 const EXPLAINERS: Readonly<Record<ViolationKind, Explainer>> = {
   'another-outcome': outcomes.explainOutcome,
+  'answer-not-cached': outcomes.explainUncachedAnswer,
   'another-answer-again': outcomes.explainRepetition,
   stuck: outcomes.explainStuck,
   'host-bug': outcomes.explainHostBug,

@@ -41,6 +41,14 @@ export const explainOutcome: Explainer = (evidence) => {
   return sentence(text, { ...marks(evidence), slot: leaf?.slot });
 };
 
+/** `coherence` of racy guests: of several answers that a CPU may give, it is none (machine.md 6, Racy guests). */
+export const explainUncachedAnswer: Explainer = (evidence) => {
+  const { here, moment, divergence } = evidence;
+  const { outcome } = moment.subject;
+  const may = `may answer by any translation that was valid since the last invalidation that covers it (${divergence.expected})`;
+  return sentence(`${here} ${may}; it ${outcomeHappened(outcome)}${killReason(evidence, outcome)}`, marks(evidence));
+};
+
 const happenedText = (evidence: Evidence): string => {
   const { model, subject } = evidence.moment;
   const actual = subject.outcome;
