@@ -18,7 +18,7 @@ import { hanging, labelled, wrapped } from '../terminal/labelled.js';
 import { counted } from '../terminal/numbers.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { MARK, divergenceLines, sidesLine, standardErrorLines } from './finding-text.js';
+import { MARK, divergenceLines, sidesLine, signatureLine, standardErrorLines } from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
@@ -41,7 +41,7 @@ export const explanationText = (explanation: Explanation, look: Look): readonly 
     ...(last === undefined ? [] : stateLines(last, explanation, look)),
     ...explanation.notes.flatMap((note) => [labelled('note', note, width, 2)]),
     ...errorLines(explanation, look),
-    colors.red(`diverges: ${printable(explanation.signature)}`),
+    colors.red(signatureLine('diverges', explanation.signature, width)),
   ];
 };
 

@@ -22,7 +22,7 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
   const { traffic, program } = finding.case;
   const { colors, width } = session;
   return [
-    colors.bold(`finding: ${printable(signatureOf(divergence))}`),
+    colors.bold(signatureLine('finding', signatureOf(divergence), width)),
     labelled('program', `${provenance.program} of seed ${provenance.seed}, ${traffic} traffic`, width, 2),
     labelled('size', `${counted(provenance.originalSteps, 'step')}, ${sizeText(finding)}`, width, 2),
     ...(finding.namesake ? [labelled('perhaps', namesakeText(program), width, 2)] : []),
@@ -35,6 +35,9 @@ export const findingReport = (finding: Finding, session: Session): readonly stri
     '',
   ];
 };
+
+export const signatureLine = (label: 'finding' | 'diverges' | 'recorded', signature: string, width: number): string =>
+  hanging('', `${label}: ${printable(signature)}`, width);
 
 const namesakeText = (program: Program): string =>
   `another bug under a known name: it needs ${describeShape(shapeOf(program))}`;

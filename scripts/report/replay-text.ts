@@ -10,7 +10,15 @@ import type { Answer } from '../../properties/subjects/subject.js';
 import { labelled } from '../terminal/labelled.js';
 import { printable } from '../terminal/printable.js';
 import type { Session } from '../terminal/session.js';
-import { divergenceLines, machineLine, momentLine, programListing, sidesLine, stepLine } from './finding-text.js';
+import {
+  divergenceLines,
+  machineLine,
+  momentLine,
+  programListing,
+  sidesLine,
+  signatureLine,
+  stepLine,
+} from './finding-text.js';
 
 type Look = Pick<Session, 'width' | 'colors'>;
 
@@ -57,7 +65,7 @@ export const recordedReport = (
   sidesLine({ reference, subject, traffic: recorded.traffic }, look.width),
   ...programListing(recorded.program, divergence.place, look),
   ...divergenceLines(divergence, look),
-  `recorded: ${printable(signatureOf(divergence))}`,
+  signatureLine('recorded', signatureOf(divergence), look.width),
 ];
 
 const instantsOf = ({ program, model, subject }: Replayed, width: number): readonly Instant[] => {

@@ -18,6 +18,7 @@ import { hanging } from '../../terminal/labelled.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { explanationText } from '../../report/explanation-text.js';
+import { signatureLine } from '../../report/finding-text.js';
 import type { Session } from '../../terminal/session.js';
 
 interface ExplainFlags extends SideFlags {
@@ -79,6 +80,7 @@ const agreement = ({ case: { program } }: CaseFile, { model, subject }: Sides): 
 const printExplanation = ({ source, entry }: CaseFile, explanation: Explanation, session: Session): void => {
   session.print(session.colors.bold(printable(source)));
   for (const line of explanationText(explanation, session)) session.print(line);
-  const recorded = entry === undefined ? undefined : printable(signatureOf(entry.divergence));
-  if (recorded !== undefined && recorded !== printable(explanation.signature)) session.print(`recorded: ${recorded}`);
+  const recorded = entry && signatureOf(entry.divergence);
+  if (recorded !== undefined && recorded !== explanation.signature)
+    session.print(signatureLine('recorded', recorded, session.width));
 };

@@ -25,7 +25,7 @@ import { hanging } from '../../terminal/labelled.js';
 import { counted } from '../../terminal/numbers.js';
 import { printable } from '../../terminal/printable.js';
 import { notAskedText } from '../../report/document/report-verdict.js';
-import { REMEMBERS, beforeText, sidesLine } from '../../report/finding-text.js';
+import { REMEMBERS, beforeText, sidesLine, signatureLine } from '../../report/finding-text.js';
 import type { Replayed, SideAnswer } from '../../report/replay-text.js';
 import { replayJson, replayReport } from '../../report/replay-text.js';
 import type { Session } from '../../terminal/session.js';
@@ -115,15 +115,13 @@ const replayText = (file: CaseFile, replayed: Replayed, session: Session): reado
     ...replayReport(replayed, session),
     divergence === undefined
       ? colors.green(hanging('', agreement(replayed), width))
-      : colors.red(`diverges: ${signatureText(divergence)}`),
-    ...comparedWithRecord(file, divergence),
+      : colors.red(signatureLine('diverges', signatureOf(divergence), width)),
+    ...comparedWithRecord(file, divergence, width),
   ];
 };
 
 const memoryLines = (entry: Finding | undefined, width: number): readonly string[] =>
   entry?.before === undefined ? [] : [hanging('  ', `behind ${beforeText(entry.before.length)}: ${REMEMBERS}`, width)];
-
-const signatureText = (divergence: Divergence): string => printable(signatureOf(divergence));
 
 const agreement = ({ program, model, subject, asking }: Replayed): string => {
   const notAsked = notAskedText(asking);
@@ -131,9 +129,13 @@ const agreement = ({ program, model, subject, asking }: Replayed): string => {
   return `agrees: ${printable(subject.name)} with ${printable(model.name)} in ${counted(program.steps.length, 'step')}${but}`;
 };
 
-const comparedWithRecord = ({ entry }: CaseFile, divergence: Divergence | undefined): readonly string[] => {
+const comparedWithRecord = (
+  { entry }: CaseFile,
+  divergence: Divergence | undefined,
+  width: number,
+): readonly string[] => {
   if (entry === undefined) return [];
-  const recorded = signatureText(entry.divergence);
-  if (divergence !== undefined && signatureText(divergence) === recorded) return [];
-  return entry.status === 'fixed' && divergence === undefined ? [] : [`recorded: ${recorded}`];
+  const recorded = signatureOf(entry.divergence);
+  if (divergence !== undefined && signatureOf(divergence) === recorded) return [];
+  return entry.status === 'fixed' && divergence === undefined ? [] : [signatureLine('recorded', recorded, width)];
 };
