@@ -69,16 +69,19 @@ const UPPER_EDGES: readonly Edge[] = [
   },
 ];
 
+/** In 2-level paging it kills. */
+const setAnyPmd: Edge = (guest) => {
+  const { draw, layout, geometry } = guest;
+  if (geometry.paging === 'pae') guest.setPmd(draw.pick(layout.leaves), draw.below(geometry.tableEntries));
+};
+
 const HYPERCALL_EDGES: readonly Edge[] = [
   (guest) => guest.newPgtable(0),
   (guest) => guest.setPte(guest.outsideRam(), guest.announcedAddress(), guest.leaf()),
   (guest) => guest.setPgd(guest.outsideRam(), guest.draw.pick(guest.layout.tops)),
   // The last root entry holds the Switcher.
   (guest) => guest.setPgd(guest.root(), guest.geometry.rootEntries - 1),
-  (guest) => {
-    if (guest.geometry.paging === 'pae')
-      guest.setPmd(guest.draw.pick(guest.layout.leaves), guest.draw.below(guest.geometry.tableEntries));
-  },
+  setAnyPmd,
   (guest) => guest.setPte(guest.root(), guest.geometry.switcherAddress - PAGE_BYTES, guest.leaf()),
 ];
 
@@ -192,6 +195,9 @@ const REPEATED: readonly Edge[] = [
   (guest) => guest.newPgtable(guest.root()),
   (guest) => guest.migrate(),
   (guest) => guest.setPgd(guest.root(), guest.top()),
+  setAnyPmd,
+  (guest) => guest.setUsualStack(1),
+  (guest) => guest.guestPa(guest.address()),
   // Switches that get no root page as long as there are blank slots.
   (guest) => {
     guest.failAlloc(1);

@@ -119,8 +119,8 @@ describe.skipIf(!isBrowserThere)('the page to play in', () => {
     await page.locator('#result:not(.old)').waitFor();
     await page.locator('#run .program', { hasText: 'the guest is killed' }).waitFor();
     await page.goBack();
+    await expect.poll(() => text.inputValue()).toBe(SWITCH_BACK);
     await untilVerdict(page, 'Both sides agree');
-    expect(await text.inputValue()).toBe(SWITCH_BACK);
     while (page.url().includes('#') && (await verdict(page).textContent()) !== first) {
       await page.goBack();
       await page.locator('#result:not(.old)').waitFor();
