@@ -57,7 +57,7 @@ export const commandLine = async (isCalled: (name: string) => boolean, session: 
 
 const add = async ({ name, summary, load }: ListedCommand, program: Command, session?: Session): Promise<void> => {
   if (session === undefined) program.command(name);
-  else (await load())(program, session);
+  else (await load()).register(program, session);
   program.commands.at(-1)?.summary(summary);
 };
 

@@ -29,7 +29,7 @@ const COMPILED = 'dist/scripts/shadowdiff.js';
 /** What makes a commit of this package ready to run. */
 const OWN_BUILD = 'npm ci --no-audit --no-fund';
 
-export const registerBisect = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('bisect')
     .description('Find the commit that introduced a divergence, by git bisect in a separate checkout.')

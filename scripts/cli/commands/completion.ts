@@ -9,7 +9,7 @@ import { addHelp } from '../help.js';
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-export const registerCompletion = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('completion')
     .description('Print a script that completes commands, options and their values in a shell.')

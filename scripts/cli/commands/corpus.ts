@@ -51,7 +51,7 @@ interface PruneFlags extends RunFlags {
   readonly dryRun?: true;
 }
 
-export const registerCorpus = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program.command('corpus').description('List, add and prune the stored counterexamples.');
   addHelp(command, [
     ['shadowdiff corpus', 'all of them, two lines each'],

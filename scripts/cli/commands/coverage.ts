@@ -58,7 +58,7 @@ interface CoverageFlags extends Omit<ProgramFlags, 'traffic'>, TimeLimitFlags {
   readonly check?: true;
 }
 
-export const registerCoverage = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('coverage')
     .description(

@@ -26,7 +26,7 @@ interface MatrixFlags {
   readonly markdown?: true;
 }
 
-export const registerDefects = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program.command('defects').description('List the bugs that can be planted into impl.');
   addHelp(command, [
     ['shadowdiff defects', 'all of them, a line each'],

@@ -50,7 +50,7 @@ interface ExhaustFlags extends SideFlags {
   readonly json?: true;
 }
 
-export const registerExhaust = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('exhaust')
     .description(

@@ -25,7 +25,7 @@ interface ExplainFlags extends SideFlags {
   readonly json?: true;
 }
 
-export const registerExplain = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('explain')
     .description('Explain a finding step by step: why it is wrong, and what each step is needed for.')

@@ -8,7 +8,7 @@ import { addHelp } from '../help.js';
 import { addCampaignOptions } from '../options/campaign.js';
 import { wholeNumber } from '../options/option-values.js';
 
-export const registerFuzz = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('fuzz')
     .description('Run random programs on two machines in lockstep; shrink and keep those on which they diverge.');

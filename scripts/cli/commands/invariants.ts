@@ -5,7 +5,7 @@ import { labelled } from '../../terminal/labelled.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
 
-export const registerInvariants = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('invariants')
     .description('List the invariants that are checked after every step, in order of precedence.')

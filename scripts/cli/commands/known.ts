@@ -26,7 +26,7 @@ type NewFinding = Pick<KnownFinding, 'reason' | 'owner' | 'expires'>;
 const DAY = 86_400_000;
 const DEFAULT_FILE = 'known-findings.json';
 
-export const registerKnown = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('known')
     .description('Edit the file of known findings, which do not fail a run until they expire.');

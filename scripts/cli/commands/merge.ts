@@ -23,7 +23,7 @@ interface MergeFlags extends CommandFlags {
   readonly known?: string;
 }
 
-export const registerMerge = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('merge')
     .description(

@@ -9,7 +9,7 @@ import { addAllowExec } from '../options/side-flags.js';
 
 type NightlyFlags = Omit<CampaignFlags, 'shard'> & { readonly shard?: string };
 
-export const registerNightly = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('nightly')
     .description('Run a whole campaign: replay the corpus, catch a planted bug (the canary), fuzz, shrink, triage.');

@@ -15,7 +15,7 @@ interface PlayFlags {
   readonly out: string;
 }
 
-export const registerPlay = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('play')
     .description(

@@ -6,7 +6,7 @@ import { COMMANDS } from './registry.js';
 
 test.each(COMMANDS)('$name is what its file adds', async ({ name, load }) => {
   const program = new Command();
-  (await load())(program, new Session(capturing().surroundings));
+  (await load()).register(program, new Session(capturing().surroundings));
   expect(program.commands.map((command) => command.name())).toEqual([name]);
 });
 

@@ -36,7 +36,7 @@ interface RegressFlags extends TimeLimitFlags, CommandFlags, PagingFlag, ReadCor
 /** More processes than this get in each other's way on any machine. */
 const MOST_JOBS = 256;
 
-export const registerRegress = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('regress')
     .description('Check that every stored counterexample still diverges as recorded, and that fixed ones do not.')

@@ -34,7 +34,7 @@ interface ReplayFlags extends SideFlags {
   readonly json?: true;
 }
 
-export const registerReplay = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('replay')
     .description('Run programs again and list what both sides did at every step.')

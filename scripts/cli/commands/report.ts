@@ -31,7 +31,7 @@ interface ReportFlags extends CommandFlags {
 /** GitHub shows the text that a step appends to this file on the page of the workflow. */
 const STEP_SUMMARY = 'GITHUB_STEP_SUMMARY';
 
-export const registerReport = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('report')
     .description(

@@ -24,7 +24,7 @@ interface SeedsFlags extends Omit<ProgramFlags, 'traffic'> {
   readonly print?: true;
 }
 
-export const registerSeeds = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('seeds')
     .description(

@@ -39,7 +39,7 @@ interface ShrinkFlags extends SideFlags {
   readonly corpus?: string;
 }
 
-export const registerShrink = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('shrink')
     .description('Shrink a program that diverges, and print it in its original form.')

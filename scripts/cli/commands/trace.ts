@@ -30,7 +30,7 @@ interface TraceFlags extends TimeLimitFlags {
 /** How many programs may be sent before the first is answered: lines wait in the pipe. */
 const IN_FLIGHT = 16;
 
-export const registerTrace = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('trace')
     .description(

@@ -16,7 +16,7 @@ const TREND_FILE = 'trend.html';
 /** Where nightly keeps its runs and their history, unless options say otherwise. */
 const NIGHTS = 'out';
 
-export const registerTrend = (program: Command, session: Session): void => {
+export const register = (program: Command, session: Session): void => {
   const command = program
     .command('trend')
     .description(

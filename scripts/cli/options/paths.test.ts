@@ -11,7 +11,7 @@ import { COMMANDS } from '../commands/registry.js';
 /** Every command and what is below it, with how it is called. */
 const everyCommand = async (): Promise<readonly (readonly [words: readonly string[], command: Command])[]> => {
   const program = new Command();
-  for (const { load } of COMMANDS) (await load())(program, new Session(capturing().surroundings));
+  for (const { load } of COMMANDS) (await load()).register(program, new Session(capturing().surroundings));
   const below = (command: Command, words: readonly string[]): (readonly [readonly string[], Command])[] =>
     command.commands.flatMap((each) => {
       const path = [...words, each.name()];
