@@ -6,13 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LARGEST_FILE } from '../../properties/corpus/store.js';
 import type { CapturedCall, Changes } from '../../test-support/captured-call.js';
-import { capturing } from '../../test-support/captured-call.js';
 import { COUNTING, countingCall } from '../../test-support/counting-subject.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 import { OUTSIDE_CORPUS } from '../terminal/result-directory.js';
-import { Session } from '../terminal/session.js';
-import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
-import { campaignPlan } from './checked-plan.js';
+import { resumedPlan } from './resumed-plan.js';
 import type { TaskKind } from './tasks.js';
 
 let directory: string;
@@ -124,11 +121,8 @@ describe('a run that goes on', () => {
 test('what is found of a machine that is not of this package stays out of its corpus, at night too', async () => {
   const { code } = await countingCall('fuzz', '--subject', COUNTING.name, '--programs', '20', '--out', at('outside'));
   expect(code).toBe(0);
-  const session = new Session(capturing().surroundings);
-  const plan = async (corpus: Pick<CampaignFlags, 'corpus'>): Promise<CampaignPlan> =>
-    await campaignPlan('nightly', { resume: at('outside'), ...corpus }, session);
-  expect((await plan({})).part.corpus).toBe(OUTSIDE_CORPUS);
-  expect((await plan({ corpus: 'mine' })).part.corpus).toBe('mine');
+  expect((await resumedPlan(at('outside'), {})).part.corpus).toBe(OUTSIDE_CORPUS);
+  expect((await resumedPlan(at('outside'), { corpus: 'mine' })).part.corpus).toBe('mine');
 });
 
 describe('what cannot go on is refused', () => {

@@ -17,7 +17,7 @@ import type { WorkerPool } from '../terminal/surroundings.js';
 import type { CampaignFlags, CampaignPlan } from './campaign-plan.js';
 import { programsPlanned, runsInProcess } from './campaign-plan.js';
 import { flyCanary } from './canary.js';
-import { campaignPlan, checkPlan } from './checked-plan.js';
+import { campaignPlan } from './checked-plan.js';
 import { replayCorpus } from './corpus-replay.js';
 import type { EventSink } from './event-log.js';
 import { EventLog, NO_LOG, readLedger } from './event-log.js';
@@ -51,7 +51,7 @@ export const runCampaign = async (
   flags: CampaignFlags,
   session: Session,
 ): Promise<ExitCode> => {
-  const plan = await checkPlan(await campaignPlan(kind, flags, session), session);
+  const plan = await campaignPlan(kind, flags, session);
   const run = (): Promise<ExitCode> => runPlanned(plan, session);
   return plan.directory === undefined ? await run() : await inRunDirectory(plan.directory, session, run);
 };
