@@ -38,7 +38,13 @@ export const accessedDirty: Invariant = {
       unreachable: ({ guest, [STORED.name]: leaf }) =>
         guest === 'hostile' && leaf === 'as it was' ? 'a hostile guest may have hidden the leaf since' : undefined,
     },
-    { name: 'the stack pinned', stages: PINNERS, dimensions: [PAGING], unreachable: setPmdNeedsPae },
+    {
+      name: 'the stack pinned',
+      stages: PINNERS,
+      needs: 'set-stack',
+      dimensions: [PAGING],
+      unreachable: setPmdNeedsPae,
+    },
     { name: 'RAM at the end', stages: ['end'], looksAt: 'ram', dimensions: [PAGING, GUEST] },
   ],
   watch: stateless((moment) => {

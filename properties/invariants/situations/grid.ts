@@ -3,6 +3,7 @@
  * beside the invariant. A run counts every check whose premise held in its cell; an empty cell was never tested.
  */
 
+import type { Op } from '../../../model/vocabulary/index.js';
 import type { Moment, Stage } from '../moment.js';
 
 /** One respect in which situations differ. Its value is a fact of the step, or is computed when needed. */
@@ -27,6 +28,8 @@ export interface Grid {
   readonly when?: (moment: Moment) => boolean;
   /** Not counted for a subject that does not expose this. */
   readonly looksAt?: 'shadow' | 'ram';
+  /** Only programs with this step come to it. */
+  readonly needs?: Op;
   /** Left out of reports of runs in which no program came to it: most runs are of machines that never do. */
   readonly isRare?: true;
   /** Why no program reaches a cell; undefined if some do. */

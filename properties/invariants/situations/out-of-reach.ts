@@ -37,8 +37,13 @@ const whyNotSeen = ({ looksAt }: Grid, cell: Cell, scope: Scope): string | undef
   return isSeen ? undefined : 'neither side shows what changes inside';
 };
 
-const whyNotRun = ({ stages }: Grid, { step = stages[0], paging, guest, answer }: Cell, scope: Scope) => {
-  if (isMissing(step as Stage, scope)) return `no program has ${step}`;
+const whyNotRun = (
+  { stages, needs }: Grid,
+  { step = stages[0], paging, guest, answer }: Cell,
+  scope: Scope,
+): string | undefined => {
+  const missing = [step as Stage, needs].find((each) => each !== undefined && isMissing(each, scope));
+  if (missing !== undefined) return `no program has ${missing}`;
   if (paging !== undefined && !scope.paging.some((each) => each === paging.toLowerCase()))
     return `no program has ${paging} paging`;
   if (scope.profile === 'lguest') return undefined;
@@ -53,9 +58,14 @@ const ENDS: ReadonlyMap<string, OutcomeKind> = new Map<string, OutcomeKind>([
   ['over', 'killed'],
 ]);
 
+/** A second `init` kills, as does a call that 2-level paging has not. */
+const alwaysKills = ({ step, paging, life }: Cell): boolean =>
+  (step === 'init' && life === 'tables') || (step === 'set-pmd' && paging === '2-level');
+
 const whyNotAnswered = (cell: Cell, { profile }: Scope): string | undefined => {
   const { outcomes } = PROFILE_LIMITS[profile];
   const ends = Object.values(cell).flatMap((value) => ENDS.get(value) ?? []);
+  if (alwaysKills(cell)) ends.push('killed');
   const missing = ends.find((kind) => !outcomes.includes(kind));
   return missing === undefined ? undefined : `in the profile ${profile} no step ends ${missing}`;
 };
