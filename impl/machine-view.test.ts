@@ -1,26 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ShadowLeaf, ShadowTable, Step } from '../model/vocabulary/index.js';
-import { SLOTS, guestEntry, paddr, slot, vaddr } from '../model/vocabulary/index.js';
+import { SLOTS, paddr, slot, vaddr } from '../model/vocabulary/index.js';
+import { access, guestPa, init, migrate, newPgtable, setPte, store } from '../test-support/steps.js';
 import { ShadowMachine } from './shadow-machine.js';
 
 const machine = new ShadowMachine();
 const { shadow } = machine;
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
-const access = (address: number, kind: 'read' | 'write' = 'read'): Step => ({
-  op: 'access',
-  vaddr: vaddr(address),
-  kind,
-  mode: 'kernel',
-});
 const apply = (...steps: readonly Step[]): void => {
   for (const step of steps) machine.apply(step);
 };
 
 beforeEach(() => {
   machine.create({ paging: '2-level', guestPages: 16, devicePages: 1, hostCpus: 1, draw: 1, failAllocation: 0 });
-  apply({ op: 'init', kernelAddress: vaddr(0xc0000000) });
+  apply(init());
   apply(store(0x1000, 0x2065), store(0x1c00, 0x3067), store(0x2ffc, 0x5067), store(0x3000, 0x6063));
-  apply({ op: 'new-pgtable', root: paddr(0x1000), draw: 2 });
+  apply(newPgtable(0x1000, 2));
 });
 
 const leaves = (index: number): readonly ShadowLeaf[] => {
@@ -132,9 +126,9 @@ describe('versions', () => {
   test('grow when something changes and only then', () => {
     apply(access(0x3ff000));
     const { shadowVersion, tableVersion } = shadow;
-    apply(access(0x3ff004), store(0x8000, 1), { op: 'migrate', cpu: 0 }, { op: 'guest-pa', vaddr: vaddr(0x3ff000) });
+    apply(access(0x3ff004), store(0x8000, 1), migrate(0), guestPa(0x3ff000));
     expect([shadow.shadowVersion, shadow.tableVersion]).toEqual([shadowVersion, tableVersion]);
-    apply({ op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0x3ff000), pte: guestEntry(0) });
+    apply(setPte(0x1000, 0x3ff000, 0));
     expect([shadow.shadowVersion > shadowVersion, shadow.tableVersion]).toEqual([true, tableVersion]);
     apply(access(0xc0000000));
     expect(shadow.tableVersion).toBeGreaterThan(tableVersion);

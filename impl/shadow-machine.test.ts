@@ -1,16 +1,7 @@
 /** The machine's rules, one case or two a row of machine.md 3; what the model's own tests go through in detail is left to lockstep. */
 
 import { describe, expect, test } from 'vitest';
-import type {
-  AccessKind,
-  AccessMode,
-  MachineConfig,
-  Observation,
-  Outcome,
-  Paging,
-  Protection,
-  Step,
-} from '../model/vocabulary/index.js';
+import type { MachineConfig, Observation, Outcome, Paging, Step } from '../model/vocabulary/index.js';
 import {
   PAGINGS,
   guestEntry,
@@ -21,6 +12,17 @@ import {
   slot,
   vaddr,
 } from '../model/vocabulary/index.js';
+import {
+  access,
+  failAlloc,
+  flushTlb,
+  guestPa,
+  init,
+  migrate,
+  protect,
+  setStack,
+  store,
+} from '../test-support/steps.js';
 import { ShadowMachine } from './shadow-machine.js';
 
 const CONFIG = { guestPages: 32, devicePages: 2, hostCpus: 2, draw: 0, failAllocation: 0 };
@@ -35,15 +37,7 @@ const CLEAN = 0x11007;
 
 // Steps.
 
-const init = (kernelAddress = KERNEL): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
-const store = (address: number, low: number, high = 0): Step => ({
-  op: 'store',
-  paddr: paddr(address),
-  value: guestEntry(low, high),
-});
 const enter = (root = ROOT, draw = 0): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
-const flush = (scope: 'all' | 'user'): Step => ({ op: 'flush-tlb', scope });
-const stack = (esp: number, pages: number): Step => ({ op: 'set-stack', esp: vaddr(esp), pages });
 const setPmd: Step = { op: 'set-pmd', pmd: paddr(0x2000), index: 0 };
 const setPte = (address: number, low: number, high = 0, root = ROOT): Step => ({
   op: 'set-pte',
@@ -52,16 +46,6 @@ const setPte = (address: number, low: number, high = 0, root = ROOT): Step => ({
   pte: guestEntry(low, high),
 });
 const setPgd = (index: number, root = ROOT): Step => ({ op: 'set-pgd', root: paddr(root), index });
-const access = (address: number, kind: AccessKind = 'read', mode: AccessMode = 'kernel'): Step => ({
-  op: 'access',
-  vaddr: vaddr(address),
-  kind,
-  mode,
-});
-const guestPa = (address: number): Step => ({ op: 'guest-pa', vaddr: vaddr(address) });
-const migrate = (cpu: number): Step => ({ op: 'migrate', cpu });
-const failAlloc = (count: number): Step => ({ op: 'fail-alloc', count });
-const protect = (page: number, protection: Protection): Step => ({ op: 'protect', page, access: protection });
 
 // Outcomes.
 
@@ -153,19 +137,23 @@ const ROWS: readonly Row[] = [
     steps: () => [setPmd],
     outcome: (paging) => (paging === 'pae' ? OK : killed('Bad hypercall 13')),
   },
-  { rule: 'set-stack: at most two pages', steps: () => [stack(0x1000, 3)], outcome: () => killed('bad stack pages 3') },
+  {
+    rule: 'set-stack: at most two pages',
+    steps: () => [setStack(0x1000, 3)],
+    outcome: () => killed('bad stack pages 3'),
+  },
   {
     rule: 'set-stack: a page that is not mapped',
-    steps: () => [stack(0xa001, 1)],
+    steps: () => [setStack(0xa001, 1)],
     outcome: () => killed('bad stack page 0xa000'),
   },
   {
     rule: 'set-stack: a read-only page',
-    steps: () => [stack(0x3000, 1)],
+    steps: () => [setStack(0x3000, 1)],
     outcome: () => killed('bad stack page 0x2fff'),
   },
-  { rule: 'set-stack: below zero', steps: () => [stack(0, 1)], outcome: () => killed('bad stack page 0xffffffff') },
-  { rule: 'set-stack: two pages are pinned', steps: () => [stack(0x2000, 2)], outcome: () => OK },
+  { rule: 'set-stack: below zero', steps: () => [setStack(0, 1)], outcome: () => killed('bad stack page 0xffffffff') },
+  { rule: 'set-stack: two pages are pinned', steps: () => [setStack(0x2000, 2)], outcome: () => OK },
   {
     rule: 'set-pte: the Switcher’s addresses are refused',
     steps: (paging) => [setPte(pagingSizes(paging).switcherAddress, DATA)],
@@ -365,7 +353,7 @@ describe.each(PAGINGS)('effects, %s', (paging) => {
 
   test('a blank slot gets the stack and the Switcher; without memory the current one serves', () => {
     const guest = running();
-    guest.take(leaf(paging, KERNEL_TABLE, 1, 0x15067), stack(KERNEL + 0x2000, 1));
+    guest.take(leaf(paging, KERNEL_TABLE, 1, 0x15067), setStack(KERNEL + 0x2000, 1));
     expect(guest.take(enter(OTHER_ROOT, 2))).toMatchObject({
       references: [{ page: 21, count: 2 }],
       switcher: { text: 2 },
@@ -379,13 +367,13 @@ describe.each(PAGINGS)('effects, %s', (paging) => {
     const guest = new Guest(paging);
     guest.take(init(KERNEL + 0x1000), ...rootSteps(paging, ROOT), leaf(paging, KERNEL_TABLE, 0, DATA));
     guest.take(leaf(paging, KERNEL_TABLE, 1, CLEAN), enter(), access(KERNEL), access(KERNEL + 0x1000));
-    expect(guest.take(flush('user')).references).toEqual([{ page: 16, count: 0 }]);
+    expect(guest.take(flushTlb('user')).references).toEqual([{ page: 16, count: 0 }]);
   });
 
   test('flush-tlb all leaves the Switcher’s text, and the stack', () => {
     const guest = running();
-    guest.take(access(0), access(KERNEL), stack(0x1000, 1), enter(OTHER_ROOT, 1), access(KERNEL));
-    const seen = guest.take(flush('all'));
+    guest.take(access(0), access(KERNEL), setStack(0x1000, 1), enter(OTHER_ROOT, 1), access(KERNEL));
+    const seen = guest.take(flushTlb('all'));
     expect(seen.switcher).toEqual({ text: 1, state: [0, 0], registers: 0 });
     expect(guest.machine.shadow.leafAt(slot(1), vaddr(0))).toMatchObject({ page: 16, writable: true });
     expect(guest.machine.shadow.leafCountIn(slot(0), 0, 2 ** 32)).toBe(0);
@@ -448,7 +436,7 @@ describe.each(PAGINGS)('details of the specification, %s', (paging) => {
   ])('a stack page in the Switcher’s window kills, also over %s', (_what, offset) => {
     const guest = running();
     const address = switcherAddress + offset;
-    expect(guest.take(access(0), stack(address + 1, 1)).outcome).toEqual(
+    expect(guest.take(access(0), setStack(address + 1, 1)).outcome).toEqual(
       killed(`bad stack page 0x${address.toString(16)}`),
     );
   });
@@ -459,7 +447,7 @@ describe.each(PAGINGS)('details of the specification, %s', (paging) => {
     const outcomes = running().outcomes(
       store(upper, KERNEL_TABLE | 0x67),
       leaf(paging, KERNEL_TABLE, last, 0x15067),
-      stack(switcherAddress, 1),
+      setStack(switcherAddress, 1),
     );
     expect(outcomes.at(-1)).toEqual(OK);
   });
@@ -469,7 +457,7 @@ describe.each(PAGINGS)('details of the specification, %s', (paging) => {
     guest.take(init(KERNEL + 0x1800), ...rootSteps(paging, ROOT));
     for (const index of [0, 1, 2]) guest.take(leaf(paging, KERNEL_TABLE, index, 0x10067 + index * 4096));
     guest.take(enter(), access(KERNEL), access(KERNEL + 0x1000), access(KERNEL + 0x2000));
-    expect(guest.take(flush('user')).references).toEqual([
+    expect(guest.take(flushTlb('user')).references).toEqual([
       { page: 16, count: 0 },
       { page: 17, count: 0 },
     ]);

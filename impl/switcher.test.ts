@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Paging, ShadowLeaf } from '../model/vocabulary/index.js';
-import { PAGINGS, pagingSizes, slot, vaddr } from '../model/vocabulary/index.js';
+import { PAGINGS, pagingSizes, slot } from '../model/vocabulary/index.js';
+import { access, migrate } from '../test-support/steps.js';
 import { HostBug } from './host-memory.js';
 import { ShadowMachine } from './shadow-machine.js';
 
@@ -53,10 +54,8 @@ describe.each(PAGINGS)('%s', (paging) => {
     const machine = started(paging, 1);
     machine.tables.releaseTables(slot(0));
     expect(() => machine.switcher.enterGuest()).toThrow(HostBug);
-    expect(machine.apply({ op: 'access', vaddr: vaddr(0), kind: 'read', mode: 'kernel' }).outcome.kind).toBe(
-      'host-bug',
-    );
-    expect(machine.apply({ op: 'migrate', cpu: 0 }).outcome).toEqual({ kind: 'halted' });
+    expect(machine.apply(access(0)).outcome.kind).toBe('host-bug');
+    expect(machine.apply(migrate(0)).outcome).toEqual({ kind: 'halted' });
     expect(machine.destroy().outcome).toEqual({ kind: 'halted' });
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { TranslationHistory } from './translation-history.js';
 import type { AccessStep, MachineConfig, Paging, Step } from './vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from './vocabulary/index.js';
+import { flushTlb, store } from '../test-support/steps.js';
 
 const KERNEL = vaddr(0xc0000000);
 const ROOT = paddr(0x1000);
@@ -19,7 +20,6 @@ const machine = (paging: Paging): MachineConfig => ({
   failAllocation: 0,
 });
 
-const store = (at: number, value: number): Step => ({ op: 'store', paddr: paddr(at), value: guestEntry(value) });
 const load: Step = { op: 'new-pgtable', root: ROOT, draw: 0 };
 const invalidate = (address = ADDRESS, root = ROOT): Step => ({
   op: 'set-pte',
@@ -63,7 +63,7 @@ describe('a leaf', () => {
     expect(allowed([...changed, invalidate(OTHER)])).toEqual(['0x5000, old entries', '0x6000, current entries']);
     expect(allowed([...changed, invalidate(ADDRESS, paddr(0x8000))])).toHaveLength(2);
     expect(allowed([...changed, invalidate()])).toEqual(['0x6000, current entries']);
-    expect(allowed([...changed, { op: 'flush-tlb', scope: 'user' }])).toEqual(['0x6000, current entries']);
+    expect(allowed([...changed, flushTlb('user')])).toEqual(['0x6000, current entries']);
     expect(allowed([...changed, load])).toEqual(['0x6000, current entries']);
   });
 

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { AccessKind, AccessMode, MachineConfig, Observation, Paging, Step } from './vocabulary/index.js';
-import { guestEntry, OPS, paddr, PAGINGS, vaddr } from './vocabulary/index.js';
+import { guestEntry, OPS, PAGINGS, vaddr } from './vocabulary/index.js';
+import { init, newPgtable, store } from '../test-support/steps.js';
 import { WalkingMmu } from './walking-mmu.js';
 
 const P = 0x1;
@@ -15,8 +16,6 @@ const ALL = P | RW | US;
 const configOf = (paging: Paging): MachineConfig => {
   return { paging, guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 };
 };
-
-const store = (at: number, value: number): Step => ({ op: 'store', paddr: paddr(at), value: guestEntry(value) });
 
 /** Entry 3 of each table on the way leads to ADDRESS; the root is page 1, the PAE middle table page 2, the leaf table page 3, the data page 5. */
 const ADDRESS = { '2-level': 0x00c03abc, pae: 0xc0603abc } as const;
@@ -41,7 +40,7 @@ const running = (paging: Paging, { upper, leaf, top = P }: Flags): WalkingMmu =>
   if (paging === 'pae') mmu.apply(store(ENTRY.pae.root, 0x2000 | top));
   mmu.apply(store(UPPER[paging], 0x3000 | upper));
   mmu.apply(store(ENTRY[paging].leaf, 0x5000 | leaf));
-  mmu.apply({ op: 'new-pgtable', root: paddr(0x1000), draw: 0 });
+  mmu.apply(newPgtable(0x1000));
   return mmu;
 };
 
@@ -127,7 +126,7 @@ describe.each(PAGINGS)('a walk in %s', (paging) => {
   test('before CR3 is loaded every address is its own, and the supervisor’s', () => {
     const mmu = new WalkingMmu();
     mmu.create(configOf(paging));
-    expect(mmu.apply({ op: 'init', kernelAddress: vaddr(0xc0000000) }).outcome.kind).toBe('initialized');
+    expect(mmu.apply(init()).outcome.kind).toBe('initialized');
     expect(touch(mmu, 0x7123, 'write', 'kernel').outcome).toEqual({ kind: 'mapped', paddr: 0x7123 });
     expect(touch(mmu, 0x7123, 'write', 'user').outcome).toEqual({ kind: 'fault', code: 7 });
   });
@@ -140,7 +139,7 @@ describe.each(PAGINGS)('a walk in %s', (paging) => {
   test('another program begins with empty RAM', () => {
     const mmu = running(paging, { upper: ALL, leaf: ALL });
     mmu.create(configOf(paging));
-    mmu.apply({ op: 'new-pgtable', root: paddr(0x1000), draw: 0 });
+    mmu.apply(newPgtable(0x1000));
     expect(touch(mmu, ADDRESS[paging], 'read', 'user').outcome).toEqual({ kind: 'fault', code: 4 });
   });
 

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
-import type { FlushScope, MachineConfig, Program, Step } from '../model/vocabulary/index.js';
+import type { MachineConfig, Program, Step } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, PAGINGS, guestEntry, isHostRefusal, paddr, vaddr } from '../model/vocabulary/index.js';
+import { flushTlb, guestPa, init, setStack } from '../test-support/steps.js';
 import { Draw } from './generators/draw.js';
 import { programArbitrary } from './generators/index.js';
 import type { Breach, ContractRule } from './contract.js';
@@ -27,7 +28,6 @@ const store = (page: number, index: number, value: number, bytes = 4): Step => (
   value: guestEntry(value),
 });
 const store8 = (page: number, index: number, value: number): Step => store(page, index, value, 8);
-const init = (kernelAddress = 0xc0000000): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
 const run = (page: number): Step => ({ op: 'new-pgtable', root: paddr(page * PAGE_BYTES), draw: 0 });
 const tellPte = (page: number, address: number, pte: number): Step => ({
   op: 'set-pte',
@@ -37,7 +37,6 @@ const tellPte = (page: number, address: number, pte: number): Step => ({
 });
 const tellPgd = (page: number, index: number): Step => ({ op: 'set-pgd', root: paddr(page * PAGE_BYTES), index });
 const tellPmd = (page: number, index: number): Step => ({ op: 'set-pmd', pmd: paddr(page * PAGE_BYTES), index });
-const flush = (scope: FlushScope): Step => ({ op: 'flush-tlb', scope });
 const touch = (address = 0x1000): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'user' });
 
 const ROOT = 1;
@@ -94,12 +93,12 @@ describe('what keeps the contract', () => {
       'a leaf stored twice, announced last',
       [store(USER_TABLE, 1, 0), store(USER_TABLE, 1, OTHER_DATA), tellPte(ROOT, 0x1000, OTHER_DATA), touch()],
     ],
-    ['a leaf covered by a flush of the user half', [store(USER_TABLE, 1, 0), flush('user'), touch()]],
-    ['a leaf covered by a full flush', [store(USER_TABLE, 1, 0), flush('all'), touch()]],
+    ['a leaf covered by a flush of the user half', [store(USER_TABLE, 1, 0), flushTlb('user'), touch()]],
+    ['a leaf covered by a full flush', [store(USER_TABLE, 1, 0), flushTlb('all'), touch()]],
     ['a leaf covered by its root entry', [store(USER_TABLE, 1, 0), tellPgd(ROOT, 0), touch()]],
     ['a kernel leaf announced for any root', [store(KERNEL_TABLE, 0, 0), tellPte(9, 0xc0000000, 0), touch()]],
     ['a store that nobody touches after', [store(USER_TABLE, 1, 0)]],
-    ['a question from the host', [store(USER_TABLE, 1, 0), { op: 'guest-pa', vaddr: vaddr(0x1000) } as const]],
+    ['a question from the host', [store(USER_TABLE, 1, 0), guestPa(0x1000)]],
     ['a root entry stored and announced', [store(ROOT, 1, link(SPARE_TABLE)), tellPgd(ROOT, 1), touch()]],
     [
       'a table filled before it is linked',
@@ -112,7 +111,7 @@ describe('what keeps the contract', () => {
         touch(0x400000),
       ],
     ],
-    ['a kernel entry and a full flush', [store(ROOT, 769, link(SPARE_TABLE)), flush('all'), touch()]],
+    ['a kernel entry and a full flush', [store(ROOT, 769, link(SPARE_TABLE)), flushTlb('all'), touch()]],
     ['a second root with the same kernel half', [store(OTHER_ROOT, 768, link(KERNEL_TABLE)), run(OTHER_ROOT), touch()]],
     [
       'a table that moves to another root',
@@ -145,7 +144,7 @@ describe('what keeps the contract', () => {
     ['nothing more', []],
     ['a middle entry stored and announced', [store8(MIDDLE, 0, 0), tellPmd(MIDDLE, 0), touch()]],
     ['a top entry stored and announced', [store8(ROOT, 0, 0), tellPgd(ROOT, 0), touch()]],
-    ['a kernel middle entry and a full flush', [store8(KERNEL_MIDDLE, 1, link(SPARE_TABLE)), flush('all'), touch()]],
+    ['a kernel middle entry and a full flush', [store8(KERNEL_MIDDLE, 1, link(SPARE_TABLE)), flushTlb('all'), touch()]],
     [
       'a leaf under an announced middle entry',
       [store8(USER_TABLE, 1, 0), store8(MIDDLE, 0, link(USER_TABLE)), tellPmd(MIDDLE, 0), touch()],
@@ -180,16 +179,13 @@ describe('rule 1: leaves, and entries above them, are announced', () => {
     ['too early', [tellPte(ROOT, 0x1000, DATA), store(USER_TABLE, 1, 0), touch()]],
     ['for another address', [store(USER_TABLE, 1, 0), tellPte(ROOT, 0x2000, 0), touch()]],
     ['for another root', [store(USER_TABLE, 1, 0), tellPte(OTHER_ROOT, 0x1000, 0), touch()]],
-    [
-      'before the stack is set',
-      [store(USER_TABLE, 1, 0), { op: 'set-stack', esp: vaddr(0xc0001000), pages: 1 } as const],
-    ],
+    ['before the stack is set', [store(USER_TABLE, 1, 0), setStack(0xc0001000, 1)]],
     ['before a switch', [store(USER_TABLE, 1, 0), run(ROOT)]],
     ['root entry not announced', [store(ROOT, 0, 0), touch()]],
     ['another root entry announced', [store(ROOT, 0, 0), tellPgd(ROOT, 1), touch()]],
     ['root entry announced too early', [tellPgd(ROOT, 0), store(ROOT, 0, 0), touch()]],
     ['kernel leaf not announced', [store(KERNEL_TABLE, 0, 0), touch()]],
-    ['kernel leaf, user half flushed', [store(KERNEL_TABLE, 0, 0), flush('user'), touch()]],
+    ['kernel leaf, user half flushed', [store(KERNEL_TABLE, 0, 0), flushTlb('user'), touch()]],
     ['kernel leaf, its root entry announced', [store(KERNEL_TABLE, 0, 0), tellPgd(ROOT, 768), touch()]],
     ['announced with another value', [store(USER_TABLE, 1, OTHER_DATA), tellPte(ROOT, 0x1000, DATA)]],
     [
@@ -200,7 +196,7 @@ describe('rule 1: leaves, and entries above them, are announced', () => {
     ['a kernel leaf announced, and never stored', [tellPte(9, 0xc0000000, OTHER_DATA)]],
     [
       'user half of a root that was left flushed',
-      [store(OTHER_ROOT, 768, link(KERNEL_TABLE)), run(OTHER_ROOT), store(USER_TABLE, 1, 0), flush('user'), touch()],
+      [store(OTHER_ROOT, 768, link(KERNEL_TABLE)), run(OTHER_ROOT), store(USER_TABLE, 1, 0), flushTlb('user'), touch()],
     ],
     [
       'a table that visits another root in between',
@@ -249,7 +245,7 @@ describe('rule 2: the kernel half is the same in every root', () => {
         store(OTHER_ROOT, 0, link(SPARE_TABLE)),
         run(OTHER_ROOT),
         store(OTHER_ROOT, 769, link(8)),
-        flush('all'),
+        flushTlb('all'),
       ],
     ],
   ] as const satisfies readonly (readonly [string, readonly Step[]])[])('%s, 2-level', (_, steps) => {

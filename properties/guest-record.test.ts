@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { MachineConfig, Step } from '../model/vocabulary/index.js';
-import { OPS, PAGINGS, ZERO_ENTRY, guestEntry, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
+import { OPS, PAGINGS, ZERO_ENTRY, guestEntry, paddr, pagingSizes } from '../model/vocabulary/index.js';
+import {
+  access,
+  failAlloc,
+  flushTlb,
+  guestPa,
+  init,
+  migrate,
+  newPgtable,
+  protect,
+  setPgd,
+  setPte,
+  setStack,
+  store,
+} from '../test-support/steps.js';
 import { GuestRecord } from './guest-record.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
 
@@ -20,8 +34,8 @@ const begun = (changed: Partial<MachineConfig> = {}): GuestRecord => {
   return guest;
 };
 
-const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
-const ROOT: Step = { op: 'new-pgtable', root: paddr(0x1000), draw: 3 };
+const INIT: Step = init();
+const ROOT: Step = newPgtable(0x1000, 3);
 
 describe('what the guest announced', () => {
   test('at first is nothing', () => {
@@ -44,9 +58,9 @@ describe('what the guest announced', () => {
     expect([guest.initialized, guest.linear, guest.kernelAddress]).toEqual([true, true, 0xc0000000]);
     guest.follow(ROOT);
     expect([guest.linear, guest.root]).toEqual([false, 0x1000]);
-    guest.follow({ op: 'set-stack', esp: vaddr(0xc0002000), pages: 2 });
+    guest.follow(setStack(0xc0002000, 2));
     expect([guest.stackTop, guest.stackPages]).toEqual([0xc0002000, 2]);
-    guest.follow({ op: 'migrate', cpu: 1 });
+    guest.follow(migrate(1));
     expect(guest.cpu).toBe(1);
   });
 
@@ -58,14 +72,14 @@ describe('what the guest announced', () => {
 
   test('other steps announce nothing that is kept', () => {
     const quiet: readonly Step[] = [
-      { op: 'flush-tlb', scope: 'all' },
+      flushTlb('all'),
       { op: 'set-pmd', pmd: paddr(0), index: 0 },
-      { op: 'set-pte', root: paddr(0), vaddr: vaddr(0), pte: guestEntry(0x1067) },
-      { op: 'set-pgd', root: paddr(0), index: 0 },
-      { op: 'access', vaddr: vaddr(0), kind: 'write', mode: 'user' },
-      { op: 'guest-pa', vaddr: vaddr(0) },
-      { op: 'fail-alloc', count: 1 },
-      { op: 'protect', page: 0, access: 'none' },
+      setPte(0, 0, 0x1067),
+      setPgd(0, 0),
+      access(0, 'write', 'user'),
+      guestPa(0),
+      failAlloc(1),
+      protect(0, 'none'),
     ];
     const told = ['store', 'init', 'new-pgtable', 'set-stack', 'migrate'];
     expect([...quiet.map(({ op }) => op), ...told].sort()).toEqual([...OPS].sort());
@@ -76,9 +90,9 @@ describe('what the guest announced', () => {
 
   test('stack pages are counted down from the top, and wrap', () => {
     const guest = begun();
-    guest.follow({ op: 'set-stack', esp: vaddr(0x1800), pages: 2 });
+    guest.follow(setStack(0x1800, 2));
     expect([guest.stackPage(0), guest.stackPage(1)]).toEqual([0x17ff, 0x7ff]);
-    guest.follow({ op: 'set-stack', esp: vaddr(0), pages: 2 });
+    guest.follow(setStack(0, 2));
     expect([guest.stackPage(0), guest.stackPage(1)]).toEqual([0xffffffff, 0xffffefff]);
   });
 });
@@ -97,7 +111,7 @@ describe.each(PAGINGS)('guest RAM in %s paging', (paging) => {
   test('holds what the guest and the hypervisor wrote, the last one last', () => {
     const guest = begun({ paging });
     guest.follow({ op: 'store', paddr: paddr(0x1000), value });
-    guest.follow({ op: 'store', paddr: paddr(0x1000 + bytes), value: guestEntry(7) });
+    guest.follow(store(0x1000 + bytes, 7));
     expect([guest.word(paddr(0x1000)), guest.word(paddr(0x1000 + bytes))]).toEqual([value, guestEntry(7)]);
     const stores = [{ paddr: paddr(0x1000), value: guestEntry(0x20) }];
     guest.absorb({ ...ZERO_OBSERVATION, outcome: { kind: 'ok' }, stores });
@@ -120,8 +134,8 @@ describe.each(PAGINGS)('guest RAM in %s paging', (paging) => {
     guest.follow(INIT);
     guest.follow(ROOT);
     guest.follow({ op: 'store', paddr: paddr(0x1000), value });
-    guest.follow({ op: 'set-stack', esp: vaddr(0x1800), pages: 2 });
-    guest.follow({ op: 'migrate', cpu: 1 });
+    guest.follow(setStack(0x1800, 2));
+    guest.follow(migrate(1));
     const larger = machine({ paging, guestPages: 4096 });
     guest.begin(larger);
     expect(guest.word(paddr(0x1000))).toBe(ZERO_ENTRY);

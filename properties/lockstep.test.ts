@@ -13,7 +13,21 @@ import type {
   Step,
   Trace,
 } from '../model/vocabulary/index.js';
-import { OBSERVABLES, bareOutcome, guestEntry, killedFor, paddr, pfn, vaddr } from '../model/vocabulary/index.js';
+import { OBSERVABLES, bareOutcome, guestEntry, killedFor, paddr, pfn } from '../model/vocabulary/index.js';
+import {
+  access,
+  failAlloc,
+  flushTlb,
+  guestPa,
+  init,
+  migrate,
+  newPgtable,
+  protect,
+  setPgd,
+  setPte,
+  setStack,
+  store,
+} from '../test-support/steps.js';
 import type { Divergence, Place } from './divergence.js';
 import { formatTrace, parseTrace } from './formats/index.js';
 import type { Invariant, Verdict, Violation } from './invariants/invariant.js';
@@ -34,50 +48,38 @@ const MACHINE: MachineConfig = {
   failAllocation: 0,
 };
 
-const access = (address: number, kind: 'read' | 'write', mode: 'user' | 'kernel' = 'kernel'): Step => ({
-  op: 'access',
-  vaddr: vaddr(address),
-  kind,
-  mode,
-});
-const store = (address: number, value: number): Step => ({
-  op: 'store',
-  paddr: paddr(address),
-  value: guestEntry(value),
-});
-
 /** Each kind of step, and most kinds of answer. Root in page 1, its only table in page 2, the device in page 16. */
 const TOUR: readonly Step[] = [
-  { op: 'init', kernelAddress: vaddr(0xc0000000) },
+  init(),
   store(0x1000, 0x2007),
   store(0x2000, 0x5007),
   store(0x2004, 0x10007),
   store(0x2008, 0x6005),
-  { op: 'new-pgtable', root: paddr(0x1000), draw: 1 },
-  access(0x0, 'read'),
+  newPgtable(0x1000, 1),
+  access(0x0),
   access(0x0, 'write'),
   access(0x0, 'write'),
-  access(0x1000, 'read'),
+  access(0x1000),
   access(0x2000, 'write', 'user'),
-  access(0x3000, 'read'),
-  { op: 'guest-pa', vaddr: vaddr(0x123) },
-  { op: 'set-stack', esp: vaddr(0x1000), pages: 1 },
-  { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0x0), pte: guestEntry(0x7067) },
-  { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0x0), pte: guestEntry(0x5067) },
-  { op: 'migrate', cpu: 1 },
-  access(0x0, 'read'),
-  { op: 'set-pgd', root: paddr(0x1000), index: 0 },
-  { op: 'flush-tlb', scope: 'user' },
-  { op: 'flush-tlb', scope: 'all' },
-  { op: 'fail-alloc', count: 0 },
-  { op: 'protect', page: 7, access: 'read' },
-  { op: 'new-pgtable', root: paddr(0x1000), draw: 2 },
+  access(0x3000),
+  guestPa(0x123),
+  setStack(0x1000, 1),
+  setPte(0x1000, 0x0, 0x7067),
+  setPte(0x1000, 0x0, 0x5067),
+  migrate(1),
+  access(0x0),
+  setPgd(0x1000, 0),
+  flushTlb('user'),
+  flushTlb('all'),
+  failAlloc(0),
+  protect(7, 'read'),
+  newPgtable(0x1000, 2),
 ];
 /** In 2-level paging it kills. */
 const DEATH: Step = { op: 'set-pmd', pmd: paddr(0x1000), index: 0 };
 
 const LIVING: Program = { machine: MACHINE, steps: TOUR };
-const DYING: Program = { machine: MACHINE, steps: [...TOUR, DEATH, access(0x0, 'read'), access(0x0, 'read')] };
+const DYING: Program = { machine: MACHINE, steps: [...TOUR, DEATH, access(0x0), access(0x0)] };
 
 const soundPair = (): { readonly model: Machine; readonly subject: Machine } => ({
   model: new ReferenceMachine(),
@@ -228,7 +230,7 @@ describe('who is asked', () => {
 describe('the end of a program', () => {
   const afterDeath = (count: number): Program => ({
     machine: MACHINE,
-    steps: [TOUR[0], DEATH, ...Array.from({ length: count }, () => access(0x0, 'read'))],
+    steps: [TOUR[0], DEATH, ...Array.from({ length: count }, () => access(0x0))],
   });
 
   test.each([
@@ -524,13 +526,13 @@ test('what a foreign reference stored in a step that killed the guest is taken f
   const program: Program = {
     machine: { ...MACHINE, paging: 'pae', guestPages: 43 },
     steps: [
-      { op: 'init', kernelAddress: vaddr(0xc0000000) },
+      init(),
       store(0x1010, 0x2001),
       store(0x2ff8, 0x7027),
       store(0x7ff8, 0xc007),
-      { op: 'new-pgtable', root: paddr(0x1000), draw: 1 },
+      newPgtable(0x1000, 1),
       // The first page is pinned, for which its entry becomes dirty; there is no second one.
-      { op: 'set-stack', esp: vaddr(0xbffffd32), pages: 2 },
+      setStack(0xbffffd32, 2),
     ],
   };
   const trace = parseTrace(formatTrace(traceOf(new ReferenceMachine(), program)), 'trace', program);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EntryChange, Machine, Paging, Program, Step } from '../model/vocabulary/index.js';
 import { PAGINGS, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import { access, guestPa, init, newPgtable, setPgd, setPte, store } from '../test-support/steps.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
@@ -150,18 +151,13 @@ describe('a CPU with a bug is found', () => {
   test('and so worded if the reference shows leaves alone: a store that it did not call for', async () => {
     const subject = mmu('A set in the PAE root', BUGS['A set in the PAE root']);
     const pair = new Pair({ subject, model: MODEL, invariants: INVARIANTS, profile: 'architecture' });
-    const store = (address: number, low: number): Step => ({
-      op: 'store',
-      paddr: paddr(address),
-      value: guestEntry(low),
-    });
     const steps: readonly Step[] = [
-      { op: 'init', kernelAddress: vaddr(0xc0000000) },
+      init(),
       store(0x1000, 0x2001),
       store(0x2000, 0x3067),
       store(0x3000, 0x4067),
-      { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
-      { op: 'access', vaddr: vaddr(0), kind: 'read', mode: 'kernel' },
+      newPgtable(0x1000),
+      access(0),
     ];
     const machine = { paging: 'pae', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
     const divergence = await pair.run({ machine, steps }, { contractKept: true, twice: false });
@@ -180,12 +176,8 @@ describe('a CPU with a bug is found', () => {
 // What does not belong to it.
 
 const MACHINE = { paging: '2-level', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
-const store = (at: number, low: number, high = 0): Step => {
-  return { op: 'store', paddr: paddr(at), value: guestEntry(low, high) };
-};
-const access = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' });
-const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
-const RUN: Step = { op: 'new-pgtable', root: paddr(0x1000), draw: 0 };
+const INIT = init();
+const RUN = newPgtable(0x1000);
 const TABLES = [store(0x1000, 0x2000 + FULL), store(0x2000, 0x5000 + FULL)];
 
 const program = (steps: readonly Step[], machine: Partial<Program['machine']> = {}): Program => ({
@@ -193,10 +185,7 @@ const program = (steps: readonly Step[], machine: Partial<Program['machine']> = 
   steps,
 });
 
-const announced = (low: number, high = 0): readonly Step[] => [
-  store(0x2000, low, high),
-  { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0), pte: guestEntry(low, high) },
-];
+const announced = (low: number, high = 0): readonly Step[] => [store(0x2000, low, high), setPte(0x1000, 0, low, high)];
 
 describe('a program is not of the profile architecture', () => {
   const sound = [INIT, ...TABLES, RUN, access(0), access(0xbfffffff)];
@@ -213,13 +202,13 @@ describe('a program is not of the profile architecture', () => {
   });
 
   test.each([
-    ['a step', [...sound, { op: 'guest-pa', vaddr: vaddr(0) }], 'the profile architecture has no guest-pa'],
+    ['a step', [...sound, guestPa(0)], 'the profile architecture has no guest-pa'],
     ['no init', [...TABLES, RUN], 'step 2: a hypercall before init'],
     ['a second init', [INIT, INIT], 'step 1: a second init'],
     ['a kernel in the window', [{ ...INIT, kernelAddress: vaddr(0xffc00000) }], 'step 0: the kernel half begins in'],
     ['an access in the window', [...sound, access(0xffc00000)], 'step 6: the address lies in the window'],
     ['an access beyond RAM, in linear mode', [access(0x40000)], 'step 0: the address is beyond RAM'],
-    ['an index', [INIT, { op: 'set-pgd', root: paddr(0x1000), index: 1024 }], 'step 1: a root has no entry 1024'],
+    ['an index', [INIT, setPgd(0x1000, 1024)], 'step 1: a root has no entry 1024'],
     ['set-pmd', [INIT, { op: 'set-pmd', pmd: paddr(0x1000), index: 0 }], 'step 1: 2-level paging has no middle table'],
     ['a leaf beyond RAM', [...sound, ...announced(64 * 4096 + FULL)], 'a leaf entry leads to page 64'],
     ['a large leaf', [...sound, ...announced(0x5000 + FULL + PSE)], 'a leaf entry has the flags 0x80'],

@@ -1,7 +1,6 @@
 /** What a shrink pass makes of a program when it is repeated, for a finding that a function of the program decides. */
 
 import type { MachineConfig, Program, Step } from '../model/vocabulary/index.js';
-import { guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
 import type { Divergence, Place } from '../properties/divergence.js';
 import { signatureOf } from '../properties/divergence.js';
 import type { Pass } from '../properties/shrink/search.js';
@@ -51,21 +50,3 @@ export const smallestAfter = async (
   while (await search.run(pass));
   return search.smallest.program;
 };
-
-// Steps in short.
-
-export const store = (address: number, low: number, high = 0): Step => ({
-  op: 'store',
-  paddr: paddr(address),
-  value: guestEntry(low, high),
-});
-export const init = (kernelAddress = 0xc0000000): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
-export const newPgtable = (root: number, draw = 0): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
-export const touch = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' });
-export const setPte = (root: number, address: number, low: number): Step => ({
-  op: 'set-pte',
-  root: paddr(root),
-  vaddr: vaddr(address),
-  pte: guestEntry(low),
-});
-export const migrate = (cpu: number): Step => ({ op: 'migrate', cpu });

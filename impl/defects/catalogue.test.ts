@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { access, init, newPgtable, setPte, setStack, store } from '../../test-support/steps.js';
 import type { Case } from '../../properties/generators/index.js';
 import { programArbitrary } from '../../properties/generators/index.js';
 import type { Divergence } from '../../properties/divergence.js';
@@ -95,10 +95,6 @@ const CONFIG: MachineConfig = {
   draw: 0,
   failAllocation: 0,
 };
-const init = (kernelAddress: number): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
-const read = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' });
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
-const stackAt = (esp: number): Step => ({ op: 'set-stack', esp: vaddr(esp), pages: 1 });
 
 /** Maps one page at 257 addresses, the last 256 of them by a set-pte each. */
 const PAGE_AT_MANY_ADDRESSES: Program = {
@@ -107,10 +103,10 @@ const PAGE_AT_MANY_ADDRESSES: Program = {
     init(0xc0000000),
     store(0x1000, 0x2067),
     store(0x2000, 0x5067),
-    { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
-    read(0),
+    newPgtable(0x1000),
+    access(0),
     ...Array.from({ length: 256 }, (_, index): Step => {
-      return { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr((index + 1) * 0x1000), pte: guestEntry(0x5067) };
+      return setPte(0x1000, (index + 1) * 0x1000, 0x5067);
     }),
   ],
 };
@@ -124,19 +120,15 @@ const RARE: Readonly<Record<string, Program>> = {
       init(0xc0000000),
       store(0x1000, 0x2065),
       store(0x2000, 0x5067),
-      { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
-      read(0),
-      stackAt(0x1000),
+      newPgtable(0x1000),
+      access(0),
+      setStack(0x1000, 1),
     ],
   },
   'reference-count-in-eight-bits': PAGE_AT_MANY_ADDRESSES,
   'set-pte-in-linear-mode': {
     machine: CONFIG,
-    steps: [
-      init(0),
-      read(0x3000),
-      { op: 'set-pte', root: paddr(0x1000), vaddr: vaddr(0x3000), pte: guestEntry(0x5067) },
-    ],
+    steps: [init(0), access(0x3000), setPte(0x1000, 0x3000, 0x5067)],
   },
   'set-pte-lost-when-counter-wraps': PAGE_AT_MANY_ADDRESSES,
   'stack-on-first-switcher-page': {
@@ -145,11 +137,11 @@ const RARE: Readonly<Record<string, Program>> = {
       init(0xc0000000),
       store(0x1ffc, 0x2067),
       store(0x2000, 0x5067),
-      { op: 'new-pgtable', root: paddr(0x1000), draw: 0 },
-      stackAt(0xffc00001),
+      newPgtable(0x1000),
+      setStack(0xffc00001, 1),
     ],
   },
-  'stack-in-switcher-allowed': { machine: CONFIG, steps: [init(0xc0000000), read(0), stackAt(0xffc02000)] },
+  'stack-in-switcher-allowed': { machine: CONFIG, steps: [init(0xc0000000), access(0), setStack(0xffc02000, 1)] },
 };
 
 /** Steps within which a defect must show. */

@@ -8,7 +8,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { programFromJson, traceFromJson } from '../../properties/formats/index.js';
 import type { MachineConfig, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
-import { bareOutcome, guestEntry, killedFor, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { bareOutcome, killedFor } from '../../model/vocabulary/index.js';
+import { access, flushTlb, init, newPgtable, protect, setPte, setStack, store } from '../../test-support/steps.js';
 import { traceOf } from '../../properties/trace-of.js';
 import { comparedTrace } from '../../test-support/c-subjects.js';
 import { ShadowMachine } from '../shadow-machine.js';
@@ -69,10 +70,6 @@ const FLAT: MachineConfig = {
   failAllocation: 0,
 };
 const flat = (...steps: readonly Step[]): Program => ({ machine: FLAT, steps });
-const init = (kernelAddress: number): Step => ({ op: 'init', kernelAddress: vaddr(kernelAddress) });
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
-const enter = (root: number): Step => ({ op: 'new-pgtable', root: paddr(root), draw: 0 });
-const read = (address: number): Step => ({ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' });
 
 /** No recorded program comes by these; each stands here with a program of its own, reasoned out on the C. */
 const UNRECORDED: Readonly<Record<string, Unrecorded>> = {
@@ -82,19 +79,23 @@ const UNRECORDED: Readonly<Record<string, Unrecorded>> = {
       init(0xc0000000),
       store(0x1000, 0x2067),
       store(0x2000, 0x5061),
-      { op: 'protect', page: 5, access: 'read' },
-      enter(0x1000),
-      read(0),
+      protect(5, 'read'),
+      newPgtable(0x1000),
+      access(0),
     ),
     outcome: killedFor('failed to get page 5'),
     references: [],
   },
   'flush-skips-straddling-table': {
     why: 'no recorded guest maps an address between the start of a top entry and a kernelAddress inside it, and flushes',
-    program: flat(init(0xc0001000), store(0x1c00, 0x2067), store(0x2000, 0x5067), enter(0x1000), read(0xc0000000), {
-      op: 'flush-tlb',
-      scope: 'user',
-    }),
+    program: flat(
+      init(0xc0001000),
+      store(0x1c00, 0x2067),
+      store(0x2000, 0x5067),
+      newPgtable(0x1000),
+      access(0xc0000000),
+      flushTlb('user'),
+    ),
     outcome: { kind: 'ok' },
     references: [],
   },
@@ -105,22 +106,17 @@ const UNRECORDED: Readonly<Record<string, Unrecorded>> = {
       store(0x1000, 0x2065),
       store(0x2000, 0x5067),
       store(0x2004, 0x6067),
-      enter(0x1000),
-      read(0),
-      { op: 'protect', page: 5, access: 'none' },
-      { op: 'set-stack', esp: vaddr(0x1000), pages: 1 },
+      newPgtable(0x1000),
+      access(0),
+      protect(5, 'none'),
+      setStack(0x1000, 1),
     ),
     outcome: { kind: 'ok' },
     references: [],
   },
   'set-pte-in-linear-mode': {
     why: 'no recorded guest announces an entry in linear mode for an address that the shadow has a table for',
-    program: flat(init(0), read(0x3000), {
-      op: 'set-pte',
-      root: paddr(0),
-      vaddr: vaddr(0x3000),
-      pte: guestEntry(0x5067),
-    }),
+    program: flat(init(0), access(0x3000), setPte(0, 0x3000, 0x5067)),
     outcome: { kind: 'ok' },
     references: [
       [3, 0],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Machine, MachineConfig, Observation, StateSink, Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { init, newPgtable, protect, store } from '../../test-support/steps.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
@@ -41,11 +41,6 @@ const options = (alphabet: readonly Step[], changes: Partial<ExploreOptions> = {
 const run = (alphabet: readonly Step[], changes?: Partial<ExploreOptions>): Promise<ExploreResult> =>
   explore(options(alphabet, changes), () => true);
 
-const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
-const switchTo = (root: number, draw: number): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
-const protect = (page: number, access: 'read' | 'write'): Step => ({ op: 'protect', page, access });
-
 describe('states that can be counted by hand', () => {
   test('a word of two values and a page of two protections: four states, from each all steps', async () => {
     const result = await run([store(0, 1), store(0, 0), protect(3, 'read'), protect(3, 'write')]);
@@ -61,12 +56,12 @@ describe('states that can be counted by hand', () => {
   });
 
   test('an init, and what a second one leaves of the guest', async () => {
-    const result = await run([INIT]);
+    const result = await run([init()]);
     expect(result).toMatchObject({ states: 3, transitions: 3, levels: [1, 1, 1], end: { kind: 'closed' } });
   });
 
   test('a root in the slot of creation or in one of the three others', async () => {
-    const alphabet = [INIT, ...[0, 1, 2, 3].map((draw) => switchTo(0, draw))];
+    const alphabet = [init(), ...[0, 1, 2, 3].map((draw) => newPgtable(0, draw))];
     // Created; killed before init, or initialized; the root's slots; and killed by a second init.
     expect(await run(alphabet)).toMatchObject({ states: 6, levels: [1, 2, 3], end: { kind: 'closed' } });
     expect(await run(alphabet, { folding: 'nothing' })).toMatchObject({ states: 8, levels: [1, 2, 5] });

@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { MachineConfig, Step } from '../../model/vocabulary/index.js';
-import { PAGINGS, SLOTS, guestEntry, paddr, vaddr } from '../../model/vocabulary/index.js';
+import { PAGINGS, SLOTS, guestEntry, paddr } from '../../model/vocabulary/index.js';
+import {
+  access,
+  failAlloc,
+  init,
+  migrate,
+  newPgtable,
+  protect,
+  setPgd,
+  setStack,
+  store,
+} from '../../test-support/steps.js';
 import type { SmallMachine } from './machines/layout.js';
 import { SMALL_MACHINES, smallMachine } from './small-machine.js';
 import type { Swap } from './state-key.js';
@@ -42,18 +53,8 @@ const exactKeyOf = (machine: MachineConfig, path: readonly Step[]): string => {
   return `${key.high} ${key.low}`;
 };
 
-const START: Step = { op: 'migrate', cpu: 0 };
-const INIT: Step = { op: 'init', kernelAddress: vaddr(0xc0000000) };
-const switchTo = (root: number, draw: number): Step => ({ op: 'new-pgtable', root: paddr(root), draw });
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
-const access = (address: number, kind: 'read' | 'write' = 'read'): Step => ({
-  op: 'access',
-  vaddr: vaddr(address),
-  kind,
-  mode: 'kernel',
-});
 /** Both roots, the table and a page behind it: the guest runs, and has touched its first page. */
-const RUNNING = [INIT, store(0, 0x2007), store(0x2000, 0x3007), switchTo(0, 1), access(0)];
+const RUNNING = [init(), store(0, 0x2007), store(0x2000, 0x3007), newPgtable(0, 1), access(0)];
 
 describe('the key of a state', () => {
   test('forgets how the state was reached', () => {
@@ -69,14 +70,14 @@ describe('the key of a state', () => {
   test('tells apart what may lead to different futures', () => {
     const paths: readonly (readonly Step[])[] = [
       [],
-      [INIT],
-      [INIT, switchTo(0, 0)],
-      [INIT, switchTo(0, 1)],
-      [INIT, { op: 'set-stack', esp: vaddr(0x1000), pages: 1 }],
-      [{ op: 'fail-alloc', count: 1 }],
-      [{ op: 'fail-alloc', count: 2 }],
-      [{ op: 'protect', page: 3, access: 'read' }],
-      [{ op: 'protect', page: 3, access: 'none' }],
+      [init()],
+      [init(), newPgtable(0, 0)],
+      [init(), newPgtable(0, 1)],
+      [init(), setStack(0x1000, 1)],
+      [failAlloc(1)],
+      [failAlloc(2)],
+      [protect(3, 'read')],
+      [protect(3, 'none')],
       [store(0x2000, 0x3007)],
       [store(0x2004, 0x3007)],
       [store(0x2000, 0x5007)],
@@ -86,11 +87,11 @@ describe('the key of a state', () => {
       [...RUNNING, access(0, 'write')],
       [...RUNNING, store(0, 0x2001)],
       [...RUNNING, store(0x2000, 0)],
-      [...RUNNING, { op: 'set-pgd', root: paddr(0), index: 0 }],
-      [...RUNNING, { op: 'set-pgd', root: paddr(0), index: 1023 }],
-      [...RUNNING, switchTo(0x1000, 1)],
-      [...RUNNING, switchTo(0x1000, 2)],
-      [...RUNNING, INIT],
+      [...RUNNING, setPgd(0, 0)],
+      [...RUNNING, setPgd(0, 1023)],
+      [...RUNNING, newPgtable(0x1000, 1)],
+      [...RUNNING, newPgtable(0x1000, 2)],
+      [...RUNNING, init()],
     ];
     const { swaps } = smallMachine('small', '2-level', 'above');
     expect(new Set(paths.map((path) => keyOf(TWO_LEVEL, path, swaps))).size).toBe(paths.length);
@@ -170,7 +171,7 @@ describe.each(MACHINES)('symmetries of %s in %s', (name, paging) => {
     let different = 0;
     for (let seed = 0; seed < 100; seed++) {
       // The guest of a renamed path begins on another CPU too.
-      const path = [START, ...somePath(alphabet, seed)];
+      const path = [migrate(0), ...somePath(alphabet, seed)];
       const chosen = swaps.filter((_, index) => ((seed >> index) & 1) === 1);
       const other = path.map((step) => renamed(step, chosen, SLOT_NAMES[seed % SLOT_NAMES.length]));
       for (let end = 1; end <= path.length; end++) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { Step } from '../../model/vocabulary/index.js';
-import { guestEntry, paddr } from '../../model/vocabulary/index.js';
+import { store } from '../../test-support/steps.js';
 import { smallMachine } from './small-machine.js';
 import { Transcript } from './transcript.js';
 
@@ -21,8 +21,6 @@ const after = (path: readonly Step[]): Transcript => {
   transcript.take(reference, subject);
   return transcript;
 };
-
-const store = (address: number, low: number): Step => ({ op: 'store', paddr: paddr(address), value: guestEntry(low) });
 
 test('the same state is told in the same words', () => {
   expect(after([]).equals(after([]))).toBe(true);

@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { dropChunks, dropGroups, dropPairs, withoutTail } from './drop-steps.js';
-import {
-  init,
-  migrate,
-  newPgtable,
-  programOf,
-  setPte,
-  smallestAfter,
-  store,
-  touch,
-} from '../../test-support/smallest-after.js';
+import { programOf, smallestAfter } from '../../test-support/smallest-after.js';
 import type { Step } from '../../model/vocabulary/index.js';
+import { access, init, migrate, newPgtable, setPte, store } from '../../test-support/steps.js';
 import { dropAndSimplify } from './simplify-steps.js';
 
-const filler = (count: number): Step[] => Array.from({ length: count }, (_, index) => touch(index * 4096));
+const filler = (count: number): Step[] => Array.from({ length: count }, (_, index) => access(index * 4096));
 
 const holds =
   (...needed: readonly Step[]) =>
@@ -40,7 +32,7 @@ describe('steps that are not needed go', () => {
 
   test('two that undo each other', async () => {
     const [there, back, kept] = [migrate(1), migrate(0), init()];
-    const program = programOf([there, kept, touch(0), back]);
+    const program = programOf([there, kept, access(0), back]);
     const small = await smallestAfter(dropPairs, program, ({ steps }) => {
       return steps.includes(kept) && steps.includes(there) === steps.includes(back);
     });
@@ -50,20 +42,20 @@ describe('steps that are not needed go', () => {
   });
 
   test('one, when another is made simpler at the same time', async () => {
-    const program = programOf([init(), setPte(0x1000, 0, 0x21), touch(0x5000)]);
+    const program = programOf([init(), setPte(0x1000, 0, 0x21), access(0x5000)]);
     const small = await smallestAfter(dropAndSimplify, program, ({ steps }) => {
       const touched = steps.find((step) => step.op === 'access');
       return touched !== undefined && (touched.vaddr === 0 || steps.length === 3);
     });
-    expect(small.steps).toEqual([touch(0)]);
+    expect(small.steps).toEqual([access(0)]);
   });
 });
 
-const tailed = programOf([init(), touch(0), touch(4096)]);
+const tailed = programOf([init(), access(0), access(4096)]);
 
 describe('what stands behind the divergence goes', () => {
   test('after a step', () => {
-    expect(withoutTail(tailed, { kind: 'step', index: 1 }).steps).toEqual([init(), touch(0)]);
+    expect(withoutTail(tailed, { kind: 'step', index: 1 }).steps).toEqual([init(), access(0)]);
   });
 
   test('all of it when creation diverges', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
+import { access, init, newPgtable, store } from '../../test-support/steps.js';
 import { isSmaller, measureOf } from './measure.js';
-import { init, newPgtable, programOf, store, touch } from '../../test-support/smallest-after.js';
+import { programOf } from '../../test-support/smallest-after.js';
 
 const smaller = (one: Program, other: Program): boolean => isSmaller(measureOf(one), measureOf(other));
 
@@ -11,7 +12,7 @@ describe('smaller means', () => {
   });
 
   test('then a smaller machine', () => {
-    expect(smaller(programOf([touch(0x5123)], { guestPages: 16 }), programOf([touch(0)]))).toBe(true);
+    expect(smaller(programOf([access(0x5123)], { guestPages: 16 }), programOf([access(0)]))).toBe(true);
   });
 
   test('then the usual order', () => {
@@ -23,8 +24,8 @@ describe('smaller means', () => {
   });
 
   test('the lowest kernel address is nearer than a high user address of another half is far', () => {
-    expect(smaller(programOf([touch(0xc0000000)]), programOf([touch(0xc0001000)]))).toBe(true);
-    expect(smaller(programOf([touch(0)]), programOf([touch(0xc0000000)]))).toBe(true);
+    expect(smaller(programOf([access(0xc0000000)]), programOf([access(0xc0001000)]))).toBe(true);
+    expect(smaller(programOf([access(0)]), programOf([access(0xc0000000)]))).toBe(true);
   });
 
   test('nothing is smaller than itself', () => {
@@ -33,7 +34,7 @@ describe('smaller means', () => {
   });
 
   test('only whole numbers that are not negative, so there is an end', () => {
-    const [extreme] = [programOf([store(0x3fff8, 0xffffffff, 0xffffffff), touch(0xffffffff)], { paging: 'pae' })];
+    const [extreme] = [programOf([store(0x3fff8, 0xffffffff, 0xffffffff), access(0xffffffff)], { paging: 'pae' })];
     expect(measureOf(extreme).every((value) => Number.isSafeInteger(value) && value >= 0)).toBe(true);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Paging, Program, Step } from '../../model/vocabulary/index.js';
 import { pagingSizes } from '../../model/vocabulary/index.js';
+import { access, init, newPgtable, store } from '../../test-support/steps.js';
 import { judgeWith } from '../../test-support/found-bugs.js';
 import type { PlantedBug } from '../../test-support/planted-bugs.js';
-import { init, newPgtable, programOf, store, touch } from '../../test-support/smallest-after.js';
+import { programOf } from '../../test-support/smallest-after.js';
 import { breachOf } from '../contract.js';
 import { signatureOf } from '../divergence.js';
 import { shrink } from './shrink.js';
@@ -52,7 +53,7 @@ const spread = (paging: Paging): Program => {
   );
   const accesses = (root: number, count: number): Step[] => [
     newPgtable(root * PAGE, root),
-    ...[...Array(count).keys()].map((index) => touch(Math.floor(index / 3) * leafTableReach + (index % 3) * PAGE)),
+    ...[...Array(count).keys()].map((index) => access(Math.floor(index / 3) * leafTableReach + (index % 3) * PAGE)),
   ];
   return programOf([init(0), ...upper, ...leaves, ...accesses(0, 4), ...accesses(1, 2), ...accesses(2, 2)], { paging });
 };

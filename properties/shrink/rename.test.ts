@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
+import { access, init, newPgtable, setPte, store } from '../../test-support/steps.js';
 import { moveIndexes, moveRoots, renamePages } from './rename.js';
 import { hoistStores, sortPages, sortStores } from './reorder.js';
-import { init, newPgtable, programOf, setPte, smallestAfter, store, touch } from '../../test-support/smallest-after.js';
+import { programOf, smallestAfter } from '../../test-support/smallest-after.js';
 
 /** The address at which the last access would find its leaf, by following the stores. */
 const walked = ({ steps }: Program): number | undefined => {
@@ -22,7 +23,7 @@ const mapping = programOf([
   store(0x9000 + 4 * 800, 0x7067),
   store(0x7000 + 4 * 33, 0x21067),
   newPgtable(0x9000),
-  touch(0xc8021000),
+  access(0xc8021000),
 ]);
 
 describe('names that keep the tables linked', () => {
@@ -38,7 +39,7 @@ describe('names that keep the tables linked', () => {
 
   test('indexes become low at every level', async () => {
     const small = await smallestAfter(moveIndexes, mapping, (program) => walked(program) !== undefined);
-    expect(small.steps).toEqual([store(0x9000, 0x7067), store(0x7000, 0x21067), newPgtable(0x9000), touch(0)]);
+    expect(small.steps).toEqual([store(0x9000, 0x7067), store(0x7000, 0x21067), newPgtable(0x9000), access(0)]);
   });
 
   test('what must lie in the kernel half goes to where that begins', async () => {
@@ -51,7 +52,7 @@ describe('names that keep the tables linked', () => {
       mapping,
       (program) => walked(program) !== undefined && inKernel(program),
     );
-    expect(small.steps.at(-1)).toEqual(touch(0xc0000000));
+    expect(small.steps.at(-1)).toEqual(access(0xc0000000));
     expect(small.steps[0]).toEqual(store(0x9c00, 0x7067));
   });
 
@@ -64,23 +65,23 @@ describe('names that keep the tables linked', () => {
 
 describe('the order that a reader expects', () => {
   test('init, then tables, then what is done with them', async () => {
-    const program = programOf([store(0x1000, 1), init(), newPgtable(0), store(0, 0x1001), touch(0)]);
+    const program = programOf([store(0x1000, 1), init(), newPgtable(0), store(0, 0x1001), access(0)]);
     const { steps } = await smallestAfter(hoistStores, program, () => true);
-    expect(steps).toEqual([init(), store(0x1000, 1), store(0, 0x1001), newPgtable(0), touch(0)]);
+    expect(steps).toEqual([init(), store(0x1000, 1), store(0, 0x1001), newPgtable(0), access(0)]);
   });
 
   test('a store that must come late comes as early as it can', async () => {
-    const program = programOf([init(), newPgtable(0), touch(0), store(0, 1), touch(0)]);
+    const program = programOf([init(), newPgtable(0), access(0), store(0, 1), access(0)]);
     const afterRoot = ({ steps }: Program): boolean =>
       steps.findIndex(({ op }) => op === 'store') > steps.findIndex(({ op }) => op === 'new-pgtable');
     const { steps } = await smallestAfter(hoistStores, program, afterRoot);
-    expect(steps).toEqual([init(), newPgtable(0), store(0, 1), touch(0), touch(0)]);
+    expect(steps).toEqual([init(), newPgtable(0), store(0, 1), access(0), access(0)]);
   });
 
   test('stores by address, and two to one word as they came', async () => {
-    const program = programOf([store(8, 2), store(4, 1), store(4, 3), touch(0), store(0, 5)]);
+    const program = programOf([store(8, 2), store(4, 1), store(4, 3), access(0), store(0, 5)]);
     const { steps } = await smallestAfter(sortStores, program, () => true);
-    expect(steps).toEqual([store(4, 1), store(4, 3), store(8, 2), touch(0), store(0, 5)]);
+    expect(steps).toEqual([store(4, 1), store(4, 3), store(8, 2), access(0), store(0, 5)]);
   });
 
   test('pages from the root down', async () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { vaddr } from '../../model/vocabulary/index.js';
+import { access, init, store } from '../../test-support/steps.js';
 import { programArbitrary } from '../generators/index.js';
-import { divergenceAt, init, programOf, searchFor, store, touch } from '../../test-support/smallest-after.js';
+import { divergenceAt, programOf, searchFor } from '../../test-support/smallest-after.js';
 import { signatureOf } from '../divergence.js';
 import { programSeed, randomFor } from '../seeds.js';
 import { Search } from './search.js';
@@ -178,12 +179,12 @@ describe('a search', () => {
 
 describe("fast-check's shrinker", () => {
   test('finds borders that no other pass proposes', async () => {
-    const search = searchFor(programOf([init(), touch(0x76543)]), ({ steps }) => {
+    const search = searchFor(programOf([init(), access(0x76543)]), ({ steps }) => {
       const last = steps.at(-1);
       return last?.op === 'access' && last.vaddr >= 0x12345;
     });
     expect(await shrinkSteps(search)).toBe(true);
-    expect(search.smallest.program.steps.at(-1)).toEqual({ ...touch(0), vaddr: vaddr(0x13000 - 0xcbb) });
+    expect(search.smallest.program.steps.at(-1)).toEqual({ ...access(0), vaddr: vaddr(0x13000 - 0xcbb) });
     expect(await shrinkSteps(search)).toBe(false);
   });
 
@@ -204,7 +205,7 @@ describe("fast-check's shrinker", () => {
   });
 
   test('has no macros to take from a case that comes from a file', async () => {
-    const search = searchFor(programOf([store(0, 1), touch(0)]), () => true);
+    const search = searchFor(programOf([store(0, 1), access(0)]), () => true);
     await shrinkMacros(search, { value: search.smallest });
     expect(search.tried).toBe(1);
   });

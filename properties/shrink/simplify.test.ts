@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../model/vocabulary/index.js';
-import { vaddr } from '../../model/vocabulary/index.js';
-import { permuteSlots, simplifyMachine } from './simplify-machine.js';
-import { simplifyEntries, simplifySteps } from './simplify-steps.js';
 import {
+  access,
+  failAlloc,
+  flushTlb,
+  guestPa,
   init,
   migrate,
   newPgtable,
-  programOf,
+  protect,
   setPte,
-  smallestAfter,
+  setStack,
   store,
-  touch,
-} from '../../test-support/smallest-after.js';
+} from '../../test-support/steps.js';
+import { permuteSlots, simplifyMachine } from './simplify-machine.js';
+import { simplifyEntries, simplifySteps } from './simplify-steps.js';
+import { programOf, smallestAfter } from '../../test-support/smallest-after.js';
 
 const anything = (): boolean => true;
 
@@ -54,12 +57,12 @@ describe('simpler values', () => {
     const odd: Step[] = [
       init(0x812345),
       newPgtable(0x5000, 77),
-      { op: 'flush-tlb', scope: 'user' },
-      { op: 'set-stack', esp: vaddr(0x1234567), pages: 2 },
-      { op: 'access', vaddr: vaddr(0x400123), kind: 'write', mode: 'user' },
-      { op: 'guest-pa', vaddr: vaddr(0x400123) },
-      { op: 'protect', page: 9, access: 'read' },
-      { op: 'fail-alloc', count: 900 },
+      flushTlb('user'),
+      setStack(0x1234567, 2),
+      access(0x400123, 'write', 'user'),
+      guestPa(0x400123),
+      protect(9, 'read'),
+      failAlloc(900),
     ];
     const sameKinds = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
       steps.every((step, index) => step.op === odd[index].op);
@@ -67,12 +70,12 @@ describe('simpler values', () => {
     expect(steps).toEqual([
       init(),
       newPgtable(0),
-      { op: 'flush-tlb', scope: 'all' },
+      flushTlb('all'),
       { op: 'set-stack', esp: 0, pages: 0 },
-      touch(0),
+      access(0),
       { op: 'guest-pa', vaddr: 0 },
-      { op: 'protect', page: 0, access: 'write' },
-      { op: 'fail-alloc', count: 0 },
+      protect(0, 'write'),
+      failAlloc(0),
     ]);
   });
 
@@ -86,7 +89,7 @@ describe('simpler values', () => {
 
   test('a kind that does more than is needed gives way', async () => {
     const { steps } = await smallestAfter(simplifySteps, programOf([setPte(0, 0, 0x21)]), anything);
-    expect(steps).toEqual([{ op: 'flush-tlb', scope: 'all' }]);
+    expect(steps).toEqual([flushTlb('all')]);
   });
 
   test('an entry stays the same where it is stored and where it is announced', async () => {

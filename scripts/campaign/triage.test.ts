@@ -4,17 +4,15 @@ import { signatureOf } from '../../properties/divergence.js';
 import { shapeOf } from '../../properties/namesakes.js';
 import type { Finding } from '../../properties/finding.js';
 import type { Step } from '../../model/vocabulary/index.js';
-import { divergenceAt, newPgtable, programOf, setPte, touch } from '../../test-support/smallest-after.js';
+import { access, failAlloc, flushTlb, migrate, newPgtable, setPte } from '../../test-support/steps.js';
+import { divergenceAt, programOf } from '../../test-support/smallest-after.js';
 import { triagedFindings } from './triage.js';
 
 const SHAPES: readonly (readonly Step[])[] = [
-  [touch(0)],
-  [setPte(0, 0, 1), { op: 'flush-tlb', scope: 'all' }],
+  [access(0)],
+  [setPte(0, 0, 1), flushTlb('all')],
   [newPgtable(0), newPgtable(0x1000)],
-  [
-    { op: 'fail-alloc', count: 1 },
-    { op: 'migrate', cpu: 0 },
-  ],
+  [failAlloc(1), migrate(0)],
 ];
 
 const finding = (steps: readonly Step[]): Finding => ({
