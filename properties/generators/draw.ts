@@ -53,8 +53,16 @@ export class Draw {
 }
 
 /** 2⁶ … 2¹² pages of RAM, but at most `most`: numbers of pages then need up to twelve bits. */
-export const drawMuchRam = (draw: Draw, most: number): number => Math.min(2 ** draw.between(6, 12), most);
+export const drawMuchRam = (draw: Draw, most: number): number => Math.min(1 << draw.between(6, 12), most);
 
 /** A lottery: each value as many times as its weight. */
-export const lottery = <T>(weights: readonly (readonly [weight: number, value: T])[]): readonly T[] =>
-  weights.flatMap(([weight, value]) => new Array<T>(weight).fill(value));
+export const lottery = <T>(weights: readonly (readonly [weight: number, value: T])[]): readonly T[] => {
+  const tickets: T[] = [];
+  for (const [weight, value] of weights) addTickets(tickets, weight, value);
+  return tickets;
+};
+
+/** Adds a value to a lottery under construction. */
+export const addTickets = <T>(tickets: T[], weight: number, value: T): void => {
+  for (let left = weight; left > 0; left--) tickets.push(value);
+};

@@ -30,7 +30,8 @@ export interface Geometry {
 
 const geometryFor = (paging: Paging): Geometry => {
   const sizes = pagingSizes(paging);
-  const regions = 2 ** 32 / sizes.leafTableReach;
+  const regionBits = Math.log2(sizes.leafTableReach);
+  const regions = 1 << (32 - regionBits);
   return {
     paging,
     entryBytes: sizes.entryBytes,
@@ -38,7 +39,7 @@ const geometryFor = (paging: Paging): Geometry => {
     tableEntries: sizes.tableEntries,
     rootAlignment: sizes.rootAlignment,
     regions,
-    regionBits: Math.log2(sizes.leafTableReach),
+    regionBits,
     topBits: Math.log2(regions / sizes.rootEntries),
     switcherRegion: regions - 1,
     switcherAddress: sizes.switcherAddress,

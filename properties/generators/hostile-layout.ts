@@ -136,7 +136,10 @@ class PageRow {
 
   take(count: number): number[] {
     const taken: number[] = [];
-    for (let i = 0; i < count; i++) taken.push(this.next++ % this.pages);
+    for (let i = 0; i < count; i++) {
+      if (this.next === this.pages) this.next = 0;
+      taken.push(this.next++);
+    }
     return taken;
   }
 }
