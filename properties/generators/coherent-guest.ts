@@ -436,6 +436,7 @@ export class CoherentGuest {
   /** A large page reaches beyond RAM and over all tables; the guest uses the data pages in it alone. */
   private inRam(address: number): number {
     const { layout } = this;
+    if (!hasFeature(layout.machine, 'large-pages')) return address;
     const region = address >>> layout.geometry.regionBits;
     const user = layout.userRegions.indexOf(region);
     const upper =

@@ -10,6 +10,7 @@ import { hasFeature } from '../../model/vocabulary/index.js';
 import type { Profile } from '../profile.js';
 import type { Mixture } from './case.js';
 import type { Draw } from './draw.js';
+import { addTickets } from './draw.js';
 
 /** Every kind of macro, and how often it is drawn. */
 const WEIGHTS = {
@@ -67,21 +68,48 @@ const FACTORS: readonly number[] = [0, 0, 1, 1, 1, 1, 2, 3];
 /** The same for a switch under pressure, which may kill a guest that has done nothing wrong. */
 const PRESSURE_FACTORS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 1];
 
-const drawFactor = (draw: Draw, kind: MacroKind): number => {
-  if (kind === 'access') return 1;
-  return (kind === 'pressure' ? PRESSURE_FACTORS : FACTORS)[draw.bits(3)] ?? 0;
-};
-
 /** What only the guest of a hypervisor can do: its macros are not of the profile `architecture`. */
-const HYPERVISED: ReadonlySet<MacroKind> = new Set(['set-stack', 'guest-pa', 'migrate', 'pressure']);
+const HYPERVISED: readonly MacroKind[] = ['set-stack', 'guest-pa', 'migrate', 'pressure'];
 
 /** What a CPU needs a feature for. */
-const LARGE: ReadonlySet<MacroKind> = new Set(['large-page', 'kernel-large-page']);
+const LARGE: readonly MacroKind[] = ['large-page', 'kernel-large-page'];
 
-const kindsOf = (profile: Profile, machine: Pick<MachineConfig, 'features'>): readonly MacroKind[] =>
-  MACRO_KINDS.filter((kind) => profile === 'lguest' || !HYPERVISED.has(kind)).filter(
-    (kind) => !LARGE.has(kind) || hasFeature(machine, 'large-pages'),
-  );
+interface WeightedKind {
+  readonly kind: MacroKind;
+  readonly weight: number;
+  readonly factors: readonly number[];
+}
+
+/** All kinds but `access`, which every program has. */
+const OTHER_KINDS: readonly WeightedKind[] = MACRO_KINDS.filter((kind) => kind !== 'access').map((kind) => ({
+  kind,
+  weight: WEIGHTS[kind],
+  factors: kind === 'pressure' ? PRESSURE_FACTORS : FACTORS,
+}));
+
+const without = (kinds: readonly MacroKind[]): readonly WeightedKind[] =>
+  OTHER_KINDS.filter(({ kind }) => !kinds.includes(kind));
+
+/** What guests can do without large pages, and with them. Made once, because filtering takes longer than drawing. */
+const SMALL_KINDS = { lguest: without(LARGE), architecture: without([...HYPERVISED, ...LARGE]) };
+const LARGE_KINDS = { lguest: OTHER_KINDS, architecture: without(HYPERVISED) };
+
+const kindsOf = (profile: Profile, machine: Pick<MachineConfig, 'features'>): readonly WeightedKind[] =>
+  (hasFeature(machine, 'large-pages') ? LARGE_KINDS : SMALL_KINDS)[profile];
+
+/** How many tickets a kind has in a program. */
+const ticketsOf = (draw: Draw, mixture: Mixture, { weight, factors }: WeightedKind): number => {
+  switch (mixture) {
+    case 'swarm':
+      return weight * (factors[draw.bits(3)] ?? 0);
+    case 'weighted':
+      return weight;
+    case 'uniform':
+      return Math.min(weight, 1);
+    default:
+      return mixture satisfies never;
+  }
+};
 
 /** A program's lottery: each kind as many times as it weighs. `access` is never disabled. */
 export const drawMacroKinds = (
@@ -90,13 +118,9 @@ export const drawMacroKinds = (
   profile: Profile = 'lguest',
   machine: Pick<MachineConfig, 'features'> = {},
 ): readonly MacroKind[] => {
-  const kinds = kindsOf(profile, machine);
-  if (mixture === 'uniform') return kinds.filter((kind) => WEIGHTS[kind] > 0);
   const tickets: MacroKind[] = [];
-  for (const kind of kinds) {
-    for (let count = WEIGHTS[kind] * (mixture === 'swarm' ? drawFactor(draw, kind) : 1); count > 0; count--)
-      tickets.push(kind);
-  }
+  addTickets(tickets, mixture === 'uniform' ? 1 : WEIGHTS.access, 'access');
+  for (const each of kindsOf(profile, machine)) addTickets(tickets, ticketsOf(draw, mixture, each), each.kind);
   return tickets;
 };
 

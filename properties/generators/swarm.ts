@@ -5,6 +5,7 @@
 
 import type { Op } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
+import { addTickets } from './draw.js';
 import { meetEdge, narrowUpper, repeatOneThing, runOutOfMemory, shareReadOnly } from './sequences.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
@@ -110,7 +111,7 @@ const OFTEN_FACTORS: readonly number[] = [0, 1, 1, 2];
 const SELDOM_FACTORS: readonly number[] = [0, 0, 0, 1];
 const SAME_FACTORS: readonly number[] = [1, 1, 1, 1];
 
-const addTickets = (
+const addActions = (
   tickets: Action[],
   actions: readonly WeightedAction[],
   factors: readonly number[],
@@ -118,9 +119,8 @@ const addTickets = (
 ): void => {
   let bits = draw.word();
   for (const { weight, action } of actions) {
-    const count = weight * (factors[bits & 3] ?? 0);
+    addTickets(tickets, weight * (factors[bits & 3] ?? 0), action);
     bits >>>= 2;
-    for (let i = 0; i < count; i++) tickets.push(action);
   }
 };
 
@@ -129,9 +129,9 @@ export const drawActions = (draw: Draw, mixture: Mixture, mostSteps: number): re
   if (mixture === 'uniform') return UNIFORM;
   const swarm = mixture === 'swarm';
   const tickets: Action[] = [];
-  addTickets(tickets, ALWAYS, swarm ? ALWAYS_FACTORS : SAME_FACTORS, draw);
-  addTickets(tickets, OFTEN, swarm ? OFTEN_FACTORS : SAME_FACTORS, draw);
+  addActions(tickets, ALWAYS, swarm ? ALWAYS_FACTORS : SAME_FACTORS, draw);
+  addActions(tickets, OFTEN, swarm ? OFTEN_FACTORS : SAME_FACTORS, draw);
   if (isLong(mostSteps)) tickets.push((guest) => repeatOneThing(guest, mostSteps));
-  else addTickets(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);
+  else addActions(tickets, SELDOM, swarm ? SELDOM_FACTORS : SAME_FACTORS, draw);
   return tickets;
 };
