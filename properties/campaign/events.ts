@@ -185,12 +185,8 @@ const findingFromJson = (value: unknown, source: string): Finding => {
   return { ...finding, history: history.map(numberOrProgram) };
 };
 
-const read = <Value>(schema: z.core.$ZodType<Value>, value: unknown, source: string): Value => {
-  const problems = new Problems(source);
-  const result = problems.read(schema, value, []);
-  if (result === undefined) throw problems.refusal();
-  return result;
-};
+const read = <Value>(schema: z.core.$ZodType<Value>, value: unknown, source: string): Value =>
+  new Problems(source).readWhole(schema, value);
 
 /** The field of a divergence that stands for a worker's failure. */
 const WORKER = 'worker';

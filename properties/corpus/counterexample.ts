@@ -143,8 +143,7 @@ export const parseCounterexample = (content: string, source: string): Finding =>
 export const counterexampleFromJson = (value: unknown, source: string): Finding => {
   refuseOtherFormats(value, source);
   const problems = new Problems(source);
-  const json = problems.read(envelope, value, []);
-  if (json === undefined) throw problems.refusal();
+  const json = problems.readWhole(envelope, value);
   const alsoBroken = problems.readEach(anyText, json.alsoBroken, ['alsoBroken']);
   if (!problems.isEmpty) throw problems.refusal();
   const program = programFromJson(json.program, `${source}: program`);

@@ -82,6 +82,13 @@ export class Problems {
     return undefined;
   }
 
+  /** As `read`, for a whole document; throws the problems. */
+  readWhole<Value>(schema: z.core.$ZodType<Value>, value: unknown): Value {
+    const read = this.read(schema, value, []);
+    if (read === undefined) throw this.refusal();
+    return read;
+  }
+
   /**
    * Reads a list item by item, passes those that fit to `inspect`, and stops once there are many problems. A schema for the whole list
    * would keep an object for every problem, of which a list of millions may have millions.

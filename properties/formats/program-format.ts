@@ -188,9 +188,7 @@ const refuseOtherFormat = (value: unknown, source: string): void => {
 export const programFromJson = (value: unknown, source: string): Program => {
   refuseOtherFormat(value, source);
   const problems = new Problems(source);
-  const document = problems.read(programSchema, value, []);
-  if (document === undefined) throw problems.refusal();
-  const { machine, steps: list } = document;
+  const { machine, steps: list } = problems.readWhole(programSchema, value);
   const steps = problems.readEach<Step>(stepSchema, list, ['steps'], (step, path) =>
     checkStep(step, { machine, path, problems }),
   );

@@ -257,8 +257,7 @@ export const traceFromJson = (
 ): Trace => {
   const problems = new Problems(source);
   const reading: Reading = { program, observes, effectsSchema: effectsSchemaOf(observes), problems };
-  const document = problems.read(traceSchema, value, []);
-  if (document === undefined) throw problems.refusal();
+  const document = problems.readWhole(traceSchema, value);
   const created = readObservation(document.created, ['created'], reading);
   const steps = readSteps(document.steps, reading);
   const destroyed = readObservation(document.destroyed, ['destroyed'], reading);

@@ -120,10 +120,8 @@ const helloSchema = openObject({
 export const readHello = (text: string, source: string, command: string): Capabilities | undefined => {
   const value = helloValue(text, source);
   if (value === undefined) return undefined;
-  const problems = new Problems(source);
-  const hello = problems.read(helloSchema, value, []);
-  if (hello === undefined) throw problems.refusal();
   const otherwise = versionOne(command);
+  const hello = new Problems(source).readWhole(helloSchema, value);
   const { paging, steps, observes, upperStores = false, ...others } = hello;
   const shown = observes === undefined ? otherwise.observes : readObserves(observes, source);
   if (upperStores && !shown.includes('stores')) {

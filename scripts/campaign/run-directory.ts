@@ -174,8 +174,7 @@ export const thisHost = (): Pick<PartRecord, 'host' | 'platform' | 'node' | 'cor
 export const readRunRecord = async (directory: string): Promise<RunRecord> => {
   const path = join(directory, RUN_FILE);
   const problems = new Problems(path);
-  const record = problems.read(envelope, readJson(await readTextFile(path), path, 'file'), []);
-  if (record === undefined) throw problems.refusal();
+  const record = problems.readWhole(envelope, readJson(await readTextFile(path), path, 'file'));
   const { shards } = record.campaign;
   const parts = problems.readEach(part, record.parts, ['parts'], ({ shard }, place) => {
     if (shard >= shards)

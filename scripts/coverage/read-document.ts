@@ -20,8 +20,5 @@ export const pathKind = async (path: string): Promise<'file' | 'directory' | 'ab
 /** A JSON file that fits the schema; undefined if there is no such file. Throws `BadInput` if it is malformed. */
 export const readDocument = async <Value>(path: string, schema: z.core.$ZodType<Value>): Promise<Value | undefined> => {
   if ((await pathKind(path)) === 'absent') return undefined;
-  const problems = new Problems(path);
-  const value = problems.read(schema, readJson(await readTextFile(path), path, 'file'), []);
-  if (value === undefined) throw problems.refusal();
-  return value;
+  return new Problems(path).readWhole(schema, readJson(await readTextFile(path), path, 'file'));
 };

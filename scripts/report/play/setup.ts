@@ -47,10 +47,7 @@ export const encodeSetup = async ({ program, ...sides }: Setup): Promise<string>
 /** Throws `BadInput` for what `encodeSetup` did not make. */
 export const decodeSetup = async (code: string): Promise<Setup> => {
   const json = readJson(await inflated(bytesOf(code)), SOURCE, 'file');
-  const problems = new Problems(SOURCE);
-  const setup = problems.read(setupSchema, json, []);
-  if (setup === undefined) throw problems.refusal();
-  const { format: _format, program, ...sides } = setup;
+  const { format: _format, program, ...sides } = new Problems(SOURCE).readWhole(setupSchema, json);
   return { ...sides, program: programFromJson(program, `${SOURCE}: program`) };
 };
 
