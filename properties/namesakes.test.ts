@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
-import type { Divergence } from './divergence.js';
+import { sampleFinding } from '../test-support/sample-finding.js';
 import type { Finding } from './finding.js';
 import { MOST_SHAPES, areAlike, describeShape, groupsOf, shapeOf } from './namesakes.js';
 
@@ -34,24 +34,8 @@ test('shapes are alike if only one of them needs one more, and both switch roots
 });
 
 describe('the findings of one signature', () => {
-  const divergence: Divergence = {
-    invariant: 'flush',
-    alsoBroken: [],
-    place: { kind: 'end' },
-    stage: 'end',
-    field: '',
-    expected: '',
-    actual: '',
-    difference: 'x',
-  };
   const finding = (number: number, steps: readonly Step[], changes: Partial<Finding> = {}): Finding => ({
-    status: 'open',
-    subject: 'impl',
-    reference: 'model',
-    case: { traffic: 'hostile', program: program(...steps) },
-    divergence,
-    provenance: { date: '', version: '', seed: 's', program: number, originalSteps: 9 },
-    note: '',
+    ...sampleFinding({ program: program(...steps), provenance: { program: number } }),
     shrunk: 'wholly',
     shown: { times: 3, runs: 3 },
     ...changes,

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
-import { vaddr } from '../../model/vocabulary/index.js';
+import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
+import { guestPa } from '../../test-support/steps.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Tally, countsOf } from '../tally.js';
 import type { Finding, ShrinkExtent } from '../finding.js';
@@ -13,36 +14,18 @@ import { eventFromJson, formatEvent } from './events.js';
 import { Ledger, representative } from './ledger.js';
 
 const programOf = (steps: number): Program => ({
-  machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
-  steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(0) })),
+  machine: SMALLEST_MACHINE,
+  steps: Array.from({ length: steps }, () => guestPa(0)),
 });
 
-const finding = (
-  difference: string,
-  program: number,
-  steps: number,
-  shrunk?: ShrinkExtent,
-  times?: number,
-): Finding => ({
-  status: 'open',
-  subject: 'impl',
-  reference: 'model',
-  case: { traffic: 'hostile', program: programOf(steps) },
-  divergence: {
-    invariant: 'translation',
-    alsoBroken: [],
-    place: { kind: 'end' },
-    stage: 'end',
-    field: '',
-    expected: '',
-    actual: '',
-    difference,
-  },
-  provenance: { date: '', version: '', seed: '', program, originalSteps: steps },
-  note: '',
-  ...(shrunk === undefined ? {} : { shrunk }),
-  ...(times === undefined ? {} : { shown: { times, runs: 3 } }),
-});
+const finding = (difference: string, program: number, steps: number, shrunk?: ShrinkExtent, times?: number): Finding =>
+  sampleFinding({
+    program: programOf(steps),
+    divergence: { difference },
+    provenance: { program, originalSteps: steps },
+    ...(shrunk === undefined ? {} : { shrunk }),
+    ...(times === undefined ? {} : { shown: { times, runs: 3 } }),
+  });
 
 const counts = (steps: number) => {
   const tally = new Tally(INVARIANTS);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BadInput } from '../formats/index.js';
-import { vaddr } from '../../model/vocabulary/index.js';
+import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
+import { access, guestPa } from '../../test-support/steps.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample } from './counterexample.js';
 import {
@@ -22,30 +23,11 @@ import {
   writeTextFile,
 } from './store.js';
 
-const entryAt = (address: number): Finding => ({
-  status: 'open',
-  subject: 'impl',
-  reference: 'model',
-  case: {
-    traffic: 'hostile',
-    program: {
-      machine: { paging: '2-level', guestPages: 4, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
-      steps: [{ op: 'access', vaddr: vaddr(address), kind: 'read', mode: 'kernel' }],
-    },
-  },
-  divergence: {
-    invariant: 'translation',
-    alsoBroken: [],
-    place: { kind: 'step', index: 0 },
-    stage: 'access',
-    field: 'outcome',
-    expected: 'mapped 0x0',
-    actual: 'mapped 0x1000',
-    difference: 'mapped elsewhere',
-  },
-  provenance: { date: '2024-02-29T12:00:00.000Z', version: '0.1.0', seed: 'test', program: 0, originalSteps: 1 },
-  note: '',
-});
+const entryAt = (address: number): Finding =>
+  sampleFinding({
+    program: { machine: { ...SMALLEST_MACHINE, guestPages: 4 }, steps: [access(address)] },
+    divergence: { place: { kind: 'step', index: 0 }, stage: 'access', field: 'outcome' },
+  });
 const ENTRY = entryAt(0);
 
 let directory = '';
@@ -233,7 +215,7 @@ describe('redundant findings', () => {
     const { machine } = ENTRY.case.program;
     const program = {
       machine,
-      steps: Array.from({ length: steps }, () => ({ op: 'guest-pa', vaddr: vaddr(address) }) as const),
+      steps: Array.from({ length: steps }, () => guestPa(address)),
     };
     return { ...ENTRY, case: { traffic: 'hostile', program }, ...changes };
   };

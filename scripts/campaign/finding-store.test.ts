@@ -2,8 +2,8 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { paddr, vaddr } from '../../model/vocabulary/index.js';
-import type { Finding } from '../../properties/finding.js';
+import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
+import { init, newPgtable } from '../../test-support/steps.js';
 import { storeFinding } from './finding-store.js';
 import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
 
@@ -11,33 +11,7 @@ let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'finding-store-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const ENTRY: Finding = {
-  status: 'open',
-  subject: 'impl:victim-ignores-draw',
-  reference: 'model',
-  case: {
-    traffic: 'hostile',
-    program: {
-      machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
-      steps: [
-        { op: 'init', kernelAddress: vaddr(0xc0000000) },
-        { op: 'new-pgtable', root: paddr(0), draw: 0 },
-      ],
-    },
-  },
-  divergence: {
-    invariant: 'pgdir-cache',
-    alsoBroken: [],
-    place: { kind: 'step', index: 1 },
-    stage: 'new-pgtable',
-    field: 'current slot',
-    expected: '0',
-    actual: '1',
-    difference: 'another victim',
-  },
-  provenance: { date: '2026-01-01T00:00:00.000Z', version: '0.1.0', seed: 'test', program: 0, originalSteps: 9 },
-  note: '',
-};
+const ENTRY = sampleFinding({ program: { machine: SMALLEST_MACHINE, steps: [init(), newPgtable(0)] } });
 
 test('a finding makes its directory', async () => {
   const stored = await storeFinding(join(directory, 'a', 'b'), ENTRY);
@@ -57,7 +31,7 @@ test('a broken file in its place is replaced', async () => {
   if ('problem' in first) throw new Error('not stored');
   await writeFile(first.file, '{');
   expect(await storeFinding(directory, ENTRY)).toEqual(first);
-  expect(await readFile(first.file, 'utf8')).toContain('pgdir-cache');
+  expect(await readFile(first.file, 'utf8')).toContain('translation');
 });
 
 test('what cannot be stored is told', async () => {

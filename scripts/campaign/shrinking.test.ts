@@ -2,35 +2,15 @@
 
 import { expect, test } from 'vitest';
 import type { Event } from '../../properties/campaign/events.js';
-import type { Divergence } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { HURRIED_RERUN_TIME, RERUN_TIME } from '../../properties/finding.js';
+import { sampleFinding } from '../../test-support/sample-finding.js';
 import type { RunContext } from './run-context.js';
 import { Shrinking } from './shrinking.js';
 import type { Task } from './tasks.js';
 
-const finding = (program: number, difference: string): Finding => {
-  const divergence: Divergence = {
-    invariant: 'flush',
-    alsoBroken: [],
-    place: { kind: 'end' },
-    stage: 'end',
-    field: '',
-    expected: '',
-    actual: '',
-    difference,
-  };
-  const machine = { paging: 'pae', guestPages: 4, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
-  return {
-    status: 'open',
-    subject: 'impl',
-    reference: 'model',
-    case: { traffic: 'hostile', program: { machine, steps: [] } },
-    divergence,
-    provenance: { date: '', version: '', seed: 's', program, originalSteps: 9 },
-    note: '',
-  };
-};
+const finding = (program: number, difference: string): Finding =>
+  sampleFinding({ divergence: { difference }, provenance: { program } });
 
 /** How often something is shrunk, and the times that running findings again may take; each takes a second. */
 const shrinking = async (

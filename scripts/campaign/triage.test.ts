@@ -5,7 +5,8 @@ import { shapeOf } from '../../properties/namesakes.js';
 import type { Finding } from '../../properties/finding.js';
 import type { Step } from '../../model/vocabulary/index.js';
 import { access, failAlloc, flushTlb, migrate, newPgtable, setPte } from '../../test-support/steps.js';
-import { divergenceAt, programOf } from '../../test-support/smallest-after.js';
+import { sampleFinding } from '../../test-support/sample-finding.js';
+import { programOf } from '../../test-support/smallest-after.js';
 import { triagedFindings } from './triage.js';
 
 const SHAPES: readonly (readonly Step[])[] = [
@@ -15,17 +16,8 @@ const SHAPES: readonly (readonly Step[])[] = [
   [failAlloc(1), migrate(0)],
 ];
 
-const finding = (steps: readonly Step[]): Finding => ({
-  status: 'open',
-  subject: 'impl',
-  reference: 'model',
-  case: { traffic: 'hostile', program: programOf(steps) },
-  divergence: divergenceAt({ kind: 'end' }),
-  provenance: { date: '', version: '', seed: '', program: 0, originalSteps: 9 },
-  note: '',
-  shrunk: 'wholly',
-  shown: { times: 3, runs: 3 },
-});
+const finding = (steps: readonly Step[]): Finding =>
+  sampleFinding({ program: programOf(steps), shrunk: 'wholly', shown: { times: 3, runs: 3 } });
 
 describe('known findings with counterexamples', () => {
   const triageOf = (found: readonly Step[], known: readonly (readonly Step[])[]) => {

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Program } from '../../../model/vocabulary/index.js';
-import { cpu, paddr, vaddr } from '../../../model/vocabulary/index.js';
 import type { Finding } from '../../../properties/finding.js';
 import { fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { readStored, saveFinding } from '../../../properties/corpus/store.js';
-import type { Divergence } from '../../../properties/divergence.js';
 import type { ShortestSearch } from '../../../properties/exhaust/exhaust.js';
+import { SMALLEST_MACHINE, sampleFinding } from '../../../test-support/sample-finding.js';
+import { init, migrate, newPgtable } from '../../../test-support/steps.js';
 import { record } from './shortest-of-all.js';
 
 let directory: string;
@@ -16,39 +16,23 @@ beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'record-'))));
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const programOf = (idle: number): Program => ({
-  machine: { paging: '2-level', guestPages: 1, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 },
-  steps: [
-    ...Array.from({ length: idle }, () => ({ op: 'migrate', cpu: cpu(0) }) as const),
-    { op: 'init', kernelAddress: vaddr(0xc0000000) },
-    { op: 'new-pgtable', root: paddr(0), draw: 0 },
-  ],
+  machine: SMALLEST_MACHINE,
+  steps: [...Array.from({ length: idle }, () => migrate(0)), init(), newPgtable(0)],
 });
 
-const divergenceAt = (index: number, difference: string): Divergence => ({
-  invariant: 'pgdir-cache',
-  alsoBroken: [],
-  place: { kind: 'step', index },
-  stage: 'new-pgtable',
-  field: 'current slot',
-  expected: '0',
-  actual: '1',
-  difference,
-});
+const foundAt = (index: number, difference = 'another victim'): Finding =>
+  sampleFinding({
+    program: programOf(index - 1),
+    divergence: { place: { kind: 'step', index }, stage: 'new-pgtable', difference },
+    note: 'kept',
+  });
 
-const ENTRY: Finding = {
-  status: 'open',
-  subject: 'impl:victim-ignores-draw',
-  reference: 'model',
-  case: { traffic: 'hostile', program: programOf(1) },
-  divergence: divergenceAt(2, 'another victim'),
-  provenance: { date: '2026-01-01T00:00:00.000Z', version: '0.1.0', seed: 'test', program: 0, originalSteps: 9 },
-  note: 'kept',
-};
+const ENTRY = foundAt(2);
 
 const found = (idle: number, difference = 'another victim'): ShortestSearch => ({
   kind: 'found',
   machine: 'small',
-  found: { program: programOf(idle), divergence: divergenceAt(idle + 1, difference), shortest: true },
+  found: { program: programOf(idle), divergence: foundAt(idle + 1, difference).divergence, shortest: true },
   folding: 'nothing',
 });
 
@@ -77,7 +61,7 @@ test('an entry that is as short as possible says so', async () => {
 test('a shorter program takes the place of one that says the same', async () => {
   const { said, files } = await after(found(0));
   const shorter = { traffic: 'hostile', program: programOf(0) } as const;
-  const divergence = divergenceAt(1, 'another victim');
+  const divergence = foundAt(1).divergence;
   expect(said).toBe('replaced by a shorter one');
   expect(files).toEqual([stored({ ...ENTRY, case: shorter, divergence, provenance: noted(2) })]);
 });
