@@ -89,15 +89,28 @@ const commitOf = (repository: string, name: string): Promise<string> =>
     throw new BadInput(name, `not a commit of ${repository}; correct --good or --bad`);
   });
 
+/** What git takes for "this commit cannot be judged". */
+const CANNOT_TELL = 125;
+
 /**
- * A machine that is not of this package is judged by the command that runs now; impl by the command of each commit. Both sides are named, so that the
- * replay runs no command that only the file names.
+ * What git bisect runs with sh on each commit: it builds, then replays. 0: both sides agree; 1: they part; anything else cannot be judged. A
+ * machine that is not of this package is judged by the command that runs now; impl by the command of each commit. Both sides are named, so
+ * that the replay runs no command that only the file names.
  */
-const scriptFor = (file: string, { subject, model }: Sides, { build }: BisectFlags): string => {
+const scriptFor = (file: string, { subject, model }: Sides, flags: BisectFlags): string => {
   const isOwn = ownMachine(subject.name, file) !== undefined;
+  const { build = isOwn ? OWN_BUILD : undefined } = flags;
   const entry = isOwn ? COMPILED : join(packageDirectory(), COMPILED);
-  const replay = [process.execPath, entry, 'replay', '--subject', subject.name, '--reference', model.name];
-  return judgeScript({ file, replay, build: build ?? (isOwn ? OWN_BUILD : undefined) });
+  const replay = ['replay', '--subject', subject.name, '--reference', model.name, file];
+  return [
+    ...(build === undefined ? [] : [`( ${build} ) >build.log 2>&1 || exit ${CANNOT_TELL}`]),
+    `${commandLineOf([process.execPath, entry, ...replay])} >replay.log 2>&1`,
+    'code=$?',
+    '[ "$code" -eq 0 ] && exit 0',
+    // Of another divergence than the one looked for, replay names the recorded one.
+    `[ "$code" -eq 1 ] && ! grep -q '^recorded: ' replay.log && exit 1`,
+    `exit ${CANNOT_TELL}`,
+  ].join('\n');
 };
 
 interface Expectation {
@@ -158,29 +171,3 @@ const printResult = async (worktree: Worktree, session: Session): Promise<ExitCo
   for (const line of stat.split('\n')) session.print(printable(line));
   return EXIT.clean;
 };
-
-// The script that git bisect runs on each commit: it builds, then replays, and reports the result to git.
-
-/** What git takes for "this commit cannot be judged". */
-const CANNOT_TELL = 125;
-
-interface JudgeOptions {
-  /** Absolute path of the counterexample. */
-  readonly file: string;
-  /** The user's own command for making a commit ready; left out: none for a command, npm for this package. */
-  readonly build: string | undefined;
-  /** Words of the replay: Node, the command and its options. */
-  readonly replay: readonly string[];
-}
-
-/** For sh. 0: both sides agree; 1: they part; anything else cannot be judged. */
-const judgeScript = ({ file, build, replay }: JudgeOptions): string =>
-  [
-    ...(build === undefined ? [] : [`( ${build} ) >build.log 2>&1 || exit ${CANNOT_TELL}`]),
-    `${commandLineOf([...replay, file])} >replay.log 2>&1`,
-    'code=$?',
-    '[ "$code" -eq 0 ] && exit 0',
-    // Of another divergence than the one looked for, replay names the recorded one.
-    `[ "$code" -eq 1 ] && ! grep -q '^recorded: ' replay.log && exit 1`,
-    `exit ${CANNOT_TELL}`,
-  ].join('\n');
