@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { capturedCall } from '../../../test-support/captured-call.js';
+import { DEFECTS } from '../../../impl/defects/catalogue.js';
 import { REPORTERS } from '../../report/reporters.js';
 import { COMMANDS } from './registry.js';
 
@@ -22,8 +23,30 @@ const script = async (shell: string): Promise<string> => {
 };
 
 const CALL = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shadowdiff; printf "%s\\n" "${COMPREPLY[@]}"';
+const byBash = (path: string, words: readonly string[]): string =>
+  execFileSync('bash', ['-c', CALL, path, ...words], { encoding: 'utf8' });
+
+/** What a shell offers behind these words. */
+const ANSWERS: Readonly<Record<'bash' | 'zsh' | 'fish', (path: string, words: readonly string[]) => string>> = {
+  // A colon is a word of its own, and what stands before it is put back.
+  bash: (path, words) => {
+    const pieces = words.flatMap((word) => word.split(/(?<=:)|(?=:)/));
+    const start = /^.*:/.exec(words.at(-1)!)?.[0] ?? '';
+    return byBash(path, pieces).replaceAll(/^(?=.)/gm, start);
+  },
+  // It drops what does not begin with the word later, in the line editor.
+  zsh: (path, words) => {
+    const asBash = 'autoload -U +X compinit; compdef() { :; }; emulate -L sh; setopt kshglob noshglob braceexpand';
+    const all = execFileSync('zsh', ['-fc', `${asBash}; ${CALL}`, path, ...words], { encoding: 'utf8' });
+    const fitting = all.split('\n').filter((line) => line.startsWith(words.at(-1)!));
+    return fitting.join('\n');
+  },
+  fish: (path, words) =>
+    execFileSync('fish', ['-c', `source ${path}; complete -C "$argv"`, ...words], { encoding: 'utf8' }),
+};
 
 const COMMAND_NAMES = COMMANDS.map(({ name }) => name);
+const SET_PGD = DEFECTS.map(({ id }) => id).filter((id) => id.startsWith('set-pg'));
 const CASES = [
   [['shadowdiff', ''], COMMAND_NAMES],
   [
@@ -36,19 +59,21 @@ const CASES = [
     ['shadowdiff', 'coverage', '--subject', 'm'],
     ['metal:bochs', 'metal:qemu', 'metal:v86', 'model', 'module:'],
   ],
+  [
+    ['shadowdiff', 'fuzz', '--subject', 'imp'],
+    ['impl', 'impl:lguest'],
+  ],
+  [['shadowdiff', 'fuzz', '--subject', 'impl:set-pg'], SET_PGD.map((id) => `impl:${id}`)],
+  [['shadowdiff', 'fuzz', '--subject', 'impl:leaf,set-pg'], SET_PGD.map((id) => `impl:leaf,${id}`)],
   [['shadowdiff', 'report', 'out', '--reporter', ''], REPORTERS.map(({ name }) => name)],
 ] as const;
 
-describe.each(['bash', 'fish'] as const)('%s', (shell) => {
+describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
   const isThere = spawnSync(shell, ['-c', 'true']).status === 0;
 
   test.skipIf(!isThere).each(CASES)('completes %j', async (words, expected) => {
     const path = await script(shell);
-    const out =
-      shell === 'bash'
-        ? execFileSync('bash', ['-c', CALL, path, ...words], { encoding: 'utf8' })
-        : execFileSync('fish', ['-c', `source ${path}; complete -C "$argv"`, ...words], { encoding: 'utf8' });
-    const offered = out
+    const offered = ANSWERS[shell](path, words)
       .trim()
       .split('\n')
       .map((line) => line.split('\t')[0]);
@@ -58,6 +83,5 @@ describe.each(['bash', 'fish'] as const)('%s', (shell) => {
 
 test('bash completes what has no words of ours as file names', async () => {
   const path = await script('bash');
-  const out = execFileSync('bash', ['-c', CALL, path, 'shadowdiff', 'fuzz', '--out', ''], { encoding: 'utf8' });
-  expect(out.trim()).toBe('');
+  expect(byBash(path, ['shadowdiff', 'fuzz', '--out', '']).trim()).toBe('');
 });

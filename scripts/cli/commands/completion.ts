@@ -2,6 +2,7 @@
 
 import type { Command, Option } from 'commander';
 import { Argument } from 'commander';
+import { DEFECTS } from '../../../impl/defects/catalogue.js';
 import { SUBJECT_WORDS } from '../../../properties/subjects/subject-names.js';
 import type { Session } from '../../terminal/session.js';
 import { addHelp } from '../help.js';
@@ -38,17 +39,31 @@ function* placesIn(command: Command, path: readonly string[]): Generator<Place> 
   for (const each of below) yield* placesIn(each, [...path, each.name()]);
 }
 
-/** The words that an option takes; for a machine, also how its name may begin. */
-const wordsFor = ({ long, argChoices }: Option): readonly string[] | undefined =>
-  long === '--subject' || long === '--reference' ? SUBJECT_WORDS : argChoices;
+/** Machines with a defect: so many that they are offered behind `impl:` alone. */
+const DEFECTIVE = ['lguest', ...DEFECTS.map(({ id }) => id)].map((id) => `impl:${id}`);
+
+const takesMachine = ({ long }: Option): boolean => long === '--subject' || long === '--reference';
 
 const takesValue = (option: Option): boolean => option.required || option.optional;
 
-/** zsh runs the same function as bash. What has no words of ours is completed as file names. */
+/**
+ * zsh runs the same function as bash. What has no words of ours is completed as file names. bash takes the colon in the name of a machine
+ * for the end of a word: the pieces are joined, and what stands before the last colon is left out of the answers.
+ */
 const bashLines = (places: readonly Place[], shell: Shell): readonly string[] => [
   ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
   '_shadowdiff() {',
-  '  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} path= words= i',
+  `  local machines='${SUBJECT_WORDS.join(' ')}'`,
+  '  local word=${COMP_WORDS[COMP_CWORD]} at=$COMP_CWORD start= path= words= i',
+  '  while ((at > 1)) && [[ $word == :* || ${COMP_WORDS[at-1]} == : ]]; do',
+  '    ((at -= 1))',
+  '    word=${COMP_WORDS[at]}$word',
+  '  done',
+  '  [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && start=${word%"${word##*:}"}',
+  '  local before=${COMP_WORDS[at-1]}',
+  `  [[ $word == impl:* ]] && machines='${DEFECTIVE.join(' ')}'`,
+  // Further defects of one machine.
+  '  [[ $word == impl:*,* ]] && machines=${machines//impl:/"${word%,*},"}',
   '  for ((i = 1; i < COMP_CWORD; i++)); do',
   '    case "$path ${COMP_WORDS[i]}" in',
   `      ${alternatives(places.filter(({ path }) => path.length > 0).map(({ path }) => inside(path)))}) path+=" \${COMP_WORDS[i]}" ;;`,
@@ -64,6 +79,7 @@ const bashLines = (places: readonly Place[], shell: Shell): readonly string[] =>
   '    esac ;;',
   '  esac',
   '  COMPREPLY=($(compgen -W "$words" -- "$word"))',
+  '  COMPREPLY=("${COMPREPLY[@]#"$start"}")',
   '}',
   'complete -o default -F _shadowdiff shadowdiff',
 ];
@@ -73,18 +89,30 @@ const alternatives = (words: readonly string[]): string => words.map((word) => `
 
 /** Behind an option that takes a value. */
 const valueCases = ({ path, options }: Place): readonly string[] => {
-  const free = options.filter((option) => takesValue(option) && wordsFor(option) === undefined);
+  const wordsOf = (option: Option): string | undefined =>
+    takesMachine(option) ? '$machines' : option.argChoices && `'${option.argChoices.join(' ')}'`;
+  const free = options.filter((option) => takesValue(option) && wordsOf(option) === undefined);
   return [
     ...options.flatMap((option) => {
-      const words = wordsFor(option);
-      return words === undefined ? [] : [`    '${inside(path)} ${option.long}') words='${words.join(' ')}' ;;`];
+      const words = wordsOf(option);
+      return words === undefined ? [] : [`    '${inside(path)} ${option.long}') words=${words} ;;`];
     }),
     ...(free.length === 0 ? [] : [`    ${alternatives(free.map(({ long }) => `${inside(path)} ${long}`))}) ;;`]),
   ];
 };
 
-const fishLines = (places: readonly Place[]): readonly string[] =>
-  places.flatMap(({ path, below, options }) => {
+const fishLines = (places: readonly Place[]): readonly string[] => [
+  'function __shadowdiff_machines',
+  '    set -l word (commandline -ct)',
+  // Further defects of one machine.
+  "    set -l start (string match -r '^impl:.*,' -- $word; or echo impl:)",
+  "    if string match -q 'impl:*' -- $word",
+  `        string replace impl: $start -- ${DEFECTIVE.join(' ')}`,
+  '    else',
+  `        printf '%s\\n' ${SUBJECT_WORDS.join(' ')}`,
+  '    end',
+  'end',
+  ...places.flatMap(({ path, below, options }) => {
     const names = below.map((each) => each.name());
     const isHere = [
       ...path.map((word) => `__fish_seen_subcommand_from ${word}`),
@@ -94,11 +122,12 @@ const fishLines = (places: readonly Place[]): readonly string[] =>
     return [
       ...below.map((each) => `${start} -f -a ${each.name()} -d ${quoted(each.summary() || each.description())}`),
       ...options.map((option) => {
-        const words = wordsFor(option);
-        const value = !takesValue(option) ? '' : words === undefined ? ' -r' : ` -x -a ${quoted(words.join(' '))}`;
+        const words = takesMachine(option) ? '(__shadowdiff_machines)' : option.argChoices?.join(' ');
+        const value = !takesValue(option) ? '' : words === undefined ? ' -r' : ` -x -a ${quoted(words)}`;
         return `${start} -l ${option.long!.slice(2)}${value} -d ${quoted(option.description)}`;
       }),
     ];
-  });
+  }),
+];
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
