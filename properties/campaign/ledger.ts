@@ -17,6 +17,7 @@ import { BatchSet } from './batches.js';
 import { CellNumbers } from './cells.js';
 import type { BatchEvent, CanaryEvent, CorpusEvent, Event, RetryEvent, ShardEvent } from './events.js';
 import { findingToJson } from './events.js';
+import type { Rarity } from './residual-risk.js';
 
 /** What the batches of one shard add up to. */
 export class ShardSum {
@@ -268,6 +269,16 @@ export class FirstReached {
   /** Cells with their programs, in no order. */
   entries(): Iterable<readonly [cell: number, programs: readonly number[]]> {
     return this.byCell;
+  }
+
+  /** How rare those edges are that programs reached. */
+  edges(): Rarity {
+    const { edges } = this.numbers;
+    const start = this.numbers.rowStart(0);
+    const reachedBy = [0, 0, 0, 0];
+    for (let edge = 0; edge < edges; edge++) reachedBy[this.byCell.get(start + edge)?.length ?? 0]++;
+    const [left, once, twice] = reachedBy;
+    return { reached: edges - left, once, twice, left };
   }
 
   /** Each program once, by its number. */

@@ -33,7 +33,11 @@ test('a run reports the edges reached, when the last one came, and how many of t
   expect(markdown.out).toContain(`edges: ${edges!.reached} of ${EDGES} in the code`);
   const json = await countingCall('report', at('run'), '--reporter', 'json');
   expect(JSON.parse(json.out)).toMatchObject({ edges: [{ subject: COUNTING.name, ...edges }] });
-  expect(readFileSync(at('run', 'report.html'), 'utf8')).toContain('edges of the subject');
+  const page = readFileSync(at('run', 'report.html'), 'utf8');
+  expect(page).toContain('edges of the subject');
+  expect(page.replaceAll(/\s+/g, ' ')).toContain(
+    `${edges!.reached} of ${EDGES} edges in the code of ${COUNTING.name} were reached. A program reaches a new edge`,
+  );
 });
 
 test('screened programs count, and so it is known how many edges only one or two programs reached', async () => {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Ledger } from '../../properties/campaign/ledger.js';
 import { representative } from '../../properties/campaign/ledger.js';
+import { rarityOf } from '../../properties/campaign/residual-risk.js';
 import { signatureOf } from '../../properties/divergence.js';
 import { terminalReport } from '../report/terminal-text.js';
 import type { ExitCode } from '../terminal/exit-codes.js';
@@ -25,7 +26,7 @@ import { Exploration, endSubjects } from './exploration.js';
 import { FindingStore, remedyFor } from './finding-store.js';
 import { appendToHistory, isWholeNight, unfinishedNight } from './history.js';
 import { InProcessPool } from './in-process-pool.js';
-import { Novelty } from './novelty.js';
+import { NoveltyClock } from './novelty.js';
 import type { Publication } from './publish.js';
 import { publish, writeResults } from './publish.js';
 import type { RunTools } from './run-context.js';
@@ -35,6 +36,7 @@ import {
   EVENTS_FILE,
   WORKERS_FILE,
   campaignEvent,
+  edgesOf,
   emptyLedger,
   inRunDirectory,
   makeRoomFor,
@@ -182,13 +184,15 @@ class CampaignRun {
   private readonly context: RunContext;
   private readonly exploration: Exploration;
   private readonly shrinking: Shrinking;
-  private readonly novelty: Novelty;
+  private readonly situations: NoveltyClock;
+  private readonly edges: NoveltyClock;
 
   constructor(plan: CampaignPlan, ledger: Ledger, tools: RunTools) {
     this.context = new RunContext(plan, ledger, tools);
     this.exploration = new Exploration(this.context);
     this.shrinking = new Shrinking(this.context);
-    this.novelty = new Novelty(this.context.shard.tally);
+    this.situations = new NoveltyClock(rarityOf(this.context.shard.tally.situations.flat()));
+    this.edges = new NoveltyClock(ledger.firstReached.edges());
   }
 
   async run(): Promise<void> {
@@ -226,8 +230,16 @@ class CampaignRun {
     const shrinking = this.shrinking.progress;
     const findings = ledger.findings.size;
     const left = this.left(programs);
-    const novelty = left === undefined ? {} : { novelty: this.novelty.look(tally, elapsed) };
-    return { programs, steps: tally.steps, findings, elapsed, left, shrinking, ...novelty, tally };
+    const news = left === undefined ? {} : this.news();
+    return { programs, steps: tally.steps, findings, elapsed, left, shrinking, ...news, tally };
+  }
+
+  private news(): Pick<Progress, 'situations' | 'edges'> {
+    const { shard, ledger, plan } = this.context;
+    const { elapsed } = this.exploration;
+    const situations = this.situations.look(rarityOf(shard.tally.situations.flat()), elapsed);
+    if (edgesOf(plan.record.campaign) === 0) return { situations };
+    return { situations, edges: this.edges.look(ledger.firstReached.edges(), elapsed) };
   }
 
   private left(programs: number): Progress['left'] {

@@ -160,25 +160,22 @@ interface EdgesReached {
 }
 
 /** Undefined for a subject that counts no edges. */
-const edgesReached = (campaign: CampaignRecord, reached: FirstReached): EdgesReached | undefined => {
+const edgesReached = (campaign: CampaignRecord, firstReached: FirstReached): EdgesReached | undefined => {
   const total = edgesOf(campaign);
   if (total === 0) return undefined;
   const invariants = invariantsOf(campaign);
   const numbers = new CellNumbers(invariants, total);
   const byRow = new Uint32Array(1 + invariants.length);
   const firsts: number[] = [];
-  let [once, twice] = [0, 0];
-  for (const [cell, programs] of reached.entries()) {
+  for (const [cell, programs] of firstReached.entries()) {
     const row = numbers.rowOf(cell);
     if (row === undefined) continue;
     byRow[row]++;
-    if (row > 0) continue;
-    firsts.push(programs[0]);
-    if (programs.length === 1) once++;
-    if (programs.length === 2) twice++;
+    if (row === 0) firsts.push(programs[0]);
   }
   const last = firsts.length === 0 ? null : firsts.reduce((latest, first) => Math.max(latest, first));
-  return { all: { total, reached: byRow[0], once, twice, last }, byInvariant: byRow.subarray(1) };
+  const { reached, once, twice } = firstReached.edges();
+  return { all: { total, reached, once, twice, last }, byInvariant: byRow.subarray(1) };
 };
 
 /** More points than this would not show in a plot. */

@@ -39,8 +39,11 @@ test('it never grows beyond the terminal', () => {
 });
 
 test('when something new was reached, and when it will be', () => {
-  const line = progressLine({ ...PROGRESS, novelty: { since: 125_000, next: 2_400_000 }, tally: undefined }, Infinity);
-  expect(line).toMatch(/ steps\/s, last new situation 2 m 05 s ago, next in about 40 m 00 s$/);
+  const situations = { since: 125_000, next: 2_400_000 };
+  const line = progressLine({ ...PROGRESS, situations, edges: { next: 61_000 }, tally: undefined }, Infinity);
+  expect(line).toMatch(
+    / steps\/s, last new situation 2 m 05 s ago, next in about 40 m 00 s, next edge in about 1 m 01 s$/,
+  );
 });
 
 test('before the first program nothing is divided by zero', () => {

@@ -56,6 +56,12 @@ export class ProgressDisplay implements Overlay {
 /** A terminal of no rows or columns does not know its size, as those of some build servers: a line cannot be kept in its place there. */
 const isRewritable = ({ isTTY, rows, columns }: Output): boolean => isTTY === true && rows !== 0 && columns !== 0;
 
+/** Milliseconds since something new was reached, and until the next is to be expected; left out: not known. */
+export interface Novelty {
+  readonly since?: number;
+  readonly next?: number;
+}
+
 export interface Progress {
   readonly programs: number;
   readonly steps: number;
@@ -69,8 +75,9 @@ export interface Progress {
     | undefined;
   /** The steps of what is being shrunk, if any became smaller, and the milliseconds that are left for it, infinite without a limit. */
   readonly shrinking: { readonly steps: number | undefined; readonly left: number } | undefined;
-  /** Milliseconds since a new situation was reached, and until the next one is to be expected; left out: not known. */
-  readonly novelty?: { readonly since?: number; readonly next?: number };
+  readonly situations?: Novelty;
+  /** Left out for a subject that counts no edges of its own code. */
+  readonly edges?: Novelty;
   /** How the run's accesses ended; nothing before the first program. */
   readonly tally: Tally | undefined;
 }
@@ -102,7 +109,8 @@ const partsOf = (progress: Progress): readonly string[] => {
     `${findings} found`,
     ...(progress.left === undefined ? [] : [leftOf(progress.left)]),
     `${compactCount(perSecond)} steps/s`,
-    ...noveltyOf(progress.novelty ?? {}),
+    ...noveltyOf('situation', progress.situations),
+    ...noveltyOf('edge', progress.edges),
     ...(tally === undefined ? [] : SHOWN_OUTCOMES.map((kind) => `${kind} ${shareOf(tally, kind)}`)),
   ];
 };
@@ -115,9 +123,9 @@ const shrinkingOf = ({ steps, left }: NonNullable<Progress['shrinking']>): strin
   return details.length === 0 ? 'shrinking' : `shrinking (${details.join(', ')})`;
 };
 
-const noveltyOf = ({ since, next }: NonNullable<Progress['novelty']>): readonly string[] => [
-  ...(since === undefined ? [] : [`last new situation ${formatTime(since)} ago`]),
-  ...(next === undefined ? [] : [`next in about ${formatTime(next)}`]),
+const noveltyOf = (what: 'situation' | 'edge', { since, next }: Novelty = {}): readonly string[] => [
+  ...(since === undefined ? [] : [`last new ${what} ${formatTime(since)} ago`]),
+  ...(next === undefined ? [] : [`next${since === undefined ? ` ${what}` : ''} in about ${formatTime(next)}`]),
 ];
 
 const leftOf = (left: NonNullable<Progress['left']>): string =>

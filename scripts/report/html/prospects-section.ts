@@ -1,14 +1,14 @@
 /** How much each run has left to find, overall and for each invariant. */
 
 import { compactCount, counted, formatCount, formatTime, oddsText } from '../../terminal/numbers.js';
-import type { Prospect, ReportDocument, ResidualRisk } from '../document/report-document.js';
+import type { EdgesReport, Prospect, ReportDocument, ResidualRisk } from '../document/report-document.js';
 import { estimateText } from '../report-news.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 import type { Curve } from './plot.js';
 import { plot } from './plot.js';
 
-export const prospectsSection = ({ residualRisks }: ReportDocument): Markup | undefined => {
+export const prospectsSection = ({ residualRisks, edges }: ReportDocument): Markup | undefined => {
   const risks = residualRisks.filter(({ judged }) => judged > 0);
   if (risks.length === 0) return undefined;
   return html`<section id="prospects" aria-labelledby="prospects-title">
@@ -18,7 +18,7 @@ export const prospectsSection = ({ residualRisks }: ReportDocument): Markup | un
       Böhme, STADS, 2018). In brackets: the interval that holds the truth with 95 % confidence. The estimates are for
       programs like those of the run: other sizes or options may reach more.
     </p>
-    ${risks.map(runView)}
+    ${risks.map(runView)} ${edges.map(edgesView)}
   </section>`;
 };
 
@@ -27,8 +27,8 @@ const runView = (risk: ResidualRisk): Markup => {
   const rows = invariants.filter(({ situations: { left } }) => left > 0);
   return html`<h3>${source}</h3>
     <p>
-      ${foundText(situations)} A signature that never showed is in fewer than ${oddsText(neverSeen)} programs: 3 divided
-      by the ${counted(judged, 'program')} judged.
+      ${foundText(situations, 'situation', 'judged program')} A signature that never showed is in fewer than
+      ${oddsText(neverSeen)} programs: 3 divided by the ${counted(judged, 'program')} judged.
     </p>
     <div class="plots">${discoveryPlot(risk)}</div>
     ${rows.length === 0 ? undefined : prospectsTable(source, [...rows, { id: 'all', situations }])}`;
@@ -52,11 +52,18 @@ const discoveryPlot = ({ discovery, forecast, situations: { reached, left, again
   });
 };
 
-const foundText = ({ reached, left, newPerProgram, again }: Prospect): string => {
-  if (left === 0) return `All ${formatCount(reached)} situations were reached.`;
+/** Of a subject that counts edges of its own code. */
+const edgesView = ({ subject, total, ...prospect }: EdgesReport): Markup =>
+  html`<p>
+    ${formatCount(prospect.reached)} of ${formatCount(total)} edges in the code of ${subject} were reached.
+    ${prospect.left === 0 ? undefined : foundText(prospect, 'edge', 'program')}
+  </p>`;
+
+const foundText = ({ reached, left, newPerProgram, again }: Prospect, what: string, unit: string): string => {
+  if (left === 0) return `All ${formatCount(reached)} ${what}s were reached.`;
   const { value, low, high } = newPerProgram;
   const chance = `${oddsText(value)} (${oddsText(low)} to ${oddsText(high)})`;
-  return `A judged program reaches a new situation with a probability of at most ${chance}; as many programs again would reach ${estimateText(again)} new ones.`;
+  return `A ${unit} reaches a new ${what} with a probability of at most ${chance}; as many programs again would reach ${estimateText(again)} new ones.`;
 };
 
 const prospectsTable = (source: string, rows: ResidualRisk['invariants']): Markup =>
