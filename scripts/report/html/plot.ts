@@ -24,6 +24,8 @@ interface Plot {
   readonly description: string;
   readonly curves: readonly Curve[];
   readonly textOfX: (x: number) => string;
+  /** As counts, if it is left out. */
+  readonly textOfY?: (y: number) => string;
   /** Events: where, and what. */
   readonly marks: readonly { readonly x: number; readonly text: string }[];
 }
@@ -46,7 +48,7 @@ const roundUp = (value: number): number => {
   return power * ([1, 2, 2.5, 5].find((factor) => factor * power >= value) ?? 10);
 };
 
-export const plot = ({ title, description, curves, textOfX, marks }: Plot): Markup => {
+export const plot = ({ title, description, curves, textOfX, textOfY = compactCount, marks }: Plot): Markup => {
   const all = curves.flatMap(({ points }) => points);
   const mostX = Math.max(1, ...all.map(({ x }) => x));
   const step = roundUp(Math.max(TICKS, ...all.map(({ y }) => y)) / TICKS);
@@ -59,7 +61,7 @@ export const plot = ({ title, description, curves, textOfX, marks }: Plot): Mark
   return html`<figure class="plot">
     <figcaption>${title}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${description}">
-      ${rows.map((y) => gridLine(place({ x: 0, y }).y, compactCount(y)))}
+      ${rows.map((y) => gridLine(place({ x: 0, y }).y, textOfY(y)))}
       ${ticksOf(columns.map(textOfX)).map((index) => {
         const x = columns[index];
         return tick(place({ x, y: 0 }).x, textOfX(x), anchorOf(index));

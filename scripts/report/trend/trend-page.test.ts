@@ -31,6 +31,13 @@ test('the same nights make the same page, in whatever order', async () => {
   expect(await pageOf(sampleHistory().toReversed())).toBe(await pageOf(sampleHistory()));
 });
 
+test('the chance of a new situation is 1 in so many programs, on the axis too', async () => {
+  const text = await pageOf([sampleNight(1, { judged: 10_000 })]);
+  // Two situations that one of ten thousand programs reached: 1 in 5,000.
+  expect(text).toContain('1 in 5,000');
+  expect(text).toMatch(/>\s*none\s*<\/text>.*>\s*5\.0k\s*<\/text>/s);
+});
+
 test('each night counts its findings by what they were then', async () => {
   const shown = (status: NightFinding['status']) => ({ findings: [sampleFinding('flush | end | one', { status })] });
   const nights = [sampleNight(1, shown('new')), sampleNight(2, shown('flaky')), sampleNight(3, shown('new'))];

@@ -248,8 +248,10 @@ interface Measure {
   readonly title: string;
   readonly valueOf: (night: Night) => number;
   readonly textOf: (night: Night, tested: TestedTrend) => string;
+  readonly textOfY?: (y: number) => string;
 }
 
+/** Programs to which a chance is drawn: the axis begins with whole numbers. */
 const MILLION = 1_000_000;
 
 /** By their state in this night. */
@@ -281,9 +283,10 @@ const MEASURES: readonly Measure[] = [
     textOf: ({ situations: { reached, left } }) => `${formatCount(reached)} of ${formatCount(reached + left)}`,
   },
   {
-    title: 'New situations per million judged programs',
+    title: 'Chance of a new situation, 1 in so many judged programs',
     valueOf: (night) => chanceOf(night) * MILLION,
     textOf: (night) => chanceText(night),
+    textOfY: (y) => (y === 0 ? 'none' : compactCount(MILLION / y)),
   },
   { title: 'Findings', valueOf: ({ findings }) => findings.length, textOf: findingsText },
 ];
@@ -298,7 +301,7 @@ const chanceOf = ({ situations, judged }: Night): number =>
 const chanceText = (night: Night): string =>
   night.judged === 0 ? '–' : night.situations.left === 0 ? 'none left' : oddsText(chanceOf(night));
 
-const measurePlot = ({ title, valueOf, textOf }: Measure, tested: TestedTrend): Markup => {
+const measurePlot = ({ title, valueOf, textOf, textOfY }: Measure, tested: TestedTrend): Markup => {
   const nights = shownOf(tested);
   const start = timeOf(nights[0].night);
   const [last, span] = [nights.at(-1)!.night, timeOf(nights.at(-1)!.night) - start];
@@ -327,6 +330,7 @@ const measurePlot = ({ title, valueOf, textOf }: Measure, tested: TestedTrend): 
         .toISOString()
         .slice(5, span < FEW_DAYS ? 16 : 10)
         .replace('T', ' '),
+    ...(textOfY === undefined ? {} : { textOfY }),
     marks: [],
   });
 };
