@@ -23,8 +23,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+const TODAY = { today: () => new Date('2026-11-23T12:00:00Z') };
 const trend = (...words: readonly string[]): Promise<CapturedCall> =>
-  capturedCall(['trend', ...words, '--out', at('trend.html')]);
+  capturedCall(['trend', ...words, '--out', at('trend.html')], TODAY);
 const page = (): Promise<string> => readFile(at('trend.html'), 'utf8');
 
 test('makes a page from the directories of runs, and leaves out what is none', async () => {
@@ -35,7 +36,7 @@ test('makes a page from the directories of runs, and leaves out what is none', a
   ]);
   expect(err).toMatch(/^shadowdiff: left out: .*empty: none of summary\.json/);
   expect(await page()).toMatch(/<a href="found\/report\.html#finding-1">/);
-  const again = await capturedCall(['report', '--trend', at('found'), '--out', at('again.html')]);
+  const again = await capturedCall(['report', '--trend', at('found'), '--out', at('again.html')], TODAY);
   expect(again.code).toBe(0);
   expect(await readFile(at('again.html'), 'utf8')).toBe(await page());
 });
@@ -70,6 +71,12 @@ test('refuses a history with a line that is no night, a shard, and places withou
   const { code, err } = await trend(at('shard'));
   expect(code).toBe(2);
   expect(err).toMatch(/left out: .*shard: one shard of several, .*\n.*trend: no night could be read; /);
+});
+
+test('a night of a machine whose clock is ahead is named, and does not end the week', async () => {
+  await writeFile(at('ahead.jsonl'), [20, 29].map((day) => `${JSON.stringify(sampleNight(day))}\n`).join(''));
+  expect((await trend(at('ahead.jsonl'))).out).toContain('in the week to 2026-11-20.');
+  expect(await page()).toContain('the night night-29 is dated 2026-11-29, after today');
 });
 
 test('report --trend takes no form of a report', async () => {

@@ -45,7 +45,8 @@ export const runTrend = async (
       .split(sep)
       .map(encodeURIComponent)
       .join('/');
-  const trend = trendOf(await readNights(paths.length === 0 ? [NIGHTS] : paths, linkTo, session));
+  const nights = await readNights(paths.length === 0 ? [NIGHTS] : paths, linkTo, session);
+  const trend = trendOf(nights, session.surroundings.today());
   const { text } = await trendPage(trend);
   await writeTextFile(out, `${text}\n`, 'name another --out');
   session.print(printable(`${out}: ${weekSentence(trend)}`));

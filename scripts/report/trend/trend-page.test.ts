@@ -24,7 +24,7 @@ testBrowserIsThere();
 
 const pageOf = async (nights: readonly Night[]): Promise<string> => {
   const found = nights.map((night) => ({ night, report: `${night.directory}/report.html` }));
-  return (await trendPage(trendOf(found))).text;
+  return (await trendPage(trendOf(found, new Date('2026-11-30T12:00:00Z')))).text;
 };
 
 test('the same nights make the same page, in whatever order', async () => {

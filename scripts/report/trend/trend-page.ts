@@ -71,6 +71,7 @@ const summary = (trend: Trend): Markup => {
         text: html`${findingLink(finding)}, last shown on ${dayOf(finding.last)}`,
         tone: 'plain' as const,
       })),
+      ...futureLines(trend),
       ...troubleLines(week),
       ...canaryLines(week),
       ...tested.flatMap((each) => toFindLines(each, tested.length > 1)),
@@ -104,14 +105,21 @@ const sumOf = ({ nights }: Week, field: 'programs' | 'judged' | 'steps' | 'milli
   nights.reduce((sum, night) => sum + night[field], 0);
 
 /** As a report is coloured: by what is wrong with the machines and not excused, else by what is wrong with the nights. */
-const verdictOf = ({ tested, week }: Trend): ReportVerdict['kind'] => {
+const verdictOf = ({ tested, week, inFuture }: Trend): ReportVerdict['kind'] => {
   const left = tested
     .flatMap(({ findings }) => findings)
     .some(({ state, finding: { status } }) => state !== 'fixed' && status !== 'tolerated');
   if (left || week.nights.some(({ broken }) => broken > 0)) return 'divergence';
   const isSound = week.nights.every((night) => night.verdict === 'clean');
-  return isSound && week.gaps.length === 0 ? 'clean' : 'inconclusive';
+  return isSound && week.gaps.length + inFuture.length === 0 ? 'clean' : 'inconclusive';
 };
+
+const futureLines = ({ inFuture, lastDay }: Trend): readonly NewsLine[] =>
+  inFuture.slice(0, MOST_NAMED).map((night) => ({
+    label: 'future',
+    text: `the night ${night.seed} is dated ${dayOf(night)}, after today: the week ends on ${lastDay}, without it`,
+    tone: 'warn',
+  }));
 
 /** Why a night of the week proves little. */
 const troubleLines = (week: Week): readonly NewsLine[] => [

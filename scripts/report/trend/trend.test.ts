@@ -6,11 +6,13 @@ import { trendOf } from './trend.js';
 
 const found = (nights: readonly Night[]) =>
   nights.map((night) => ({ night, report: `${night.directory}/report.html` }));
-const findingsOf = (...nights: readonly Night[]): readonly FindingTrend[] => trendOf(found(nights)).tested[0].findings;
+const findingsOf = (...nights: readonly Night[]): readonly FindingTrend[] =>
+  trendOf(found(nights), TODAY).tested[0].findings;
+const TODAY = new Date('2026-11-30T12:00:00Z');
 const ONE = sampleFinding('flush | end | one');
 
 test('each finding has its state, its first and its last night', () => {
-  const { tested, week, lastDay } = trendOf(found(sampleHistory().toReversed()));
+  const { tested, week, lastDay } = trendOf(found(sampleHistory().toReversed()), TODAY);
   const [{ findings, gaps }] = tested;
   expect(findings.map(({ state, first, last }) => [state, first.seed, last.seed])).toEqual([
     ['new', 'night-26', 'night-26'],
@@ -50,11 +52,25 @@ test('what only the corpus shows is open, and fixed when it no longer does', () 
 
 test('other machines and other programs are apart', () => {
   const others = [sampleNight(3, { subject: 'metal:v86' }), sampleNight(4, { traffic: 'hostile', paging: 'pae' })];
-  const { tested, week } = trendOf(found([sampleNight(2), ...others]));
+  const { tested, week } = trendOf(found([sampleNight(2), ...others]), TODAY);
   expect(tested.map(({ name }) => name)).toEqual([
     'impl against model',
     'metal:v86 against model',
     'impl against model, PAE, hostile guests',
   ]);
   expect(week.gaps).toEqual([]);
+});
+
+test('a night that is dated after today moves no week', () => {
+  const nights = [...sampleHistory(), sampleNight(29, { findings: [ONE] })];
+  const { lastDay, inFuture, week, tested } = trendOf(found(nights), new Date('2026-11-28T00:00:00Z'));
+  expect([lastDay, inFuture.map(({ seed }) => seed)]).toEqual(['2026-11-27', ['night-29']]);
+  const before = trendOf(found(sampleHistory()), TODAY);
+  expect([week.nights, week.gaps, tested[0].gaps]).toEqual([
+    before.week.nights,
+    before.week.gaps,
+    before.tested[0].gaps,
+  ]);
+  const alone = trendOf(found([sampleNight(29)]), new Date('2026-11-28T00:00:00Z'));
+  expect([alone.lastDay, alone.week.nights]).toEqual(['2026-11-28', []]);
 });

@@ -51,9 +51,11 @@ export interface TestedTrend {
 export interface Trend {
   readonly tested: readonly TestedTrend[];
   readonly nights: readonly FoundNight[];
-  /** Of the last night: `2026-11-29`. */
+  /** Of the last night that is not in the future: `2026-11-29`. */
   readonly lastDay: string;
-  /** The last seven days, up to the last night. */
+  /** Nights with a date after today: the clock of their machine was wrong. They are in no week, and leave no gap before them. */
+  readonly inFuture: readonly Night[];
+  /** The last seven days, up to the last night that is not in the future. */
   readonly week: Week;
   /** The seven days before them; undefined if the history does not reach back so far. */
   readonly weekBefore: Week | undefined;
@@ -82,22 +84,26 @@ const dayAt = (moment: number): string => new Date(moment).toISOString().slice(0
 /** It did not come to its end. */
 export const isCutShort = ({ verdict }: Night): boolean => verdict === 'interrupted' || verdict === 'unfinished';
 
-/** There must be a night. */
-export const trendOf = (found: readonly FoundNight[]): Trend => {
+/** There must be a night. Days are those of UTC. */
+export const trendOf = (found: readonly FoundNight[], today: Date): Trend => {
   const nights = found.toSorted((one, other) => compare(sortKey(one.night), sortKey(other.night)));
-  const end = timeOf(nights.at(-1)!.night);
+  const isPast = ({ night }: FoundNight): boolean => dayOf(night) <= dayAt(today.getTime());
+  const past = nights.filter(isPast);
+  const last = past.at(-1);
+  const end = last === undefined ? today.getTime() : timeOf(last.night);
   const byMachines = grouped(nights, ({ night }) => testedName(night));
   const tested = [...byMachines].map(([name, own]): TestedTrend => {
     const findings = findingsIn(own, end - WEEK);
     const firstNights = new Map(findings.map(({ finding, first }) => [findingName(finding), first]));
-    return { name, nights: own, gaps: gapsIn(own), findings, firstNights };
+    return { name, nights: own, gaps: gapsIn(own.filter(isPast)), findings, firstNights };
   });
   const findings = tested.flatMap((each) => each.findings);
-  const weekTo = (until: number): Week => weekOf(nights, findings, until);
+  const weekTo = (until: number): Week => weekOf(past, findings, until);
   return {
     tested,
     nights,
-    lastDay: dayOf(nights.at(-1)!.night),
+    lastDay: dayAt(end),
+    inFuture: nights.slice(past.length).map(({ night }) => night),
     week: weekTo(end),
     weekBefore: timeOf(nights[0].night) <= end - WEEK ? weekTo(end - WEEK) : undefined,
   };
