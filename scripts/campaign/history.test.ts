@@ -16,7 +16,8 @@ beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-his
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const at = (...names: readonly string[]): string => join(directory, ...names);
-const history = (): Promise<readonly Night[]> => readHistory(at('history.jsonl'));
+const refuse = (problem: string): void => expect.fail(problem);
+const history = (): Promise<readonly Night[]> => readHistory(at('history.jsonl'), refuse);
 
 const NIGHT = sampleNight(23, { directory: 'one' });
 
@@ -63,6 +64,20 @@ describe('the file', () => {
     const nights = Array.from({ length: 20 }, (_, index) => ({ ...NIGHT, seed: `night-${index}` }));
     await Promise.all(nights.map((night) => append(night)));
     expect((await history()).map(({ seed }) => seed).toSorted()).toEqual(nights.map(({ seed }) => seed).toSorted());
+  });
+
+  test('a last line that a power cut tore is left out, with a complaint', async () => {
+    await append();
+    const whole = await readFile(at('history.jsonl'), 'utf8');
+    for (const [torn, complaints] of [
+      ['{"format":"shadow', [expect.stringMatching(/history\.jsonl: line 2: left out, because it is cut short/)]],
+      [JSON.stringify(NIGHT), []],
+    ] as const) {
+      await writeFile(at('history.jsonl'), whole + torn);
+      const problems: string[] = [];
+      const nights = await readHistory(at('history.jsonl'), (problem) => problems.push(problem));
+      expect([nights.length, problems]).toEqual([complaints.length === 0 ? 2 : 1, complaints]);
+    }
   });
 
   test('a line that a power cut tore stays alone', async () => {

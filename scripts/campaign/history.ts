@@ -58,30 +58,59 @@ const appendLine = async (path: string, line: string, session: Session): Promise
 /** Cut back if the disk is full. A power cut may still tear a line, which the next one must not join. */
 const writeWhole = async (file: FileHandle, line: string): Promise<void> => {
   const { size } = await file.stat();
-  const last = Buffer.alloc(1, NEWLINE);
-  if (size > 0) await file.read(last, 0, 1, size - 1);
   try {
-    await file.appendFile(`${last[0] === NEWLINE ? '' : '\n'}${line}\n`);
+    await file.appendFile(`${(await endsLine(file)) ? '' : '\n'}${line}\n`);
   } catch (error) {
     await file.truncate(size);
     throw error;
   }
 };
 
-/** The nights of a history, in the order of their lines. Throws `BadInput` for a file that cannot be read, and for a line that is no night. */
-export const readHistory = async (path: string): Promise<readonly Night[]> => {
-  const file = await openFile(path);
+/** An empty file does. */
+const endsLine = async (file: FileHandle): Promise<boolean> => {
+  const { size } = await file.stat();
+  const last = Buffer.alloc(1, NEWLINE);
+  if (size > 0) await file.read(last, 0, 1, size - 1);
+  return last[0] === NEWLINE;
+};
+
+/**
+ * The nights of a history, in the order of their lines. Throws `BadInput` for a file that cannot be read, and for a line that is no night.
+ * A last line that a power cut tore is left out, and complained about.
+ */
+export const readHistory = async (path: string, complain: (problem: string) => void): Promise<readonly Night[]> => {
+  const { lines, isCut } = await linesIn(path);
   const nights: Night[] = [];
-  let number = 0;
+  for (const [index, line] of lines.entries()) {
+    if (line === '') continue;
+    if (isCut && index === lines.length - 1 && !isJson(line))
+      complain(`${path}: line ${index + 1}: left out, because it is cut short, as by a loss of power; remove it`);
+    else nights.push(nightIn(line, index + 1, path));
+  }
+  return nights;
+};
+
+/** `isCut`: no newline ends the last one. */
+const linesIn = async (path: string): Promise<{ readonly lines: readonly string[]; readonly isCut: boolean }> => {
+  const file = await openFile(path);
   try {
-    for await (const line of readLines(file.createReadStream(), path)) {
-      number++;
-      if (line !== '') nights.push(nightIn(line, number, path));
-    }
+    const isCut = !(await endsLine(file));
+    const lines: string[] = [];
+    for await (const line of readLines(file.createReadStream(), path)) lines.push(line);
+    return { lines, isCut };
   } finally {
     await file.close();
   }
-  return nights;
+};
+
+const isJson = (line: string): boolean => {
+  try {
+    readJson(line, 'line', 'file');
+    return true;
+  } catch (error) {
+    if (error instanceof BadInput) return false;
+    throw error;
+  }
 };
 
 const nightIn = (line: string, number: number, path: string): Night => {

@@ -193,7 +193,7 @@ describe('merging', () => {
   });
 
   test('makes a night of shards, which are none themselves', async () => {
-    const nights = await readHistory(at('history.jsonl'));
+    const nights = await readHistory(at('history.jsonl'), (problem) => expect.fail(problem));
     const of = (name: string): unknown => nights.findLast((night) => night.directory === name);
     expect(nights.filter((night) => night.directory.startsWith('shard'))).toEqual([]);
     const { findings } = await countersIn('whole');

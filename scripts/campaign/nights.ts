@@ -60,7 +60,8 @@ const historyAt = async (path: string): Promise<string | undefined> => {
 
 const linesOf = async (history: string, session: Session): Promise<readonly StoredNight[]> => {
   const stored: StoredNight[] = [];
-  for (const night of await readHistory(history)) {
+  const complain = (problem: string): void => session.complain(`shadowdiff: ${printable(problem)}`);
+  for (const night of await readHistory(history, complain)) {
     const directory = join(dirname(history), night.directory);
     stored.push({ directory, night: night.verdict === 'unfinished' ? await soFar(directory, night, session) : night });
   }

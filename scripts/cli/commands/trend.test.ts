@@ -79,6 +79,15 @@ test('a night of a machine whose clock is ahead is named, and does not end the w
   expect(await page()).toContain('the night night-29 is dated 2026-11-29, after today');
 });
 
+test('a history whose last line a power cut tore makes its page, and the line is named', async () => {
+  await writeFile(at('torn.jsonl'), `${JSON.stringify(sampleNight(21))}\n{"format":`);
+  const { code, err } = await trend(at('torn.jsonl'));
+  expect([code, err]).toEqual([
+    0,
+    expect.stringMatching(/^shadowdiff: .*torn\.jsonl: line 2: left out, because it is cut short, .*; remove it\n$/),
+  ]);
+});
+
 test('report --trend takes no form of a report', async () => {
   const { code, err } = await capturedCall(['report', '--trend', at('found'), '--reporter', 'json']);
   expect([code, err]).toEqual([2, expect.stringContaining("'--trend' cannot be used with option '--reporter")]);
