@@ -76,19 +76,25 @@ export class Exploration {
     this.since = this.context.now;
     try {
       await this.context.onEveryWorker(async () => {
-        if (this.elapsed >= limit || this.context.isHopeless) return false;
+        if ((this.elapsed >= limit && !this.isAtStart) || this.context.isHopeless) return false;
         if (await between()) return true;
         if (this.kindsLeft <= 0) return false;
+        const cut = this.isAtStart ? undefined : late.signal;
         const batch = this.takeBatch();
         const range = rangeOf(batch, batchesOf(this.context.plan));
         if (range === undefined) return false;
-        await this.runBatch(batch, range, late.signal);
+        await this.runBatch(batch, range, cut);
         return true;
       });
     } finally {
       clearTimeout(timer);
       this.until = this.context.now;
     }
+  }
+
+  /** The first batch always runs: on a busy machine it may take longer than the time of a short run until a worker has started. */
+  private get isAtStart(): boolean {
+    return this.next === 0 && this.context.shard.programs === 0;
   }
 
   /** The number of the first batch that is neither done nor at hand. */
@@ -98,7 +104,7 @@ export class Exploration {
     return batch;
   }
 
-  private async runBatch(batch: number, range: ProgramRange, late: AbortSignal): Promise<void> {
+  private async runBatch(batch: number, range: ProgramRange, late: AbortSignal | undefined): Promise<void> {
     this.pending.push(batch);
     const completed = await this.complete(range, late, this.kindLimit);
     if (completed === undefined) this.pending.splice(this.pending.indexOf(batch), 1);
@@ -111,7 +117,7 @@ export class Exploration {
   /** Runs a batch, on another worker if one fails; undefined if its result is not known. */
   private async complete(
     range: ProgramRange,
-    late: AbortSignal,
+    late: AbortSignal | undefined,
     limit: KindLimit | undefined,
   ): Promise<Completed | undefined> {
     const { context } = this;
@@ -152,7 +158,7 @@ export class Exploration {
   }
 
   /** Records the batches that are complete, as long as all before them are. */
-  private async commit(late: AbortSignal): Promise<void> {
+  private async commit(late: AbortSignal | undefined): Promise<void> {
     for (let batch = this.pending[0]; batch !== undefined; batch = this.pending[0]) {
       const completed = this.completed.get(batch);
       if (completed === undefined) return;
@@ -204,7 +210,7 @@ export class Exploration {
     return { kinds, ignored: [...this.context.ledger.signatures().keys(), ...this.context.tolerated.keys()] };
   }
 
-  private async withinLimit(completed: Completed, late: AbortSignal): Promise<Completed | undefined> {
+  private async withinLimit(completed: Completed, late: AbortSignal | undefined): Promise<Completed | undefined> {
     const limit = this.kindLimit;
     if (limit === undefined) return completed;
     const { range, result, deaths } = completed;

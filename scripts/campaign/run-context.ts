@@ -30,7 +30,7 @@ const PATIENCE = 1000;
 export type Performed<Result> = Exclude<Outcome<Result>, { kind: 'aborted' | 'killed' }> | { readonly kind: 'unknown' };
 
 interface PerformOptions {
-  readonly late?: AbortSignal;
+  readonly late?: AbortSignal | undefined;
   readonly attempts?: number;
   readonly onSteps?: (steps: number) => void;
 }

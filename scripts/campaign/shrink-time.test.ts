@@ -1,10 +1,10 @@
-/** The time that a run has for shrinking, and what it says where that is too short. */
+/** The time that a run has, for exploring and for shrinking, and what it says where that is too short. */
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runInProcess } from '../../test-support/in-process-run.js';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 
 let directory: string;
 beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-shrink-time-'))));
@@ -48,4 +48,19 @@ test('a run of fewer programs than --min-programs is inconclusive', async () => 
   expect((await fuzz()).code).toBe(0);
   const { code, out } = await fuzz('--min-programs', '21');
   expect([code, out]).toEqual([3, expect.stringContaining('20 programs ran, and --min-programs asks for 21')]);
+});
+
+test('however long workers take to start, the first programs run', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const pool = spiedPool(() => void vi.advanceTimersByTime(60_000));
+    let now = 0;
+    const { code, out } = await runInProcess(
+      ['fuzz', '--time', '12s', '--jobs', '2', '--seed', 'few', '--max-steps', '48', '--min-programs', '1'],
+      { workers: () => Promise.resolve(pool), monotonic: () => (now += 60_000) },
+    );
+    expect([code, out]).toEqual([0, expect.stringMatching(/^programs +512 with /m)]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
