@@ -37,13 +37,14 @@ export class CoherentGuest {
   /** The upper entries of the kernel's regions, which all roots share. */
   private readonly kernelWords: number[];
   /** PAE: whether a root's top entry over its own middle table is present. */
-  private readonly topLinked: boolean[];
-  private readonly built: boolean[];
+  private readonly topLinked: boolean[] = [];
+  /** Which roots have the kernel half. */
+  private readonly built: boolean[] = [];
   /** The guest has run on this root since it was built, so the hypervisor may have cached its mappings. */
-  private readonly known: boolean[];
+  private readonly known: boolean[] = [];
   /** Leaf tables that no root uses, and which tables were ever filled. */
   private readonly freeTables: number[] = [];
-  private readonly filled: boolean[];
+  private readonly filled: boolean[] = [];
 
   constructor(layout: CoherentLayout) {
     this.layout = layout;
@@ -53,10 +54,6 @@ export class CoherentGuest {
     this.leafWords = new Array<number>(layout.leafTables * this.leafWidth).fill(0);
     this.upperWords = new Array<number>(layout.roots.length * layout.userRegions.length).fill(0);
     this.kernelWords = new Array<number>(layout.kernelRegions.length).fill(0);
-    this.topLinked = new Array<boolean>(layout.roots.length * layout.userTops.length).fill(false);
-    this.built = new Array<boolean>(layout.roots.length).fill(false);
-    this.known = new Array<boolean>(layout.roots.length).fill(false);
-    this.filled = new Array<boolean>(layout.leafTables).fill(false);
     for (let table = layout.leafTables - 1; table >= 0; table--) this.freeTables.push(table);
   }
 
@@ -337,7 +334,7 @@ export class CoherentGuest {
   }
 
   private storeInRoots(index: number, upper: number): void {
-    for (let root = 0; root < this.built.length; root++) {
+    for (let root = 0; root < this.layout.roots.length; root++) {
       if (this.built[root]) this.store(this.places.rootEntry(root, index), upper);
     }
   }
@@ -552,12 +549,8 @@ export class CoherentGuest {
   }
 
   private announceLeaf(root: number, address: number, value: number): void {
-    this.steps.push({
-      op: 'set-pte',
-      root: paddr(this.places.root(root)),
-      vaddr: vaddr(address),
-      pte: entryOf(value),
-    });
+    const pte = entryOf(value);
+    this.steps.push({ op: 'set-pte', root: paddr(this.places.root(root)), vaddr: vaddr(address), pte });
   }
 
   private announceTop(root: number, index: number): void {

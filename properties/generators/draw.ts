@@ -58,11 +58,6 @@ export const drawMuchRam = (draw: Draw, most: number): number => Math.min(1 << d
 /** A lottery: each value as many times as its weight. */
 export const lottery = <T>(weights: readonly (readonly [weight: number, value: T])[]): readonly T[] => {
   const tickets: T[] = [];
-  for (const [weight, value] of weights) addTickets(tickets, weight, value);
+  for (const [weight, value] of weights) for (let left = weight; left > 0; left--) tickets.push(value);
   return tickets;
-};
-
-/** Adds a value to a lottery under construction. */
-export const addTickets = <T>(tickets: T[], weight: number, value: T): void => {
-  for (let left = weight; left > 0; left--) tickets.push(value);
 };

@@ -10,7 +10,7 @@ import { hasFeature } from '../../model/vocabulary/index.js';
 import type { Profile } from '../profile.js';
 import type { Mixture } from './case.js';
 import type { Draw } from './draw.js';
-import { addTickets } from './draw.js';
+import { lottery } from './draw.js';
 
 /** Every kind of macro, and how often it is drawn. */
 const WEIGHTS = {
@@ -97,6 +97,9 @@ const LARGE_KINDS = { lguest: OTHER_KINDS, architecture: without(HYPERVISED) };
 const kindsOf = (profile: Profile, machine: Pick<MachineConfig, 'features'>): readonly WeightedKind[] =>
   (hasFeature(machine, 'large-pages') ? LARGE_KINDS : SMALL_KINDS)[profile];
 
+/** More than half of all tickets. */
+const ACCESS_TICKETS = lottery<MacroKind>([[WEIGHTS.access, 'access']]);
+
 /** How many tickets a kind has in a program. */
 const ticketsOf = (draw: Draw, mixture: Mixture, { weight, factors }: WeightedKind): number => {
   switch (mixture) {
@@ -118,9 +121,9 @@ export const drawMacroKinds = (
   profile: Profile = 'lguest',
   machine: Pick<MachineConfig, 'features'> = {},
 ): readonly MacroKind[] => {
-  const tickets: MacroKind[] = [];
-  addTickets(tickets, mixture === 'uniform' ? 1 : WEIGHTS.access, 'access');
-  for (const each of kindsOf(profile, machine)) addTickets(tickets, ticketsOf(draw, mixture, each), each.kind);
+  const tickets: MacroKind[] = mixture === 'uniform' ? ['access'] : ACCESS_TICKETS.slice();
+  for (const each of kindsOf(profile, machine))
+    for (let left = ticketsOf(draw, mixture, each); left > 0; left--) tickets.push(each.kind);
   return tickets;
 };
 

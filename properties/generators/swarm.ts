@@ -5,7 +5,6 @@
 
 import type { Op } from '../../model/vocabulary/index.js';
 import type { Draw } from './draw.js';
-import { addTickets } from './draw.js';
 import { meetEdge, narrowUpper, repeatOneThing, runOutOfMemory, shareReadOnly } from './sequences.js';
 import { topOf, middleOf } from './geometry.js';
 import type { HostileGuest } from './hostile-guest.js';
@@ -119,7 +118,7 @@ const addActions = (
 ): void => {
   let bits = draw.word();
   for (const { weight, action } of actions) {
-    addTickets(tickets, weight * (factors[bits & 3] ?? 0), action);
+    for (let left = weight * (factors[bits & 3] ?? 0); left > 0; left--) tickets.push(action);
     bits >>>= 2;
   }
 };
