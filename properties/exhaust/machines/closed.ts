@@ -6,26 +6,25 @@
 
 import type { Paddr, Paging, Step } from '../../../model/vocabulary/index.js';
 import { vaddr } from '../../../model/vocabulary/index.js';
-import { FULL, P, RIGHTS } from '../../entry-bits.js';
+import { FULL, RIGHTS } from '../../entry-bits.js';
 import type { Kernel, SmallMachine } from './layout.js';
 import {
   ADDRESSES,
   DATA_PAGES,
   FLUSHES,
-  KERNEL_ABOVE,
-  MIDDLE_TABLE_PAGE,
   TABLE_PAGE,
   ZERO,
   accessesTo,
   announcementsAbove,
   creationsOf,
   entry,
+  initOf,
   lastAddress,
   rootsOf,
   setPte,
-  store,
   storeLeaf,
   storesAbove,
+  storesOfLinks,
   switchesTo,
 } from './layout.js';
 
@@ -35,9 +34,9 @@ const [PAGE] = DATA_PAGES;
 const alphabetOf = (paging: Paging, kernel: Kernel, roots: readonly Paddr[]): readonly Step[] => {
   const last = lastAddress(paging);
   return [
-    { op: 'init', kernelAddress: { above: KERNEL_ABOVE, between: last, below: first }[kernel] },
+    initOf(kernel, last),
     ...roots.flatMap(switchesTo),
-    ...(paging === 'pae' ? roots.flatMap((root) => [store(root, entry(MIDDLE_TABLE_PAGE, P)), store(root, ZERO)]) : []),
+    ...storesOfLinks(paging, roots),
     ...storesAbove(paging, roots, [entry(TABLE_PAGE, RIGHTS), ZERO]),
     ...[first, last].flatMap((address) =>
       [entry(PAGE, RIGHTS), ZERO].map((value) => storeLeaf(paging, address, value)),

@@ -15,6 +15,7 @@
 
 import type { GuestEntry, MachineConfig, Paddr, Paging, Step, Vaddr } from '../../../model/vocabulary/index.js';
 import { guestEntry, paddr, pagingSizes, vaddr } from '../../../model/vocabulary/index.js';
+import { P } from '../../entry-bits.js';
 import type { Swap } from '../state-key.js';
 
 /** Where the kernel half begins: `above` all addresses of the machine, `between` them, or `below`. */
@@ -39,13 +40,19 @@ export const DEVICE_PAGE = 5;
 export const NO_PAGE = 6;
 
 /** Above every address of any small machine, and below the Switcher's window. */
-export const KERNEL_ABOVE = vaddr(0xc0000000);
+const KERNEL_ABOVE = vaddr(0xc0000000);
 
 export const ADDRESSES = {
   first: vaddr(0),
   second: vaddr(0x1000),
   device: vaddr(DEVICE_PAGE * 4096 + 4),
 } as const;
+
+/** `between`: the first address of the kernel half that has others below it. */
+export const initOf = (kernel: Kernel, between: Vaddr): Step => ({
+  op: 'init',
+  kernelAddress: { above: KERNEL_ABOVE, between, below: ADDRESSES.first }[kernel],
+});
 
 export const lastAddress = (paging: Paging): Vaddr => vaddr((pagingSizes(paging).tableEntries - 1) * 4096);
 
@@ -73,6 +80,10 @@ export const storesAbove = (
   const addresses = paging === 'pae' ? [MIDDLE_TABLE_PAGE * 4096] : roots;
   return addresses.flatMap((address) => values.map((value) => store(address, value)));
 };
+
+/** In PAE, stores of the roots' only entry, the link to the middle table, present and not. */
+export const storesOfLinks = (paging: Paging, roots: readonly Paddr[]): readonly Step[] =>
+  paging === 'pae' ? roots.flatMap((root) => [store(root, entry(MIDDLE_TABLE_PAGE, P)), store(root, ZERO)]) : [];
 
 /** One creation in which no allocation fails, and one for each allocation that may. */
 export const creationsOf = (paging: Paging, hostCpus: number): readonly MachineConfig[] => {

@@ -9,8 +9,6 @@ import {
   DATA_PAGES,
   DEVICE_PAGE,
   FLUSHES,
-  KERNEL_ABOVE,
-  MIDDLE_TABLE_PAGE,
   NO_PAGE,
   TABLE_PAGE,
   ZERO,
@@ -18,12 +16,13 @@ import {
   announcementsAbove,
   creationsOf,
   entry,
+  initOf,
   lastAddress,
   rootsOf,
   setPte,
-  store,
   storeLeaf,
   storesAbove,
+  storesOfLinks,
   switchesTo,
 } from './layout.js';
 
@@ -41,7 +40,7 @@ const storesOf = (paging: Paging): readonly Step[] => {
   if (paging === 'pae') rich.push(entry(TABLE_PAGE, RIGHTS, 1), entry(TABLE_PAGE, RIGHTS, 0x1000));
   const upper = paging === 'pae' ? [...UPPER, entry(TABLE_PAGE, RIGHTS, 1)] : UPPER;
   return [
-    ...(paging === 'pae' ? roots.flatMap((root) => [store(root, entry(MIDDLE_TABLE_PAGE, P)), store(root, ZERO)]) : []),
+    ...storesOfLinks(paging, roots),
     ...storesAbove(paging, roots, upper),
     ...rich.map((value) => storeLeaf(paging, first, value)),
     ...data(RIGHTS).map((value) => storeLeaf(paging, device, value)),
@@ -73,7 +72,7 @@ const announcementsOf = (paging: Paging): readonly Step[] => {
 };
 
 const callsOf = (paging: Paging, kernel: Kernel): readonly Step[] => [
-  { op: 'init', kernelAddress: { above: KERNEL_ABOVE, between: lastAddress(paging), below: first }[kernel] },
+  initOf(kernel, lastAddress(paging)),
   ...rootsOf(paging).flatMap(switchesTo),
   { op: 'set-stack', esp: vaddr(first + 0x1000), pages: 1 },
   { op: 'set-stack', esp: vaddr(first + 0x1000), pages: 0 },

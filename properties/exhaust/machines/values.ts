@@ -12,7 +12,6 @@ import {
   DATA_PAGES,
   DEVICE_PAGE,
   FLUSHES,
-  KERNEL_ABOVE,
   MIDDLE_TABLE_PAGE,
   NO_PAGE,
   TABLE_PAGE,
@@ -21,6 +20,7 @@ import {
   announcementsAbove,
   creationsOf,
   entry,
+  initOf,
   rootsOf,
   setPte,
   store,
@@ -90,7 +90,7 @@ const HOST: readonly Step[] = [
 export const values = (paging: Paging, kernel: Kernel): SmallMachine => ({
   creations: creationsOf(paging, 2).slice(0, 1),
   alphabet: [
-    { op: 'init', kernelAddress: { above: KERNEL_ABOVE, between: second, below: first }[kernel] },
+    initOf(kernel, second),
     ...switchesTo(rootsOf(paging)[0]),
     ...[1, 2, 3].map((pages): Step => ({ op: 'set-stack', esp: vaddr(first + pages * 0x1000), pages })),
     ...HOST,
