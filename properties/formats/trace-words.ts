@@ -59,19 +59,10 @@ export type ObservationPlace = 'created' | number | 'destroyed';
 
 type PlainKind = Exclude<OutcomeKind, 'initialized' | 'mapped' | 'fault' | 'mmio' | 'physical' | 'killed' | 'host-bug'>;
 
-const plainOutcome = (kind: PlainKind): Outcome => Object.freeze({ kind });
-
-/** Outcomes without further members. */
-const PLAIN: Readonly<Record<PlainKind, Outcome>> = {
-  created: plainOutcome('created'),
-  'no-memory': plainOutcome('no-memory'),
-  ok: plainOutcome('ok'),
-  stuck: plainOutcome('stuck'),
-  dead: plainOutcome('dead'),
-  destroyed: plainOutcome('destroyed'),
-  halted: plainOutcome('halted'),
-  absent: plainOutcome('absent'),
-};
+/** Outcomes without further members, each made once. */
+const PLAIN = Object.fromEntries(OUTCOME_KINDS.map((kind) => [kind, Object.freeze({ kind })])) as unknown as Readonly<
+  Record<PlainKind, Outcome>
+>;
 
 /** The list of a report that was read last, and its words. */
 class LastList<Item> {

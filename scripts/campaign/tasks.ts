@@ -173,26 +173,13 @@ const batchOf = ({ batch }: TaskOf<'batch'>, { isWatched }: Workplace): BatchTas
   unlimited: isWatched && batch.careful !== true,
 });
 
-const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => {
-  const { campaign, date, version, profile, paging, guestPages, features, traffic, mostSteps, steps } = settings;
-  const { invariants, judge } = settings;
-  return {
-    campaign,
-    date,
-    version,
-    profile,
-    paging,
-    guestPages,
-    features,
-    traffic,
-    mostSteps,
-    steps,
-    judge,
-    invariants: INVARIANTS.filter(({ id }) => invariants?.includes(id) ?? true),
-    subject: await sideOf(settings.subject, settings, workplace),
-    model: await sideOf(settings.reference, settings, workplace),
-  };
-};
+/** With machines and invariants in the place of their names. */
+const optionsOf = async (settings: CampaignSettings, workplace: Workplace): Promise<BatchOptions> => ({
+  ...settings,
+  invariants: INVARIANTS.filter(({ id }) => settings.invariants?.includes(id) ?? true),
+  subject: await sideOf(settings.subject, settings, workplace),
+  model: await sideOf(settings.reference, settings, workplace),
+});
 
 /** Milliseconds between two signs of life while a subject outside the process is awaited. */
 const AWAITING_EVERY = 500;
