@@ -1,10 +1,10 @@
 import { constants } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { BadInput } from '../formats/index.js';
 import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
 import { access, guestPa } from '../../test-support/steps.js';
@@ -30,61 +30,53 @@ const entryAt = (address: number): Finding =>
   });
 const ENTRY = entryAt(0);
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-store-'));
-});
-afterEach(async () => {
-  await rm(directory, { recursive: true });
-});
+const at = directoryForEachTest();
 
 describe('saving', () => {
   test('does not write through a link', async () => {
     const entry = entryAt(0);
-    await writeFile(join(directory, 'victim'), 'kept');
-    await symlink(join(directory, 'victim'), join(directory, fileNameOf(entry)));
-    await expect(saveFinding(directory, entry)).rejects.toThrow(/this is a link, and results are not written/);
-    expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('kept');
+    await writeFile(at('victim'), 'kept');
+    await symlink(at('victim'), at(fileNameOf(entry)));
+    await expect(saveFinding(at(), entry)).rejects.toThrow(/this is a link, and results are not written/);
+    expect(await readFile(at('victim'), 'utf8')).toBe('kept');
   });
 
   test('what is saved is read again', async () => {
-    const path = await saveFinding(directory, ENTRY);
-    expect(path).toBe(join(directory, fileNameOf(ENTRY)));
+    const path = await saveFinding(at(), ENTRY);
+    expect(path).toBe(at(fileNameOf(ENTRY)));
     expect(await readStored(path)).toEqual({ ...ENTRY, file: path });
   });
 
   test('makes the directory and those above it', async () => {
-    const deep = join(directory, 'a', 'b', 'corpus');
+    const deep = at('a', 'b', 'corpus');
     await saveFinding(deep, ENTRY);
     expect(await readdir(deep)).toEqual([fileNameOf(ENTRY)]);
   });
 
   test('leaves nothing but the entry behind, and replaces the one for the same program', async () => {
-    await saveFinding(directory, ENTRY);
-    await saveFinding(directory, { ...ENTRY, note: 'again', status: 'fixed' });
-    expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
-    const [stored] = await readCorpus(directory);
+    await saveFinding(at(), ENTRY);
+    await saveFinding(at(), { ...ENTRY, note: 'again', status: 'fixed' });
+    expect(await readdir(at())).toEqual([fileNameOf(ENTRY)]);
+    const [stored] = await readCorpus(at());
     expect(stored).toMatchObject({ note: 'again', status: 'fixed' });
   });
 
   test('many savers at once leave one whole file', async () => {
-    await Promise.all(
-      Array.from({ length: 16 }, (_, time) => saveFinding(directory, { ...ENTRY, note: String(time) })),
-    );
-    expect(await readdir(directory)).toEqual([fileNameOf(ENTRY)]);
-    expect((await readCorpus(directory)).every(isReadable)).toBe(true);
+    await Promise.all(Array.from({ length: 16 }, (_, time) => saveFinding(at(), { ...ENTRY, note: String(time) })));
+    expect(await readdir(at())).toEqual([fileNameOf(ENTRY)]);
+    expect((await readCorpus(at())).every(isReadable)).toBe(true);
   });
 
   test('a reader never sees half a file while it is replaced', async () => {
     const long = { ...ENTRY, note: 'x'.repeat(300_000) };
-    const path = await saveFinding(directory, long);
-    const writing = Promise.all(Array.from({ length: 8 }, () => saveFinding(directory, long)));
+    const path = await saveFinding(at(), long);
+    const writing = Promise.all(Array.from({ length: 8 }, () => saveFinding(at(), long)));
     for (let time = 0; time < 20; time++) expect(isReadable(await readStored(path))).toBe(true);
     await writing;
   });
 
   test('where it cannot be written, it says so and what to do', async () => {
-    const file = join(directory, 'file');
+    const file = at('file');
     await writeFile(file, '');
     const saving = saveFinding(join(file, 'corpus'), ENTRY);
     await expect(saving).rejects.toThrow(BadInput);
@@ -94,7 +86,7 @@ describe('saving', () => {
 
 describe('reading one file', () => {
   const problemOf = async (name: string, content: string): Promise<string> => {
-    const path = join(directory, name);
+    const path = at(name);
     await writeFile(path, content);
     const stored = await readStored(path);
     return isReadable(stored) ? 'none' : stored.problem;
@@ -118,22 +110,22 @@ describe('reading one file', () => {
   });
 
   test('a missing one, a directory and a huge one are told', async () => {
-    const huge = join(directory, 'huge.json');
+    const huge = at('huge.json');
     await writeFile(huge, '');
     await truncate(huge, 16 * 2 ** 20 + 1);
     await expect(readTextFile(huge)).rejects.toThrow(/huge.json: more than 16777216 bytes; a program/);
-    await expect(readTextFile(directory)).rejects.toThrow('this is a directory; name a file in it');
-    const missing = readTextFile(join(directory, 'none.json'));
+    await expect(readTextFile(at())).rejects.toThrow('this is a directory; name a file in it');
+    const missing = readTextFile(at('none.json'));
     await expect(missing).rejects.toThrow('there is no such file; check the path');
     await expect(missing).rejects.toThrow(BadInput);
   });
 
   test('a device and a pipe without a writer are told, and not waited for', async () => {
-    const pipe = join(directory, 'pipe.json');
+    const pipe = at('pipe.json');
     execFileSync('mkfifo', [pipe]);
     for (const path of ['/dev/zero', '/dev/null', pipe])
       await expect(readTextFile(path)).rejects.toThrow(`${path}: this is a pipe or a device; name a file`);
-    expect(await readCorpus(directory)).toEqual([
+    expect(await readCorpus(at())).toEqual([
       { file: pipe, problem: `${pipe}: this is a pipe or a device; name a file` },
     ]);
   });
@@ -148,7 +140,7 @@ describe('reading one file', () => {
   });
 
   test('one of the largest size is still read', async () => {
-    const path = join(directory, 'large.json');
+    const path = at('large.json');
     await writeFile(path, ' '.repeat(16 * 2 ** 20));
     expect((await readTextFile(path)).length).toBe(16 * 2 ** 20);
   });
@@ -157,41 +149,41 @@ describe('reading one file', () => {
 describe('reading a corpus', () => {
   test('entries come by name, and other files are left alone', async () => {
     const entries = [0, 0x1000, 0x2000, 0x3000, 0x4000].map(entryAt);
-    for (const entry of entries) await saveFinding(directory, entry);
-    await writeFile(join(directory, 'README.md'), 'not an entry');
-    await mkdir(join(directory, 'old'));
-    const names = (await readCorpus(directory)).map(({ file }) => file);
+    for (const entry of entries) await saveFinding(at(), entry);
+    await writeFile(at('README.md'), 'not an entry');
+    await mkdir(at('old'));
+    const names = (await readCorpus(at())).map(({ file }) => file);
     expect(names).toEqual(
       entries
         .map(fileNameOf)
         .sort()
-        .map((name) => join(directory, name)),
+        .map((name) => at(name)),
     );
   });
 
   test('an unreadable file is listed with its problem, and the others are read', async () => {
-    await saveFinding(directory, ENTRY);
-    await writeFile(join(directory, 'a.json'), '{');
-    await mkdir(join(directory, 'b.json'));
-    await symlink(join(directory, 'nowhere'), join(directory, 'c.json'));
-    const stored = await readCorpus(directory);
+    await saveFinding(at(), ENTRY);
+    await writeFile(at('a.json'), '{');
+    await mkdir(at('b.json'));
+    await symlink(at('nowhere'), at('c.json'));
+    const stored = await readCorpus(at());
     expect(stored.map(isReadable)).toEqual([false, false, false, true]);
   });
 
   test('an empty one is read, a missing one and a file are refused', async () => {
-    expect(await readCorpus(directory)).toEqual([]);
-    await expect(readCorpus(join(directory, 'none'))).rejects.toThrow(
+    expect(await readCorpus(at())).toEqual([]);
+    await expect(readCorpus(at('none'))).rejects.toThrow(
       'there is no such directory; name a directory of counterexamples with --corpus',
     );
-    const file = join(directory, 'file');
+    const file = at('file');
     await writeFile(file, '');
     await expect(readCorpus(file)).rejects.toThrow('this is a file; name a directory');
     await expect(readCorpus(file)).rejects.toThrow(BadInput);
   });
 
   test('one that is not there yet is empty, but a file in its place is refused', async () => {
-    expect(await readCorpusIfThere(join(directory, 'none'))).toEqual([]);
-    const file = join(directory, 'file');
+    expect(await readCorpusIfThere(at('none'))).toEqual([]);
+    const file = at('file');
     await writeFile(file, '');
     await expect(readCorpusIfThere(file)).rejects.toThrow('this is a file');
   });
@@ -199,7 +191,7 @@ describe('reading a corpus', () => {
 
 describe('making a directory', () => {
   test('one that is there already is left as it is', async () => {
-    const path = join(directory, 'a', 'b');
+    const path = at('a', 'b');
     await Promise.all([makeDirectory(path), makeDirectory(path), makeDirectory(path)]);
     await makeDirectory(path);
     expect((await stat(path)).isDirectory()).toBe(true);
@@ -247,7 +239,7 @@ describe('redundant findings', () => {
 });
 
 describe('a text that is written piece by piece', () => {
-  const path = (): string => join(directory, 'long.txt');
+  const path = (): string => at('long.txt');
 
   test('is made while it is written, and may be longer than the longest string', async () => {
     const piece = 'x'.repeat(2 ** 24);
@@ -266,7 +258,7 @@ describe('a text that is written piece by piece', () => {
       await Promise.reject(new Error('our own fault'));
     }
     await expect(writeTextFile(path(), pieces(), 'name another')).rejects.toThrow(/^our own fault$/);
-    expect(await readdir(directory)).toEqual(['long.txt']);
+    expect(await readdir(at())).toEqual(['long.txt']);
     expect(await readTextFile(path())).toBe('before');
   });
 

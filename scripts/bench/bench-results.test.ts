@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import type { Results } from './bench-results.js';
 import { changesBetween, readResults, resultsOf, verdictsOn, writeResults } from './bench-results.js';
 import { figureOf } from './measurement.js';
@@ -9,12 +8,10 @@ import { figureOf } from './measurement.js';
 const results = (values: readonly number[], id = 'speed'): Results =>
   resultsOf('a machine', [{ group: 'g', title: 'G', figures: [figureOf({ id, title: 'S', unit: 'ns' }, values)] }]);
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 test('a baseline comes back as it was', async () => {
-  const path = join(directory, 'baseline.json');
+  const path = at('baseline.json');
   await writeResults(path, results([1, 2, 3]));
   expect(readResults(path)).toEqual(results([1, 2, 3]));
 });
@@ -24,7 +21,7 @@ test.each([
   ['null', /not written by "npm run bench/],
   ['{', /cannot be read/],
 ])('%s is no baseline', async (text, message) => {
-  const path = join(directory, 'baseline.json');
+  const path = at('baseline.json');
   await writeFile(path, text);
   expect(() => readResults(path)).toThrow(message);
 });

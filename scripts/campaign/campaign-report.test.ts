@@ -1,9 +1,8 @@
 /** What the morning is told: each kind of news on a run that has it, and the exit code. */
 
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { subjectNamed } from '../../properties/subjects/subject-names.js';
 import { KNOWN_FORMAT } from '../../properties/known-findings.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
@@ -17,11 +16,7 @@ const FEW = ['--programs', '16', '--seed', 'three', '--max-steps', '48', '--max-
 /** Enough for every invariant. */
 const MANY = ['--programs', '700', '--seed', 'three'];
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-report-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const at = (...path: readonly string[]): string => join(directory, ...path);
+const at = directoryForEachTest();
 
 let runs = 0;
 const nightly = async (
@@ -180,7 +175,7 @@ describe('a run', () => {
 
   test.each([40, 80])('is told within %i columns, but for what is to be copied', async (columns) => {
     const { out } = await nightly(['--subject', DEFECT, ...FEW], { columns });
-    const copied = /^ {2}shadowdiff |^canary +impl:[^ ]+$|^results|^seed|shadowdiff-report-/;
+    const copied = /^ {2}shadowdiff |^canary +impl:[^ ]+$|^results|^seed|shadowdiff-test-/;
     const long = out.split('\n').filter((line) => line.length > columns && !copied.test(line));
     expect(long).toEqual([]);
   });

@@ -1,10 +1,10 @@
 /** What chance may do to a run: a subject that does not always show the same, and workers that something outside kills. */
 
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import type { MachineConfig, Observation, Step } from '../../model/vocabulary/index.js';
 import { subjectNamed } from '../../properties/subjects/subject-names.js';
@@ -45,12 +45,10 @@ const flakyNamed = (turns: string): typeof subjectNamed => {
   return (name, ...others) => (name === 'flaky' ? flaky : subjectNamed(name, ...others));
 };
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-flaky-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const FEW = ['--subject', 'flaky', '--programs', '20', '--seed', 'chance', '--max-steps', '48', '--max-tries', '40'];
-const corpus = (): string => join(directory, 'corpus');
+const corpus = (): string => at('corpus');
 const call = (words: readonly string[], turns: string): Promise<CapturedCall> =>
   runInProcess(words, { subjectNamed: flakyNamed(turns) });
 
@@ -60,7 +58,7 @@ const TURNS = ['10', '1110', '0110100'];
 describe.each(TURNS)('a subject that lies in turns of %s', (turns) => {
   test.each(['fuzz', 'nightly'])('is reported as flaky by %s, and not kept', async (command) => {
     const words = [command, ...FEW, '--jobs', '1', '--corpus', corpus()];
-    if (command === 'nightly') words.push('--out', join(directory, 'run'));
+    if (command === 'nightly') words.push('--out', at('run'));
     const { code, out, err } = await call(words, turns);
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^flaky {5}.* shows in \d of 10 runs\)$/m);
@@ -70,7 +68,7 @@ describe.each(TURNS)('a subject that lies in turns of %s', (turns) => {
   });
 
   test('is not shrunk', async () => {
-    const program = join(directory, 'program.json');
+    const program = at('program.json');
     await writeFile(program, (await call(['seeds', '--campaign', 'test', '--program', '1', '--print'], turns)).out);
     const { code, out, err } = await call(
       ['shrink', program, '--subject', 'flaky', '--write', '--corpus', corpus()],
@@ -88,7 +86,7 @@ describe('a worker that something outside kills', () => {
   const DEFECT = ['--subject', 'impl:reference-held-twice'];
   const BRIEF = ['--seed', 'three', '--max-steps', '48', '--max-tries', '4', '--min-programs', '1', '--jobs', '1'];
   const MANY = ['--seed', 'three', '--programs', '700', '--jobs', '1'];
-  const out = (): string => join(directory, 'run');
+  const out = (): string => at('run');
   const LATER = { today: () => new Date(86_400_000) };
 
   /** Runs `nightly`, and kills the worker of each task that `isHit`, but for every `survivor`th time. */
@@ -140,7 +138,7 @@ describe('a worker that something outside kills', () => {
   );
 
   test('changes nothing about an entry of the corpus, or leaves it for later', async () => {
-    await nightly([...DEFECT, ...BRIEF, '--programs', '12', '--out', join(directory, 'first')], () => false);
+    await nightly([...DEFECT, ...BRIEF, '--programs', '12', '--out', at('first')], () => false);
     await expectNoTrace(MANY, isKind('corpus'), LATER);
   });
 

@@ -1,7 +1,6 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import type { Event } from '../../properties/campaign/events.js';
 import { INVARIANTS } from '../../properties/invariants/invariants.js';
 import { Tally, countsOf } from '../../properties/tally.js';
@@ -9,11 +8,9 @@ import { EventLog, readLedger } from './event-log.js';
 import type { RunRecord } from './run-directory.js';
 import { campaignEvent } from './run-directory.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-events-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
-const path = (): string => join(directory, 'events.jsonl');
+const path = (): string => at('events.jsonl');
 const canary: Event = { kind: 'canary', defect: 'a', caught: true, programs: 1 };
 
 const RUN: RunRecord = {
@@ -86,7 +83,7 @@ test('a line that is no event is refused by its number, with what is wrong', asy
 });
 
 test('a directory, a file that is not there, and one that cannot be written are told', async () => {
-  await expect(readLedger(directory, RUN, () => undefined)).rejects.toThrow('this is a directory; name a file in it');
+  await expect(readLedger(at(), RUN, () => undefined)).rejects.toThrow('this is a directory; name a file in it');
   await expect(readLedger(path(), RUN, () => undefined)).rejects.toThrow('there is no such file');
   await mkdir(path());
   expect(() => new EventLog(path())).toThrow(/events\.jsonl: cannot be written: .*; name another --out/);

@@ -1,9 +1,8 @@
 /** The history of nights: what nightly and merge append, and what is wrong with a line. */
 
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { capturing } from '../../test-support/captured-call.js';
 import { runInProcess } from '../../test-support/in-process-run.js';
 import { sampleFinding, sampleNight } from '../../test-support/sample-nights.js';
@@ -11,11 +10,8 @@ import type { Night } from '../report/trend/night.js';
 import { Session } from '../terminal/session.js';
 import { appendToHistory, readHistory } from './history.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-history-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
-const at = (...names: readonly string[]): string => join(directory, ...names);
 const refuse = (problem: string): void => expect.fail(problem);
 const history = (): Promise<readonly Night[]> => readHistory(at('history.jsonl'), refuse);
 

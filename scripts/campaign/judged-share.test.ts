@@ -1,17 +1,14 @@
 /** Which programs of a campaign are judged in full, and how a run counts them. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { isJudged } from '../../properties/campaign/programs.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { runInProcess } from '../../test-support/in-process-run.js';
 
-let directory: string;
-const at = (name: string): string => join(directory, name);
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-judged-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const fuzz = (name: string, ...words: readonly string[]): Promise<CapturedCall> =>
   runInProcess(['fuzz', '--jobs', '1', '--max-steps', '48', '--out', at(name), '--corpus', at('corpus'), ...words]);

@@ -1,19 +1,14 @@
 /** What happens to the directory of a run from outside, and to a run that was cut off at its start or its end. */
 
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { filesBelow, runInProcess, spiedPool } from '../../test-support/in-process-run.js';
 import type { Task } from './tasks.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-directory-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const at = (...path: readonly string[]): string => join(directory, ...path);
+const at = directoryForEachTest();
 
 const CAMPAIGN = [
   '--subject',
@@ -56,7 +51,7 @@ describe('a run that was cut off', () => {
 
   test('while it wrote files leaves halves of them, which resuming removes', async () => {
     await nightly();
-    const before = Object.keys(await filesBelow(directory));
+    const before = Object.keys(await filesBelow(at()));
     const [entry] = await readdir(at('corpus'));
     const halves = [
       ...['run.json.12', 'summary.json.345', 'report.html.6', `findings/${entry}.7`].map((name) => `run/${name}`),
@@ -64,7 +59,7 @@ describe('a run that was cut off', () => {
     ];
     for (const name of [...halves, 'run/mine.json.1', 'corpus/another.json.2']) await writeFile(at(name), '');
     expect((await nightly(resumed())).code).toBe(1);
-    expect(Object.keys(await filesBelow(directory))).toEqual(
+    expect(Object.keys(await filesBelow(at()))).toEqual(
       [...before, 'run/mine.json.1', 'corpus/another.json.2'].toSorted(),
     );
   });
@@ -76,7 +71,7 @@ test.each(['summary.json', 'report.html', 'findings'])(
     await nightly();
     await writeFile(at('victim'), 'kept');
     await rm(at('run', name), { recursive: true });
-    await symlink(name === 'findings' ? directory : at('victim'), at('run', name));
+    await symlink(name === 'findings' ? at() : at('victim'), at('run', name));
     const { code, err } = await nightly(resumed());
     expect([code, err]).toEqual([
       2,

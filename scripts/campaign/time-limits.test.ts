@@ -1,14 +1,12 @@
 /** The time that a run has, for exploring and for shrinking, and what it says where that is too short. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runInProcess, spiedPool } from '../../test-support/in-process-run.js';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-shrink-time-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 /** Milliseconds that pass whenever the clock is read, as on a slow subject. */
 const TICK = 200;
@@ -17,7 +15,7 @@ const slowly = async (...words: readonly string[]) => {
   let now = 0;
   const monotonic = (): number => (now += TICK);
   const sides = ['--subject', 'impl:reference-held-twice', '--jobs', '1', '--seed', 'slow', '--max-steps', '48'];
-  return await runInProcess(['fuzz', ...sides, '--corpus', join(directory, 'corpus'), ...words], { monotonic });
+  return await runInProcess(['fuzz', ...sides, '--corpus', at('corpus'), ...words], { monotonic });
 };
 
 test('what has no time to become small is continued by the last line', async () => {
@@ -36,7 +34,7 @@ test.each([
   [['--time', '1s', '--shrink-time', '3s'], 3000],
   [['--programs', '20'], null],
 ])('the time for shrinking of %j is %j ms', async (words, time) => {
-  const run = join(directory, 'run');
+  const run = at('run');
   await runInProcess(['fuzz', '--jobs', '1', '--seed', 'few', '--out', run, ...words]);
   const record = JSON.parse(await readFile(join(run, 'run.json'), 'utf8')) as { parts: [{ shrinkTime: number }] };
   expect(record.parts[0].shrinkTime).toBe(time);

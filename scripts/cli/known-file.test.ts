@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import type { CapturedCall } from '../../test-support/captured-call.js';
 import { capturedCall } from '../../test-support/captured-call.js';
 import type { KnownFinding } from '../../properties/known-findings.js';
@@ -36,11 +36,9 @@ describe('a change leaves the rest as it was written', () => {
 });
 
 describe('the command', () => {
-  let directory = '';
-  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-known-'))));
-  afterEach(() => rm(directory, { recursive: true }));
+  const at = directoryForEachTest();
 
-  const path = (): string => join(directory, 'known.json');
+  const path = (): string => at('known.json');
   const known = (...words: readonly string[]): Promise<CapturedCall> =>
     capturedCall(['known', ...words, '--known', path()]);
   const add = (signature: string, expires: string): Promise<CapturedCall> =>
@@ -96,7 +94,7 @@ describe('the command', () => {
       `shows "${signatureIn(other)}"; leave out the signature`,
     );
     expect((await known('add', ...rest)).err).toContain('give the signature, or the file of a --counterexample');
-    const path = relative(directory, join('corpus', one));
+    const path = relative(at(), join('corpus', one));
     expect((await known('list')).out).toContain(`${signatureIn(one)}\n  10 days left, o: r\n  shown by ${path}\n`);
     expect((await known('remove', signatureIn(one))).err).toContain('is there with several counterexamples');
     expect((await known('remove', signatureIn(one), '--counterexample', join('corpus', one))).code).toBe(0);
@@ -105,8 +103,8 @@ describe('the command', () => {
 
   test('a name that can be no file is refused, and the file in it stays', async () => {
     await writeFile(path(), BY_HAND);
-    await symlink('loop', join(directory, 'loop'));
-    for (const name of [`${path()}/`, join(directory, 'loop'), directory]) {
+    await symlink('loop', at('loop'));
+    for (const name of [`${path()}/`, at('loop'), at()]) {
       const words = ['known', 'add', signature('n'), '--reason', 'r', '--owner', 'o', '--expires', '2030-01-01'];
       expect(await capturedCall([...words, '--known', name])).toMatchObject({ code: 2, out: '' });
     }
@@ -129,12 +127,12 @@ describe('the command', () => {
     expect(new Set(codes)).toEqual(new Set([0]));
     const { findings } = JSON.parse(await readFile(path(), 'utf8')) as { readonly findings: readonly KnownFinding[] };
     expect(findings.map((finding) => finding.signature).sort()).toEqual([...signatures].sort());
-    expect(await readdir(directory)).toEqual(['known.json']);
+    expect(await readdir(at())).toEqual(['known.json']);
   });
 
   test('a refusal leaves no lock', async () => {
     expect((await known('remove', 'n')).err).toContain('there is no such file');
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(at())).toEqual([]);
   });
 
   test('a malformed file is told as fuzz tells it', async () => {

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { IMPL, MODEL } from '../../properties/subjects/subject-names.js';
 import { scopeOf } from '../../properties/subjects/scope.js';
 import type { Sides } from '../terminal/sides.js';
@@ -21,16 +20,13 @@ import { NO_THRESHOLDS, shortfalls } from './thresholds.js';
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const QUICK = ['--no-code', '--seed', 'coverage'];
-const coverage = (...words: readonly string[]) =>
-  capturedCall(['coverage', ...QUICK, '--out', join(directory, 'out'), ...words]);
+const coverage = (...words: readonly string[]) => capturedCall(['coverage', ...QUICK, '--out', at('out'), ...words]);
 
 const written = async (): Promise<CoverageDocument> =>
-  JSON.parse(await readFile(join(directory, 'out', 'coverage.json'), 'utf8')) as CoverageDocument;
+  JSON.parse(await readFile(at('out', 'coverage.json'), 'utf8')) as CoverageDocument;
 
 const OPTIONS = { seeds: 20, mostSteps: 200_000, stepsBeyond: 1, mostTries: 1 };
 const COUNTS = { medianPrograms: 1, worstPrograms: 1, medianSteps: 1, worstSteps: 1 };
@@ -93,7 +89,7 @@ describe('the command', () => {
       { ...ROW, defect: 'one', caughtBy: { flush: 20 } },
       { ...ROW, defect: 'two', caughtBy: { flush: 3, switcher: 20 } },
     ];
-    const matrix = join(directory, 'matrix.json');
+    const matrix = at('matrix.json');
     await writeFile(matrix, JSON.stringify({ format: 'shadowdiff-matrix/1', options: OPTIONS, rows }));
     await coverage('--programs', '20', '--matrix', matrix, '--invariant', 'flush', 'switcher');
     const [switcher, flush] = (await written()).invariants;
@@ -110,7 +106,7 @@ describe('the command', () => {
     const command = `fuzz --seed coverage --subject ${subject} --paging 2-level --judge all --programs (\\d+)`;
     const [, programs] = new RegExp(command).exec(err) ?? [];
     expect(err).toContain(`${subject} diverged from model in program ${Number(programs) - 1}, and in`);
-    const { out } = await capturedCall(['report', join(directory, 'out')]);
+    const { out } = await capturedCall(['report', at('out')]);
     expect(out).toContain('in the run of coverage the sides diverged');
   });
 
@@ -126,7 +122,7 @@ describe('the command', () => {
       const { invariants, paging } = await written();
       expect(paging).toBe('2-level');
       expect(emptySituations(invariants).filter(({ values }) => values.includes('PAE'))).toEqual([]);
-      const { out: report } = await capturedCall(['report', join(directory, 'out')]);
+      const { out: report } = await capturedCall(['report', at('out')]);
       expect(report).toContain('not asked');
       expect(report).toContain('the subject shows no shadow tables');
     },
@@ -183,7 +179,7 @@ describe('the command', () => {
   });
 
   test('a malformed file of thresholds is refused, naming the field', async () => {
-    const config = join(directory, 'thresholds.json');
+    const config = at('thresholds.json');
     await writeFile(
       config,
       '{"format":"shadowdiff-thresholds/1","impl":{"lines":101,"branches":1},"explained":{"functions":{},"lines":{}}}',

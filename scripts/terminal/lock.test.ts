@@ -3,19 +3,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { capturing } from '../../test-support/captured-call.js';
 import { withLock } from './lock.js';
 import { Session } from './session.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'shadowdiff-lock-'))));
-afterEach(() => rm(directory, { recursive: true }));
+const at = directoryForEachTest();
 
-const path = (): string => join(directory, 'run.lock');
+const path = (): string => at('run.lock');
 
 /** Returns what was complained about. */
 const locked = async (
@@ -63,19 +60,19 @@ test('a process that was killed holds no lock', async () => {
 });
 
 test('the lock on a directory leaves nothing in it', async () => {
-  const place = `${directory}/`;
+  const place = `${at()}/`;
   await locked(() => expect(locked(undefined, place)).rejects.toThrow('in use'), place);
-  expect(await readdir(directory)).toEqual([]);
+  expect(await readdir(at())).toEqual([]);
 });
 
 test('where nothing can be locked, the work is done with a warning', async () => {
   let done = 0;
-  const complaint = await locked(() => Promise.resolve(void done++), join(directory, 'none', 'run.lock'));
+  const complaint = await locked(() => Promise.resolve(void done++), at('none', 'run.lock'));
   expect([done, complaint]).toEqual([1, expect.stringMatching(/run\.lock: cannot be locked: .*No such file/)]);
   const before = process.env['PATH'];
-  process.env['PATH'] = directory;
+  process.env['PATH'] = at();
   const withoutCommand = await locked(() => Promise.resolve(void done++)).finally(() => (process.env['PATH'] = before));
   expect([done, withoutCommand]).toEqual([2, expect.stringContaining('flock: no such file or directory')]);
-  await locked(undefined, join(directory, 'missing/'));
-  expect(await readdir(directory)).toEqual([]);
+  await locked(undefined, at('missing/'));
+  expect(await readdir(at())).toEqual([]);
 });

@@ -1,29 +1,26 @@
 /** Whole calls of `corpus`, in this process. */
 
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../../test-support/test-directory.js';
 import { fileNameOf, formatCounterexample, parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import type { Finding } from '../../../properties/finding.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 
 const OURS = fileURLToPath(new URL('../../../corpus', import.meta.url));
 
-let directory: string;
+const at = directoryForEachTest();
 let names: readonly string[];
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'corpus-'));
   names = (await readdir(OURS))
     .filter((name) => name.endsWith('.json'))
     .toSorted()
     .slice(0, 5);
   for (const name of names) await cp(join(OURS, name), at('corpus', name));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const at = (...path: readonly string[]): string => join(directory, ...path);
 const corpus = (command: string, ...words: readonly string[]) =>
   capturedCall(['corpus', command, ...words, '--corpus', at('corpus')]);
 const kept = async (): Promise<readonly string[]> => (await readdir(at('corpus'))).toSorted();

@@ -1,10 +1,9 @@
 /** Whole calls of `exhaust`, in this process. */
 
-import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cp, readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../../test-support/test-directory.js';
 import { parseCounterexample } from '../../../properties/corpus/counterexample.js';
 import { isReadable, readCorpus } from '../../../properties/corpus/store.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
@@ -12,9 +11,7 @@ import type { Surroundings } from '../../terminal/surroundings.js';
 
 const CORPUS = fileURLToPath(new URL('../../../corpus', import.meta.url));
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'exhaust-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const call = (words: readonly string[], changes: Partial<Surroundings> = {}) =>
   capturedCall(['exhaust', ...words], changes);
@@ -109,13 +106,13 @@ test('a defect is looked for among so many states', async () => {
 });
 
 test('how short a counterexample can be is noted in the corpus', async () => {
-  await cp(CORPUS, directory, { recursive: true });
-  const before = await readdir(directory);
-  const { code, out } = await call(['defects', '--defect', 'victim-ignores-draw', '--record', '--corpus', directory]);
+  await cp(CORPUS, at(), { recursive: true });
+  const before = await readdir(at());
+  const { code, out } = await call(['defects', '--defect', 'victim-ignores-draw', '--record', '--corpus', at()]);
   expect(code).toBe(0);
   expect(out).toMatch(/^victim-ignores-draw +2 steps: pgdir-cache \| new-pgtable \| another victim; noted\n$/);
-  expect(await readdir(directory)).toEqual(before);
-  const kept = await readCorpus(directory);
+  expect(await readdir(at())).toEqual(before);
+  const kept = await readCorpus(at());
   const path = kept.find((each) => isReadable(each) && each.subject === 'impl:victim-ignores-draw')!.file;
   const { provenance } = parseCounterexample(await readFile(path, 'utf8'), path);
   expect(provenance.shortest).toEqual({ machine: 'small', steps: 2, folding: 'nothing' });

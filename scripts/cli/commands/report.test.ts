@@ -1,18 +1,14 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { directoryForEachTest } from '../../../test-support/test-directory.js';
 import * as z from 'zod';
 import type { CapturedCall } from '../../../test-support/captured-call.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
 import { sampleCoverage, sampleMatrix } from '../../../test-support/sample-documents.js';
 import type { ReportDocument } from '../../report/document/report-document.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'report-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
-
-const at = (...names: readonly string[]): string => join(directory, ...names);
+const at = directoryForEachTest();
 
 /** Runs in a moment, and finds the defect. */
 const FEW = ['--programs', '40', '--seed', 'test', '--max-tries', '500'];
@@ -200,7 +196,7 @@ describe('what cannot be read is reported', () => {
   test('directories that are none, or hold nothing of ours', async () => {
     expect((await report()).err).toContain('no directory is named');
     expect((await report(at('nothing'))).err).toContain('there is no such directory');
-    expect((await report(directory)).err).toContain('none of summary.json');
+    expect((await report(at())).err).toContain('none of summary.json');
     await writeFile(at('file'), '');
     expect((await report(at('file'))).err).toContain('this is a file');
   });

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../../test-support/test-directory.js';
 import type { Program } from '../../../model/vocabulary/index.js';
 import type { Finding } from '../../../properties/finding.js';
 import { fileNameOf } from '../../../properties/corpus/counterexample.js';
@@ -11,9 +10,7 @@ import { SMALLEST_MACHINE, sampleFinding } from '../../../test-support/sample-fi
 import { init, migrate, newPgtable } from '../../../test-support/steps.js';
 import { record } from './shortest-of-all.js';
 
-let directory: string;
-beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'record-'))));
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const programOf = (idle: number): Program => ({
   machine: SMALLEST_MACHINE,
@@ -40,13 +37,13 @@ const found = (idle: number, difference = 'another victim'): ShortestSearch => (
 const after = async (
   search: ShortestSearch,
 ): Promise<{ readonly said: string; readonly files: readonly unknown[] }> => {
-  await saveFinding(directory, ENTRY);
-  const said = await record(directory, ENTRY, search);
-  const files = await Promise.all((await readdir(directory)).map((name) => readStored(join(directory, name))));
+  await saveFinding(at(), ENTRY);
+  const said = await record(at(), ENTRY, search);
+  const files = await Promise.all((await readdir(at())).map((name) => readStored(at(name))));
   return { said, files };
 };
 
-const stored = (entry: Finding) => ({ ...entry, file: join(directory, fileNameOf(entry)) });
+const stored = (entry: Finding) => ({ ...entry, file: at(fileNameOf(entry)) });
 const noted = (steps: number): Finding['provenance'] => ({
   ...ENTRY.provenance,
   shortest: { machine: 'small', steps, folding: 'nothing' },
@@ -71,9 +68,9 @@ test('what another machine showed in as few steps stays', async () => {
     ...ENTRY,
     provenance: { ...ENTRY.provenance, shortest: { machine: 'values', steps: 2, folding: 'names' } },
   };
-  await saveFinding(directory, entry);
-  expect(await record(directory, entry, found(0))).toBe('kept');
-  expect(await readStored(join(directory, fileNameOf(entry)))).toEqual(stored(entry));
+  await saveFinding(at(), entry);
+  expect(await record(at(), entry, found(0))).toBe('kept');
+  expect(await readStored(at(fileNameOf(entry)))).toEqual(stored(entry));
 });
 
 test('a shorter program that says something else is counted and not kept', async () => {

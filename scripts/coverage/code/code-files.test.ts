@@ -1,29 +1,24 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { directoryForEachTest } from '../../../test-support/test-directory.js';
 import { codeFiles } from './code-files.js';
 
 const TSC = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url));
 
-let directory: string;
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'shadowdiff-code-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const at = directoryForEachTest();
 
 const compile = async (files: Readonly<Record<string, string>>): Promise<string> => {
   for (const [name, text] of Object.entries({ 'model/last.ts': 'export {};\n', ...files })) {
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await writeFile(join(directory, name), text);
+    await mkdir(dirname(at(name)), { recursive: true });
+    await writeFile(at(name), text);
   }
   const options = { include: ['impl', 'model'], compilerOptions: { rootDir: '.', outDir: 'dist', sourceMap: true } };
-  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(options));
-  spawnSync(TSC, ['-p', directory]);
-  return join(directory, 'dist');
+  await writeFile(at('tsconfig.json'), JSON.stringify(options));
+  spawnSync(TSC, ['-p', at()]);
+  return at('dist');
 };
 
 const DOOR = `/**
@@ -63,10 +58,10 @@ test('files of types alone, planted bugs, formats and tests are no code of a mac
 
 test('a source that is missing is told, because c8 would leave its file out', async () => {
   const compiled = await compile({ 'impl/door.ts': DOOR });
-  await rm(join(directory, 'impl/door.ts'));
+  await rm(at('impl/door.ts'));
   await expect(codeFiles(compiled)).rejects.toThrow(/impl\/door\.ts: coverage of code needs it: .*; install/);
 });
 
 test('code that was never compiled is told', async () => {
-  await expect(codeFiles(directory)).rejects.toThrow('impl: the compiled code is not there; run: npm run build');
+  await expect(codeFiles(at())).rejects.toThrow('impl: the compiled code is not there; run: npm run build');
 });
