@@ -42,7 +42,10 @@ export const trendPage = async (trend: Trend): Promise<Markup> => {
 
 const summary = (trend: Trend): Markup => {
   const { week, weekBefore, tested, nights } = trend;
-  const fresh = week.newFindings.filter(({ state }) => state !== 'fixed');
+  // What only a night in the future showed is new, although no week has that night.
+  const fresh = tested
+    .flatMap(({ findings }) => findings)
+    .filter((each) => each.state === 'new' || (each.state === 'flaky' && week.newFindings.includes(each)));
   const versions = [...new Set(week.nights.map(({ version }) => version))];
   return summaryFrame({
     kind: verdictOf(trend),
