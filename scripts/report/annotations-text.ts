@@ -4,7 +4,7 @@ import { printable } from '../terminal/printable.js';
 import type { FindingReport, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
 import { findingMessage } from './finding-text.js';
-import { titleOf } from './report-news.js';
+import { SEVERITIES, titleOf } from './report-news.js';
 
 /** GitHub shows at most this many errors and warnings of a step each. */
 const MOST_SHOWN = 10;
@@ -33,16 +33,9 @@ const LEVELS: Readonly<Record<ReportDocument['verdict']['kind'], Level>> = {
   interrupted: 'warning',
 };
 
-const STATUS_LEVELS: Readonly<Record<FindingReport['status'], Level>> = {
-  new: 'error',
-  flaky: 'warning',
-  recorded: 'warning',
-  tolerated: 'notice',
-};
-
 const findingLine = (finding: FindingReport): string =>
   annotation(
-    STATUS_LEVELS[finding.status],
+    SEVERITIES[finding.status],
     titleOf(finding),
     `${findingMessage(finding)}\n${finding.replay}`,
     finding.file,

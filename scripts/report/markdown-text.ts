@@ -4,7 +4,7 @@ import { compactCount, counted, formatCount, formatShare, formatTime, judgedText
 import { printable } from '../terminal/printable.js';
 import type { FindingReport, InvariantReport, InvariantState, ReportDocument } from './document/report-document.js';
 import { verdictSentence } from './document/report-verdict.js';
-import { STATUS_LABELS, corpusNews, healthLines, problemLines, titleOf } from './report-news.js';
+import { STATE_WORDS, STATUS_LABELS, corpusNews, healthLines, problemLines, titleOf } from './report-news.js';
 
 export const markdownText = (report: ReportDocument): string =>
   [
@@ -86,13 +86,7 @@ const newsList = (report: ReportDocument): readonly string[] => {
   ];
 };
 
-const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
-  broken: '❌ broken',
-  unexercised: '⚠️ never exercised',
-  gaps: 'held, with gaps',
-  held: 'held',
-  'not-asked': 'not asked',
-};
+const STATE_MARKS: Readonly<Partial<Record<InvariantState, string>>> = { broken: '❌ ', unexercised: '⚠️ ' };
 
 const invariantsTable = (invariants: readonly InvariantReport[]): readonly string[] => [
   '',
@@ -102,7 +96,7 @@ const invariantsTable = (invariants: readonly InvariantReport[]): readonly strin
     const { id, state, checks, exercised, situations, edges, code: ran, defects } = invariant;
     return row([
       text(id),
-      STATE_WORDS[state],
+      `${STATE_MARKS[state] ?? ''}${STATE_WORDS[state]}`,
       compactCount(checks),
       formatShare(exercised, checks),
       situations === undefined ? '-' : `${situations.reached}/${situations.reachable}`,

@@ -6,6 +6,7 @@ import type {
   CorpusReport,
   EdgesReport,
   FindingReport,
+  InvariantState,
   Prospect,
   ReportDocument,
   ResidualRisk,
@@ -26,6 +27,22 @@ export const STATUS_LABELS: Readonly<Record<FindingReport['status'], string>> = 
   recorded: 'known',
   tolerated: 'known',
 };
+
+export const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
+  broken: 'broken',
+  unexercised: 'never exercised',
+  gaps: 'held, with gaps',
+  held: 'held',
+  'not-asked': 'not asked',
+};
+
+/** How serious a finding is to a build server. */
+export const SEVERITIES = {
+  new: 'error',
+  flaky: 'warning',
+  recorded: 'warning',
+  tolerated: 'notice',
+} as const satisfies Record<FindingReport['status'], string>;
 
 /** The name of a finding that has it alone. */
 export const titleOf = ({ signature, namesake }: Pick<FindingReport, 'signature' | 'namesake'>): string =>

@@ -8,7 +8,7 @@ import { ruleBeside } from '../../properties/divergence.js';
 import { printable } from '../terminal/printable.js';
 import type { CorpusReport, FindingReport, ReportDocument } from './document/report-document.js';
 import { findingMessage } from './finding-text.js';
-import { titleOf } from './report-news.js';
+import { SEVERITIES, titleOf } from './report-news.js';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 /** The rule of corpus entries that no longer give what they record. */
@@ -28,7 +28,7 @@ export const sarifLog = (report: ReportDocument): Log => {
   });
   const results = [
     ...report.findings.map((finding) => ({
-      ...result(finding.invariant, LEVELS[finding.status], findingMessage(finding), finding.file),
+      ...result(finding.invariant, levelOf(finding), findingMessage(finding), finding.file),
       ...detailsOf(finding, report),
     })),
     ...brokenIn(report.corpus).map(({ file, reason }) => result(CORPUS_RULE.id, 'error', reason, file)),
@@ -54,12 +54,8 @@ export const sarifLog = (report: ReportDocument): Log => {
   };
 };
 
-const LEVELS: Readonly<Record<FindingReport['status'], Result.level>> = {
-  new: 'error',
-  flaky: 'warning',
-  recorded: 'warning',
-  tolerated: 'note',
-};
+const levelOf = ({ status }: FindingReport): Result.level =>
+  SEVERITIES[status] === 'notice' ? 'note' : SEVERITIES[status];
 
 const brokenIn = (corpus: CorpusReport | undefined): CorpusReport['broken'] => corpus?.broken ?? [];
 

@@ -1,23 +1,10 @@
 /** What the runs exercised: each invariant, and the code. */
 
 import { compactCount, counted, formatCount, formatShare } from '../../terminal/numbers.js';
-import type {
-  CodeReport,
-  InvariantReport,
-  InvariantState,
-  MutationScore,
-  ReportDocument,
-} from '../document/report-document.js';
+import type { CodeReport, InvariantReport, MutationScore, ReportDocument } from '../document/report-document.js';
+import { STATE_WORDS } from '../report-news.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
-
-const STATE_WORDS: Readonly<Record<InvariantState, string>> = {
-  broken: 'broken',
-  unexercised: 'never exercised',
-  gaps: 'held, with gaps',
-  held: 'held',
-  'not-asked': 'not asked',
-};
 
 interface Column {
   readonly name: string;
