@@ -4,21 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { TranslationHistory } from './translation-history.js';
 import type { AccessStep, MachineConfig, Paging, Step } from './vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from './vocabulary/index.js';
-import { flushTlb, store } from '../test-support/steps.js';
+import { flushTlb, machineOf, store } from '../test-support/steps.js';
 
 const KERNEL = vaddr(0xc0000000);
 const ROOT = paddr(0x1000);
 const ADDRESS = vaddr(0x3000);
 const OTHER = vaddr(0x4000);
 
-const machine = (paging: Paging): MachineConfig => ({
-  paging,
-  guestPages: 64,
-  devicePages: 0,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-});
+const machine = (paging: Paging): MachineConfig => machineOf({ paging, guestPages: 64 });
 
 const load: Step = { op: 'new-pgtable', root: ROOT, draw: 0 };
 const invalidate = (address = ADDRESS, root = ROOT): Step => ({

@@ -3,21 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
 import type { MachineConfig, Program, Step } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, PAGINGS, guestEntry, isHostRefusal, paddr, vaddr } from '../model/vocabulary/index.js';
-import { flushTlb, guestPa, init, setStack } from '../test-support/steps.js';
+import { flushTlb, guestPa, init, machineOf, setStack } from '../test-support/steps.js';
 import { Draw } from './generators/draw.js';
 import { programArbitrary } from './generators/index.js';
 import type { Breach, ContractRule } from './contract.js';
 import { breachOf, keepsContract } from './contract.js';
 import { programSeed, randomFor } from './seeds.js';
 
-const FLAT: MachineConfig = {
-  paging: '2-level',
-  guestPages: 32,
-  devicePages: 2,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-};
+const FLAT = machineOf({ guestPages: 32, devicePages: 2 });
 const PAE: MachineConfig = { ...FLAT, paging: 'pae' };
 
 // Steps, by page numbers.

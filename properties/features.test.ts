@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessKind, Feature, Machine, Observation, Paging, Program, Step } from '../model/vocabulary/index.js';
 import { FEATURES, PAGINGS, guestEntry, hasFeature, paddr, vaddr } from '../model/vocabulary/index.js';
+import { machineOf } from '../test-support/steps.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
@@ -254,15 +255,7 @@ test('without features programs are what they were', () => {
 });
 
 const program: Program = {
-  machine: {
-    paging: 'pae',
-    guestPages: 8,
-    devicePages: 0,
-    hostCpus: 1,
-    draw: 0,
-    failAllocation: 0,
-    features: ['write-protect-off'],
-  },
+  machine: machineOf({ paging: 'pae', guestPages: 8, features: ['write-protect-off'] }),
   steps: [{ op: 'init', kernelAddress: vaddr(0xc0000000) }],
 };
 

@@ -7,6 +7,7 @@ import {
   flushTlb,
   guestPa,
   init,
+  machineOf,
   migrate,
   newPgtable,
   protect,
@@ -18,15 +19,8 @@ import {
 import { GuestRecord } from './guest-record.js';
 import { ZERO_OBSERVATION } from './trace-of.js';
 
-const machine = (changed: Partial<MachineConfig> = {}): MachineConfig => ({
-  paging: '2-level',
-  guestPages: 4,
-  devicePages: 1,
-  hostCpus: 2,
-  draw: 0,
-  failAllocation: 0,
-  ...changed,
-});
+const machine = (changed: Partial<MachineConfig> = {}): MachineConfig =>
+  machineOf({ guestPages: 4, devicePages: 1, hostCpus: 2, ...changed });
 
 const begun = (changed: Partial<MachineConfig> = {}): GuestRecord => {
   const guest = new GuestRecord();

@@ -4,7 +4,6 @@ import { ShadowMachine } from '../impl/shadow-machine.js';
 import { ReferenceMachine } from '../model/machine.js';
 import type {
   Machine,
-  MachineConfig,
   Observation,
   Op,
   Outcome,
@@ -20,6 +19,7 @@ import {
   flushTlb,
   guestPa,
   init,
+  machineOf,
   migrate,
   newPgtable,
   protect,
@@ -39,14 +39,7 @@ import { Lockstep } from './lockstep.js';
 import { Tally } from './tally.js';
 import { RecordedMachine, ZERO_OBSERVATION, traceOf } from './trace-of.js';
 
-const MACHINE: MachineConfig = {
-  paging: '2-level',
-  guestPages: 16,
-  devicePages: 2,
-  hostCpus: 2,
-  draw: 0,
-  failAllocation: 0,
-};
+const MACHINE = machineOf({ guestPages: 16, devicePages: 2, hostCpus: 2 });
 
 /** Each kind of step, and most kinds of answer. Root in page 1, its only table in page 2, the device in page 16. */
 const TOUR: readonly Step[] = [

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+import { machineOf } from '../test-support/steps.js';
 import { sampleFinding } from '../test-support/sample-finding.js';
 import type { Finding } from './finding.js';
 import { MOST_SHAPES, areAlike, describeShape, groupsOf, shapeOf } from './namesakes.js';
 
-const MACHINE = { paging: '2-level', guestPages: 4, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
+const MACHINE = machineOf({ guestPages: 4 });
 const root = paddr(0);
 const store = (low: number, high = 0): Step => ({ op: 'store', paddr: root, value: guestEntry(low, high) });
 const NEW: Step = { op: 'new-pgtable', root, draw: 0 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EntryChange, Machine, Paging, Program, Step } from '../model/vocabulary/index.js';
 import { PAGINGS, guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
-import { access, guestPa, init, newPgtable, setPgd, setPte, store } from '../test-support/steps.js';
+import { access, guestPa, init, machineOf, newPgtable, setPgd, setPte, store } from '../test-support/steps.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
@@ -159,7 +159,7 @@ describe('a CPU with a bug is found', () => {
       newPgtable(0x1000),
       access(0),
     ];
-    const machine = { paging: 'pae', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
+    const machine = machineOf({ paging: 'pae', guestPages: 64 });
     const divergence = await pair.run({ machine, steps }, { contractKept: true, twice: false });
     expect(divergence).toMatchObject({ difference: 'store not called for', expected: 'no such store' });
   });
@@ -175,7 +175,7 @@ describe('a CPU with a bug is found', () => {
 
 // What does not belong to it.
 
-const MACHINE = { paging: '2-level', guestPages: 64, devicePages: 0, hostCpus: 1, draw: 0, failAllocation: 0 } as const;
+const MACHINE = machineOf({ guestPages: 64 });
 const INIT = init();
 const RUN = newPgtable(0x1000);
 const TABLES = [store(0x1000, 0x2000 + FULL), store(0x2000, 0x5000 + FULL)];

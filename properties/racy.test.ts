@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Machine, MachineConfig, Observation, Paging, Step } from '../model/vocabulary/index.js';
 import { PAGE_BYTES, PAGINGS, ZERO_ENTRY, paddr, vaddr } from '../model/vocabulary/index.js';
+import { machineOf } from '../test-support/steps.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
 import { isRacy, keepsContract } from './contract.js';
@@ -164,14 +165,7 @@ describe.each(PAGINGS)('%s', (paging) => {
 });
 
 test('a page that was a table is not data, and no feature is asked for', () => {
-  const machine = {
-    paging: '2-level',
-    guestPages: 8,
-    devicePages: 0,
-    hostCpus: 1,
-    draw: 0,
-    failAllocation: 0,
-  } as const;
+  const machine = machineOf({ guestPages: 8 });
   const entry = (page: number) => ({ low: page * PAGE_BYTES + 7, high: 0 }) as typeof ZERO_ENTRY;
   const steps: Step[] = [
     { op: 'init', kernelAddress: vaddr(0xc0000000) },

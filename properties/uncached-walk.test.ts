@@ -4,18 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../model/machine.js';
 import type { AccessKind, AccessMode, MachineConfig, Outcome, Paging, Step } from '../model/vocabulary/index.js';
 import { PAGINGS, bareOutcome, guestEntry, killedFor, paddr, pagingSizes, vaddr } from '../model/vocabulary/index.js';
+import { machineOf } from '../test-support/steps.js';
 import { LGUEST_TRAFFICS, programArbitrary } from './generators/index.js';
 import { GuestRecord } from './guest-record.js';
 import { accessed, dirty, pageOf, uncachedAccess, uncachedPhysical, uncachedWalk } from './uncached-walk.js';
 
-const machine = (paging: Paging): MachineConfig => ({
-  paging,
-  guestPages: 16,
-  devicePages: 2,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-});
+const machine = (paging: Paging): MachineConfig => machineOf({ paging, guestPages: 16, devicePages: 2 });
 
 type Word = readonly [address: number, low: number, high?: number];
 

@@ -3,15 +3,7 @@
 import type { Program } from '../model/vocabulary/index.js';
 import type { Divergence } from '../properties/divergence.js';
 import type { Finding, Provenance } from '../properties/finding.js';
-
-export const SMALLEST_MACHINE = {
-  paging: '2-level',
-  guestPages: 1,
-  devicePages: 0,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-} as const;
+import { machineOf } from './steps.js';
 
 interface Given extends Partial<Omit<Finding, 'case' | 'divergence' | 'provenance'>> {
   readonly program?: Program;
@@ -23,7 +15,7 @@ export const sampleFinding = ({ program, divergence, provenance, ...others }: Gi
   status: 'open',
   subject: 'impl',
   reference: 'model',
-  case: { traffic: 'hostile', program: program ?? { machine: SMALLEST_MACHINE, steps: [] } },
+  case: { traffic: 'hostile', program: program ?? { machine: machineOf(), steps: [] } },
   divergence: {
     invariant: 'translation',
     alsoBroken: [],

@@ -1,19 +1,13 @@
 /** What a shrink pass makes of a program when it is repeated, for a finding that a function of the program decides. */
 
 import type { MachineConfig, Program, Step } from '../model/vocabulary/index.js';
+import { machineOf } from './steps.js';
 import type { Divergence, Place } from '../properties/divergence.js';
 import { signatureOf } from '../properties/divergence.js';
 import type { Pass } from '../properties/shrink/search.js';
 import { Search } from '../properties/shrink/search.js';
 
-export const MACHINE: MachineConfig = {
-  paging: '2-level',
-  guestPages: 64,
-  devicePages: 4,
-  hostCpus: 4,
-  draw: 0,
-  failAllocation: 0,
-};
+export const MACHINE = machineOf({ guestPages: 64, devicePages: 4, hostCpus: 4 });
 
 export const programOf = (steps: readonly Step[], machine: Partial<MachineConfig> = {}): Program => ({
   machine: { ...MACHINE, ...machine },

@@ -1,7 +1,18 @@
-/** Steps in short, from plain numbers. */
+/** Machines and steps in short, from plain numbers. */
 
-import type { AccessKind, AccessMode, FlushScope, Protection, Step } from '../model/vocabulary/index.js';
+import type { AccessKind, AccessMode, FlushScope, MachineConfig, Protection, Step } from '../model/vocabulary/index.js';
 import { guestEntry, paddr, vaddr } from '../model/vocabulary/index.js';
+
+/** One page, one CPU and no device, but for what is given. */
+export const machineOf = (changes: Partial<MachineConfig> = {}): MachineConfig => ({
+  paging: '2-level',
+  guestPages: 1,
+  devicePages: 0,
+  hostCpus: 1,
+  draw: 0,
+  failAllocation: 0,
+  ...changes,
+});
 
 export const store = (address: number, low: number, high = 0): Step => ({
   op: 'store',

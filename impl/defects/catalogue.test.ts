@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ReferenceMachine } from '../../model/machine.js';
-import type { MachineConfig, Program, Step } from '../../model/vocabulary/index.js';
-import { access, init, newPgtable, setPte, setStack, store } from '../../test-support/steps.js';
+import type { Program, Step } from '../../model/vocabulary/index.js';
+import { access, init, machineOf, newPgtable, setPte, setStack, store } from '../../test-support/steps.js';
 import type { Case } from '../../properties/generators/index.js';
 import { programArbitrary } from '../../properties/generators/index.js';
 import type { Divergence } from '../../properties/divergence.js';
@@ -87,14 +87,7 @@ describe('planting', () => {
   });
 });
 
-const CONFIG: MachineConfig = {
-  paging: '2-level',
-  guestPages: 16,
-  devicePages: 0,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-};
+const CONFIG = machineOf({ guestPages: 16 });
 
 /** Maps one page at 257 addresses, the last 256 of them by a set-pte each. */
 const PAGE_AT_MANY_ADDRESSES: Program = {

@@ -7,9 +7,19 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { programFromJson, traceFromJson } from '../../properties/formats/index.js';
-import type { MachineConfig, Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
+import type { Outcome, Program, Step, Trace } from '../../model/vocabulary/index.js';
 import { bareOutcome, killedFor } from '../../model/vocabulary/index.js';
-import { access, flushTlb, init, newPgtable, protect, setPte, setStack, store } from '../../test-support/steps.js';
+import {
+  access,
+  flushTlb,
+  init,
+  machineOf,
+  newPgtable,
+  protect,
+  setPte,
+  setStack,
+  store,
+} from '../../test-support/steps.js';
 import { traceOf } from '../../properties/trace-of.js';
 import { comparedTrace } from '../../test-support/c-subjects.js';
 import { ShadowMachine } from '../shadow-machine.js';
@@ -61,14 +71,7 @@ interface Unrecorded {
   readonly references: readonly (readonly [page: number, count: number])[];
 }
 
-const FLAT: MachineConfig = {
-  paging: '2-level',
-  guestPages: 16,
-  devicePages: 0,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-};
+const FLAT = machineOf({ guestPages: 16 });
 const flat = (...steps: readonly Step[]): Program => ({ machine: FLAT, steps });
 
 /** No recorded program comes by these; each stands here with a program of its own, reasoned out on the C. */

@@ -3,8 +3,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../model/vocabulary/index.js';
-import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
-import { guestPa } from '../../test-support/steps.js';
+import { sampleFinding } from '../../test-support/sample-finding.js';
+import { guestPa, machineOf } from '../../test-support/steps.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { Tally, countsOf } from '../tally.js';
 import type { Finding, ShrinkExtent } from '../finding.js';
@@ -14,7 +14,7 @@ import { eventFromJson, formatEvent } from './events.js';
 import { Ledger, representative } from './ledger.js';
 
 const programOf = (steps: number): Program => ({
-  machine: SMALLEST_MACHINE,
+  machine: machineOf(),
   steps: Array.from({ length: steps }, () => guestPa(0)),
 });
 

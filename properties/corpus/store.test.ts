@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { BadInput } from '../formats/index.js';
-import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
-import { access, guestPa } from '../../test-support/steps.js';
+import { sampleFinding } from '../../test-support/sample-finding.js';
+import { access, guestPa, machineOf } from '../../test-support/steps.js';
 import type { Finding } from '../finding.js';
 import { fileNameOf, formatCounterexample } from './counterexample.js';
 import {
@@ -25,7 +25,7 @@ import {
 
 const entryAt = (address: number): Finding =>
   sampleFinding({
-    program: { machine: { ...SMALLEST_MACHINE, guestPages: 4 }, steps: [access(address)] },
+    program: { machine: machineOf({ guestPages: 4 }), steps: [access(address)] },
     divergence: { place: { kind: 'step', index: 0 }, stage: 'access', field: 'outcome' },
   });
 const ENTRY = entryAt(0);

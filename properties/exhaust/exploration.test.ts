@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Machine, MachineConfig, Observation, StateSink, Step } from '../../model/vocabulary/index.js';
-import { init, newPgtable, protect, store } from '../../test-support/steps.js';
+import { init, machineOf, newPgtable, protect, store } from '../../test-support/steps.js';
 import { signatureOf } from '../divergence.js';
 import { INVARIANTS } from '../invariants/invariants.js';
 import { IMPL, MODEL, subjectNamed } from '../subjects/subject-names.js';
@@ -12,14 +12,7 @@ import { smallMachine } from './small-machine.js';
 import type { Swap } from './state-key.js';
 import type { TransparentMachine } from './transcript.js';
 
-const MACHINE: MachineConfig = {
-  paging: '2-level',
-  guestPages: 5,
-  devicePages: 1,
-  hostCpus: 1,
-  draw: 0,
-  failAllocation: 0,
-};
+const MACHINE = machineOf({ guestPages: 5, devicePages: 1 });
 
 const telling = (name: string): TransparentMachine => {
   const subject = subjectNamed(name, 'test', { caseTimeout: 1, allowed: [] });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ShadowMachine } from '../../impl/shadow-machine.js';
 import { ReferenceMachine } from '../../model/machine.js';
 import type { ReferenceChange } from '../../model/vocabulary/index.js';
+import { machineOf } from '../../test-support/steps.js';
 import { Lockstep } from '../lockstep.js';
 import { referenceCount } from './reference-count.js';
 
@@ -10,14 +11,7 @@ test('a change that names no page is a change too', () => {
   const takeChanges = subject.references.takeChanges.bind(subject.references);
   subject.references.takeChanges = () => [...takeChanges(), {} as ReferenceChange];
   const lockstep = new Lockstep({ model: new ReferenceMachine(), subject, invariants: [referenceCount] });
-  const machine = {
-    paging: '2-level',
-    guestPages: 64,
-    devicePages: 0,
-    hostCpus: 1,
-    draw: 0,
-    failAllocation: 0,
-  } as const;
+  const machine = machineOf({ guestPages: 64 });
   expect(lockstep.run({ machine, steps: [] }, false)).toMatchObject({
     invariant: 'reference-count',
     difference: 'a change not called for',

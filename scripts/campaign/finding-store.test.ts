@@ -1,14 +1,14 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { directoryForEachTest } from '../../test-support/test-directory.js';
-import { SMALLEST_MACHINE, sampleFinding } from '../../test-support/sample-finding.js';
-import { init, newPgtable } from '../../test-support/steps.js';
+import { sampleFinding } from '../../test-support/sample-finding.js';
+import { init, machineOf, newPgtable } from '../../test-support/steps.js';
 import { storeFinding } from './finding-store.js';
 import { checkDirectory, makeResultDirectory } from '../terminal/result-directory.js';
 
 const at = directoryForEachTest();
 
-const ENTRY = sampleFinding({ program: { machine: SMALLEST_MACHINE, steps: [init(), newPgtable(0)] } });
+const ENTRY = sampleFinding({ program: { machine: machineOf(), steps: [init(), newPgtable(0)] } });
 
 test('a finding makes its directory', async () => {
   const stored = await storeFinding(at('a', 'b'), ENTRY);

@@ -6,14 +6,14 @@ import type { Finding } from '../../../properties/finding.js';
 import { fileNameOf } from '../../../properties/corpus/counterexample.js';
 import { readStored, saveFinding } from '../../../properties/corpus/store.js';
 import type { ShortestSearch } from '../../../properties/exhaust/exhaust.js';
-import { SMALLEST_MACHINE, sampleFinding } from '../../../test-support/sample-finding.js';
-import { init, migrate, newPgtable } from '../../../test-support/steps.js';
+import { sampleFinding } from '../../../test-support/sample-finding.js';
+import { init, machineOf, migrate, newPgtable } from '../../../test-support/steps.js';
 import { record } from './shortest-of-all.js';
 
 const at = directoryForEachTest();
 
 const programOf = (idle: number): Program => ({
-  machine: SMALLEST_MACHINE,
+  machine: machineOf(),
   steps: [...Array.from({ length: idle }, () => migrate(0)), init(), newPgtable(0)],
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Step } from '../../../model/vocabulary/index.js';
 import { vaddr } from '../../../model/vocabulary/index.js';
+import { machineOf } from '../../../test-support/steps.js';
 import { LARGEST_FILE } from '../../../properties/corpus/store.js';
 import { BadInput, formatProgram } from '../../../properties/formats/index.js';
 import { uniformProgram } from '../../../properties/generators/index.js';
@@ -28,14 +29,7 @@ test('a link brings back what was put into it', async () => {
 });
 
 test('a program as long as a file may hold goes into a link', async () => {
-  const machine = {
-    paging: '2-level',
-    guestPages: 1,
-    devicePages: 0,
-    hostCpus: 1,
-    draw: 0,
-    failAllocation: 0,
-  } as const;
+  const machine = machineOf();
   const steps = Array.from({ length: 265_000 }, (): Step => ({
     op: 'access',
     vaddr: vaddr(0),
