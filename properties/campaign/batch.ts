@@ -10,6 +10,7 @@ import type { Finding } from '../finding.js';
 import type { Case } from '../generators/index.js';
 import type { JudgeOptions } from '../judging.js';
 import { Pair } from '../pair.js';
+import type { ExternalSubject } from '../subjects/subject.js';
 import type { Tally, TallyCounts } from '../tally.js';
 import { countsOf } from '../tally.js';
 import type { ProgramRange } from './batches.js';
@@ -116,17 +117,17 @@ export const findingOf = (
   note: '',
 });
 
-/** Programs of a campaign that ran in this process, by identity. */
+/** Programs of a campaign that this process gave to others, by identity. */
 const numbers = new WeakMap<Program, { readonly campaign: string; readonly program: number }>();
 
 /** The programs that a process has run, for a finding: those of the campaign by number. */
 export const historyOf = (programs: readonly Program[], campaign: string): readonly (number | Program)[] =>
   programs.map((each) => numberIn(campaign, each) ?? each);
 
-/** A program ran as a part of a campaign in this process. */
+/** This process gave a program to another, as a part of a campaign. */
 export const isNumbered = (program: Program): boolean => numbers.has(program);
 
-/** The number of a program in a campaign, if it ran as a part of it in this process. */
+/** The number of a program in a campaign, if this process gave it to another as a part of that campaign. */
 export const numberIn = (campaign: string, program: Program): number | undefined => {
   const known = numbers.get(program);
   return known?.campaign === campaign ? known.program : undefined;
@@ -179,10 +180,17 @@ class Batch {
     };
   }
 
-  /** Numbers each program that it generates. */
+  /** A side that is not in this process. */
+  private get outside(): ExternalSubject | undefined {
+    const { subject, model } = this.options;
+    return [subject, model].find((side) => side.kind === 'external');
+  }
+
+  /** Numbers each program that it generates, if a process outside this one remembers which it ran. */
   private numbering(): (program: number) => Generated {
     const { campaign } = this.options;
     const programs = programsOf(this.options);
+    if (this.outside === undefined) return programs;
     return (program) => {
       const generated = programs(program);
       numbers.set(generated.value.program, { campaign, program });
@@ -219,9 +227,8 @@ class Batch {
 
   /** What the process outside this one had run before a program; undefined if both sides are in this one. */
   private historyBefore(program: Program): Finding['history'] {
-    const { subject, model, campaign } = this.options;
-    const outside = [subject, model].find((side) => side.kind === 'external');
-    return outside && historyOf(outside.seenBefore?.(program) ?? [], campaign);
+    const { outside } = this;
+    return outside && historyOf(outside.seenBefore?.(program) ?? [], this.options.campaign);
   }
 
   private add(
