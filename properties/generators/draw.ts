@@ -11,7 +11,8 @@ export class Draw {
 
   /** Seeds a generator of its own with four numbers from `random`, because drawing from that directly costs five times as much. */
   constructor(random: fc.Random) {
-    const word = (): number => random.nextInt(-0x80000000, 0x7fffffff);
+    // Without `| 0` it is a whole double, and V8 would keep the generator's state in doubles.
+    const word = (): number => random.nextInt(-0x80000000, 0x7fffffff) | 0;
     this.generator = xoroshiro128plusFromState([word(), word(), word(), word()]);
   }
 
