@@ -28,10 +28,12 @@ const sameOutcome = (model: Outcome, subject: Outcome, kind: OutcomeKind): boole
   if (model.kind !== kind) return false;
   if (kind === 'ok') return true;
   if (kind === 'mapped') return (model as Mapped).paddr === (subject as Mapped).paddr;
+  if (kind === 'fault') return (model as Fault).code === (subject as Fault).code;
   return differenceOf(model, subject) === undefined;
 };
 
 type Mapped = Extract<Outcome, { kind: 'mapped' }>;
+type Fault = Extract<Outcome, { kind: 'fault' }>;
 
 const sameReferences = (model: readonly ReferenceChange[], subject: readonly ReferenceChange[]): boolean => {
   if (model.length !== subject.length) return false;

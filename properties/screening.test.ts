@@ -99,6 +99,10 @@ test.each([
   expect(firstShown(defect)).toMatchObject({ place: { kind: 'end' }, difference });
 });
 
+test('another fault code is a difference', () => {
+  expect(firstShown('fault-code-from-shadow')).toMatchObject({ place: { kind: 'step' }, field: 'outcome' });
+});
+
 /** Sound, but what it shows of its first store is wrong once. */
 class Moody extends ShadowMachine {
   private isSulking = true;
