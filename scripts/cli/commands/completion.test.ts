@@ -1,7 +1,7 @@
 /** The scripts, run by the shells they are for. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -80,6 +80,15 @@ describe.each(['bash', 'zsh', 'fish'] as const)('%s', (shell) => {
     expect(offered.toSorted()).toEqual(expected.toSorted());
   });
 });
+
+test.each(['impl:$(touch ran),', 'impl:`touch ran`,', 'impl:${x:=$(touch ran)},', '$(touch ran)'])(
+  'bash completes %s and runs nothing',
+  async (word) => {
+    const path = await script('bash');
+    execFileSync('bash', ['-c', CALL, path, 'shadowdiff', 'fuzz', '--subject', word], { cwd: directory });
+    expect(existsSync(join(directory, 'ran'))).toBe(false);
+  },
+);
 
 test('bash completes what has no words of ours as file names', async () => {
   const path = await script('bash');

@@ -62,8 +62,8 @@ const bashLines = (places: readonly Place[], shell: Shell): readonly string[] =>
   '  [[ $COMP_WORDBREAKS == *:* && $word == *:* ]] && start=${word%"${word##*:}"}',
   '  local before=${COMP_WORDS[at-1]}',
   `  [[ $word == impl:* ]] && machines='${DEFECTIVE.join(' ')}'`,
-  // Further defects of one machine.
-  '  [[ $word == impl:*,* ]] && machines=${machines//impl:/"${word%,*},"}',
+  // Further defects of one machine. compgen expands its words, so that what a user typed must not be a command among them.
+  '  [[ $word == impl:*,* && $word != *[!a-z0-9:,-]* ]] && machines=${machines//impl:/"${word%,*},"}',
   '  for ((i = 1; i < COMP_CWORD; i++)); do',
   '    case "$path ${COMP_WORDS[i]}" in',
   `      ${alternatives(places.filter(({ path }) => path.length > 0).map(({ path }) => inside(path)))}) path+=" \${COMP_WORDS[i]}" ;;`,
