@@ -76,32 +76,28 @@ const endsLine = async (file: FileHandle): Promise<boolean> => {
 
 /**
  * The nights of a history, in the order of their lines. Throws `BadInput` for a file that cannot be read, and for a line that is no night.
- * A last line that a power cut tore is left out, and complained about.
+ * A line that a power cut tore is left out, and complained about.
  */
 export const readHistory = async (path: string, complain: (problem: string) => void): Promise<readonly Night[]> => {
-  const { lines, isCut } = await linesIn(path);
-  const nights: Night[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line === '') continue;
-    if (isCut && index === lines.length - 1 && !isJson(line))
-      complain(`${path}: line ${index + 1}: left out, because it is cut short, as by a loss of power; remove it`);
-    else nights.push(nightIn(line, index + 1, path));
-  }
-  return nights;
-};
-
-/** `isCut`: no newline ends the last one. */
-const linesIn = async (path: string): Promise<{ readonly lines: readonly string[]; readonly isCut: boolean }> => {
   const file = await openFile(path);
   try {
-    const isCut = !(await endsLine(file));
-    const lines: string[] = [];
-    for await (const line of readLines(file.createReadStream(), path)) lines.push(line);
-    return { lines, isCut };
+    const nights: Night[] = [];
+    let number = 0;
+    for await (const line of readLines(file.createReadStream(), path)) {
+      number++;
+      if (line === '') continue;
+      if (isTorn(line))
+        complain(`${path}: line ${number}: left out, because it is cut short, as by a loss of power; remove it`);
+      else nights.push(nightIn(line, number, path));
+    }
+    return nights;
   } finally {
     await file.close();
   }
 };
+
+/** It begins as that of a night does, or with the zeros that some file systems leave in its place, and does not end as one. */
+const isTorn = (line: string): boolean => (line.startsWith('{"format":') || line.startsWith('\0')) && !isJson(line);
 
 const isJson = (line: string): boolean => {
   try {

@@ -32,7 +32,7 @@ const moment = anyText.check(
 
 /** Beside the file that holds the line: a history leads nowhere else. */
 const directoryName = anyText.check(
-  z.refine((text) => !/[/\\]/.test(text) && !['', '.', '..'].includes(text), {
+  z.refine((text) => !/[/\\\0]/.test(text) && !['', '.', '..'].includes(text), {
     error: 'not the name of a directory beside this file; give a name without slashes',
   }),
 );
