@@ -60,7 +60,7 @@ test('reads a history beside its runs, and knows a run that is given as well', a
 });
 
 test('refuses a history with a line that is no night, a shard, and places without nights', async () => {
-  await writeFile(at('broken.jsonl'), `${JSON.stringify(sampleNight(21))}\n{"format":\n`);
+  await writeFile(at('broken.jsonl'), `${JSON.stringify(sampleNight(21))}\n{]\n`);
   expect(await trend(at('broken.jsonl'))).toMatchObject({
     code: 2,
     err: expect.stringMatching(/broken\.jsonl: line 2: .*, or remove the line\n$/) as string,
