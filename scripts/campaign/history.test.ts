@@ -67,6 +67,7 @@ describe('the file', () => {
     const whole = await readFile(at('history.jsonl'), 'utf8');
     for (const [torn, complaints] of [
       ['{"format":"shadow', [expect.stringMatching(/history\.jsonl: line 2: left out, because it is cut short/)]],
+      ['{"for', [expect.stringMatching(/history\.jsonl: line 2: left out, because it is cut short/)]],
       ['\0\0\0', [expect.stringMatching(/history\.jsonl: line 2: left out, because it is cut short/)]],
       [JSON.stringify(NIGHT), []],
     ] as const) {

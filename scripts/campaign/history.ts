@@ -96,8 +96,12 @@ export const readHistory = async (path: string, complain: (problem: string) => v
   }
 };
 
+/** How every line begins. */
+const START = '{"format":';
+
 /** It begins as that of a night does, or with the zeros that some file systems leave in its place, and does not end as one. */
-const isTorn = (line: string): boolean => (line.startsWith('{"format":') || line.startsWith('\0')) && !isJson(line);
+const isTorn = (line: string): boolean =>
+  (line.startsWith(START.slice(0, line.length)) || line.startsWith('\0')) && !isJson(line);
 
 const isJson = (line: string): boolean => {
   try {
