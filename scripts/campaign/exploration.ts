@@ -92,7 +92,7 @@ export class Exploration {
     }
   }
 
-  /** The first batch always runs: on a busy machine it may take longer than the time of a short run until a worker has started. */
+  /** The first batch always runs: on a busy machine, starting a worker may take longer than the whole time of a short run. */
   private get isAtStart(): boolean {
     return this.next === 0 && this.context.shard.programs === 0;
   }

@@ -48,7 +48,7 @@ export const ADDRESSES = {
   device: vaddr(DEVICE_PAGE * 4096 + 4),
 } as const;
 
-/** `between`: the first address of the kernel half that has others below it. */
+/** `between`: where a kernel half begins that has addresses of the machine above and below. */
 export const initOf = (kernel: Kernel, between: Vaddr): Step => ({
   op: 'init',
   kernelAddress: { above: KERNEL_ABOVE, between, below: ADDRESSES.first }[kernel],

@@ -58,7 +58,7 @@ const ENDS: ReadonlyMap<string, OutcomeKind> = new Map<string, OutcomeKind>([
   ['over', 'killed'],
 ]);
 
-/** A second `init` kills, as does a call that 2-level paging has not. */
+/** A second `init` kills, and so does `set-pmd` in 2-level paging. */
 const alwaysKills = ({ step, paging, life }: Cell): boolean =>
   (step === 'init' && life === 'tables') || (step === 'set-pmd' && paging === '2-level');
 
