@@ -26,10 +26,12 @@ export const nightsSection = (tested: readonly TestedTrend[]): Markup =>
 
 const testedView = (tested: TestedTrend): Markup =>
   html`<h3>${tested.name}</h3>
-    <div class="plots">${MEASURES.map((measure) => measurePlot(measure, tested))}</div>
+    <div class="plots">
+      ${tested.past.length === 0 ? undefined : MEASURES.map((measure) => measurePlot(measure, tested))}
+    </div>
     ${nightsTable(tested)}`;
 
-const shownOf = ({ nights }: TestedTrend): readonly FoundNight[] => nights.slice(-MOST_NIGHTS);
+const shownOf = (nights: readonly FoundNight[]): readonly FoundNight[] => nights.slice(-MOST_NIGHTS);
 
 interface Measure {
   readonly title: string;
@@ -38,7 +40,7 @@ interface Measure {
   readonly textOfY?: (y: number) => string;
 }
 
-/** Programs to which a chance is drawn: the axis begins with whole numbers. */
+/** Chances are plotted per million programs, because the scale of an axis is in whole numbers. */
 const MILLION = 1_000_000;
 
 /** By their state in this night. */
@@ -89,7 +91,7 @@ const chanceText = (night: Night): string =>
   night.judged === 0 ? '–' : night.situations.left === 0 ? 'none left' : oddsText(chanceOf(night));
 
 const measurePlot = ({ title, valueOf, textOf, textOfY }: Measure, tested: TestedTrend): Markup => {
-  const nights = shownOf(tested);
+  const nights = shownOf(tested.past);
   const start = timeOf(nights[0].night);
   const [last, span] = [nights.at(-1)!.night, timeOf(nights.at(-1)!.night) - start];
   const byVersion = [...grouped(nights, ({ night }) => night.version)];
@@ -140,7 +142,7 @@ const unbroken = (nights: readonly Night[]): readonly (readonly Night[])[] => {
 /** The newest first, with a heading above each version if there are several. */
 const nightsTable = (tested: TestedTrend): Markup => {
   const { name, nights, gaps } = tested;
-  const shown = shownOf(tested).toReversed();
+  const shown = shownOf(nights).toReversed();
   const versions = new Set(nights.map(({ night }) => night.version));
   const older = nights.length - shown.length;
   return html`<div class="scroll" role="region" aria-label="Nights: ${name}" tabindex="0">

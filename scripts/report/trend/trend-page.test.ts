@@ -38,6 +38,15 @@ test('the chance of a new situation is 1 in so many programs, on the axis too', 
   expect(text).toMatch(/>\s*none\s*<\/text>.*>\s*5\.0k\s*<\/text>/s);
 });
 
+test('a night with a wrong date stretches no plot, and stands in the table', async () => {
+  const text = await pageOf([sampleNight(20), sampleNight(21, { started: '2036-01-01T01:00:00.000Z' })]);
+  const plots = text.match(/<svg.*?<\/svg>/gs) ?? [];
+  expect(plots.length).toBeGreaterThan(0);
+  expect(plots.filter((each) => each.includes('2036'))).toEqual([]);
+  expect(text).toContain('<span class="day">2036-01-01</span>');
+  expect(await pageOf([sampleNight(21, { started: '2036-01-01T01:00:00.000Z' })])).not.toContain('<svg viewBox="0 0 ');
+});
+
 test('each night counts its findings by what they were then', async () => {
   const shown = (status: NightFinding['status']) => ({ findings: [sampleFinding('flush | end | one', { status })] });
   const nights = [sampleNight(1, shown('new')), sampleNight(2, shown('flaky')), sampleNight(3, shown('new'))];

@@ -41,6 +41,9 @@ export interface TestedTrend {
   readonly name: string;
   /** In the order of time. */
   readonly nights: readonly FoundNight[];
+  /** Of these, the ones that are not in the future. */
+  readonly past: readonly FoundNight[];
+  /** Between those of the past. */
   readonly gaps: readonly Gap[];
   /** The new ones first, and among them those that were shown last. */
   readonly findings: readonly FindingTrend[];
@@ -95,7 +98,8 @@ export const trendOf = (found: readonly FoundNight[], today: Date): Trend => {
   const tested = [...byMachines].map(([name, own]): TestedTrend => {
     const findings = findingsIn(own, end - WEEK);
     const firstNights = new Map(findings.map(({ finding, first }) => [findingName(finding), first]));
-    return { name, nights: own, gaps: gapsIn(own.filter(isPast)), findings, firstNights };
+    const past = own.filter(isPast);
+    return { name, nights: own, past, gaps: gapsIn(past), findings, firstNights };
   });
   const findings = tested.flatMap((each) => each.findings);
   const weekTo = (until: number): Week => weekOf(past, findings, until);
