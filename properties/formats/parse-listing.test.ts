@@ -115,6 +115,11 @@ test.each([
   ],
   [`${MACHINE}\nstore [0x1000] = 0x100000000`, 'x: line 2, value: 0x100000000 does not fit a 2-level entry; give'],
   [`${MACHINE}\nstore [0x1000] = pfn 5 P WR`, 'x: line 2, value: "WR" is no bit of an entry; use P RW US A D'],
+  [`${MACHINE}\nstore [0x1000] = pfn 5 P XD`, 'x: line 2, value: "XD" is no bit of an entry; use P RW US A D'],
+  [
+    `${MACHINE.replace('2-level', 'PAE')}\nstore [0x1000] = pfn 5 P NX`,
+    'x: line 2, value: "NX" is no bit of an entry; use P RW US A D PWT PCD PSE G XD, AVL 0x200',
+  ],
   [`${MACHINE}\nstore [0x1000] = pfn 1048576 P`, 'x: line 2, value: "pfn 1048576 P" names no page; write an entry'],
   [`${MACHINE}\naccess 0x400000 write users`, 'x: line 2, mode: "users" is not known; use one of "user", "kernel"'],
   ['a'.repeat(LONGEST_LISTING + 1), 'x: line 1, length: more than 1048576 characters; leave steps out'],

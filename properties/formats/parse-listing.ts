@@ -199,8 +199,9 @@ const readEntry = (field: string, words: readonly string[], place: EntryPlace): 
 /** `pfn 5 P RW US A D AVL 0x200 XD reserved 0x80000000000000`; a `not present,` in front is not needed. */
 const entryInWords = (field: string, words: readonly string[], place: EntryPlace): GuestEntry => {
   const text = words.join(' ');
+  const { paging } = place.machine;
   const [, page, flags] = /^(?:not present,? )?pfn (\d{1,10})((?: \S+)*)$/.exec(text) ?? [];
-  if (page === undefined || Number(page) >= MOST_PAGES[place.machine.paging])
+  if (page === undefined || Number(page) >= MOST_PAGES[paging])
     throw bad(place, field, `${quoted(text)} names no page; write an entry like 0x5067 or "pfn 5 P RW US A D"`);
   let { low, high } = entryOnPage(ZERO_ENTRY, Number(page));
   const rest = flags.split(' ').slice(1).values();
@@ -208,9 +209,9 @@ const entryInWords = (field: string, words: readonly string[], place: EntryPlace
     const bit = BITS.get(flag);
     const value = flag === 'AVL' || flag === 'reserved' ? hexIn(rest.next().value) : undefined;
     if (bit !== undefined) low = (low | bit) >>> 0;
-    else if (flag === 'XD') high = (high | XD) >>> 0;
+    else if (flag === 'XD' && paging === 'pae') high = (high | XD) >>> 0;
     else if (value === undefined)
-      throw bad(place, field, `${quoted(flag)} is no bit of an entry; use ${[...BITS.keys()].join(' ')}, AVL 0x200`);
+      throw bad(place, field, `${quoted(flag)} is no bit of an entry; use ${bitNames(paging)}, AVL 0x200`);
     else {
       low = (low | value.low) >>> 0;
       high = (high | value.high) >>> 0;
@@ -220,6 +221,7 @@ const entryInWords = (field: string, words: readonly string[], place: EntryPlace
 };
 
 const BITS: ReadonlyMap<string, number> = new Map([['P', P], ...FLAGS]);
+const bitNames = (paging: Paging): string => [...BITS.keys(), ...(paging === 'pae' ? ['XD'] : [])].join(' ');
 /** Pages that an entry can name: 20 bits, in PAE 32. */
 const MOST_PAGES: Readonly<Record<Paging, number>> = { '2-level': 2 ** 20, pae: 2 ** 32 };
 
