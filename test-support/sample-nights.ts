@@ -31,7 +31,7 @@ export const sampleNight = (day: number, changes: Partial<Night> = {}): Night =>
   };
 };
 
-export const sampleFinding = (signature: string, changes: Partial<NightFinding> = {}): NightFinding => ({
+export const sampleNightFinding = (signature: string, changes: Partial<NightFinding> = {}): NightFinding => ({
   signature,
   status: 'new',
   count: 10,
@@ -43,10 +43,10 @@ export const sampleFinding = (signature: string, changes: Partial<NightFinding> 
  * version, and a score by mutation.
  */
 export const sampleHistory = (): readonly Night[] => {
-  const fixed = sampleFinding('switcher | new-pgtable | text references too few', { anchor: 'finding-1' });
-  const open = sampleFinding('coherence | access | kind mapped instead of fault', { anchor: 'finding-1' });
-  const flaky = sampleFinding('flush | end | one', { status: 'flaky', count: 1 });
-  const fresh = sampleFinding('table-accounting | set-pte | too few', { count: 1, anchor: 'finding-2' });
+  const fixed = sampleNightFinding('switcher | new-pgtable | text references too few', { anchor: 'finding-1' });
+  const open = sampleNightFinding('coherence | access | kind mapped instead of fault', { anchor: 'finding-1' });
+  const flaky = sampleNightFinding('flush | end | one', { status: 'flaky', count: 1 });
+  const fresh = sampleNightFinding('table-accounting | set-pte | too few', { count: 1, anchor: 'finding-2' });
   const score = { machine: 'impl', date: '2026-11-20', mutations: 1051, found: 936, equivalent: 60, guards: 54 };
   const findings = (...found: readonly NightFinding[]): Partial<Night> => ({ findings: found, verdict: 'divergence' });
   const next = { version: '0.2.0', mutations: [{ ...score, version: '0.2.0', missed: 1 }] };

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { directoryForEachTest } from '../../test-support/test-directory.js';
 import { capturing } from '../../test-support/captured-call.js';
 import { runInProcess } from '../../test-support/in-process-run.js';
-import { sampleFinding, sampleNight } from '../../test-support/sample-nights.js';
+import { sampleNightFinding, sampleNight } from '../../test-support/sample-nights.js';
 import type { Night } from '../report/trend/night.js';
 import { Session } from '../terminal/session.js';
 import { appendToHistory, readHistory } from './history.js';
@@ -101,7 +101,7 @@ describe('the file', () => {
     ],
     [
       'an anchor that is none',
-      JSON.stringify({ ...NIGHT, findings: [sampleFinding('flush | end | one', { anchor: '\ud800' })] }),
+      JSON.stringify({ ...NIGHT, findings: [sampleNightFinding('flush | end | one', { anchor: '\ud800' })] }),
       /line 2: findings\[0\]\.anchor: not the anchor of a finding; /,
     ],
     [

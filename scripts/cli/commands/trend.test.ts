@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CapturedCall } from '../../../test-support/captured-call.js';
 import { capturedCall } from '../../../test-support/captured-call.js';
-import { sampleFinding, sampleNight } from '../../../test-support/sample-nights.js';
+import { sampleNightFinding, sampleNight } from '../../../test-support/sample-nights.js';
 
 let directory: string;
 const at = (...names: readonly string[]): string => join(directory, ...names);
@@ -74,7 +74,7 @@ test('refuses a history with a line that is no night, a shard, and places withou
 });
 
 test('a night of a machine whose clock is ahead is named, and does not end the week', async () => {
-  const nights = [sampleNight(20), sampleNight(29, { findings: [sampleFinding('flush | end | one')] })];
+  const nights = [sampleNight(20), sampleNight(29, { findings: [sampleNightFinding('flush | end | one')] })];
   await writeFile(at('ahead.jsonl'), nights.map((night) => `${JSON.stringify(night)}\n`).join(''));
   expect((await trend(at('ahead.jsonl'))).out).toContain('1 new finding in the week to 2026-11-20.');
   expect(await page()).toMatch(/<dt>new<\/dt>\s*<dd>flush \| end \| one, first on 2026-11-29/);

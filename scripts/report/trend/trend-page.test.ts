@@ -15,7 +15,7 @@ import {
   tooWide,
   violations,
 } from '../../../test-support/browser.js';
-import { sampleFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
+import { sampleNightFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
 import type { Night, NightFinding } from './night.js';
 import { trendPage } from './trend-page.js';
 import { trendOf } from './trend.js';
@@ -48,7 +48,9 @@ test('a night with a wrong date stretches no plot, and stands in the table', asy
 });
 
 test('each night counts its findings by what they were then', async () => {
-  const shown = (status: NightFinding['status']) => ({ findings: [sampleFinding('flush | end | one', { status })] });
+  const shown = (status: NightFinding['status']) => ({
+    findings: [sampleNightFinding('flush | end | one', { status })],
+  });
   const nights = [sampleNight(1, shown('new')), sampleNight(2, shown('flaky')), sampleNight(3, shown('new'))];
   const text = await pageOf(nights.map((night) => ({ ...night, canary: null })));
   const counts = Array.from(text.matchAll(/<td>(\d (?:new|open|flaky)[^<]*)<\/td>/g), ([, count]) => count);
@@ -160,7 +162,7 @@ describe.skipIf(!isBrowserThere)('the page', () => {
   });
 
   test('what is known and excused is open, and makes no bad week', async () => {
-    const findings = [sampleFinding('flush | end | one', { status: 'tolerated' })];
+    const findings = [sampleNightFinding('flush | end | one', { status: 'tolerated' })];
     const page = await open([sampleNight(1, { findings })]);
     await expect(page.locator('.summary.clean h2').innerText()).resolves.toContain('Nothing new, 1 still open in');
     await expect(page.locator('#findings td').first().innerText()).resolves.toBe('open, known');
@@ -169,7 +171,7 @@ describe.skipIf(!isBrowserThere)('the page', () => {
   test('is not broken by hostile text', async () => {
     const evil = '</title><script>document.title = "broken"</script><img src=x onerror=alert(1)> " \' <!--';
     const texts = { version: evil, seed: evil, subject: evil, doubt: evil };
-    const finding = sampleFinding(evil, { namesake: evil, anchor: '"><script>' });
+    const finding = sampleNightFinding(evil, { namesake: evil, anchor: '"><script>' });
     const page = await open([sampleNight(1, { ...texts, findings: [finding], verdict: 'inconclusive' })]);
     await expect(page.title()).resolves.toBe('What the nights found');
     await expect(page.locator('#findings th[scope=row]').innerText()).resolves.toContain('<script>');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
+import { sampleNightFinding, sampleHistory, sampleNight } from '../../../test-support/sample-nights.js';
 import type { Night } from './night.js';
 import type { FindingTrend } from './trend.js';
 import { trendOf } from './trend.js';
@@ -9,7 +9,7 @@ const found = (nights: readonly Night[]) =>
 const findingsOf = (...nights: readonly Night[]): readonly FindingTrend[] =>
   trendOf(found(nights), TODAY).tested[0].findings;
 const TODAY = new Date('2026-11-30T12:00:00Z');
-const ONE = sampleFinding('flush | end | one');
+const ONE = sampleNightFinding('flush | end | one');
 
 test('each finding has its state, its first and its last night', () => {
   const { tested, week, lastDay } = trendOf(found(sampleHistory().toReversed()), TODAY);
