@@ -14,9 +14,9 @@ export const prospectsSection = ({ residualRisks, edges }: ReportDocument): Mark
   return html`<section id="prospects" aria-labelledby="prospects-title">
     <h2 id="prospects-title">Left to find</h2>
     <p class="lead">
-      Estimated from the situations that only one or two of the judged programs reached (Good and Turing, Chao; see
-      Böhme, STADS, 2018). In brackets: the interval that holds the truth with 95 % confidence. The estimates are for
-      programs like those of the run: other sizes or options may reach more.
+      Estimated from the situations, and edges of the subject’s own code, that only one or two programs reached (Good
+      and Turing, Chao; see Böhme, STADS, 2018). In brackets: the interval that holds the truth with 95 % confidence.
+      The estimates are for programs like those of the run: other sizes or options may reach more.
     </p>
     ${risks.map(runView)} ${edges.map(edgesView)}
   </section>`;
