@@ -51,6 +51,9 @@ export const dirty = (entry: GuestEntry): boolean => (entry.low >>> 6) % 2 === 1
 const large = (entry: GuestEntry): boolean => (entry.low >>> 7) % 2 === 1;
 /** Up to 52 bits, exact. */
 export const pageOf = (entry: GuestEntry): number => entry.high * 2 ** 20 + Math.floor(entry.low / 4096);
+/** The page that an entry leads to. On a CPU with features the bits above its number are reserved, or XD. */
+export const targetOf = (entry: GuestEntry, { features }: Pick<MachineConfig, 'features'>): number =>
+  features === undefined ? pageOf(entry) : pageOf(entry) % 2 ** 20;
 export const isNoExecute = (entry: GuestEntry): boolean => entry.high >= 2 ** 31;
 const P_RW_US_A_D = 0b110_0111;
 
@@ -123,7 +126,7 @@ export const uncachedWalk = (guest: GuestRecord, address: Vaddr): WalkResult => 
       const rights = { writable: mayWrite, user: mayUser, executable: mayExecute };
       return { kind: 'leaf', ...rights, entry, bytes: level.reach, at };
     }
-    const page = config.features === undefined ? pageOf(entry) : pageOf(entry) % 2 ** 20;
+    const page = targetOf(entry, config);
     if ((entry.low & 0xfff & ~level.flags) !== 0 || page >= config.guestPages) return level.bad;
     table = page * 4096;
   }

@@ -4,7 +4,7 @@ import { describeEntry, entryBits, formatHex, formatHexEntry } from '../formats/
 import type { Paddr, Paging, Vaddr } from '../../model/vocabulary/index.js';
 import { ZERO_ENTRY, paddr, pagingSizes, sameEntry } from '../../model/vocabulary/index.js';
 import type { GuestRecord } from '../guest-record.js';
-import { LEVELS, isLargePage, isPresent, pageOf } from '../uncached-walk.js';
+import { LEVELS, isLargePage, isPresent, targetOf } from '../uncached-walk.js';
 import type { LeafSeen, ShadowSnapshot, SlotSeen, TableSeen } from './shadow-snapshot.js';
 import type { Location } from '../invariants/invariant.js';
 import type {
@@ -119,7 +119,7 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
   const written = step !== undefined && since === step;
   if (!written && sameEntry(value, ZERO_ENTRY)) return undefined;
   const from = reached.from + index * entryReach(level);
-  const page = pageOf(value);
+  const page = targetOf(value, guest.config);
   const isLarge = isLargePage(value, reached.level === levels.length - 2, guest.config);
   const isLeaf = reached.level === levels.length - 1;
   const leads = isPresent(value) && !isLeaf && !isLarge && page < guest.config.guestPages;

@@ -24,6 +24,7 @@ import {
   isWritable,
   isWriteGuarded,
   pageOf,
+  targetOf,
   uncachedAccess,
   uncachedPhysical,
 } from '../../uncached-walk.js';
@@ -65,8 +66,7 @@ export const walkWords = ({ guest }: Evidence, address: number, root = guest.roo
       isPresent(entry) &&
       hasReserved(entry, isDirectory, guest.config);
     met.push({ name, at, entry, depth, isLeaf, isReserved, outside });
-    const page = guest.config.features === undefined ? pageOf(entry) : pageOf(entry) % 2 ** 20;
-    table = isPresent(entry) && !isLeaf && !isReserved ? page * 4096 : undefined;
+    table = isPresent(entry) && !isLeaf && !isReserved ? targetOf(entry, guest.config) * 4096 : undefined;
   }
   return met;
 };
@@ -135,8 +135,9 @@ export const whereTo = (evidence: Evidence, address: number): string | undefined
   if (leaf === undefined) return undefined;
   if (leaf.depth < pagingLevels(evidence.guest.config.paging).length - 1)
     return `${leaf.name} maps a large page${sinceText(evidence.history.since(leaf.at, isPresent))}`;
-  const page = pageOf(leaf.entry);
-  const since = evidence.history.since(leaf.at, (entry) => isPresent(entry) && pageOf(entry) === page);
+  const pageIn = (entry: GuestEntry): number => targetOf(entry, evidence.guest.config);
+  const page = pageIn(leaf.entry);
+  const since = evidence.history.since(leaf.at, (entry) => isPresent(entry) && pageIn(entry) === page);
   return `${leaf.name} leads to page ${page}${deviceText(evidence, page)}${sinceText(since)}`;
 };
 
