@@ -47,6 +47,10 @@ const cpuMeaning = (step: Step, machine: MachineConfig): string | undefined => {
       return `the guest loads CR3 with root ${formatHex(step.root)}`;
     case 'flush-tlb':
       return `the guest reloads CR3, which drops every cached translation${hasFeature(machine, 'global-pages') ? ' that is not global' : ''}`;
+    case 'set-pmd':
+      return `the guest reloads CR3, because PMD entry ${step.index} at ${formatHex(step.pmd)} changed`;
+    case 'set-pgd':
+      return `the guest reloads CR3, if it runs on root ${formatHex(step.root)}, because PGD entry ${step.index} changed`;
     default:
       return undefined;
   }
