@@ -246,7 +246,7 @@ export interface GuestRow extends Range, Row {
   readonly paddr: Hex;
   readonly value: Hex;
   readonly present: boolean;
-  /** Names of the bits that are set, P first: `P RW US A D PWT PCD PSE G`. */
+  /** Names of the bits that are set, P first: `P RW US A D PWT PCD PSE G XD`. */
   readonly bits: readonly string[];
   /** The page number in it. */
   readonly page: number;

@@ -30,10 +30,10 @@ for (const [index, step] of STEPS.entries()) {
 test('the tables behind an entry with XD are shown', () => {
   const context = { guest, history, levels: pagingLevels('pae'), step: undefined, location: undefined };
   const { tables } = treeOf(paddr(0x1000), context, undefined);
-  expect(tables.flatMap(({ rows }) => rows.map(({ page, next }) => [page, next]))).toEqual([
-    [2, '0x2000'],
-    [3, '0x3000'],
-    [5, undefined],
+  expect(tables.flatMap(({ rows }) => rows.map(({ page, bits, next }) => [page, bits.join(' '), next]))).toEqual([
+    [2, 'P', '0x2000'],
+    [3, 'P RW US A D XD', '0x3000'],
+    [5, 'P RW US A D XD', undefined],
   ]);
 });
 

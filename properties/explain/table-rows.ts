@@ -129,7 +129,7 @@ const rowAt = (reached: Reached, index: number, context: GuestContext): GuestRow
     paddr: formatHex(at),
     value: formatHexEntry(value),
     present: isPresent(value),
-    bits: entryBits(value),
+    bits: entryBits(value, guest.config),
     page,
     text: describeEntry(value, guest.config),
     ...span(from, entryReach(level)),

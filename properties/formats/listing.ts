@@ -50,10 +50,11 @@ const reservedBits = ({ high }: GuestEntry, layout: EntryLayout): GuestEntry => 
 };
 
 /** Names of the bits that are set, P first. The guest's own bits and reserved ones have no names. */
-export const entryBits = (entry: GuestEntry): readonly string[] => {
-  const { low } = entry;
+export const entryBits = (entry: GuestEntry, layout: Pick<EntryLayout, 'features'> = {}): readonly string[] => {
+  const { low, high } = entry;
   const names: string[] = isPresent(entry) ? ['P'] : [];
   for (const [name, bit] of FLAGS) if ((low & bit) !== 0) names.push(name);
+  if (hasFeature(layout, 'no-execute') && (high & XD) !== 0) names.push('XD');
   return names;
 };
 
@@ -65,9 +66,8 @@ export const describeEntry = (entry: GuestEntry, layout: EntryLayout): string =>
   const { low, high } = entry;
   if (low === 0 && high === 0) return '0';
   const present = isPresent(entry);
-  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, layout)}`, ...entryBits(entry)];
+  const words = [present ? '' : 'not present,', `pfn ${pageNumber(entry, layout)}`, ...entryBits(entry, layout)];
   if ((low & AVL) !== 0) words.push(`AVL ${formatHex(low & AVL)}`);
-  if (hasFeature(layout, 'no-execute') && (high & XD) !== 0) words.push('XD');
   const reserved = reservedBits(entry, layout);
   if (reserved.high !== 0) words.push(`reserved ${formatHexEntry(reserved)}`);
   return words.filter((word) => word !== '').join(' ');

@@ -196,7 +196,7 @@ const readEntry = (field: string, words: readonly string[], place: EntryPlace): 
   return first;
 };
 
-/** `pfn 5 P RW US A D AVL 0x200 XD reserved 0x80000000000000`; a `not present,` in front is not needed. */
+/** `pfn 5 P RW US A D XD AVL 0x200 reserved 0x80000000000000`; a `not present,` in front is not needed. */
 const entryInWords = (field: string, words: readonly string[], place: EntryPlace): GuestEntry => {
   const text = words.join(' ');
   const { paging } = place.machine;

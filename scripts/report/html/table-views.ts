@@ -182,12 +182,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   PCD: 'not cached',
   PSE: 'a large page',
   G: 'survives a flush (global)',
+  XD: 'no instruction may be fetched',
 };
 
 const entryHint = ({ value, page, bits, present, from, to, since }: GuestRow): string =>
   [
     `${value}: page ${page}${present ? '' : ', not present: the CPU stops here'}`,
-    ...bits.map((bit) => `${bit}: ${MEANINGS[bit] ?? 'available to the guest'}`),
+    ...bits.map((bit) => `${bit}: ${MEANINGS[bit]}`),
     `translates ${from} … ${to}`,
     since === undefined ? '' : `unchanged since step ${since}`,
   ]
