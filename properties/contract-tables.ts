@@ -214,6 +214,12 @@ export class ContractTables {
     return this.scanHalf(current, this.kernelTop, this.sizes.rootEntries, 'kernel') ?? this.tableAsData();
   }
 
+  /** The page that an entry leads to: without XD, which restricts what it maps, and not where that lies. */
+  linkedPage(entry: GuestEntry): number {
+    const { low, high } = entry;
+    return pageOf(this.has('no-execute') ? guestEntry(low, high & ~XD) : entry);
+  }
+
   /**
    * In the profile `architecture` a present entry leads into RAM and has no flag but those that its role and the features allow.
    * `isUser`: it belongs to the user half, where nothing may be global.
@@ -253,11 +259,6 @@ export class ContractTables {
 
   private isLink(entry: GuestEntry): boolean {
     return isPresent(entry) && this.linkedPage(entry) < this.guestPages;
-  }
-
-  /** Without XD, which restricts what a table maps, and not where it lies. */
-  private linkedPage({ low, high }: GuestEntry): number {
-    return pageOf(guestEntry(low, this.has('no-execute') ? high & ~XD : high));
   }
 
   private scanRoot(

@@ -12,7 +12,7 @@ import type { AccessStep, GuestEntry, MachineConfig, Program, SetPteStep, Step }
 import { PAGE_BYTES, hasFeature, sameEntry } from '../model/vocabulary/index.js';
 import type { ContractRule, Flaw, GlobalTranslation, Place } from './contract-tables.js';
 import { ContractTables } from './contract-tables.js';
-import { isPresent, pageOf } from './entry-bits.js';
+import { isPresent } from './entry-bits.js';
 import type { Profile } from './profile.js';
 import { raceFlaw } from './race-rules.js';
 
@@ -171,7 +171,8 @@ class ContractCheck {
     if (pending === undefined) return undefined;
     this.pending.set(address, pending);
     // A leaf changes no shape, unless it maps a table.
-    if (place.role !== 'leaf' || (isPresent(value) && this.tables.places.has(pageOf(value)))) this.reshaped = true;
+    if (place.role !== 'leaf' || (isPresent(value) && this.tables.places.has(this.tables.linkedPage(value))))
+      this.reshaped = true;
     return this.tables.entryFlaw(value, place.role, pending.owner !== 'kernel');
   }
 

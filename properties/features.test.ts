@@ -3,12 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import type { AccessKind, Feature, Machine, Observation, Paging, Program, Step } from '../model/vocabulary/index.js';
 import { FEATURES, PAGINGS, guestEntry, hasFeature, paddr, vaddr } from '../model/vocabulary/index.js';
-import { machineOf } from '../test-support/steps.js';
+import { access, init, machineOf, newPgtable, setPte, store } from '../test-support/steps.js';
 import type { MmuEntry } from '../model/walking-mmu.js';
 import { WalkingMmu } from '../model/walking-mmu.js';
 import { runUntilDivergence } from './campaign/programs.js';
 import { breachOf } from './contract.js';
-import { A, D, G, P, US } from './entry-bits.js';
+import { A, D, G, P, US, XD } from './entry-bits.js';
 import { drawLayout } from './generators/coherent-layout.js';
 import { lowerCoherent } from './generators/coherent.js';
 import { Draw } from './generators/draw.js';
@@ -258,6 +258,21 @@ const program: Program = {
   machine: machineOf({ paging: 'pae', guestPages: 8, features: ['write-protect-off'] }),
   steps: [{ op: 'init', kernelAddress: vaddr(0xc0000000) }],
 };
+
+test.each([0, XD])('a leaf that maps a table breaks the contract, with a high half of %i', (high) => {
+  const steps = [
+    init(),
+    store(0x1000, 0x2001),
+    store(0x2000, 0x3067),
+    store(0x3000, 0x5067),
+    newPgtable(0x1000),
+    store(0x3008, 0x3067, high),
+    setPte(0x1000, 0x1000, 0x3067, high),
+    access(0),
+  ];
+  const machine = machineOf({ paging: 'pae', guestPages: 64, features: ['no-execute'] });
+  expect(breachOf({ machine, steps }, 'architecture')).toMatchObject({ step: 7, rule: 3 });
+});
 
 test('with global pages a kernel entry of a 2-level root has A and D, for it may never be walked', () => {
   const of = (low: number): Program => ({
