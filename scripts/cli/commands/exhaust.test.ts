@@ -78,6 +78,8 @@ test('an interruption ends it, and what is known so far is told', async () => {
 test.each([
   [['--subject', 'exec:cat'], '--subject: the state of this machine cannot be read'],
   [['--reference', 'exec:cat'], '--reference: the state of this machine cannot be read'],
+  [['--subject', 'nope'], '--subject: the state of this machine cannot be read; use impl, impl:DEFECT or model'],
+  [['--profile', 'architecture'], "unknown option '--profile'"],
   [['--machine', 'large'], 'Allowed choices'],
   [['--depth', '-1'], 'Give a whole number'],
   [['defects', '--defect', 'nothing'], 'there is no defect "nothing"'],

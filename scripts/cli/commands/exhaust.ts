@@ -5,7 +5,8 @@ import { canBeExhausted } from '../../../properties/exhaust/exhaust.js';
 import type { SmallMachineName } from '../../../properties/exhaust/small-machine.js';
 import { SMALL_MACHINES } from '../../../properties/exhaust/small-machine.js';
 import { INVARIANTS } from '../../../properties/invariants/invariants.js';
-import type { InProcessSubject, Subject } from '../../../properties/subjects/subject.js';
+import { IMPL, MODEL, ownMachine } from '../../../properties/subjects/subject-names.js';
+import type { InProcessSubject } from '../../../properties/subjects/subject.js';
 import { BadInput } from '../../../properties/formats/index.js';
 import type { ExitCode } from '../../terminal/exit-codes.js';
 import { EXIT } from '../../terminal/exit-codes.js';
@@ -21,9 +22,6 @@ import type { DefectsFlags } from '../exhaust/shortest-of-all.js';
 import { shortestOfAll } from '../exhaust/shortest-of-all.js';
 import { addHelp } from '../help.js';
 import { DEFAULT_CORPUS } from '../../terminal/result-directory.js';
-import type { SideFlags } from '../../terminal/sides.js';
-import { addSides } from '../options/side-flags.js';
-import { sidesOf } from '../../terminal/sides.js';
 import { pagingOption, wholeNumber } from '../options/option-values.js';
 import type { Session } from '../../terminal/session.js';
 
@@ -41,7 +39,9 @@ const MOST_STATES = 100_000_000;
 /** Enough for all programs of six steps in `small`, and some of seven. */
 const DEFAULT_STATES_FOR_A_DEFECT = 36_000;
 
-interface ExhaustFlags extends SideFlags {
+interface ExhaustFlags {
+  readonly subject: string;
+  readonly reference: string;
   readonly machine: SmallMachineName;
   readonly paging: ExhaustOptions['paging'];
   readonly depth?: number;
@@ -70,8 +70,9 @@ export const register = (program: Command, session: Session): void => {
       DEFAULT_STATES,
     )
     .option('--no-fold', 'visit states that differ only in the names of slots, pages and roots separately')
+    .option('--subject <name>', 'the machine under test: impl, impl:lguest, impl:DEFECT[,DEFECT…] or model', IMPL.name)
+    .option('--reference <name>', 'the machine it must agree with', MODEL.name)
     .option('--json', 'print the result as a JSON object');
-  addSides(command, { subject: 'impl', reference: 'model' });
   addHelp(command, [
     ['shadowdiff exhaust', 'all programs of up to 5 steps; takes half a minute'],
     ['shadowdiff exhaust --depth 8 --paging pae', 'longer ones'],
@@ -87,7 +88,7 @@ const machineOption = (): Option =>
   new Option('--machine <name>', 'the machine and its alphabet of steps').choices(SMALL_MACHINES).default('small');
 
 const runCommand = async (flags: ExhaustFlags, session: Session): Promise<ExitCode> => {
-  const options = optionsOf(flags, session);
+  const options = optionsOf(flags);
   const json = flags.json === true;
   if (!json) session.print(explorationHead(session));
   const result = await runExhaust(
@@ -102,22 +103,20 @@ const runCommand = async (flags: ExhaustFlags, session: Session): Promise<ExitCo
   return result.interrupted ? EXIT.interrupted : exitCodeOf(result);
 };
 
-const optionsOf = (flags: ExhaustFlags, session: Session): ExhaustOptions => {
-  const { subject, model } = sidesOf(flags, session, undefined);
-  return {
-    subject: transparent(subject, '--subject'),
-    model: transparent(model, '--reference'),
-    invariants: INVARIANTS,
-    machine: flags.machine,
-    paging: flags.paging,
-    folding: flags.fold ? 'names' : 'nothing',
-    mostSteps: flags.depth ?? DEFAULT_DEPTH[flags.machine],
-    mostStates: flags.maxStates,
-  };
-};
+const optionsOf = (flags: ExhaustFlags): ExhaustOptions => ({
+  subject: transparent(flags.subject, '--subject'),
+  model: transparent(flags.reference, '--reference'),
+  invariants: INVARIANTS,
+  machine: flags.machine,
+  paging: flags.paging,
+  folding: flags.fold ? 'names' : 'nothing',
+  mostSteps: flags.depth ?? DEFAULT_DEPTH[flags.machine],
+  mostStates: flags.maxStates,
+});
 
-const transparent = (subject: Subject, flag: string): InProcessSubject => {
-  if (subject.kind === 'in-process' && subject.start === undefined && canBeExhausted(subject)) return subject;
+const transparent = (name: string, flag: string): InProcessSubject => {
+  const subject = ownMachine(name, flag);
+  if (subject !== undefined && canBeExhausted(subject)) return subject;
   throw new BadInput(
     flag,
     'the state of this machine cannot be read; use impl, impl:DEFECT or model, or try: shadowdiff fuzz',
