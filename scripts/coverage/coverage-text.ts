@@ -79,15 +79,17 @@ const FRAME =
 
 const NO_FRAME = Object.fromEntries(FRAME.split(' ').map((part) => [part, '']));
 
-/** What a run of these sides cannot check, and why. */
+/** What a run of these sides checks only in part, by name, and why nothing or not everything is asked. The table has what is not asked. */
 const askedLines = ({ invariants }: CoverageDocument, { width }: Session): readonly string[] => {
-  const of = (extent: InvariantCoverage['asked']) => invariants.filter(({ asked }) => asked === extent);
-  const listedAs = (label: string, some: readonly InvariantCoverage[]): readonly string[] =>
-    some.length === 0 ? [] : [labelled(label, some.map(({ id }) => id).join(', '), width)];
-  const [no, part] = [of('not'), of('partly')];
-  if (no.length + part.length === 0) return [];
-  const because = [...new Set([...no, ...part].flatMap((each) => each.because))].join('; ');
-  return ['', ...listedAs('not asked', no), ...listedAs('in part', part), labelled('because', because, width)];
+  const lacking = invariants.filter(({ asked }) => asked !== 'fully');
+  if (lacking.length === 0) return [];
+  const partly = lacking.filter(({ asked }) => asked === 'partly').map(({ id }) => id);
+  const because = [...new Set(lacking.flatMap((each) => each.because))].join('; ');
+  return [
+    '',
+    ...(partly.length === 0 ? [] : [labelled('in part', partly.join(', '), width)]),
+    labelled('because', because, width),
+  ];
 };
 
 const cellsOf = ({
