@@ -115,7 +115,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends a run with a summar
 const muteFor = (seconds: number): string => `exec:sh -c 'read line; echo {}; exec sleep ${seconds}'`;
 
 test('a second signal does not wait for the subject', async () => {
-  const words = ['fuzz', '--time', '1m', '--subject', muteFor(60), '--case-timeout', '50s'];
+  const words = ['fuzz', '--time', '1m', '--seed', 'a', '--subject', muteFor(60), '--case-timeout', '50s'];
   const child = spawn(process.execPath, [entry, ...words], { cwd: clone });
   let again: NodeJS.Timeout | undefined;
   child.stdout.once('data', () => {
@@ -130,7 +130,7 @@ test('a second signal does not wait for the subject', async () => {
 
 test('a terminal that is closed takes the subject along', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'shadowdiff-terminal-'));
-  const command = `${process.execPath} ${entry} fuzz --time 1m --max-tries 1 --case-timeout 1s --out ${directory}`;
+  const command = `${process.execPath} ${entry} fuzz --time 1m --seed a --max-tries 1 --case-timeout 1s --out ${directory}`;
   const terminal = spawn('script', ['-qc', `${command} --subject "${muteFor(61.5)}"`, '/dev/null'], {
     cwd: clone,
     stdio: ['pipe', 'pipe', 'ignore'],

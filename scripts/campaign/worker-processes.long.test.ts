@@ -145,6 +145,8 @@ describe('a command as subject', () => {
   const WORDS = [
     '--subject',
     MUTE,
+    '--seed',
+    'mute',
     '--programs',
     '3',
     '--jobs',
