@@ -25,6 +25,9 @@ export const WINDOWS = [
   { width: 390, height: 844 },
 ];
 
+/** Where a page is now. What `Page.url` returns is behind while the page changes its own address. */
+export const addressOf = (page: Page): Promise<string> => page.evaluate('location.href');
+
 /** A browser for the tests that follow. After each of them its pages are closed, and the test fails for what was wrong in them. */
 export class WatchedBrowser {
   /** Errors of pages, and requests that they should not have made. */
