@@ -69,7 +69,7 @@ const UPPER_EDGES: readonly Edge[] = [
   },
 ];
 
-/** In 2-level paging it kills. */
+/** Nothing in 2-level paging, where the call kills. */
 const setAnyPmd: Edge = (guest) => {
   const { draw, layout, geometry } = guest;
   if (geometry.paging === 'pae') guest.setPmd(draw.pick(layout.leaves), draw.below(geometry.tableEntries));

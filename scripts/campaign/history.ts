@@ -58,20 +58,14 @@ const appendLine = async (path: string, line: string, session: Session): Promise
 /** Cut back if the disk is full. A power cut may still tear a line, which the next one must not join. */
 const writeWhole = async (file: FileHandle, line: string): Promise<void> => {
   const { size } = await file.stat();
+  const last = Buffer.alloc(1, NEWLINE);
+  if (size > 0) await file.read(last, 0, 1, size - 1);
   try {
-    await file.appendFile(`${(await endsLine(file)) ? '' : '\n'}${line}\n`);
+    await file.appendFile(`${last[0] === NEWLINE ? '' : '\n'}${line}\n`);
   } catch (error) {
     await file.truncate(size);
     throw error;
   }
-};
-
-/** An empty file does. */
-const endsLine = async (file: FileHandle): Promise<boolean> => {
-  const { size } = await file.stat();
-  const last = Buffer.alloc(1, NEWLINE);
-  if (size > 0) await file.read(last, 0, 1, size - 1);
-  return last[0] === NEWLINE;
 };
 
 /**
