@@ -5,7 +5,7 @@
  * met (incidence).
  */
 
-import type { GridCount } from '../invariants/situations/grid.js';
+import type { Grid, GridCount } from '../invariants/situations/grid.js';
 import { isReported, whyUnreachable } from '../invariants/situations/grid.js';
 
 /** How rare what was reached is. */
@@ -16,7 +16,7 @@ export interface Rarity {
   readonly once: number;
   /** And exactly two: f2. */
   readonly twice: number;
-  /** Cells that no program reached, and that are not known to be unreachable. */
+  /** Cells that no program reached, and that some program of these sides may reach. */
   readonly left: number;
 }
 
@@ -29,16 +29,23 @@ export const addRarity = (one: Rarity, other: Rarity): Rarity => ({
   left: one.left + other.left,
 });
 
-/** Of the situations of these grids. */
-export const rarityOf = (grids: readonly GridCount[]): Rarity =>
-  grids.filter(isReported).map(gridRarity).reduce(addRarity, NOTHING_REACHED);
+/** Whether programs of these sides may reach a cell of a grid that programs of others reach. */
+export type InReach = (grid: Grid, cell: number) => boolean;
 
-const gridRarity = ({ grid, incidence }: GridCount): Rarity => ({
+/** Of the situations of these grids. */
+export const rarityOf = (grids: readonly GridCount[], isInReach: InReach = () => true): Rarity =>
+  grids
+    .filter(isReported)
+    .map((each) => gridRarity(each, isInReach))
+    .reduce(addRarity, NOTHING_REACHED);
+
+const gridRarity = ({ grid, incidence }: GridCount, isInReach: InReach): Rarity => ({
   reached: incidence.reduce((sum, programs) => sum + Number(programs > 0), 0),
   once: incidence.reduce((sum, programs) => sum + Number(programs === 1), 0),
   twice: incidence.reduce((sum, programs) => sum + Number(programs === 2), 0),
   left: incidence.reduce(
-    (sum, programs, cell) => sum + Number(programs === 0 && whyUnreachable(grid, cell) === undefined),
+    (sum, programs, cell) =>
+      sum + Number(programs === 0 && whyUnreachable(grid, cell) === undefined && isInReach(grid, cell)),
     0,
   ),
 });

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Rarity } from '../../properties/campaign/residual-risk.js';
 import { parseProgram } from '../../properties/formats/index.js';
 import { programArbitrary } from '../../properties/generators/index.js';
 import { programSeed, randomFor } from '../../properties/seeds.js';
@@ -38,6 +39,25 @@ describe('a run', () => {
     const { invariants } = json('run', 'summary.json') as { invariants: { id: string; asked: string }[] };
     const asked = invariants.filter(({ asked: extent }) => extent !== 'not').map(({ id }) => id);
     expect(asked).toEqual(['host-intact', 'progress', 'accessed-dirty', 'coherence', 'translation', 'determinism']);
+  });
+
+  test('has as many situations left as coverage finds in reach', async () => {
+    await run('fuzz', ...PROFILE, '--judge', 'all', '--out', at('run'));
+    await capturedCall([
+      'coverage',
+      ...PROFILE,
+      '--programs',
+      '60',
+      '--seed',
+      'cpu',
+      '--no-code',
+      '--out',
+      at('covered'),
+    ]);
+    const { invariants } = json('run', 'summary.json') as { invariants: { situations: Rarity }[] };
+    const { invariants: covered } = json('covered', 'coverage.json') as { invariants: { reachable: number }[] };
+    const all = invariants.map(({ situations: { reached, left } }) => reached + left);
+    expect(all).toEqual(covered.map(({ reachable }) => reachable));
   });
 
   test('says which features the CPUs of its programs had', async () => {

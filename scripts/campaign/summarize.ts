@@ -7,6 +7,7 @@ import { signatureOf } from '../../properties/divergence.js';
 import type { Finding } from '../../properties/finding.js';
 import { isFlaky } from '../../properties/finding.js';
 import { askingOf } from '../../properties/invariants/asking.js';
+import { whyOutOfReach } from '../../properties/invariants/situations/out-of-reach.js';
 import type { TiedFinding } from '../../properties/known-findings.js';
 import { isExpired } from '../../properties/known-findings.js';
 import { describeShape, shapeOf } from '../../properties/namesakes.js';
@@ -140,17 +141,20 @@ const invariantSummaries = (
   edges: ArrayLike<number> | undefined,
 ): readonly InvariantSummary[] => {
   const scope = scopeOfRecord(record.campaign);
-  return invariantsOf(record.campaign).map((invariant, index) => ({
-    id: invariant.id,
-    ...askingOf(invariant, scope, record.campaign.traffic),
-    checks: checks[index],
-    exercised: exercised[index],
-    situations: rarityOf(situations[index]),
-    ...(edges === undefined ? {} : { edges: edges[index] }),
-    findings: findings
-      .filter(({ divergence }) => divergence.invariant === invariant.id)
-      .reduce((sum, { count = 0 }) => sum + count, 0),
-  }));
+  return invariantsOf(record.campaign).map((invariant, index) => {
+    const asking = askingOf(invariant, scope, record.campaign.traffic);
+    return {
+      id: invariant.id,
+      ...asking,
+      checks: checks[index],
+      exercised: exercised[index],
+      situations: rarityOf(situations[index], (grid, cell) => whyOutOfReach(grid, cell, asking, scope) === undefined),
+      ...(edges === undefined ? {} : { edges: edges[index] }),
+      findings: findings
+        .filter(({ divergence }) => divergence.invariant === invariant.id)
+        .reduce((sum, { count = 0 }) => sum + count, 0),
+    };
+  });
 };
 
 interface EdgesReached {
